@@ -1,0 +1,31 @@
+"""The form of a differentiable operation: its value and its pullback, side by side.
+
+    @op
+    def tanh(x):
+        y = np.tanh(x)
+        return y, lambda g: (g * (1 - y * y),)
+
+- Positional arguments are the arrays it is differentiated by (None where an optional one is absent, as a bias);
+  keyword-only arguments are everything else: axes, strides, index arrays, masks.
+- The pullback takes the gradient of the value and returns one entry per positional argument: an array, None where
+  no gradient exists, or a function without arguments, which the engine calls only if that gradient is wanted.
+- An operation knows nothing of broadcasting: where NumPy stretched an input, the engine sums its gradient back.
+- It never changes its inputs, and its value has the inputs' float type.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Pullback = Callable[[np.ndarray], tuple[Any, ...]]
+Operation = Callable[..., tuple[np.ndarray, Pullback]]
+
+OPERATIONS: dict[str, Operation] = {}
+"""Every operation by name; a test requires a gradient check of each."""
+
+
+def op(function: Operation) -> Operation:
+    """Register `function` as a differentiable operation of the form above."""
+    OPERATIONS[function.__name__] = function
+    return function
