@@ -2,13 +2,13 @@
 
 T time steps, B batch, I input size, H hidden size. Arrays are time-major: x is (T, B, I).
 
-Three things make them fast. The products of the inputs do not depend on the recurrence, so one matrix product
-makes them for all steps; nor do the gradients of the weights, so one product at the end sums them. What is left
-in the loop, a product with the hidden state and a few elementwise operations, works in place.
+Three things make them fast. The products of the inputs do not depend on the recurrence, so one matrix
+product makes them for all steps; nor do the gradients of the weights, so one product at the end sums them.
+What is left in the loop, a product with the hidden state and a few elementwise operations, works in place.
 
-Padded batches: sequence b has `lengths[b]` steps, and the batch is sorted, longest first. At step t the first n
-sequences are still running and only their rows are computed, so padding costs nothing and reaches nothing. So it
-is in reverse: a sequence joins when the walk from the end arrives at its last step.
+Padded batches: sequence b has `lengths[b]` steps, and the batch is sorted, longest first. At step t the
+first n sequences are still running and only their rows are computed, so padding costs nothing and reaches
+nothing. So it is in reverse: a sequence joins when the walk from the end arrives at its last step.
 """
 
 from collections.abc import Iterator

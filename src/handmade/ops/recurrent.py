@@ -3,8 +3,8 @@
 T time steps, B batch, I input size, H hidden size. x is (T, B, I), initial states are (B, H).
 The value holds the outputs of all T steps, zero in the padding, and below them the final state as one more
 row, (T + 1, B, H); for the LSTM as two rows, h then c: (T + 2, B, H).
-`lengths` (B,), in any order, are the numbers of steps that count; None means all T. The final state is the state
-after the last step that counts, and `reverse` starts there.
+`lengths` (B,), in any order, are the numbers of steps that count; None means all T. The final state is the one
+after the last of them, and `reverse` starts there.
 One step of each, in plain operations, is the cell of the same name in nn/recurrent.py.
 """
 
