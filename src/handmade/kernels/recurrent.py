@@ -40,9 +40,7 @@ def outputs_and_final(lengths: Array, reverse: bool, after: Array, *others: Arra
     steps, rows = len(after), np.arange(len(lengths))
     value = np.empty((steps + 1 + len(others), *after.shape[1:]), after.dtype)
     value[:steps] = after
-    value[lengths, rows] = (
-        0  # in reverse the initial state stands there; a full length hits the rows set below
-    )
+    value[lengths, rows] = 0  # in reverse the initial state stands there; a full length hits the rows set below
     for row, states in enumerate((after, *others)):
         value[steps + row] = states[0 if reverse else lengths - 1, rows]
     return value

@@ -3,7 +3,7 @@
 T time steps, B batch, I input size, H hidden size. x is (T, B, I), initial states are (B, H).
 The value holds the outputs of all T steps, zero in the padding, and below them the final state as one more
 row, (T + 1, B, H); for the LSTM as two rows, h then c: (T + 2, B, H).
-`lengths` (B,), in any order, are the numbers of steps that count; None means all T. The final state is the one
+`lengths` (B,), in any order, are the numbers of steps that count; None means all T. The final state is that
 after the last of them, and `reverse` starts there.
 One step of each, in plain operations, is the cell of the same name in nn/recurrent.py.
 """
@@ -45,9 +45,7 @@ def rnn(
 
 
 @op
-def lstm(
-    x, h, c, weight_ih, weight_hh, bias_ih=None, bias_hh=None, peephole=None, *, lengths=None, reverse=False
-):
+def lstm(x, h, c, weight_ih, weight_hh, bias_ih=None, bias_hh=None, peephole=None, *, lengths=None, reverse=False):
     """Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).
 
     The blocks of W_ih x + b_ih + W_hh h + b_hh become i, f = σ, g = tanh, o = σ.
@@ -71,9 +69,7 @@ def lstm(
 
 
 @op
-def gru(
-    x, h, weight_ih, weight_hh, bias_ih=None, bias_hh=None, *, reset_after=True, lengths=None, reverse=False
-):
+def gru(x, h, weight_ih, weight_hh, bias_ih=None, bias_hh=None, *, reset_after=True, lengths=None, reverse=False):
     """The gated recurrent unit (Cho et al. 2014), gates in the order r, z, n: h' = (1 − z) n + z h.
 
     The reset gate r acts after the product, on W_hn h + b_hn, or as in the paper before it, on h
@@ -89,14 +85,10 @@ def gru(
 
 def _reset_after(x, h, weight_ih, weight_hh, bias_ih, bias_hh, batch, reverse):
     products = kernel.input_products(x, weight_ih, bias_ih)
-    (before, after), gates, touched = gru_kernel.gru_forward(
-        products, h, weight_hh, bias_hh, batch.lengths, reverse
-    )
+    (before, after), gates, touched = gru_kernel.gru_forward(products, h, weight_hh, bias_hh, batch.lengths, reverse)
 
     def pullback(g):
-        d, dh = gru_kernel.gru_backward(
-            batch.sort(g), weight_hh, batch.lengths, reverse, before, gates, touched
-        )
+        d, dh = gru_kernel.gru_backward(batch.sort(g), weight_hh, batch.lengths, reverse, before, gates, touched)
         size = h.shape[1]
         d_hidden = d.copy()  # the gradient of W_hh h + b_hh, whose candidate part went through r
         d_hidden[..., 2 * size :] *= gates[..., :size]
@@ -108,21 +100,15 @@ def _reset_after(x, h, weight_ih, weight_hh, bias_ih, bias_hh, batch, reverse):
 
 def _reset_before(x, h, weight_ih, weight_hh, bias_ih, bias_hh, batch, reverse):
     products = kernel.input_products(x, weight_ih, _total(bias_ih, bias_hh))
-    (before, after), gates = gru_kernel.gru_reset_before_forward(
-        products, h, weight_hh, batch.lengths, reverse
-    )
+    (before, after), gates = gru_kernel.gru_reset_before_forward(products, h, weight_hh, batch.lengths, reverse)
 
     def pullback(g):
-        d, dh = gru_kernel.gru_reset_before_backward(
-            batch.sort(g), weight_hh, batch.lengths, reverse, before, gates
-        )
+        d, dh = gru_kernel.gru_reset_before_backward(batch.sort(g), weight_hh, batch.lengths, reverse, before, gates)
         size = h.shape[1]
         d_gates, d_candidate, reset = d[..., : 2 * size], d[..., 2 * size :], gates[..., :size] * before
 
         def grad_hh():
-            return np.concatenate(
-                [kernel.weight_gradient(d_gates, before), kernel.weight_gradient(d_candidate, reset)]
-            )
+            return np.concatenate([kernel.weight_gradient(d_gates, before), kernel.weight_gradient(d_candidate, reset)])
 
         return batch.gradients(d, x, weight_ih, (dh,), grad_hh)
 
@@ -179,9 +165,7 @@ def _total(bias_ih, bias_hh):
 def _checked(lengths, steps, batch):
     lengths = np.asarray(lengths)
     if lengths.shape != (batch,):
-        raise ValueError(
-            f"lengths must hold one number for each of the {batch} sequences, got shape {lengths.shape}"
-        )
+        raise ValueError(f"lengths must hold one number for each of the {batch} sequences, got shape {lengths.shape}")
     if not np.issubdtype(lengths.dtype, np.integer):
         raise TypeError(f"lengths must be integers, got {lengths.dtype}")
     for bad in np.flatnonzero((lengths < 1) | (lengths > steps))[:1]:
@@ -194,9 +178,7 @@ def _checked(lengths, steps, batch):
 
 def _check_shapes(name, gates, x, states, weight_ih, weight_hh, *biases, peephole=None):
     if x.ndim != 3 or 0 in x.shape[:2]:
-        raise ValueError(
-            f"{name}: x must be (T, B, I) with at least one step and one sequence, got {x.shape}"
-        )
+        raise ValueError(f"{name}: x must be (T, B, I) with at least one step and one sequence, got {x.shape}")
     (_, batch, inputs), hidden = x.shape, weight_hh.shape[-1]
     expected = [("initial state", state, (batch, hidden)) for state in states]
     expected += [
