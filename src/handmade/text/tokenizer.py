@@ -1,0 +1,89 @@
+"""What every tokenizer is: a vocabulary, `encode`, `decode`, and one JSON file."""
+
+import json
+import os
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, ClassVar
+
+from handmade.errors import InputError
+from handmade.text.vocabulary import Vocabulary
+
+
+class Tokenizer(ABC):
+    """From text to numbers and back. `load_tokenizer(path)` reads what `save(path)` wrote, of any kind."""
+
+    kind: ClassVar[str]
+    vocabulary: Vocabulary
+
+    @abstractmethod
+    def encode(self, text: str) -> list[int]:
+        """The numbers of the tokens of `text`."""
+
+    @abstractmethod
+    def decode(self, ids: Iterable[int], skip_special_tokens: bool = True) -> str:
+        """The text of `ids`."""
+
+    def options(self) -> dict[str, Any]:
+        """What the constructor takes beside the vocabulary, as JSON can hold it."""
+        return {}
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the tokenizer to one JSON file, which appears whole or not at all."""
+        vocabulary = self.vocabulary
+        fields = {
+            "kind": self.kind,
+            "tokens": vocabulary.tokens,
+            "special": vocabulary.special,
+            "unk": vocabulary.unk,
+            **self.options(),
+        }
+        _write_atomically(Path(path), json.dumps(fields, ensure_ascii=False, indent=0))
+
+
+def load_tokenizer(path: str | os.PathLike[str]) -> Tokenizer:
+    """The tokenizer that `Tokenizer.save` wrote to `path`; InputError where the file is no such thing."""
+    from handmade.text.bpe import BPETokenizer
+    from handmade.text.wordpiece import WordPieceTokenizer
+    from handmade.text.words import CharacterTokenizer, WordTokenizer
+
+    kinds = {kind.kind: kind for kind in (CharacterTokenizer, WordTokenizer, BPETokenizer, WordPieceTokenizer)}
+    fields = read_json(path)
+    if not isinstance(fields, dict) or fields.get("kind") not in kinds:
+        raise InputError(f'{path}: not a tokenizer file; expected a JSON object whose "kind" is one of {sorted(kinds)}')
+    try:
+        vocabulary = Vocabulary(fields.pop("tokens"), special=fields.pop("special"), unk=fields.pop("unk"))
+        return kinds[fields.pop("kind")](vocabulary, **fields)
+    except (KeyError, TypeError) as error:
+        raise InputError(
+            f"{path}: the tokenizer file lacks or adds a field ({error}); save the tokenizer anew"
+        ) from error
+
+
+def read_text(path: str | os.PathLike[str]) -> str:
+    """The UTF-8 text of a file; InputError where there is none."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as UTF-8 text ({error})") from error
+
+
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """The content of a JSON file; InputError where it is none."""
+    try:
+        return json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}: not JSON ({error})") from error
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=path.name, delete=False) as file:
+        try:
+            file.write(text)
+            file.close()
+            os.replace(file.name, path)
+        except BaseException:
+            os.unlink(file.name)
+            raise
