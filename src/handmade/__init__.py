@@ -1,0 +1,185 @@
+"""handmade: the canonical neural networks made by hand on NumPy, down to the gradients."""
+
+from handmade.creation import (
+    arange,
+    empty,
+    eye,
+    from_numpy,
+    full,
+    full_like,
+    linspace,
+    ones,
+    ones_like,
+    rand,
+    rand_like,
+    randint,
+    randn,
+    randn_like,
+    randperm,
+    tensor,
+    zeros,
+    zeros_like,
+)
+from handmade.functions import cat, einsum, multinomial, one_hot, stack, where
+from handmade.gradcheck import gradcheck
+from handmade.random import manual_seed
+from handmade.tape import enable_grad, is_grad_enabled, no_grad
+from handmade.tensor import Tensor, float32, float64, int64
+from handmade.tensor import bool_ as bool
+
+# Each method is a function, too: handmade.exp(x) is x.exp().
+abs = Tensor.abs
+add = Tensor.add
+amax = Tensor.amax
+amin = Tensor.amin
+argmax = Tensor.argmax
+argmin = Tensor.argmin
+argsort = Tensor.argsort
+chunk = Tensor.chunk
+clamp = Tensor.clamp
+cos = Tensor.cos
+cumsum = Tensor.cumsum
+div = Tensor.div
+exp = Tensor.exp
+flatten = Tensor.flatten
+flip = Tensor.flip
+gather = Tensor.gather
+isfinite = Tensor.isfinite
+isnan = Tensor.isnan
+log = Tensor.log
+log_softmax = Tensor.log_softmax
+logsumexp = Tensor.logsumexp
+masked_fill = Tensor.masked_fill
+matmul = Tensor.matmul
+max = Tensor.max
+maximum = Tensor.maximum
+mean = Tensor.mean
+min = Tensor.min
+minimum = Tensor.minimum
+mul = Tensor.mul
+norm = Tensor.norm
+permute = Tensor.permute
+pow = Tensor.pow
+prod = Tensor.prod
+relu = Tensor.relu
+repeat = Tensor.repeat
+reshape = Tensor.reshape
+roll = Tensor.roll
+rsqrt = Tensor.rsqrt
+scatter_add = Tensor.scatter_add
+sigmoid = Tensor.sigmoid
+sin = Tensor.sin
+softmax = Tensor.softmax
+sort = Tensor.sort
+split = Tensor.split
+sqrt = Tensor.sqrt
+square = Tensor.square
+squeeze = Tensor.squeeze
+std = Tensor.std
+sub = Tensor.sub
+sum = Tensor.sum
+tanh = Tensor.tanh
+topk = Tensor.topk
+transpose = Tensor.transpose
+tril = Tensor.tril
+triu = Tensor.triu
+unbind = Tensor.unbind
+unsqueeze = Tensor.unsqueeze
+var = Tensor.var
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Tensor",
+    "abs",
+    "add",
+    "amax",
+    "amin",
+    "arange",
+    "argmax",
+    "argmin",
+    "argsort",
+    "bool",
+    "cat",
+    "chunk",
+    "clamp",
+    "cos",
+    "cumsum",
+    "div",
+    "einsum",
+    "empty",
+    "enable_grad",
+    "exp",
+    "eye",
+    "flatten",
+    "flip",
+    "float32",
+    "float64",
+    "from_numpy",
+    "full",
+    "full_like",
+    "gather",
+    "gradcheck",
+    "int64",
+    "is_grad_enabled",
+    "isfinite",
+    "isnan",
+    "linspace",
+    "log",
+    "log_softmax",
+    "logsumexp",
+    "manual_seed",
+    "masked_fill",
+    "matmul",
+    "max",
+    "maximum",
+    "mean",
+    "min",
+    "minimum",
+    "mul",
+    "multinomial",
+    "no_grad",
+    "norm",
+    "one_hot",
+    "ones",
+    "ones_like",
+    "permute",
+    "pow",
+    "prod",
+    "rand",
+    "rand_like",
+    "randint",
+    "randn",
+    "randn_like",
+    "randperm",
+    "relu",
+    "repeat",
+    "reshape",
+    "roll",
+    "rsqrt",
+    "scatter_add",
+    "sigmoid",
+    "sin",
+    "softmax",
+    "sort",
+    "split",
+    "sqrt",
+    "square",
+    "squeeze",
+    "stack",
+    "std",
+    "sub",
+    "sum",
+    "tanh",
+    "tensor",
+    "topk",
+    "transpose",
+    "tril",
+    "triu",
+    "unbind",
+    "unsqueeze",
+    "var",
+    "where",
+    "zeros",
+    "zeros_like",
+]

@@ -1,0 +1,68 @@
+"""Reading elements by their places. The gradient of a reading is a writing: what is read twice is added up."""
+
+import numpy as np
+
+from handmade.ops.op import op
+
+
+@op
+def getitem(x, *, index):
+    """x[index]: slices, integers, integer arrays, masks, as in NumPy."""
+
+    def pullback(g):
+        gradient = np.zeros_like(x)
+        if _reads_once(index):
+            gradient[index] = g
+        else:
+            np.add.at(gradient, index, g)
+        return (gradient,)
+
+    return np.asarray(x[index]), pullback
+
+
+def _reads_once(index) -> bool:
+    """Whether no element can be read twice: slices, single integers and masks only."""
+    parts = index if isinstance(index, tuple) else (index,)
+    arrays = [part for part in parts if isinstance(part, np.ndarray | list)]
+    return all(np.asarray(part).dtype == bool for part in arrays)
+
+
+@op
+def gather(x, *, dim, index):
+    """value[i][j] = x[index[i][j]][j] for dim 0: one element of x for each element of `index`, along one axis."""
+    places = _along(x.shape, dim, index)
+
+    def pullback(g):
+        gradient = np.zeros_like(x)
+        np.add.at(gradient, places, g)
+        return (gradient,)
+
+    return x[places], pullback
+
+
+@op
+def scatter_add(x, source, *, dim, index):
+    """x with source[i][j] added at [index[i][j]][j] for dim 0: the transpose of gather."""
+    places = _along(x.shape, dim, index)
+    value = x.copy()
+    np.add.at(value, places, source[tuple(slice(size) for size in index.shape)])
+
+    def grad_source(g):
+        gradient = np.zeros_like(source)
+        gradient[tuple(slice(size) for size in index.shape)] = g[places]
+        return gradient
+
+    return value, lambda g: (g, lambda: grad_source(g))
+
+
+def _along(shape: tuple[int, ...], dim: int, index: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Index arrays for every axis: `index` along `dim`, the element's own place along the others."""
+    if index.ndim != len(shape):
+        raise ValueError(f"index has {index.ndim} axes {index.shape}, the tensor {len(shape)} {shape}: they must agree")
+    if index.size and (index.min() < 0 or index.max() >= shape[dim]):
+        raise IndexError(
+            f"index runs from {index.min()} to {index.max()}, axis {dim} of {shape} from 0 to {shape[dim] - 1}"
+        )
+    places = list(np.ogrid[tuple(slice(size) for size in index.shape)])
+    places[dim] = index
+    return tuple(places)

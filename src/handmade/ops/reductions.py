@@ -1,0 +1,87 @@
+"""Sums, means, extremes and products over axes.
+
+`dim` is a tuple of axes (all of them: `tuple(range(x.ndim))`); with `keepdim` they stay, with size 1.
+"""
+
+import math
+
+import numpy as np
+
+from handmade.ops.op import op
+
+
+def restore(reduced: np.ndarray, dim: tuple[int, ...], keepdim: bool) -> np.ndarray:
+    """A reduced array with its lost axes back, size 1 each, so that it broadcasts against the input."""
+    return reduced if keepdim else np.expand_dims(reduced, dim)
+
+
+def count(shape: tuple[int, ...], dim: tuple[int, ...]) -> int:
+    """How many elements each result was made of."""
+    return math.prod(shape[axis] for axis in dim)
+
+
+@op
+def sum(x, *, dim, keepdim=False):
+    return x.sum(dim, keepdims=keepdim), lambda g: (np.broadcast_to(restore(g, dim, keepdim), x.shape),)
+
+
+@op
+def mean(x, *, dim, keepdim=False):
+    n = count(x.shape, dim)
+    return x.mean(dim, keepdims=keepdim), lambda g: (np.broadcast_to(restore(g, dim, keepdim) / n, x.shape),)
+
+
+@op
+def var(x, *, dim, correction=1, keepdim=False):
+    """sum (x - mean)^2 / (n - correction): correction 1 is the unbiased estimate, 0 the mean square deviation."""
+    n = count(x.shape, dim) - correction
+    deviation = x - x.mean(dim, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):  # one element has no unbiased variance: NaN, as in PyTorch
+        value = np.square(deviation).sum(dim, keepdims=keepdim) / np.asarray(n, x.dtype)
+    return value, lambda g: (restore(g, dim, keepdim) * (2 / n) * deviation,)
+
+
+@op
+def amax(x, *, dim, keepdim=False):
+    """The largest; elements that share it share the gradient equally."""
+    return _extreme(x, np.max, dim, keepdim)
+
+
+@op
+def amin(x, *, dim, keepdim=False):
+    """The smallest; elements that share it share the gradient equally."""
+    return _extreme(x, np.min, dim, keepdim)
+
+
+def _extreme(x, reduce, dim, keepdim):
+    value = reduce(x, axis=dim, keepdims=keepdim)
+
+    def pullback(g):
+        chosen = x == restore(value, dim, keepdim)
+        share = restore(g, dim, keepdim) / chosen.sum(dim, keepdims=True).astype(g.dtype)
+        return (chosen * share,)
+
+    return value, pullback
+
+
+@op
+def prod(x, *, dim, keepdim=False):
+    """The product. The gradient of an element is the product of all others, taken without division: zeros are allowed."""
+    value = x.prod(dim, keepdims=keepdim)
+
+    def pullback(g):
+        rows = np.moveaxis(x, dim, range(-len(dim), 0))  # the reduced axes last, then as one
+        flat = rows.reshape(*rows.shape[: x.ndim - len(dim)], -1)
+        one = np.ones_like(flat[..., :1])
+        before = np.concatenate([one, np.cumprod(flat, -1)[..., :-1]], -1)
+        after = np.concatenate([one, np.cumprod(flat[..., ::-1], -1)[..., :-1]], -1)[..., ::-1]
+        others = np.moveaxis((before * after).reshape(rows.shape), range(-len(dim), 0), dim)
+        return (restore(g, dim, keepdim) * others,)
+
+    return value, pullback
+
+
+@op
+def cumsum(x, *, dim):
+    """y_t = x_1 + ... + x_t along one axis; the gradient is the same sum from the other end."""
+    return np.cumsum(x, dim), lambda g: (np.flip(np.cumsum(np.flip(g, dim), dim), dim),)

@@ -1,0 +1,91 @@
+"""Operations that move elements and compute nothing. Their values are views where NumPy can give one."""
+
+import numpy as np
+
+from handmade.ops.op import op
+
+
+@op
+def reshape(x, *, shape):
+    return x.reshape(shape), lambda g: (g.reshape(x.shape),)
+
+
+@op
+def permute(x, *, dims):
+    """Axis i of the value is axis dims[i] of x."""
+    return x.transpose(dims), lambda g: (g.transpose(np.argsort(dims)),)
+
+
+@op
+def expand(x, *, shape):
+    """x repeated along axes of size 1 without copying; the engine sums the gradient back, as for all broadcasting."""
+    return np.broadcast_to(x, shape), lambda g: (g,)
+
+
+@op
+def repeat(x, *, repeats):
+    """Whole copies of x side by side, repeats[i] of them along axis i (NumPy's tile)."""
+    added = len(repeats) - x.ndim
+    shape = (1,) * added + x.shape
+    copies_and_sizes = [n for pair in zip(repeats, shape, strict=True) for n in pair]
+
+    def pullback(g):
+        return (g.reshape(copies_and_sizes).sum(tuple(range(0, 2 * len(shape), 2))).reshape(x.shape),)
+
+    return np.tile(x, repeats), pullback
+
+
+@op
+def pad(x, *, padding, mode="constant", value=0.0):
+    """x with padding[i] = (before, after) elements added along axis i, of `value`, mirrored or repeated."""
+    if mode == "constant":
+        inside = tuple(slice(before, before + size) for (before, _), size in zip(padding, x.shape, strict=True))
+        return np.pad(x, padding, constant_values=value), lambda g: (g[inside],)
+    # Where each padded element came from, one axis at a time; its gradient goes back there.
+    sources = [
+        np.pad(np.arange(size), pair, mode={"reflect": "reflect", "replicate": "edge", "circular": "wrap"}[mode])
+        for pair, size in zip(padding, x.shape, strict=True)
+    ]
+
+    def pullback(g):
+        for axis, source in enumerate(sources):
+            if len(source) != x.shape[axis]:
+                back = np.eye(x.shape[axis], dtype=g.dtype)[source]  # (padded, size): one 1 in each row
+                g = np.moveaxis(np.tensordot(g, back, (axis, 0)), -1, axis)
+        return (g,)
+
+    return x[np.ix_(*sources)], pullback
+
+
+@op
+def flip(x, *, dims):
+    return np.flip(x, dims), lambda g: (np.flip(g, dims),)
+
+
+@op
+def roll(x, *, shifts, dims):
+    """Elements moved `shifts` places along `dims`, those pushed out coming back at the other end."""
+    return np.roll(x, shifts, dims), lambda g: (np.roll(g, tuple(-s for s in shifts), dims),)
+
+
+@op
+def tril(x, *, diagonal=0):
+    return np.tril(x, diagonal), lambda g: (np.tril(g, diagonal),)
+
+
+@op
+def triu(x, *, diagonal=0):
+    return np.triu(x, diagonal), lambda g: (np.triu(g, diagonal),)
+
+
+@op
+def cat(*parts, dim):
+    """Parts joined along an axis they have already."""
+    ends = np.cumsum([part.shape[dim] for part in parts])[:-1]
+    return np.concatenate(parts, dim), lambda g: tuple(np.split(g, ends, dim))
+
+
+@op
+def stack(*parts, dim):
+    """Parts of one shape joined along a new axis."""
+    return np.stack(parts, dim), lambda g: tuple(np.moveaxis(g, dim, 0))

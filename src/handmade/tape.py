@@ -1,0 +1,157 @@
+"""The tape: which operation made a tensor from which, and the walk back along it.
+
+Every operation whose inputs need gradients leaves a `Node`: its pullback, and the nodes of its inputs. `backward`
+visits the nodes from the result to the leaves, each one after all that used its value (reverse topological order), and
+frees each node's pullback as soon as it has run. Nothing here recurses, so depth costs memory only.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from contextlib import ContextDecorator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from handmade.ops.op import Pullback
+
+if TYPE_CHECKING:
+    from handmade.tensor import Tensor
+
+Versions = list[int]
+"""A counter of in-place changes, in a list of one so that all views of an array share it."""
+
+
+class Node:
+    """One operation that ran; or a leaf, which has neither pullback nor parents."""
+
+    __slots__ = ("__weakref__", "freed", "name", "parents", "pullback", "recorded", "shape", "target")
+
+    def __init__(self, name: str, shape: tuple[int, ...]) -> None:
+        self.name = name
+        self.shape = shape
+        self.parents: tuple[Node | None, ...] = ()
+        self.pullback: Pullback | None = None
+        self.recorded: tuple[tuple[Versions, int], ...] = ()  # what the pullback may read, and its version then
+        self.target: weakref.ref[Tensor] | None = None  # the tensor that collects the gradient in its `.grad`
+        self.freed = False
+
+    def pull(self, g: np.ndarray) -> list[np.ndarray | None]:
+        """The gradients of the parents, computed only where wanted; the node is free of its arrays afterwards."""
+        assert self.pullback is not None
+        gradients: list[np.ndarray | None] = []
+        for parent, part in zip(self.parents, self.pullback(g), strict=True):
+            if parent is None or part is None:
+                gradients.append(None)
+            else:
+                part = np.asarray(part() if callable(part) else part)  # NumPy gives scalars where axes run out
+                gradients.append(unbroadcast(part, parent.shape))
+        self.pullback, self.parents, self.recorded, self.freed = None, (), (), True
+        return gradients
+
+
+def backward(root: Node, gradient: np.ndarray) -> None:
+    """Walk the tape back from `root`, whose gradient is given, and add to the `.grad` of every leaf on the way."""
+    order = topological(root)
+    for node in order:
+        _check(node)
+    gradients = {root: gradient}
+    for node in order:
+        g = gradients.pop(node, None)
+        if g is None:  # every path from the root to this node passes an operation without a gradient
+            continue
+        tensor = node.target and node.target()
+        if tensor is not None:
+            tensor.accumulate_grad(g)
+        if node.pullback is None:
+            continue
+        parents = node.parents
+        for parent, part in zip(parents, node.pull(g), strict=True):
+            if parent is not None and part is not None:
+                gradients[parent] = np.asarray(gradients[parent] + part) if parent in gradients else part
+
+
+def topological(root: Node) -> list[Node]:
+    """The nodes that `root` depends on, `root` first, each one after all nodes that use it (Kahn 1962)."""
+    uses = {root: 0}
+    stack = [root]
+    while stack:
+        for parent in stack.pop().parents:
+            if parent is None:
+                continue
+            if parent not in uses:
+                uses[parent] = 0
+                stack.append(parent)
+            uses[parent] += 1
+    order = [root]
+    for node in order:  # grows while we read it
+        for parent in node.parents:
+            if parent is not None:
+                uses[parent] -= 1
+                if uses[parent] == 0:
+                    order.append(parent)
+    return order
+
+
+def unbroadcast(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Sum `gradient` over the axes along which NumPy stretched an array of `shape`: the transpose of broadcasting."""
+    if gradient.shape == shape:
+        return gradient
+    added = gradient.ndim - len(shape)
+    stretched = (added + axis for axis, size in enumerate(shape) if size == 1)
+    return gradient.sum((*range(added), *stretched), keepdims=True).reshape(shape)
+
+
+def _check(node: Node) -> None:
+    if node.freed:
+        raise RuntimeError(
+            f"backward() reached a {node.name} whose graph an earlier backward() has used and freed. "
+            "Compute the loss anew before each backward(), or add the losses and call it once."
+        )
+    if any(versions[0] != then for versions, then in node.recorded):
+        raise RuntimeError(
+            f"{node.name}: an input or the result was changed in place after the operation was recorded, so its "
+            "gradient would be wrong. Change a .clone() instead, or make the change before the operation."
+        )
+
+
+class _Mode(threading.local):
+    recording = True
+
+
+_mode = _Mode()
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations are recorded in this thread."""
+    return _mode.recording
+
+
+class _GradMode(ContextDecorator):
+    recording: bool
+
+    def __init__(self) -> None:
+        self._before: list[bool] = []
+
+    def __enter__(self) -> None:
+        self._before.append(_mode.recording)
+        _mode.recording = self.recording
+
+    def __exit__(self, *exception: object) -> None:
+        _mode.recording = self._before.pop()
+
+    def _recreate_cm(self) -> _GradMode:  # a decorated function may run in several threads at once
+        return type(self)()
+
+
+class no_grad(_GradMode):
+    """Inside, nothing is recorded: `with no_grad(): ...`, or `@no_grad()` above a function."""
+
+    recording = False
+
+
+class enable_grad(_GradMode):
+    """Inside, operations are recorded, whatever surrounds it."""
+
+    recording = True

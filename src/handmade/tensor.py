@@ -1,0 +1,414 @@
+"""Tensor: a NumPy array with a gradient and a place on the tape, and `apply`, which runs an operation and records it.
+
+What a tensor can do is in `methods`, the walk back in `tape`. Names, arguments and defaults are PyTorch's. Floats are
+float32 unless float64 is asked for, and the two never mix silently; Python numbers take the tensor's type; an integer
+tensor that meets a float one is converted to its type.
+"""
+
+from __future__ import annotations
+
+import builtins
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from handmade import ops
+from handmade.methods import Methods, array_index
+from handmade.ops.op import Operation
+from handmade.tape import Node, Versions, backward, is_grad_enabled
+
+float32 = np.dtype(np.float32)
+float64 = np.dtype(np.float64)
+int64 = np.dtype(np.int64)
+bool_ = np.dtype(np.bool_)
+
+Number = builtins.bool | int | float
+
+
+class Tensor(Methods):
+    """A NumPy array with a gradient and a place on the tape.
+
+    `Tensor(data)` shares memory with an array of one of our types; `handmade.tensor(data)` copies.
+    Attributes: `array` the NumPy array itself, `grad` the gradient that `backward()` left here (a Tensor, or None).
+    """
+
+    __slots__ = ("__weakref__", "_node", "_versions", "array", "grad")
+    __array_ufunc__ = None  # np_array * tensor asks Tensor.__rmul__ instead of looping over the elements
+
+    def __init__(self, data: Any, dtype: np.dtype | type | None = None, requires_grad: bool = False) -> None:
+        self.array = _as_array(data, dtype)
+        self.grad: Tensor | None = None
+        self._node: Node | None = None
+        self._versions = [0]
+        if requires_grad:
+            self.requires_grad_()
+
+    # --- what it is -------------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.array.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.array.dtype
+
+    @property
+    def ndim(self) -> int:
+        return self.array.ndim
+
+    def size(self, dim: int | None = None) -> Any:
+        return self.shape if dim is None else self.shape[dim]
+
+    def dim(self) -> int:
+        return self.ndim
+
+    def numel(self) -> int:
+        return self.array.size
+
+    def is_floating_point(self) -> bool:
+        return self.dtype.kind == "f"
+
+    def __len__(self) -> int:
+        if self.ndim == 0:
+            raise TypeError("len() of a tensor without axes")
+        return len(self.array)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        numbers = np.array2string(self.array, separator=", ", precision=4, prefix="tensor(", threshold=1000)
+        kind = "" if self.dtype in (float32, int64, bool_) else f", dtype={self.dtype}"
+        tape = "" if self._node is None else ", requires_grad=True" if self.is_leaf else f", made by {self._node.name}"
+        return f"tensor({numbers}{kind}{tape})"
+
+    # --- to NumPy and Python ----------------------------------------------------------------------------------
+
+    def numpy(self) -> np.ndarray:
+        """The values as a read-only view: NumPy's writes would escape the tape. `.numpy().copy()` may be written to."""
+        view = self.array.view()
+        view.flags.writeable = False
+        return view
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.array, dtype, copy=copy) if dtype or copy else self.numpy()
+
+    def item(self) -> Any:
+        if self.numel() != 1:
+            raise ValueError(
+                f"item(): a tensor of shape {self.shape} has {self.numel()} elements, not one; use tolist()"
+            )
+        return self.array.item()
+
+    def tolist(self) -> Any:
+        return self.array.tolist()
+
+    def __bool__(self) -> bool:
+        if self.numel() != 1:
+            raise ValueError(f"the truth of a tensor of shape {self.shape} is ambiguous; use .any() or .all()")
+        return bool(self.array.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.dtype != int64:
+            raise TypeError(f"a tensor of {self.dtype} cannot be an index")
+        return self.item()
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if self.ndim == 0 else repr(self)
+
+    # --- types ------------------------------------------------------------------------------------------------
+
+    def to(self, dtype: np.dtype | type) -> Tensor:
+        """The same values as another type; between floats the gradient is converted back."""
+        return apply(ops.cast, self, dtype=as_dtype(dtype))
+
+    type = to
+
+    def float(self) -> Tensor:
+        return self.to(float32)
+
+    def double(self) -> Tensor:
+        return self.to(float64)
+
+    def long(self) -> Tensor:
+        return self.to(int64)
+
+    def bool(self) -> Tensor:
+        return self.to(bool_)
+
+    # --- the tape ---------------------------------------------------------------------------------------------
+
+    @property
+    def requires_grad(self) -> builtins.bool:
+        """Whether operations on this tensor are recorded."""
+        return self._node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: builtins.bool) -> None:
+        self.requires_grad_(wanted)
+
+    @property
+    def is_leaf(self) -> builtins.bool:
+        """Whether no recorded operation made it."""
+        return self._node is None or self._node.name == "leaf"
+
+    def requires_grad_(self, requires_grad: builtins.bool = True) -> Tensor:
+        if requires_grad and not self.is_floating_point():
+            raise TypeError(f"only float tensors have gradients, this one is {self.dtype}; convert it with .float()")
+        if not self.is_leaf:
+            if not requires_grad:
+                raise RuntimeError("requires_grad can be switched off on leaves only; use .detach()")
+        elif requires_grad != self.requires_grad:
+            self._node = Node("leaf", self.shape) if requires_grad else None
+            self.retain_grad()
+        return self
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of a tensor that is not a leaf, too, in `.grad`."""
+        if self._node is not None:
+            self._node.target = weakref.ref(self)
+
+    def accumulate_grad(self, gradient: np.ndarray) -> None:
+        """Add to `.grad`; the first gradient is copied, since the pullbacks may share theirs."""
+        if self.grad is None:
+            self.grad = Tensor(gradient.copy("K"))
+        else:
+            self.grad.array += gradient
+
+    def backward(self, gradient: Tensor | np.ndarray | None = None) -> None:
+        """Add d(self)/d(leaf), times `gradient`, to the `.grad` of every leaf that self was computed from.
+
+        `gradient` has the shape of self; a tensor of one element needs none (it counts as 1).
+        """
+        if self._node is None:
+            raise RuntimeError(
+                "backward(): nothing was recorded here: no input has requires_grad, or it ran under no_grad()"
+            )
+        if gradient is None:
+            if self.numel() != 1:
+                raise RuntimeError(
+                    f"backward(): a tensor of shape {self.shape} has {self.numel()} elements; give gradient= of "
+                    "that shape, or reduce it first (.sum(), .mean())"
+                )
+            gradient = np.ones(self.shape, self.dtype)
+        g = gradient.array if isinstance(gradient, Tensor) else np.asarray(gradient)
+        if g.shape != self.shape or g.dtype != self.dtype:
+            raise ValueError(
+                f"backward(): gradient is {g.dtype} {g.shape}, the tensor {self.dtype} {self.shape}; they must be alike"
+            )
+        backward(self._node, g)
+
+    def detach(self) -> Tensor:
+        """The same memory, off the tape; a change made through either is seen by both, and by the tape."""
+        return _wrap(self.array, self._versions)
+
+    @property
+    def data(self) -> Tensor:
+        return self.detach()
+
+    def clone(self) -> Tensor:
+        return apply(ops.clone, self)
+
+    def contiguous(self) -> Tensor:
+        return self if self.array.flags.c_contiguous else self.clone()
+
+    # --- changes in place -------------------------------------------------------------------------------------
+
+    def _change(self, what: str) -> np.ndarray:
+        """The array, for writing. Refused while the tape would miss the change; counted, so that it finds out later."""
+        if self.requires_grad and is_grad_enabled():
+            raise RuntimeError(
+                f"{what}: a tensor on the tape is changed in place, which is not recorded. Write it out of place "
+                "(x = x + 1, where, cat, stack), or under no_grad() if no gradient should see it."
+            )
+        self._versions[0] += 1
+        return self.array
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if isinstance(value, Tensor) and value.requires_grad and is_grad_enabled():
+            raise RuntimeError(
+                "x[...] = value: the value is on the tape, and an assignment is not recorded. "
+                "Collect the parts in a list and join them with stack() or cat(), or choose with where()."
+            )
+        self._change("x[...] = value")[array_index(index)] = _raw(value)
+
+    def _in_place(self, operation: Operation, other: Any) -> Tensor:
+        """`x += y`: in place off the tape; on it the name x gets the new tensor x + y, which is recorded."""
+        other_taped = isinstance(other, Tensor) and other.requires_grad
+        if is_grad_enabled() and (not self.is_leaf or (other_taped and not self.requires_grad)):
+            return _binary(operation, self, other)
+        return self._assign(operation, other)
+
+    def _assign(self, operation: Operation, other: Any) -> Tensor:
+        array = self._change(f"{operation.__name__}, in place")
+        array[...] = _binary(operation, self.detach(), other).array
+        return self
+
+    def __iadd__(self, other: Any) -> Tensor:
+        return self._in_place(ops.add, other)
+
+    def __isub__(self, other: Any) -> Tensor:
+        return self._in_place(ops.sub, other)
+
+    def __imul__(self, other: Any) -> Tensor:
+        return self._in_place(ops.mul, other)
+
+    def __itruediv__(self, other: Any) -> Tensor:
+        return self._in_place(ops.div, other)
+
+    def add_(self, other: Any) -> Tensor:
+        return self._assign(ops.add, other)
+
+    def sub_(self, other: Any) -> Tensor:
+        return self._assign(ops.sub, other)
+
+    def mul_(self, other: Any) -> Tensor:
+        return self._assign(ops.mul, other)
+
+    def div_(self, other: Any) -> Tensor:
+        return self._assign(ops.div, other)
+
+    def copy_(self, source: Any) -> Tensor:
+        self[...] = source
+        return self
+
+    def fill_(self, value: Number) -> Tensor:
+        self[...] = value
+        return self
+
+    def zero_(self) -> Tensor:
+        return self.fill_(0)
+
+    # --- operations -------------------------------------------------------------------------------------------
+
+    def _apply(self, operation: Operation, *others: Any, **options: Any) -> Tensor:
+        return apply(operation, self, *others, **options)
+
+    def _combine(self, operation: Operation, other: Any, reflected: builtins.bool = False) -> Tensor:
+        return _binary(operation, other, self) if reflected else _binary(operation, self, other)
+
+    def _compute(self, function: Any, *others: Any, **options: Any) -> Tensor:
+        """A function without a gradient (a comparison, a rounding, an argmax)."""
+        return _wrap(np.asarray(function(self.array, *(_raw(other) for other in others), **options)))
+
+
+def apply(operation: Operation, *inputs: Any, **options: Any) -> Tensor:
+    """Run an operation of `ops` on tensors and record it if any of them needs a gradient.
+
+    `inputs` are what it is differentiated by (None where an optional one is absent; Python numbers stay as they are);
+    tensors among the `options` are passed as arrays. Raises TypeError where float32 meets float64.
+    """
+    arrays = [x.array if isinstance(x, Tensor) else x for x in inputs]
+    _check_one_float_type(operation, arrays)
+    value, pullback = operation(*arrays, **{name: _raw(option) for name, option in options.items()})
+    value = np.asarray(value)
+    result = _wrap(value, _shared_versions(value, inputs))
+    if is_grad_enabled() and value.dtype.kind == "f":
+        parents = tuple(x._node if isinstance(x, Tensor) else None for x in inputs)
+        if any(parents):
+            node = Node(operation.__name__, value.shape)
+            node.parents, node.pullback = parents, pullback
+            tensors = [result, *(x for x in inputs if isinstance(x, Tensor))]
+            node.recorded = tuple((tensor._versions, tensor._versions[0]) for tensor in tensors)
+            result._node = node
+    return result
+
+
+def _wrap(array: np.ndarray, versions: Versions | None = None) -> Tensor:
+    """A tensor around an array of one of our types, without a copy or a check."""
+    tensor = Tensor.__new__(Tensor)
+    tensor.array, tensor.grad, tensor._node = array, None, None
+    tensor._versions = [0] if versions is None else versions
+    return tensor
+
+
+def _shared_versions(value: np.ndarray, inputs: tuple[Any, ...]) -> Versions | None:
+    """The counter of the input that `value` is a view of, so that a change of either is seen by both."""
+    for x in inputs:
+        if isinstance(x, Tensor) and (
+            value is x.array or (value.base is not None and np.may_share_memory(value, x.array))
+        ):
+            return x._versions
+    return None
+
+
+def _check_one_float_type(operation: Operation, arrays: list[Any]) -> None:
+    floats = {array.dtype for array in arrays if isinstance(array, np.ndarray) and array.dtype.kind == "f"}
+    if len(floats) > 1:
+        raise TypeError(
+            f"{operation.__name__}: float32 and float64 meet: {' and '.join(_describe(a) for a in arrays)}. "
+            "Convert one with .float() or .double()"
+        )
+
+
+def _describe(x: Any) -> str:
+    return f"{x.dtype} {x.shape}" if isinstance(x, np.ndarray | Tensor) else repr(x)
+
+
+def _binary(operation: Operation, x: Any, y: Any) -> Tensor:
+    """An operation of two operands, either of which may be a Python number or an array."""
+    x, y = _operand(x, y), _operand(y, x)
+    try:
+        return apply(operation, x, y)
+    except ValueError as error:
+        if "broadcast" not in str(error):
+            raise
+        raise ValueError(
+            f"{operation.__name__}: shapes {x.shape} and {y.shape} do not broadcast: aligned at their last axes, "
+            "two sizes must be equal or one of them 1"
+        ) from None
+
+
+def _operand(x: Any, other: Any) -> Any:
+    """x as a tensor or Python number, of the float type that the other operand asks for."""
+    if isinstance(x, np.generic):
+        x = x.item()
+    if isinstance(x, builtins.bool | int | builtins.float):
+        return x
+    x = tensor_of(x)
+    floats = isinstance(other, builtins.float) or (isinstance(other, Tensor | np.ndarray) and other.dtype.kind == "f")
+    if floats and not x.is_floating_point():
+        return x.to(other.dtype if isinstance(other, Tensor | np.ndarray) else float32)
+    return x
+
+
+def tensor_of(x: Any) -> Tensor:
+    """x itself if it is a tensor, else a tensor around it."""
+    return x if isinstance(x, Tensor) else Tensor(x)
+
+
+def _raw(x: Any) -> Any:
+    return x.array if isinstance(x, Tensor) else x
+
+
+def as_dtype(dtype: Any) -> np.dtype:
+    """One of our four types, from its name, NumPy's or Python's; TypeError for others."""
+    found = {float: float32, int: int64, builtins.bool: bool_}.get(dtype) or np.dtype(dtype)
+    if found not in (float32, float64, int64, bool_):
+        raise TypeError(f"dtype {found}: tensors are float32, float64, int64 or bool")
+    return found
+
+
+def _as_array(data: Any, dtype: Any) -> np.ndarray:
+    """An array of one of our types: Python floats become float32, integers of any width int64."""
+    if isinstance(data, Tensor):
+        data = data.array
+    array = np.asarray(data)
+    if dtype is not None:
+        return array.astype(as_dtype(dtype), copy=False)
+    if array.dtype == np.float64 and not isinstance(data, np.ndarray | np.generic):
+        return array.astype(float32)
+    if array.dtype.kind in "iu":
+        return array.astype(int64, copy=False)
+    if array.dtype not in (float32, float64, bool_):
+        raise TypeError(f"a tensor cannot hold {array.dtype}: give numbers, or convert with .astype(np.float32)")
+    return array

@@ -1,0 +1,36 @@
+"""Every test: types and shapes checked at run time, a fixed seed, and nothing left behind."""
+
+import os
+from pathlib import Path
+
+from jaxtyping import install_import_hook
+
+install_import_hook("handmade", "beartype.beartype")  # before handmade is imported
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+
+import handmade  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def _clean_state():
+    handmade.manual_seed(0)
+    errors = np.geterr()
+    yield
+    assert handmade.is_grad_enabled(), "a test left gradients switched off"
+    assert np.geterr() == errors, "a test changed NumPy's error handling"
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data for tests; where it is absent, the test is skipped, which CI does not let pass."""
+    for folder in os.environ.get("HANDMADE_DATA", "").split(os.pathsep):
+        if folder and Path(folder, "mnist").is_dir():
+            return Path(folder)
+    pytest.skip("HANDMADE_DATA names no folder with the test data")
