@@ -1,0 +1,157 @@
+"""Weights in files: one dictionary of arrays by name, whatever the format."""
+
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+from uuid import uuid4
+
+import numpy as np
+
+from handmade.errors import InputError
+from handmade.weights import npz_file, torch_file
+from handmade.weights.pickle_names import NumpyArray
+from handmade.weights.pickle_reader import shown
+from handmade.weights.storage import BFLOAT16, DTYPES, StoredTensor, decode
+
+WRAPPERS = ("state_dict", "model_state_dict", "model")
+"""Under which key training scripts keep the weights, beside the optimizer's state and the like."""
+
+PREFIXES = ("module.", "_orig_mod.")
+"""What torch's DataParallel and compile put before every name."""
+
+SAFETENSORS_DTYPES = {
+    "F64": "float64",
+    "F32": "float32",
+    "F16": "float16",
+    "BF16": BFLOAT16,
+    "I64": "int64",
+    "I32": "int32",
+    "I16": "int16",
+    "I8": "int8",
+    "U8": "uint8",
+    "BOOL": "bool",
+}
+
+
+def read(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+    """The arrays in a weights file, by name: safetensors, torch.save's files (both formats), or NumPy's npz.
+
+    The content decides the format, not the name. Nothing in the file is executed. Checkpoints are unwrapped
+    ({"state_dict": ...}, {"model": ...}); `module.` and `_orig_mod.` before every name are removed. float16 and
+    bfloat16 become float32.
+
+    Raises:
+        InputError: the file cannot be read, is damaged or cut short, is of another format, holds no arrays, or asks
+            to run something.
+    """
+    source = os.fspath(path)
+    try:
+        with open(path, "rb") as stream:
+            content = _content(stream, source)
+    except OSError as error:
+        raise InputError(f"cannot read the weights file {source}: {error.strerror or error}") from None
+    return _without_prefixes(content)
+
+
+def save(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays by name as safetensors. The file appears whole, under its name, or not at all.
+
+    Raises:
+        TypeError: an array holds something other than numbers that the format has.
+        InputError: the file cannot be written.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
+
+    plain = {name: _plain(name, array) for name, array in arrays.items()}
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{uuid4().hex}")
+    try:
+        save_file(plain, temporary)
+        os.replace(temporary, target)
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"cannot write the weights file {target}: {error}") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _content(stream: BinaryIO, source: str) -> dict[str, np.ndarray]:
+    size = os.fstat(stream.fileno()).st_size
+    start = stream.read(9)
+    stream.seek(0)
+    if start.startswith(b"PK\x03\x04"):
+        with torch_file.damage_reported(source), zipfile.ZipFile(stream) as archive:
+            if torch_file.is_torch_zip(archive):
+                return _arrays(torch_file.open_zip(archive, source, size))
+            return npz_file.arrays(archive, source, size)
+    if start[8:] == b"{":
+        return _safetensors(stream, source)
+    file = torch_file.open_legacy(stream, source) if size else None
+    if file is None:
+        raise InputError(
+            f"{source} is no weights file that handmade reads (safetensors, torch.save, npz): "
+            f"it has {size:,} bytes and begins with {start!r}"
+        )
+    return _arrays(file)
+
+
+def _safetensors(stream: BinaryIO, source: str) -> dict[str, np.ndarray]:
+    """The library checks the header (sizes, overlaps, the file's length); the numbers are read here, for bfloat16."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(source, framework="np"):
+            pass
+    except SafetensorError as error:
+        raise InputError(f"{source} is a damaged safetensors file: {shown(str(error))}") from None
+    header_length = int.from_bytes(stream.read(8), "little")
+    header = json.loads(stream.read(header_length))
+    header.pop("__metadata__", None)
+    arrays = {}
+    for name, entry in header.items():
+        if entry["dtype"] not in SAFETENSORS_DTYPES:
+            raise InputError(f"{source}: {shown(name)} is of type {entry['dtype']}, which handmade does not compute in")
+        begin, end = entry["data_offsets"]
+        stream.seek(8 + header_length + begin)
+        raw = np.fromfile(stream, np.uint8, end - begin)
+        arrays[name] = decode(raw, SAFETENSORS_DTYPES[entry["dtype"]]).reshape(entry["shape"])
+    return arrays
+
+
+def _arrays(file: torch_file.TorchFile) -> dict[str, np.ndarray]:
+    """The arrays of a PyTorch file's object; what else a checkpoint keeps beside them (an epoch, a loss) is left."""
+    content: Any = file.content
+    for _ in range(2):
+        inner = [content[key] for key in WRAPPERS if isinstance(content, dict) and isinstance(content.get(key), dict)]
+        content = inner[0] if inner else content
+    found = {}
+    for name, value in content.items() if isinstance(content, dict) else ():
+        if isinstance(value, StoredTensor):
+            found[name] = file.array(value)
+        elif isinstance(value, NumpyArray) and value.array is not None:
+            found[name] = value.array
+    if not found or not all(isinstance(name, str) for name in found):
+        keys = ", ".join(shown(str(key), 40) for key in list(content)[:8]) if isinstance(content, dict) else "none"
+        raise InputError(
+            f"{file.source} holds no arrays by name (its keys: {keys}); expected a state dict, or one under "
+            f"{' or '.join(map(repr, WRAPPERS))}"
+        )
+    return found
+
+
+def _without_prefixes(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    for prefix in PREFIXES * 2:  # either may be around the other
+        if arrays and all(name.startswith(prefix) for name in arrays):
+            arrays = {name.removeprefix(prefix): array for name, array in arrays.items()}
+    return arrays
+
+
+def _plain(name: str, array: np.ndarray) -> np.ndarray:
+    """The array in C order and this machine's byte order, as safetensors wants it."""
+    array = np.asarray(array, order="C")
+    if array.dtype.name not in DTYPES:
+        raise TypeError(f"save: {name} is of type {array.dtype}; expected one of {', '.join(DTYPES)}")
+    return array.astype(array.dtype.newbyteorder("="), copy=False)

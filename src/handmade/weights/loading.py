@@ -1,0 +1,80 @@
+"""Published weights into a model."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from handmade.errors import InputError
+from handmade.weights.catalogue import published
+from handmade.weights.fetch import find
+from handmade.weights.files import read
+
+AUXILIARY_HEADS = ("aux1.", "aux2.", "AuxLogits.")
+"""Of GoogLeNet and Inception v3: they only serve training, and a model may be built without them."""
+
+
+@runtime_checkable
+class HasState(Protocol):
+    """A model: it knows its arrays by name."""
+
+    def state_dict(self) -> Mapping[str, Any]: ...
+
+    def load_state_dict(self, state_dict: Any, strict: bool = True) -> Any: ...
+
+
+def load(model: HasState, path_or_name: str | os.PathLike[str]) -> None:
+    """Give `model` the weights in a file, or published weights by name, as `load(resnet50(), "resnet50")`.
+
+    Files are read by `handmade.weights.read`. Every name must match but two kinds: old files lack batch norm's
+    `num_batches_tracked`, which then stays as it is, and auxiliary heads that the model was built without are left out.
+    Attributes that published weights were trained with are set (`transform_input` of GoogLeNet and Inception v3).
+
+    Raises:
+        InputError: no such file or name, an unreadable file, or one that does not fit: the message lists what differs.
+    """
+    path = find(path_or_name)
+    own = model.state_dict()
+    arrays = _allowances(read(path), own)
+    try:
+        model.load_state_dict(arrays)
+    except (RuntimeError, ValueError) as error:
+        raise InputError(
+            f"{path} does not fit {type(model).__name__}: {error}{_head_advice(arrays, own, path)}"
+        ) from None
+    weights = published(path.name)
+    for attribute, value in weights.settings.items() if weights else ():
+        if hasattr(model, attribute):
+            setattr(model, attribute, value)
+
+
+def _allowances(arrays: dict[str, np.ndarray], own: Mapping[str, Any]) -> dict[str, Any]:
+    """The arrays of a file, with what the model may have and the file lack, and without what it may lack."""
+    counters = {name: own[name] for name in own if name.endswith("num_batches_tracked") and name not in arrays}
+    spare = tuple(head for head in AUXILIARY_HEADS if not any(name.startswith(head) for name in own))
+    return {name: array for name, array in arrays.items() if not name.startswith(spare)} | counters
+
+
+def _head_advice(arrays: Mapping[str, Any], own: Mapping[str, Any], path: Path) -> str:
+    """How to go on when the number of classes is all that differs; otherwise nothing."""
+    if arrays.keys() != own.keys():
+        return ""
+    pairs = {name: (tuple(arrays[name].shape), tuple(own[name].shape)) for name in own}
+    different = {name: (theirs, ours) for name, (theirs, ours) in pairs.items() if theirs != ours}
+    counts = {(theirs[:1], ours[:1]) for theirs, ours in different.values()}
+    if len(counts) != 1 or any(theirs[1:] != ours[1:] for theirs, ours in different.values()):
+        return ""
+    ((their_classes, our_classes),) = counts
+    weights = published(path.name)
+    classes = f"num_classes={their_classes[0]}"
+    example = f", as {weights.builder}({classes})" if weights else ""
+    names = ", ".join(f'"{name}"' for name in different)
+    return (
+        f"\nOnly the head differs: the file knows {their_classes[0]} classes, the model {our_classes[0]}. Either build "
+        f"the model with {classes}{example}, or keep its new head and load the rest:\n"
+        f'    arrays = handmade.weights.read("{path}")\n'
+        f"    rest = {{name: array for name, array in arrays.items() if name not in ({names},)}}\n"
+        f"    model.load_state_dict(rest, strict=False)"
+    )

@@ -1,0 +1,81 @@
+"""From the bytes of a weights file to arrays.
+
+Every format keeps numbers the same way: a run of bytes and the name of a number type. NumPy has all of these types but
+bfloat16, the upper half of a float32. Both half-precision types become float32 here, as handmade computes in that.
+"""
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+BFLOAT16 = "bfloat16"
+DTYPES = ("float64", "float32", "float16", BFLOAT16, "int64", "int32", "int16", "int8", "uint8", "bool")
+
+
+def item_size(dtype: str) -> int:
+    """Bytes per number of a type of `DTYPES`."""
+    return 2 if dtype == BFLOAT16 else np.dtype(dtype).itemsize
+
+
+def decode(raw: np.ndarray, dtype: str, byte_order: str = "little") -> np.ndarray:
+    """The numbers in `raw` (uint8, one axis), in this machine's byte order; half precision as float32."""
+    order = ">" if byte_order == "big" else "<"
+    if dtype == BFLOAT16:
+        return (raw.view(order + "u2").astype(np.uint32) << 16).view(np.float32)
+    if dtype == "bool":
+        return raw != 0
+    return native(raw.view(np.dtype(dtype).newbyteorder(order)))
+
+
+def native(numbers: np.ndarray) -> np.ndarray:
+    """`numbers` in this machine's byte order, half precision as float32; the same array where nothing changes."""
+    dtype = np.dtype(np.float32) if numbers.dtype.name == "float16" else numbers.dtype.newbyteorder("=")
+    with np.errstate(invalid="ignore"):  # a NaN stays a NaN
+        return numbers.astype(dtype, copy=False)
+
+
+@dataclass(frozen=True)
+class Storage:
+    """A run of numbers somewhere in the file, known by its key; `start` and `length` count numbers."""
+
+    key: str
+    dtype: str
+    length: int
+    start: int = 0
+
+
+@dataclass(frozen=True)
+class StoredTensor:
+    """A tensor as PyTorch keeps it: a view of a storage. `offset` and `strides` count numbers, not bytes."""
+
+    storage: Storage
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    def __post_init__(self):
+        if len(self.shape) != len(self.strides) or len(self.shape) > 64:
+            raise ValueError(f"a tensor with {len(self.shape)} sizes and {len(self.strides)} strides")
+        if not all(type(n) is int and 0 <= n < 2**48 for n in (self.offset, *self.shape, *self.strides)):
+            raise ValueError("a tensor whose sizes, strides or offset are no sensible integers")
+        if prod(self.shape) and self.last >= self.storage.length:
+            raise ValueError(f"a tensor that reaches number {self.last} of a storage of {self.storage.length}")
+
+    @property
+    def last(self) -> int:
+        """The place in the storage of the tensor's last number."""
+        return self.offset + sum((size - 1) * stride for size, stride in zip(self.shape, self.strides, strict=True))
+
+    def view(self, numbers: np.ndarray) -> np.ndarray:
+        """The tensor as a view of its storage's numbers; tensors that share a storage share memory here too."""
+        if not prod(self.shape):
+            return np.empty(self.shape, numbers.dtype)
+        step = numbers.itemsize
+        return np.ndarray(
+            self.shape,
+            numbers.dtype,
+            buffer=numbers,
+            offset=self.offset * step,
+            strides=[stride * step for stride in self.strides],
+        )
