@@ -1,0 +1,129 @@
+"""Modules made of other modules: in a row, in a list, under names."""
+
+from __future__ import annotations
+
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from itertools import groupby
+from typing import Any, TypeVar, cast
+
+from handmade.nn.module import Module, _bracketed
+
+M = TypeVar("M", bound="_Numbered")
+
+
+class _Numbered(Module):
+    """Modules under the names "0", "1", ..., reached by index."""
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self._own_children())
+
+    def __iter__(self) -> Iterator[Any]:
+        return (module for _, module in self._own_children())
+
+    def _name(self, index: int) -> str:
+        names = [name for name, _ in self._own_children()]
+        if not -len(names) <= index < len(names):
+            raise IndexError(f"{type(self).__name__} has {len(names)} modules, there is no number {index}")
+        return names[index]
+
+    def __setitem__(self, index: int, module: Module) -> None:
+        self.add_module(self._name(index), module)
+
+    def append(self: M, module: Module) -> M:
+        self.add_module(str(len(self)), module)
+        return self
+
+    def extend(self: M, modules: Iterable[Module]) -> M:
+        for module in modules:
+            self.append(module)
+        return self
+
+
+class Sequential(_Numbered):
+    """Modules in a row: each one's output is the next one's input.
+
+    `Sequential(Linear(4, 8), ReLU())`, or with names: `Sequential({"fc": Linear(4, 8), "relu": ReLU()})`.
+    """
+
+    def __init__(self, *modules: Module | Mapping[str, Module]) -> None:
+        super().__init__()
+        named = modules[0] if len(modules) == 1 and isinstance(modules[0], Mapping) else None
+        for name, module in enumerate(modules) if named is None else named.items():
+            self.add_module(str(name), cast(Module, module))
+
+    def __getitem__(self, index: int | slice) -> Any:
+        """The module at a number; a slice is a Sequential of the same modules."""
+        if isinstance(index, slice):
+            return Sequential(dict(list(self._own_children())[index]))
+        return getattr(self, self._name(index))
+
+    def forward(self, input: Any) -> Any:
+        for module in self:
+            input = module(input)
+        return input
+
+
+class ModuleList(_Numbered):
+    """A list of modules that a module can have as an attribute; a plain list would hide their parameters."""
+
+    def __init__(self, modules: Iterable[Module] = ()) -> None:
+        super().__init__()
+        self.extend(modules)
+
+    def __getitem__(self, index: int | slice) -> Any:
+        """The module at a number; a slice is a ModuleList of the same modules."""
+        return ModuleList(list(self)[index]) if isinstance(index, slice) else getattr(self, self._name(index))
+
+    def insert(self, index: int, module: Module) -> None:
+        modules = list(self)
+        modules.insert(index, module)
+        for number, each in enumerate(modules):
+            self.add_module(str(number), each)
+
+    def __repr__(self) -> str:
+        """Equal modules in a row are shown once: (0-11): 12 x Block(...)."""
+        children, first = [], 0
+        for text, run in groupby(map(repr, self)):
+            count = len(list(run))
+            children.append(f"({first}): {text}" if count == 1 else f"({first}-{first + count - 1}): {count} x {text}")
+            first += count
+        return _bracketed(type(self).__name__, "", children)
+
+
+class ModuleDict(Module):
+    """Modules under names, reached as in a dict."""
+
+    def __init__(self, modules: Mapping[str, Module] | None = None) -> None:
+        super().__init__()
+        self.update(modules or {})
+
+    def update(self, modules: Mapping[str, Module]) -> None:
+        for name, module in modules.items():
+            self[name] = module
+
+    def __getitem__(self, name: str) -> Any:
+        return dict(self._own_children())[name]
+
+    def __setitem__(self, name: str, module: Module) -> None:
+        self.add_module(name, module)
+
+    def __delitem__(self, name: str) -> None:
+        delattr(self, name)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.keys()
+
+    def __len__(self) -> int:
+        return len(self.keys())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.keys())
+
+    def keys(self) -> KeysView[str]:
+        return dict(self._own_children()).keys()
+
+    def values(self) -> ValuesView[Module]:
+        return dict(self._own_children()).values()
+
+    def items(self) -> ItemsView[str, Module]:
+        return dict(self._own_children()).items()

@@ -1,0 +1,297 @@
+"""Module: a part of a network, with its parameters, its buffers and the modules it is made of.
+
+A module keeps them as plain attributes: its parameters are the attributes that are a `Parameter`, its children those
+that are a `Module`, and only buffers (tensors that belong to the state but are not learned, as running means) are
+announced with `register_buffer`. Everything below walks these attributes; names, order and results are PyTorch's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from handmade.tape import no_grad
+from handmade.tensor import Tensor, as_dtype, float32, float64
+
+M = TypeVar("M", bound="Module")
+
+
+class Parameter(Tensor):
+    """A tensor that is learned: a module that has one as an attribute counts it among its parameters."""
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, requires_grad: bool = True) -> None:
+        super().__init__(data, requires_grad=requires_grad)
+
+    def __repr__(self) -> str:
+        return f"Parameter containing:\n{super().__repr__()}"
+
+    def __reduce__(self) -> tuple:
+        """What copies and pickles are made of: the values, not the gradient or the tape."""
+        return type(self), (self.array, self.requires_grad)
+
+
+class IncompatibleKeys(NamedTuple):
+    """The names that `load_state_dict(strict=False)` passed over."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+class Handle:
+    """What `register_forward_hook` returns: `remove()` takes the hook away."""
+
+    def __init__(self, hooks: list[ForwardHook], hook: ForwardHook) -> None:
+        self._hooks, self._hook = hooks, hook
+
+    def remove(self) -> None:
+        if self._hook in self._hooks:
+            self._hooks.remove(self._hook)
+
+
+class Module:
+    """A part of a network. A subclass calls `super().__init__()`, sets its parts as attributes and defines `forward`.
+
+    Attributes: `training` tells dropout and batch norm which of their two behaviours is wanted; see `train`, `eval`.
+    """
+
+    training: bool
+    forward: Callable[..., Any]
+
+    def __init__(self) -> None:
+        self._persistent: dict[str, bool] = {}  # name of each buffer -> whether state_dict holds it
+        self._forward_hooks: list[ForwardHook] = []
+        self.training = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        output = self.forward(*args, **kwargs)
+        if self._forward_hooks:
+            for hook in tuple(self._forward_hooks):
+                replaced = hook(self, args, output)
+                output = output if replaced is None else replaced
+        return output
+
+    def register_forward_hook(self, hook: ForwardHook) -> Handle:
+        """Call `hook(module, args, output)` after each forward; what it returns, if not None, becomes the output."""
+        self._forward_hooks.append(hook)
+        return Handle(self._forward_hooks, hook)
+
+    # --- parts ----------------------------------------------------------------------------------------------------
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Parameter | Module) and "training" not in vars(self):
+            raise AttributeError(
+                f"{type(self).__name__}.{name} = {type(value).__name__}: call super().__init__() first in __init__"
+            )
+        before = vars(self).get(name)
+        for kind in (Parameter, Module):
+            if isinstance(before, kind) and not (value is None or isinstance(value, kind)):
+                raise TypeError(
+                    f"{type(self).__name__}.{name} is a {kind.__name__} and cannot become a {type(value).__name__}; "
+                    f"give a {kind.__name__} or None"
+                    + (", or change its values: with no_grad(): x.copy_(values)" if kind is Parameter else "")
+                )
+        if name in vars(self).get("_persistent", ()):
+            self._check_buffer(name, value)
+        object.__setattr__(self, name, value)
+
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
+        """A tensor that belongs to the state but is not learned; `persistent=False` keeps it out of state_dict."""
+        self._check_name(name)
+        self._check_buffer(name, tensor)
+        object.__setattr__(self, name, tensor)
+        self._persistent[name] = persistent
+
+    def add_module(self, name: str, module: Module | None) -> None:
+        """The same as `self.name = module`, for names that are computed."""
+        self._check_name(name)
+        if not (module is None or isinstance(module, Module)):
+            raise TypeError(f"{type(self).__name__}: {name!r} is a {type(module).__name__}; expected a Module")
+        setattr(self, name, module)
+
+    def _check_name(self, name: str) -> None:
+        if not name or "." in name:
+            raise KeyError(f"{type(self).__name__}: {name!r} cannot name a part: it is empty or holds a dot")
+        if hasattr(self, name) and not isinstance(getattr(self, name), Module):
+            raise KeyError(f"{type(self).__name__} has an attribute {name!r} already; choose another name")
+
+    def _check_buffer(self, name: str, tensor: Any) -> None:
+        if not (tensor is None or isinstance(tensor, Tensor)):
+            raise TypeError(
+                f"{type(self).__name__}.{name} is a buffer and cannot be a {type(tensor).__name__}; "
+                "give a Tensor, as handmade.tensor(values), or None"
+            )
+
+    def _own_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        return ((name, value) for name, value in vars(self).items() if isinstance(value, Parameter))
+
+    def _own_buffers(self) -> Iterator[tuple[str, Tensor]]:
+        named = ((name, vars(self).get(name)) for name in self._persistent)
+        return ((name, tensor) for name, tensor in named if tensor is not None)
+
+    def _own_children(self) -> Iterator[tuple[str, Module]]:
+        return ((name, value) for name, value in vars(self).items() if isinstance(value, Module))
+
+    # --- walks: each part once, even when several names lead to it --------------------------------------------------
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The modules this one is directly made of."""
+        return _unique(self._own_children())
+
+    def children(self) -> Iterator[Module]:
+        return (child for _, child in self.named_children())
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """This module (its name is `prefix`) and all below it, each before its children."""
+        return _unique(self._descend(prefix))
+
+    def modules(self) -> Iterator[Module]:
+        return (module for _, module in self.named_modules())
+
+    def named_parameters(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Parameter]]:
+        """Every parameter, with its path; `recurse=False` leaves out those of the children."""
+        modules = self.named_modules(prefix) if recurse else [(prefix, self)]
+        return _unique((_join(path, name), p) for path, module in modules for name, p in module._own_parameters())
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
+
+    def named_buffers(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Tensor]]:
+        """Every buffer, with its path; `recurse=False` leaves out those of the children."""
+        modules = self.named_modules(prefix) if recurse else [(prefix, self)]
+        return _unique((_join(path, name), b) for path, module in modules for name, b in module._own_buffers())
+
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
+        return (buffer for _, buffer in self.named_buffers(recurse=recurse))
+
+    def _descend(self, path: str) -> Iterator[tuple[str, Module]]:
+        yield path, self
+        for name, child in self._own_children():
+            yield from child._descend(_join(path, name))
+
+    # --- state ----------------------------------------------------------------------------------------------------
+
+    def _state(self) -> Iterator[tuple[str, Tensor]]:
+        """Parameters and persistent buffers under all their names: a shared one comes once for each."""
+        for path, module in self._descend(""):
+            for name, parameter in module._own_parameters():
+                yield _join(path, name), parameter
+            for name, buffer in module._own_buffers():
+                if module._persistent[name]:
+                    yield _join(path, name), buffer
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Name -> tensor, for all parameters and persistent buffers. The tensors share memory with the module's."""
+        return {name: tensor.detach() for name, tensor in self._state()}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
+        """Copy values, tensors or arrays, into the parameters and buffers of the same names.
+
+        Values are converted to the type that the parameter has, as in PyTorch: float64 values become float32 in a
+        float32 model. `strict=False` passes over names that only one side has, and returns them.
+
+        Raises:
+            RuntimeError: a name is missing or unexpected, or a shape differs; all are listed, nothing is loaded.
+        """
+        own = dict(self._state())
+        given = {name: np.asarray(value) for name, value in state_dict.items()}
+        missing = [name for name in own if name not in given]
+        unexpected = [name for name in given if name not in own]
+        misshapen = [name for name in own if name in given and given[name].shape != own[name].shape]
+        problems = [f"misshapen: {name}: given {given[name].shape}, expected {own[name].shape}" for name in misshapen]
+        if strict:
+            problems += [f"missing: {name} {own[name].shape}" for name in missing]
+            problems += [f"unexpected: {name} {given[name].shape}" for name in unexpected]
+        if problems:
+            raise RuntimeError(
+                "\n    ".join([f"the state does not fit {type(self).__name__}, none of it is loaded:", *problems])
+            )
+        with no_grad():
+            for name in own.keys() & given.keys():
+                own[name].copy_(given[name])
+        return IncompatibleKeys(missing, unexpected)
+
+    # --- modes ----------------------------------------------------------------------------------------------------
+
+    def train(self: M, mode: bool = True) -> M:
+        """Training behaviour, here and in everything below."""
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self: M) -> M:
+        """Evaluation behaviour: dropout passes everything, batch norm uses its running statistics."""
+        return self.train(False)
+
+    def requires_grad_(self: M, requires_grad: bool = True) -> M:
+        """Whether the parameters are learned; False freezes them."""
+        for parameter in self.parameters():
+            parameter.requires_grad_(requires_grad)
+        return self
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of all parameters."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def apply(self: M, function: Callable[[Module], Any]) -> M:
+        """Call `function` on every module below, then on this one (to initialise, say)."""
+        for child in self.children():
+            child.apply(function)
+        function(self)
+        return self
+
+    def to(self: M, dtype: np.dtype | type) -> M:
+        """Convert float parameters, buffers and gradients, in place."""
+        dtype = as_dtype(dtype)
+        if dtype.kind != "f":
+            raise TypeError(f"{type(self).__name__}.to: parameters are float32 or float64, not {dtype}")
+        for tensor in (*self.parameters(), *self.buffers()):
+            for part in (tensor, tensor.grad):
+                if part is not None and part.is_floating_point():
+                    part.array = part.array.astype(dtype, copy=False)
+        return self
+
+    def float(self: M) -> M:
+        return self.to(float32)
+
+    def double(self: M) -> M:
+        return self.to(float64)
+
+    # --- text -----------------------------------------------------------------------------------------------------
+
+    def extra_repr(self) -> str:
+        """What stands in the brackets of `repr` before the children."""
+        return ""
+
+    def __repr__(self) -> str:
+        children = [f"({name}): {child!r}" for name, child in self._own_children()]
+        return _bracketed(type(self).__name__, self.extra_repr(), children)
+
+
+ForwardHook = Callable[[Module, tuple, Any], Any]
+
+
+def _unique(named: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Each object under the first of its names."""
+    seen: set[int] = set()
+    for name, value in named:
+        if id(value) not in seen:
+            seen.add(id(value))
+            yield name, value
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _bracketed(name: str, extra: str, children: list[str]) -> str:
+    """`name(extra)` on one line, or with children one to an indented line."""
+    lines = ([extra] if extra else []) + children
+    if not children and "\n" not in extra:
+        return f"{name}({extra})"
+    indented = "".join(f"\n{line}" for line in lines).replace("\n", "\n  ")
+    return f"{name}({indented}\n)"
