@@ -1,0 +1,77 @@
+"""The idx format, in which MNIST and its relatives come (LeCun, Cortes and Burges).
+
+    0  0  type  axes | length of each axis, 4 bytes | the numbers, row by row        (all big-endian)
+
+The file may be packed by gzip. Nothing is taken on trust: sizes are compared with the file before memory is asked for.
+"""
+
+import gzip
+import math
+import struct
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from handmade.data.files import verify
+from handmade.errors import InputError
+
+TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+GZIP_MAGIC = b"\x1f\x8b"
+GZIP_MAX_RATIO = 1032  # deflate cannot pack tighter than this
+
+
+def read_idx(path: str | Path, sha256: str = "") -> np.ndarray:
+    """The array in the idx or idx.gz file at `path`, in this machine's byte order.
+
+    With `sha256`, that of the unpacked content, any other file is refused. Raises InputError, with the file's name,
+    when it is missing, not idx, cut short, longer than its header says, or damaged in its packing.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as raw:
+            packed = raw.read(2) == GZIP_MAGIC
+            most = path.stat().st_size * (GZIP_MAX_RATIO if packed else 1)
+            raw.seek(0)
+            if not packed:
+                return _read(raw, path, most, sha256)
+            with gzip.open(raw) as unpacked:
+                return _read(unpacked, path, most, sha256)
+    except EOFError as error:
+        raise InputError(f"{path} is cut short: its gzip stream has no end. Fetch the file again.") from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(f"{path} is damaged ({error}). Fetch the file again.") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _read(file: BinaryIO | gzip.GzipFile, path: Path, most: int, sha256: str) -> np.ndarray:
+    """The array in `file`, whose content is `most` bytes long at the most."""
+    start = file.read(4)
+    if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in TYPES:
+        known = ", ".join(f"0x{code:02X}" for code in TYPES)
+        raise InputError(
+            f"{path} is not an idx file: it starts with bytes {start.hex(' ') or '(none)'},"
+            f" expected 00 00, a type ({known}) and the number of axes."
+        )
+    dtype, axes = np.dtype(TYPES[start[2]]), start[3]
+    lengths = file.read(4 * axes)
+    if len(lengths) < 4 * axes:
+        raise InputError(f"{path} is cut short: it ends within its header of {4 + 4 * axes} bytes.")
+    shape = struct.unpack(f">{axes}I", lengths)
+    size = math.prod(shape) * dtype.itemsize
+    if size > most:
+        raise InputError(
+            f"{path} is cut short: its header promises {size:,} bytes for shape {shape}, more than it holds."
+        )
+    content = file.read(size + 1)
+    if len(content) < size:
+        raise InputError(f"{path} is cut short: {len(content):,} bytes of {size:,} for shape {shape}.")
+    if len(content) > size:
+        raise InputError(
+            f"{path} goes on after the {size:,} bytes that shape {shape} needs: not the file its header says."
+        )
+    if sha256:
+        verify(start + lengths + content, sha256, path)
+    return np.frombuffer(content, dtype).reshape(shape).astype(dtype.newbyteorder("="))
