@@ -10,13 +10,13 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 from handmade.errors import InputError
 
 MAX_ORDER = 4
-Tokenize = Literal["13a", "none"]
-Smoothing = Literal["exp", "floor", "add-k", "none"]
+TOKENIZERS = ("13a", "none")
+SMOOTHINGS = ("exp", "floor", "add-k", "none")
 
 # The language-dependent part of NIST's mteval-v13a.pl.
 MTEVAL = [
@@ -44,9 +44,9 @@ def corpus_bleu(
     hypotheses: Sequence[str],
     references: Sequence[Sequence[str]],
     *,
-    tokenize: Tokenize = "13a",
+    tokenize: str = "13a",
     lowercase: bool = False,
-    smoothing: Smoothing = "exp",
+    smoothing: str = "exp",
 ) -> BLEU:
     """BLEU of a corpus: counts are summed over all sentences before they are divided.
 
@@ -63,9 +63,9 @@ def sentence_bleu(
     hypothesis: str,
     references: Sequence[str],
     *,
-    tokenize: Tokenize = "13a",
+    tokenize: str = "13a",
     lowercase: bool = False,
-    smoothing: Smoothing = "exp",
+    smoothing: str = "exp",
 ) -> BLEU:
     """BLEU of one sentence, over the orders it has n-grams of: two words have no 3-gram to miss."""
     return _bleu([hypothesis], [references], tokenize, lowercase, smoothing, effective_order=True)
@@ -85,9 +85,9 @@ def tokenize_13a(text: str) -> list[str]:
 def _bleu(
     hypotheses: Sequence[str],
     references: Sequence[Sequence[str]],
-    tokenize: Tokenize,
+    tokenize: str,
     lowercase: bool,
-    smoothing: Smoothing,
+    smoothing: str,
     effective_order: bool,
 ) -> BLEU:
     _check(hypotheses, references, tokenize, smoothing)
@@ -114,7 +114,7 @@ def _bleu(
     return BLEU(score, precisions, penalty, hypothesis_length, reference_length)
 
 
-def _precisions(correct: list[int], total: list[int], smoothing: Smoothing) -> tuple[list[float], int]:
+def _precisions(correct: list[int], total: list[int], smoothing: str) -> tuple[list[float], int]:
     """Precision in percent by order, and the highest order of which there are n-grams."""
     precisions, zeros, order = [0.0] * MAX_ORDER, 0, 0
     if not any(correct):
@@ -139,10 +139,10 @@ def _ngrams(words: list[str], n: int) -> Counter[tuple[str, ...]]:
 
 
 def _check(hypotheses: Sequence[str], references: Sequence[Sequence[str]], tokenize: str, smoothing: str) -> None:
-    if tokenize not in get_args(Tokenize):
-        raise InputError(f"tokenize: got {tokenize!r}, expected one of {get_args(Tokenize)}")
-    if smoothing not in get_args(Smoothing):
-        raise InputError(f"smoothing: got {smoothing!r}, expected one of {get_args(Smoothing)}")
+    if tokenize not in TOKENIZERS:
+        raise InputError(f"tokenize: got {tokenize!r}, expected one of {TOKENIZERS}")
+    if smoothing not in SMOOTHINGS:
+        raise InputError(f"smoothing: got {smoothing!r}, expected one of {SMOOTHINGS}")
     if isinstance(hypotheses, str) or not hypotheses or len(hypotheses) != len(references):
         raise InputError(
             f"hypotheses and references: got {len(hypotheses)} and {len(references)}, expected a list of "

@@ -89,7 +89,8 @@ class BPETokenizer(Tokenizer):
         if num_merges < 0:
             raise InputError(f"num_merges: got {num_merges}, expected 0 or more")
         find = word_pattern().findall
-        counts = Counter(word for text in ([texts] if isinstance(texts, str) else texts) for word in find(text))
+        texts = [texts] if isinstance(texts, str) else texts
+        counts = Counter(word for text in texts for word in find(text))
         tokens, pairs = learn_merges(counts, num_merges)
         merges = [(tokens[left], tokens[right]) for left, right in pairs]
         return cls(Vocabulary([*tokens, *special], special=special), merges)
@@ -195,22 +196,12 @@ def merge_word(ids: list[int], merged: dict[Pair, tuple[int, int]]) -> list[int]
     `merged`: pair of ids -> (rank, id of the result). The word is a linked list over positions: `after[p]` is
     where the right neighbour of the token at p begins.
     """
-    tokens: list[int] = list(ids)
-    end = len(tokens)
+    tokens, end = list(ids), len(ids)
     before, after = list(range(-1, end - 1)), list(range(1, end + 1))
-    heap: list[tuple[int, int, int, Pair]] = []
-
-    def consider(left: int) -> None:
-        if left >= 0 and after[left] < end:
-            pair = tokens[left], tokens[after[left]]
-            if pair in merged:
-                rank, result = merged[pair]
-                heappush(heap, (rank, left, result, pair))
-
-    for position in range(end):
-        consider(position)
+    heap = [(*merged[pair], position, pair) for position, pair in enumerate(pairwise(ids)) if pair in merged]
+    heapify(heap)
     while heap:
-        _, left, result, pair = heappop(heap)
+        _, result, left, pair = heappop(heap)
         right = after[left]
         if right >= end or (tokens[left], tokens[right]) != pair:  # a neighbour was merged away meanwhile
             continue
@@ -218,8 +209,11 @@ def merge_word(ids: list[int], merged: dict[Pair, tuple[int, int]]) -> list[int]
         after[left] = after[right]
         if after[left] < end:
             before[after[left]] = left
-        consider(before[left])
-        consider(left)
+        for position in (before[left], left):
+            if position >= 0 and after[position] < end:
+                pair = tokens[position], tokens[after[position]]
+                if pair in merged:
+                    heappush(heap, (*merged[pair], position, pair))
     return [token for token in tokens if token >= 0]
 
 

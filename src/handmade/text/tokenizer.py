@@ -32,7 +32,9 @@ class Tokenizer(ABC):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the tokenizer to one JSON file, which appears whole or not at all."""
-        vocabulary = self.vocabulary
+        path, vocabulary = Path(path), self.vocabulary
+        if not path.parent.is_dir():
+            raise InputError(f"{path}: the folder does not exist; make it first")
         fields = {
             "kind": self.kind,
             "tokens": vocabulary.tokens,
@@ -40,7 +42,7 @@ class Tokenizer(ABC):
             "unk": vocabulary.unk,
             **self.options(),
         }
-        _write_atomically(Path(path), json.dumps(fields, ensure_ascii=False, indent=0))
+        _write_atomically(path, json.dumps(fields, ensure_ascii=False, indent=0))
 
 
 def load_tokenizer(path: str | os.PathLike[str]) -> Tokenizer:

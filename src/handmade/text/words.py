@@ -84,12 +84,13 @@ class WordTokenizer(Tokenizer):
 
     @classmethod
     def train(
-        cls, texts: Iterable[str], max_words: int | None = None, special: Sequence[str] = (PAD, BOS, EOS)
+        cls, texts: str | Iterable[str], max_words: int | None = None, special: Sequence[str] = (PAD, BOS, EOS)
     ) -> "WordTokenizer":
         """The special tokens, `UNK`, and the `max_words` most frequent words of `texts` (all, if None).
 
         Of equally frequent words the one met first comes first.
         """
+        texts = [texts] if isinstance(texts, str) else texts
         counts = Counter(word for text in texts for word in cls.WORD.findall(text))
         words = [word for word, _ in counts.most_common(max_words)]
         return cls(Vocabulary([*special, UNK, *words], special=special, unk=UNK))
