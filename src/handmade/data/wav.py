@@ -1,0 +1,79 @@
+"""WAV files, read to floats.
+
+A WAV file is a RIFF: chunks, each of a name, a length and that many bytes. `fmt ` says how the sound is written, `data`
+holds it frame by frame, in each frame one number a channel.
+"""
+
+import struct
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from handmade.errors import InputError
+
+Samples = Float[np.ndarray, "_"]
+
+PCM, EXTENSIBLE = 1, 0xFFFE
+
+
+def read_wav(path: str | Path, rate: int | None = None) -> tuple[Samples, int]:
+    """The sound in a WAV file, in [-1, 1) as float32, channels averaged to one; and its samples per second.
+
+    Integers of 8, 16, 24 and 32 bits are read. Raises InputError where the file is missing, cut short, not a WAV or of
+    another encoding, and where it is not sampled at `rate`, if one is given.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+    return decode_wav(content, str(path), rate)
+
+
+def decode_wav(content: bytes, name: str, rate: int | None = None) -> tuple[Samples, int]:
+    """As `read_wav`, from the bytes of the file that errors call `name`."""
+    if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
+        raise InputError(f"{name} is not a WAV file: it starts with {content[:12]!r}, expected RIFF....WAVE.")
+    chunks = _chunks(content, name)
+    if len(chunks.get(b"fmt ", b"")) < 16 or b"data" not in chunks:
+        raise InputError(f"{name} is not a whole WAV file: it lacks its `fmt ` or its `data` chunk.")
+    encoding, channels, found, _, frame, bits = struct.unpack("<HHIIHH", chunks[b"fmt "][:16])
+    if encoding == EXTENSIBLE:
+        encoding = int.from_bytes(chunks[b"fmt "][24:26], "little")
+    width = bits // 8
+    if encoding != PCM or bits not in (8, 16, 24, 32) or channels < 1 or frame != channels * width or found < 1:
+        raise InputError(
+            f"{name} cannot be read: encoding {encoding}, {bits} bits, {channels} channels in {frame} bytes; expected "
+            f"whole numbers (PCM) of 8, 16, 24 or 32 bits. Convert it: ffmpeg -i {name} -c:a pcm_s16le converted.wav"
+        )
+    if not chunks[b"data"] or len(chunks[b"data"]) % frame:
+        raise InputError(f"{name} holds {len(chunks[b'data'])} bytes of sound, not one or more frames of {frame}.")
+    if rate is not None and found != rate:
+        raise InputError(
+            f"{name} has {found:,} samples a second, expected {rate:,}. "
+            f"Convert it: ffmpeg -i {name} -ar {rate} converted.wav"
+        )
+    return _as_floats(chunks[b"data"], width).reshape(-1, channels).mean(axis=1), found
+
+
+def _chunks(content: bytes, name: str) -> dict[bytes, bytes]:
+    chunks, at = {}, 12
+    while at + 8 <= len(content):
+        kind, size = struct.unpack_from("<4sI", content, at)
+        if at + 8 + size > len(content):
+            there = len(content) - at - 8
+            raise InputError(
+                f"{name} is cut short: its chunk {kind!r} has {there:,} bytes of {size:,}. Fetch it again."
+            )
+        chunks.setdefault(kind, content[at + 8 : at + 8 + size])
+        at += 8 + size + size % 2  # chunks start at even places
+    return chunks
+
+
+def _as_floats(data: bytes, width: int) -> Float[np.ndarray, "N"]:
+    """Little-endian integers of `width` bytes, as parts of the largest: each is moved to the top of 32 bits."""
+    numbers = np.zeros((len(data) // width, 4), np.uint8)
+    numbers[:, 4 - width :] = np.frombuffer(data, np.uint8).reshape(-1, width)
+    if width == 1:
+        numbers[:, 3] ^= 0x80  # 8 bits alone are written without a sign, with silence at 128
+    return numbers.view("<i4")[:, 0].astype(np.float32) / np.float32(2**31)
