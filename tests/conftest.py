@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jaxtyping import install_import_hook
 
-install_import_hook("handmade", "beartype.beartype")  # before handmade is imported
+install_import_hook("handmade", "typechecker.check")  # before handmade is imported
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402

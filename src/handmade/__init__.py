@@ -1,5 +1,6 @@
 """handmade: the canonical neural networks made by hand on NumPy, down to the gradients."""
 
+from handmade.attention import multi_head_attention, self_attention
 from handmade.creation import (
     arange,
     empty,
@@ -137,6 +138,7 @@ __all__ = [
     "min",
     "minimum",
     "mul",
+    "multi_head_attention",
     "multinomial",
     "no_grad",
     "norm",
@@ -158,6 +160,7 @@ __all__ = [
     "roll",
     "rsqrt",
     "scatter_add",
+    "self_attention",
     "sigmoid",
     "sin",
     "softmax",

@@ -223,7 +223,7 @@ class Tensor(Methods):
 
     # --- changes in place -------------------------------------------------------------------------------------
 
-    def _change(self, what: str) -> np.ndarray:
+    def writable(self, what: str) -> np.ndarray:
         """The array, for writing. Refused while the tape would miss the change; counted, so that it finds out later."""
         if self.requires_grad and is_grad_enabled():
             raise RuntimeError(
@@ -239,7 +239,7 @@ class Tensor(Methods):
                 "x[...] = value: the value is on the tape, and an assignment is not recorded. "
                 "Collect the parts in a list and join them with stack() or cat(), or choose with where()."
             )
-        self._change("x[...] = value")[array_index(index)] = _raw(value)
+        self.writable("x[...] = value")[array_index(index)] = _raw(value)
 
     def _in_place(self, operation: Operation, other: Any) -> Tensor:
         """`x += y`: in place off the tape; on it the name x gets the new tensor x + y, which is recorded."""
@@ -249,7 +249,7 @@ class Tensor(Methods):
         return self._assign(operation, other)
 
     def _assign(self, operation: Operation, other: Any) -> Tensor:
-        array = self._change(f"{operation.__name__}, in place")
+        array = self.writable(f"{operation.__name__}, in place")
         array[...] = _binary(operation, self.detach(), other).array
         return self
 

@@ -25,6 +25,7 @@ from handmade.ops.op import OPERATIONS, Operation, op
 from handmade.ops.products import einsum, matmul
 from handmade.ops.reductions import amax, amin, cumsum, mean, prod, sum, var
 from handmade.ops.shape import cat, expand, flip, pad, permute, repeat, reshape, roll, stack, tril, triu
+from handmade.ops.softmax import log_softmax, logsumexp, softmax
 
 __all__ = [
     "OPERATIONS",
@@ -49,6 +50,8 @@ __all__ = [
     "gelu_tanh",
     "getitem",
     "log",
+    "log_softmax",
+    "logsumexp",
     "masked_fill",
     "matmul",
     "maximum",
@@ -70,6 +73,7 @@ __all__ = [
     "sigmoid",
     "silu",
     "sin",
+    "softmax",
     "sqrt",
     "stack",
     "sub",

@@ -30,15 +30,16 @@ def div(x, y):
 @op
 def pow(x, y):
     """d(x^y) = y x^(y-1) dx + x^y log(x) dy; the second term counts as 0 at x = 0, as in PyTorch."""
-    power = np.power(x, y)
+    power = x**y
+    base, exponent = np.asarray(x, power.dtype), np.asarray(y, power.dtype)
 
     def grad_x(g):
         # The exponent 0 has derivative 0, even at x = 0 where x^(0-1) is infinite.
-        return g * np.where(y == 0, np.zeros_like(power), y * np.power(x, np.where(y == 0, np.ones_like(y), y) - 1))
+        lowered = np.where(exponent == 0, exponent, exponent - 1)
+        return g * exponent * base**lowered
 
     def grad_y(g):
-        log_x = np.log(np.where(x == 0, np.ones_like(x), x))
-        return g * power * log_x
+        return g * power * np.log(np.where(base == 0, np.ones_like(base), base))
 
     return power, lambda g: (lambda: grad_x(g), lambda: grad_y(g))
 

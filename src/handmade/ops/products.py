@@ -101,7 +101,7 @@ def contract(terms: list[str], operands: list[np.ndarray], output: str) -> np.nd
     for i in range(1, len(terms)):
         needed = set(output).union(*terms[i + 1 :])
         term, value = _contract_pair(term, value, terms[i], operands[i], needed)
-    value = value.sum(tuple(axis for axis, letter in enumerate(term) if letter not in output))
+    value = np.asarray(value.sum(tuple(axis for axis, letter in enumerate(term) if letter not in output)))
     term = "".join(letter for letter in term if letter in output)
     return value.transpose([term.index(letter) for letter in output])
 

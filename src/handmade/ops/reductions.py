@@ -54,7 +54,7 @@ def amin(x, *, dim, keepdim=False):
 
 
 def _extreme(x, reduce, dim, keepdim):
-    value = reduce(x, axis=dim, keepdims=keepdim)
+    value = np.asarray(reduce(x, axis=dim, keepdims=keepdim))
 
     def pullback(g):
         chosen = x == restore(value, dim, keepdim)
@@ -66,7 +66,7 @@ def _extreme(x, reduce, dim, keepdim):
 
 @op
 def prod(x, *, dim, keepdim=False):
-    """The product. The gradient of an element is the product of all others, taken without division: zeros are allowed."""
+    """The product. An element's gradient is the product of all others, taken without division: zeros are allowed."""
     value = x.prod(dim, keepdims=keepdim)
 
     def pullback(g):

@@ -7,7 +7,11 @@ from handmade.ops.op import op
 
 @op
 def reshape(x, *, shape):
-    return x.reshape(shape), lambda g: (g.reshape(x.shape),)
+    try:
+        y = x.reshape(shape)
+    except ValueError:
+        raise ValueError(f"reshape: shape {x.shape} has {x.size} elements, which {shape} cannot hold") from None
+    return y, lambda g: (g.reshape(x.shape),)
 
 
 @op
@@ -19,7 +23,11 @@ def permute(x, *, dims):
 @op
 def expand(x, *, shape):
     """x repeated along axes of size 1 without copying; the engine sums the gradient back, as for all broadcasting."""
-    return np.broadcast_to(x, shape), lambda g: (g,)
+    try:
+        y = np.broadcast_to(x, shape)
+    except ValueError:
+        raise ValueError(f"expand: shape {x.shape} does not fit {shape}: only axes of size 1 can grow") from None
+    return y, lambda g: (g,)
 
 
 @op

@@ -1,0 +1,82 @@
+"""Adam, and AdamW with its decoupled weight decay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from handmade.optim.optimizer import Optimizer, check_range
+
+
+class Adam(Optimizer):
+    """Steps of about lr in every direction, whatever the gradient's scale (Kingma & Ba 2015, algorithm 1).
+
+    m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2; both start at 0, which a division by 1 - beta^t
+    corrects;  w = w - lr m' / (sqrt(v') + eps). `weight_decay` is added to the gradient (an L2 penalty).
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        check_range("lr", lr, 0)
+        for beta in betas:
+            if not 0 <= beta < 1:
+                raise ValueError(f"betas are {betas}; each must be at least 0 and below 1")
+        check_range("eps", eps, 0)
+        check_range("weight_decay", weight_decay, 0)
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
+
+    def update(self, weight: np.ndarray, gradient: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
+        if group["weight_decay"]:
+            gradient = gradient + group["weight_decay"] * weight
+        _adam(weight, gradient, state, group)
+
+
+class AdamW(Adam):
+    """Adam whose weight decay acts on the weights, not through the gradient's statistics (Loshchilov & Hutter 2019).
+
+    w = (1 - lr weight_decay) w, then Adam's step.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay)
+
+    def update(self, weight: np.ndarray, gradient: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
+        weight *= 1 - group["lr"] * group["weight_decay"]
+        _adam(weight, gradient, state, group)
+
+
+def _adam(weight: np.ndarray, gradient: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
+    """Algorithm 1 in place: one scratch array beside the two moments."""
+    if not state:
+        state.update(step=0, exp_avg=np.zeros_like(weight), exp_avg_sq=np.zeros_like(weight))
+    state["step"] += 1
+    beta1, beta2 = group["betas"]
+    m, v, t = state["exp_avg"], state["exp_avg_sq"], state["step"]
+    scratch = (1 - beta1) * gradient
+    m *= beta1
+    m += scratch
+    np.multiply(gradient, gradient, out=scratch)
+    scratch *= 1 - beta2
+    v *= beta2
+    v += scratch
+    np.sqrt(v, out=scratch)
+    scratch /= (1 - beta2**t) ** 0.5
+    scratch += group["eps"]
+    np.divide(m, scratch, out=scratch)
+    scratch *= group["lr"] / (1 - beta1**t)
+    weight -= scratch

@@ -1,0 +1,112 @@
+"""What all optimizers share: parameter groups, state per parameter, and saving both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from handmade.tape import no_grad
+from handmade.tensor import Tensor
+
+
+class Optimizer:
+    """Base of the optimizers. A subclass gives `update`, the rule for one parameter.
+
+    Args:
+        params: parameters, or dicts {"params": ..., options of this group} where groups differ.
+        defaults: the options of a group that does not give its own.
+
+    Attributes:
+        param_groups: dicts with "params" (a list) and the options by name; schedules change "lr" here.
+        state: what the rule remembers of each parameter (momentum and the like), arrays and numbers by name.
+    """
+
+    def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
+        given = list(params)
+        if not given:
+            raise ValueError("params: the optimizer got no parameters")
+        groups = given if isinstance(given[0], dict) else [{"params": given}]
+        self.defaults = defaults
+        self.param_groups: list[dict[str, Any]] = []
+        self.state: dict[Tensor, dict[str, Any]] = {}
+        for group in groups:
+            self.add_param_group(group)
+
+    def add_param_group(self, group: dict[str, Any]) -> None:
+        """Add parameters with options of their own."""
+        unknown = set(group) - set(self.defaults) - {"params"}
+        if unknown:
+            raise ValueError(
+                f"params: a group has unknown options {sorted(unknown)}; known are {sorted(self.defaults)}"
+            )
+        params = [group["params"]] if isinstance(group["params"], Tensor) else list(group["params"])
+        known = {id(p) for other in self.param_groups for p in other["params"]}
+        for p in params:
+            if not isinstance(p, Tensor) or not p.is_leaf:
+                raise TypeError(f"params: an optimizer changes leaf tensors, this is {p!r}")
+            if id(p) in known:
+                raise ValueError(f"params: a parameter of shape {p.shape} was given twice")
+            known.add(id(p))
+        self.param_groups.append({**self.defaults, **group, "params": params})
+
+    def zero_grad(self) -> None:
+        """Forget all gradients: each `.grad` becomes None."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.grad = None
+
+    @no_grad()
+    def step(self) -> None:
+        """Change every parameter that has a gradient, once."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    state = self.state.setdefault(p, {})
+                    self.update(p.writable("optimizer step"), p.grad.array, state, group)
+
+    def update(self, weight: np.ndarray, gradient: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
+        """Change `weight` in place by its gradient; `state` starts empty and is kept. The gradient is not changed."""
+        raise NotImplementedError
+
+    def state_dict(self) -> dict[str, Any]:
+        """{"state": by the parameter's number, "param_groups": options, with numbers for parameters}, as PyTorch's."""
+        numbers = {p: i for i, p in enumerate(self._parameters())}
+        groups = [{**group, "params": [numbers[p] for p in group["params"]]} for group in self.param_groups]
+        state = {
+            numbers[p]: {name: _copied(value) for name, value in values.items()} for p, values in self.state.items()
+        }
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continue from what `state_dict` gave; the groups must hold as many parameters as they did then."""
+        then = [len(group["params"]) for group in state_dict["param_groups"]]
+        now = [len(group["params"]) for group in self.param_groups]
+        if then != now:
+            raise ValueError(f"state_dict has groups of {then} parameters, this optimizer {now}")
+        for group, saved in zip(self.param_groups, state_dict["param_groups"], strict=True):
+            group.update({name: value for name, value in saved.items() if name != "params"})
+        parameters = self._parameters()
+        self.state = {}
+        for number, values in state_dict["state"].items():
+            p = parameters[int(number)]
+            for name, value in values.items():
+                if isinstance(value, np.ndarray) and value.shape != p.shape:
+                    raise ValueError(
+                        f"state_dict: {name} of parameter {number} is {value.shape}, the parameter {p.shape}"
+                    )
+            self.state[p] = {name: _copied(value) for name, value in values.items()}
+
+    def _parameters(self) -> list[Tensor]:
+        return [p for group in self.param_groups for p in group["params"]]
+
+
+def _copied(value: Any) -> Any:
+    return value.copy("K") if isinstance(value, np.ndarray) else value
+
+
+def check_range(name: str, value: float, low: float, high: float = float("inf")) -> None:
+    """Raise ValueError unless low <= value <= high."""
+    if not low <= value <= high:
+        raise ValueError(f"{name} is {value}; it must be from {low} to {high}")

@@ -1,0 +1,48 @@
+"""Stochastic gradient descent, with momentum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from handmade.optim.optimizer import Optimizer, check_range
+
+
+class SGD(Optimizer):
+    """g = gradient + weight_decay w;  v = momentum v + g;  w = w - lr v  (Polyak 1964).
+
+    Nesterov's form looks ahead: w = w - lr (g + momentum v) (Sutskever et al. 2013, section 2). The first step takes
+    v = g, undamped, as PyTorch does.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        check_range("lr", lr, 0)
+        check_range("momentum", momentum, 0)
+        check_range("weight_decay", weight_decay, 0)
+        if nesterov and momentum == 0:
+            raise ValueError("nesterov looks ahead along the momentum, which is 0; give momentum > 0")
+        options = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "nesterov": nesterov}
+        super().__init__(params, options)
+
+    def update(self, weight: np.ndarray, gradient: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
+        g = gradient
+        if group["weight_decay"]:
+            g = g + group["weight_decay"] * weight
+        if group["momentum"]:
+            if "momentum_buffer" in state:
+                v = state["momentum_buffer"]
+                v *= group["momentum"]
+                v += g
+            else:
+                v = state["momentum_buffer"] = g.copy("K")
+            g = g + group["momentum"] * v if group["nesterov"] else v
+        weight -= group["lr"] * g

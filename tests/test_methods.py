@@ -1,0 +1,256 @@
+"""Every method and function of tensors: PyTorch's values and gradients, and a gradient check with random shapes."""
+
+import math
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from parity import check_parity
+
+import handmade
+from handmade import gradcheck, tensor
+from handmade.ops.op import OPERATIONS
+
+# Expressions of (library, x, y) with x, y (3, 4), z (2, 3, 4); the same text runs in both libraries.
+ONE = {
+    "neg": lambda t, x: -x,
+    "abs": lambda t, x: abs(x) + x.abs(),
+    "exp": lambda t, x: t.exp(x),
+    "log": lambda t, x: (x.abs() + 0.1).log(),
+    "sqrt": lambda t, x: (x.abs() + 0.1).sqrt(),
+    "rsqrt": lambda t, x: (x.abs() + 0.1).rsqrt(),
+    "sin, cos": lambda t, x: x.sin() * t.cos(x),
+    "square": lambda t, x: x.square(),
+    "tanh": lambda t, x: t.tanh(3 * x),
+    "sigmoid": lambda t, x: t.sigmoid(5 * x),
+    "relu": lambda t, x: t.relu(x),
+    "softmax": lambda t, x: t.softmax(x, 1) + x.softmax(dim=0),
+    "log_softmax": lambda t, x: t.log_softmax(x, -1),
+    "logsumexp": lambda t, x: t.logsumexp(x, dim=0, keepdim=True) + t.logsumexp(x, (0, 1)),
+    "clamp": lambda t, x: x.clamp(-0.5, 0.7) + x.clamp(min=0.1) * t.clamp(x, max=0.2),
+    "pow number": lambda t, x: x**3 + x.abs() ** 0.5 + x**0 + x**2.0,
+    "number pow": lambda t, x: 2**x,
+    "numbers": lambda t, x: 1 + x - 2.5 - (3 - x) * 2 / 4 + 1 / (x * x + 1),
+    "sum": lambda t, x: x.sum() + x.sum(0) + x.sum(dim=(0, 1), keepdim=True) + x.sum(-1, keepdim=True),
+    "mean": lambda t, x: x.mean() + x.mean(1, keepdim=True) + x.mean((0, 1)),
+    "var": lambda t, x: x.var() + x.var(0, unbiased=False) + x.var(1, keepdim=True) + x.var((0, 1), correction=2),
+    "std": lambda t, x: x.std() + t.std(x, 1, keepdim=True, unbiased=False),
+    "max": lambda t, x: x.max() + x.max(1).values.sum() + t.max(x, 0, keepdim=True)[0],
+    "min": lambda t, x: x.min() + x.min(dim=0).values + x.amin(1, keepdim=True),
+    "amax": lambda t, x: x.amax((0, 1)) + x.amax(1, True),
+    "prod": lambda t, x: x.prod() + x.prod(1, keepdim=True) + x.prod(0),
+    "cumsum": lambda t, x: x.cumsum(0) * t.cumsum(x, dim=-1),
+    "norm": lambda t, x: x / x.norm(),
+    "reshape": lambda t, x: x.reshape(2, -1) @ x.view(6, 2),
+    "flatten": lambda t, x: x.flatten() * x.reshape(1, 3, 4).flatten(1).flatten(),
+    "permute": lambda t, x: x.reshape(1, 3, 4).permute(2, 0, 1) * 2,
+    "transpose": lambda t, x: x.transpose(0, 1) @ x + x.T @ x,
+    "mT": lambda t, x: x.reshape(2, 2, 3).mT,
+    "squeeze": lambda t, x: x.unsqueeze(0).unsqueeze(-1).squeeze(0) * x.reshape(1, 3, 4, 1).squeeze().unsqueeze(2),
+    "expand": lambda t, x: x.reshape(3, 1, 4).expand(2, 3, 5, 4) * x.unsqueeze(1).expand(-1, 5, -1),
+    "repeat": lambda t, x: x.repeat(2, 1, 3),
+    "split": lambda t, x: x.split(3, 1)[1] + x.split([1, 2, 1], dim=1)[1].sum() + x.split(2)[1].sum(),
+    "chunk": lambda t, x: t.cat(x.chunk(3, 1)[::-1], 1),
+    "unbind": lambda t, x: t.stack(x.unbind(1)[::-1]),
+    "narrow": lambda t, x: x.narrow(1, 1, 2),
+    "flip": lambda t, x: x.flip(0, 1) * x.flip([1]),
+    "roll": lambda t, x: x.roll(1, 0) * t.roll(x, (1, -2), (0, 1)) + x.roll(5),
+    "tril, triu": lambda t, x: x.tril() * 2 + t.triu(x, 1) + x.tril(-1) + x.triu(-1),
+    "slices": lambda t, x: x[1:, ::2] * x[0, 1] + x[..., -1:][1],
+    "new axis": lambda t, x: x[:, None] * x[None],
+    "integer array": lambda t, x: x[[0, 2, 0, 0]],
+    "integer arrays": lambda t, x: x[t.tensor([0, 2, 2]), t.tensor([1, 1, 1])] * 2,
+    "integer array and slice": lambda t, x: x[1:, [3, 3, 0]],
+    "mask": lambda t, x: x[x > 0] * 3,
+    "mask of rows": lambda t, x: x[t.tensor([True, False, True])],
+    "gather": lambda t, x: x.gather(1, t.tensor([[0, 0, 3], [1, 2, 1]])),
+    "scatter_add": lambda t, x: x.scatter_add(0, t.tensor([[0, 0, 2], [1, 0, 1]]), x[:2, :3] * 2),
+    "masked_fill": lambda t, x: x.masked_fill(x > 0.3, -7.0).masked_fill(t.tensor([True, False, False, True]), 2),
+    "where": lambda t, x: t.where(x > 0, x * 2, x.exp()) + t.where(x > 1, x, 0.5),
+    "topk": lambda t, x: x.topk(2).values + t.topk(x, 1, largest=False)[0],
+    "sort": lambda t, x: x.sort(0, descending=True).values * x.sort().values,
+    "cat": lambda t, x: t.cat([x, x * 2, x[:, :1]], dim=1),
+    "stack": lambda t, x: t.stack([x, x * x], dim=-1),
+    "clone": lambda t, x: x.clone() + x.detach() * x,
+    "float, double": lambda t, x: (x.double() * 2).float() * 1.5,
+    "einsum": lambda t, x: t.einsum("ij,kj->ik", x, x),
+    "einsum, implicit": lambda t, x: t.einsum("ij,jk", x, x.T),
+    "einsum, batch": lambda t, x: t.einsum("...d,...ed->...e", x, x.reshape(3, 1, 4).expand(3, 2, 4)),
+    "einsum, three": lambda t, x: t.einsum("ij,ik,jl->kl", x, x, x.T),
+    "einsum, sum": lambda t, x: t.einsum("ij->", x) + t.einsum("ij->ji", x),
+    "argmax": lambda t, x: x.argmax(1) + x.argmin(0, keepdim=True).sum() + x.argmax(),
+    "comparisons": lambda t, x: (x > 0) & (x <= 1) | ~(x == x) ^ (x != 0.5),
+    "any, all": lambda t, x: (x > 0).any(1) & (x > -9).all(),
+    "rounding": lambda t, x: x.detach().round() + x.detach().floor() + x.detach().sign(),
+    "remainders": lambda t, x: x.detach() // 0.5 + x.detach() % 0.3,
+    "argsort": lambda t, x: x.argsort(1, descending=True),
+    "isnan": lambda t, x: x.isnan() | x.isfinite(),
+}
+
+
+@pytest.mark.parametrize("name", ONE)
+def test_one_tensor_as_torch(name, rng):
+    check_parity(ONE[name], rng.standard_normal((3, 4)))
+
+
+TWO = {
+    "add": lambda t, x, y: x + y + x.add(y),
+    "sub": lambda t, x, y: x - y - x.sub(y),
+    "mul": lambda t, x, y: x * y * x.mul(y),
+    "div": lambda t, x, y: x / (y.abs() + 0.5) + x.div(y.abs() + 1),
+    "pow": lambda t, x, y: (x.abs() + 0.1) ** y,
+    "maximum": lambda t, x, y: t.maximum(x, y) * x.minimum(y),
+    "where": lambda t, x, y: t.where(x > y, x * x, y),
+}
+SHAPES = [((3, 4), (3, 4)), ((3, 4), (4,)), ((3, 1), (4,)), ((2, 1, 4), (3, 1)), ((), (3, 2)), ((1,), (2, 2))]
+
+
+@pytest.mark.parametrize("shapes", SHAPES)
+@pytest.mark.parametrize("name", TWO)
+def test_two_tensors_as_torch(name, shapes, rng):
+    check_parity(TWO[name], *(rng.standard_normal(shape) for shape in shapes))
+
+
+MATMULS = [((4,), (4,)), ((4,), (4, 3)), ((2, 4), (4,)), ((2, 4), (4, 3)), ((5, 2, 4), (4, 3)), ((5, 2, 4), (4,)),
+           ((4,), (5, 4, 3)), ((2, 4), (5, 4, 3)), ((6, 1, 2, 4), (5, 4, 3)), ((5, 2, 4), (5, 4, 3))]  # fmt: skip
+
+
+@pytest.mark.parametrize("shapes", MATMULS)
+def test_matmul_as_torch(shapes, rng):
+    check_parity(lambda t, x, y: x @ y + t.matmul(x, y), *(rng.standard_normal(shape) for shape in shapes))
+
+
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+def test_gelu_as_torch(approximate, rng):
+    def gelu(t, x):
+        return x.gelu(approximate) if t is handmade else t.nn.functional.gelu(x, approximate=approximate)
+
+    check_parity(gelu, 3 * rng.standard_normal((3, 4)))
+
+
+def test_silu_as_torch(rng):
+    check_parity(lambda t, x: x.silu() if t is handmade else t.nn.functional.silu(x), 9 * rng.standard_normal((3, 4)))
+
+
+@pytest.mark.parametrize("mode", ["constant", "reflect", "replicate", "circular"])
+def test_pad_as_torch(mode, rng):
+    def pad(t, x):
+        return x.pad((2, 1), mode) if t is handmade else t.nn.functional.pad(x, (2, 1), mode)
+
+    check_parity(pad, rng.standard_normal((2, 3, 4)))
+
+
+def test_pad_several_axes(rng):
+    def pad(t, x):
+        return x.pad((2, 1, 0, 3), value=-1.5) if t is handmade else t.nn.functional.pad(x, (2, 1, 0, 3), value=-1.5)
+
+    check_parity(pad, rng.standard_normal((2, 3, 4)))
+
+
+SMOOTH = {
+    name: expression
+    for name, expression in ONE.items()
+    if name not in ("argmax", "comparisons", "any, all", "rounding", "remainders", "argsort", "isnan", "float, double")
+}
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_gradient_check(name, rng):
+    x = tensor(rng.standard_normal((3, 4)), requires_grad=True)
+    # detach() hides a path from the tape that differences see.
+    expression = (lambda t, x: x.clone()) if name == "clone" else SMOOTH[name]
+    gradcheck(lambda x: expression(handmade, x), x)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=4), st.data())
+def test_reductions_of_random_shapes(shape, data):
+    axes = data.draw(st.sets(st.integers(0, len(shape) - 1), min_size=1))
+    keepdim = data.draw(st.booleans())
+    x = tensor(np.random.default_rng(len(axes)).standard_normal(shape), requires_grad=True)
+    dim = tuple(axis - len(shape) for axis in axes)
+    for reduce in (
+        lambda x: x.sum(dim, keepdim), lambda x: x.mean(dim, keepdim), lambda x: x.var(dim, False, keepdim),
+        lambda x: x.amax(dim, keepdim), lambda x: x.prod(dim, keepdim), lambda x: x.logsumexp(dim, keepdim),
+    ):  # fmt: skip
+        gradcheck(reduce, x)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_broadcasting_of_random_shapes(data):
+    full = data.draw(st.lists(st.integers(1, 3), min_size=1, max_size=4))
+    shapes = []
+    for _ in range(2):
+        cut = data.draw(st.integers(0, len(full)))
+        shapes.append([size if data.draw(st.booleans()) else 1 for size in full[cut:]])
+    rng = np.random.default_rng(0)
+    x, y = (tensor(rng.uniform(0.5, 2, shape), requires_grad=True) for shape in shapes)
+    gradcheck(lambda x, y: x * y + x / y - x**y, [x, y])
+
+
+def test_ties_share_the_gradient_as_in_torch():
+    x = np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0]])
+    for expression in (
+        lambda t, x: x.max(), lambda t, x: x.amin(1), lambda t, x: x.max(1).values,
+        lambda t, x: t.maximum(x, x.detach()), lambda t, x: t.minimum(x.detach(), x),
+    ):  # fmt: skip
+        check_parity(expression, x)
+
+
+def test_extremes_of_numbers():
+    x = tensor([-1e4, 0.0, 1e4])
+    assert x.sigmoid().tolist() == [0.0, 0.5, 1.0]
+    assert x.softmax(0).tolist() == [0.0, 0.0, 1.0]
+    assert x.log_softmax(0).tolist() == [-2e4, -1e4, 0.0]
+    assert x.logsumexp(0).item() == 1e4
+    assert x.silu().tolist() == [0.0, 0.0, 1e4]
+
+
+def test_infinities_pass_through_logsumexp():
+    x = np.array([[-np.inf, -np.inf], [-np.inf, 1.0]])
+    y = tensor(x, requires_grad=True)
+    assert y.logsumexp(1).tolist() == [-math.inf, 1.0]
+    y.logsumexp(1).sum().backward()
+    assert y.grad.tolist() == [[0, 0], [0, 1]]  # where PyTorch gives NaN for the row of -inf
+
+
+def test_stable_order_of_equal_elements():
+    x = tensor([1.0, 2.0, 1.0, 2.0])
+    assert x.argsort(descending=True).tolist() == [1, 3, 0, 2]
+    assert x.argsort().tolist() == [0, 2, 1, 3]
+
+
+def test_operations_never_change_their_inputs(rng):
+    for name, expression in ONE.items():
+        x = tensor(rng.standard_normal((3, 4)), requires_grad=True)
+        before = x.numpy().copy()
+        value = expression(handmade, x)
+        if value.requires_grad:
+            value.sum().backward()
+        assert np.array_equal(x.numpy(), before), name
+
+
+def test_every_basic_operation_is_in_these_tables(rng, monkeypatch):
+    """The tables above reach every operation of these files of `ops`."""
+    engine = sys.modules["handmade.tensor"]  # the attribute of that name is the function
+    seen = set()
+    apply = engine.apply
+
+    def spy(operation, *inputs, **options):
+        seen.add(operation.__name__)
+        return apply(operation, *inputs, **options)
+
+    monkeypatch.setattr(engine, "apply", spy)
+    monkeypatch.setattr(sys.modules["handmade.functions"], "apply", spy)
+    x, y = tensor(rng.standard_normal((3, 4))), tensor(rng.standard_normal((3, 4)))
+    for expression in ONE.values():
+        expression(handmade, x)
+    for expression in TWO.values():
+        expression(handmade, x, y)
+    x.gelu(), x.gelu("tanh"), x.silu(), x.pad((1, 1))
+    basic = {"arithmetic", "elementwise", "reductions", "products", "shape", "indexing"}
+    named = {name for name, function in OPERATIONS.items() if function.__module__.rsplit(".", 1)[-1] in basic}
+    assert named - seen == set()
