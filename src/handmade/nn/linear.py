@@ -1,10 +1,13 @@
-"""The plainest layers."""
+"""The plainest layers: matrix products, and what stands between them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from handmade.nn.module import Module
+import handmade.nn.functional as F
+from handmade.creation import empty
+from handmade.nn import init
+from handmade.nn.module import Module, Parameter
 from handmade.tensor import Tensor
 
 
@@ -31,3 +34,68 @@ class Flatten(Module):
 
     def extra_repr(self) -> str:
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Linear(Module):
+    """input weight^T + bias: (..., in_features) -> (..., out_features).
+
+    weight (out_features, in_features), bias (out_features,); both start uniform in ±1 / sqrt(in_features).
+    """
+
+    def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
+        super().__init__()
+        self.in_features = in_features
+        self.out_features = out_features
+        self.weight = Parameter(empty(out_features, in_features))
+        self.bias = Parameter(empty(out_features)) if bias else None
+        init.layer_(self.weight, self.bias)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.linear(input, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+class Embedding(Module):
+    """A table of vectors: whole numbers (...) below num_embeddings -> their rows (..., embedding_dim).
+
+    weight (num_embeddings, embedding_dim) starts standard normal. The row `padding_idx`, if there is one, starts at
+    zero and is not learned.
+    """
+
+    def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None) -> None:
+        super().__init__()
+        if padding_idx is not None:
+            if not -num_embeddings <= padding_idx < num_embeddings:
+                raise ValueError(f"Embedding: padding_idx is {padding_idx}; the table has {num_embeddings} rows")
+            padding_idx %= num_embeddings
+        self.num_embeddings = num_embeddings
+        self.embedding_dim = embedding_dim
+        self.padding_idx = padding_idx
+        self.weight = Parameter(init.normal_(empty(num_embeddings, embedding_dim)))
+        if padding_idx is not None:
+            init.zeros_(self.weight.detach()[padding_idx])
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.embedding(input, self.weight, self.padding_idx)
+
+    def extra_repr(self) -> str:
+        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
+
+
+class Dropout(Module):
+    """In training, each element zero with probability p and else times 1 / (1 - p); in evaluation, nothing."""
+
+    def __init__(self, p: float = 0.5) -> None:
+        super().__init__()
+        if not 0 <= p <= 1:
+            raise ValueError(f"Dropout: p is {p}, expected a probability from 0 to 1")
+        self.p = p
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.dropout(input, self.p, self.training)
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}"

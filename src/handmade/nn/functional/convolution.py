@@ -1,0 +1,95 @@
+"""Convolutions. N samples, C input and K output channels, image H x W, kernel R x S, G groups, length L."""
+
+from __future__ import annotations
+
+from handmade.nn.functional.arguments import Size, numbers, run
+from handmade.ops import convolution
+from handmade.tensor import Tensor
+
+
+def conv1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Size = 1,
+    padding: Size | str = 0,
+    dilation: Size = 1,
+    groups: int = 1,
+) -> Tensor:
+    """input (N, C, L), weight (K, C/G, R), bias (K,) -> (N, K, L'); the arguments as conv2d's, for one axis."""
+    stride, dilation = numbers("stride", stride, 1), numbers("dilation", dilation, 1)
+    input, padding = _padding("conv1d", input, padding, weight.shape[2:], stride, dilation)
+    options = {"stride": stride[0], "padding": padding[0], "dilation": dilation[0], "groups": groups}
+    return run(convolution.conv1d, input, weight, bias, **options)
+
+
+def conv2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Size = 1,
+    padding: Size | str = 0,
+    dilation: Size = 1,
+    groups: int = 1,
+) -> Tensor:
+    """input (N, C, H, W), weight (K, C/G, R, S), bias (K,) -> (N, K, H', W').
+
+    padding: numbers, "valid" (none) or "same" (as many zeros as keep H and W, one more at the end where that is odd).
+    """
+    stride, dilation = numbers("stride", stride, 2), numbers("dilation", dilation, 2)
+    input, padding = _padding("conv2d", input, padding, weight.shape[2:], stride, dilation)
+    return run(
+        convolution.conv2d, input, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups
+    )
+
+
+def conv_transpose2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Size = 1,
+    padding: Size = 0,
+    output_padding: Size = 0,
+    groups: int = 1,
+    dilation: Size = 1,
+) -> Tensor:
+    """input (N, C, H, W), weight (C, K/G, R, S), bias (K,) -> (N, K, H', W'): it undoes the shape change of a conv2d.
+
+    H' = (H - 1) stride - 2 padding + (R - 1) dilation + 1 + output_padding.
+    """
+    return run(
+        convolution.conv_transpose2d,
+        input,
+        weight,
+        bias,
+        stride=numbers("stride", stride, 2),
+        padding=numbers("padding", padding, 2),
+        output_padding=numbers("output_padding", output_padding, 2),
+        dilation=numbers("dilation", dilation, 2),
+        groups=groups,
+    )
+
+
+def _padding(
+    name: str,
+    input: Tensor,
+    padding: Size | str,
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    dilation: tuple[int, ...],
+) -> tuple[Tensor, tuple[int, ...]]:
+    """Padding as numbers. Where "same" needs an odd number of zeros, the input gets the last of them here."""
+    if not isinstance(padding, str):
+        return input, numbers("padding", padding, len(kernel))
+    if padding == "valid":
+        return input, (0,) * len(kernel)
+    if padding != "same":
+        raise ValueError(f"{name}: padding is {padding!r}; expected numbers, 'same' or 'valid'")
+    if any(step != 1 for step in stride):
+        raise ValueError(
+            f"{name}: padding='same' keeps the size, which stride {stride} cannot; use stride 1 or numbers"
+        )
+    total = [gap * (size - 1) for size, gap in zip(kernel, dilation, strict=True)]
+    if any(zeros % 2 for zeros in total):
+        input = input.pad([number for zeros in reversed(total) for number in (0, zeros % 2)])
+    return input, tuple(zeros // 2 for zeros in total)

@@ -1,0 +1,27 @@
+"""The linear layer, tables of vectors, and dropout."""
+
+from __future__ import annotations
+
+from handmade import random
+from handmade.nn.functional.arguments import run
+from handmade.ops import dropout as noise
+from handmade.ops import embedding as table
+from handmade.ops import linear as product
+from handmade.tensor import Tensor, apply
+
+
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """input weight^T + bias: input (..., in), weight (out, in), bias (out,) -> (..., out)."""
+    return run(product.linear, input, weight, bias)
+
+
+def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
+    """In training, each element zero with probability p and else times 1 / (1 - p) (Srivastava et al. 2014)."""
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout: p is {p}, expected a probability from 0 to 1")
+    return run(noise.dropout, input, p=p, rng=random.generator()) if training and p else input
+
+
+def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
+    """The rows of weight (V, D) at the indices input (...), -> (..., D); the row `padding_idx` gets no gradient."""
+    return apply(table.embedding, weight, indices=input, padding_idx=padding_idx)

@@ -1,0 +1,68 @@
+"""Losses; `reduction` is "mean", "sum" or "none". N samples, C classes."""
+
+from __future__ import annotations
+
+from handmade.nn.functional.arguments import constant, run
+from handmade.ops import losses
+from handmade.tensor import Tensor
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """-log softmax(input) at the target's class; input logits (C,), (N, C) or (N, C, ...).
+
+    target holds class indices in the shape of input without C, or probabilities in the shape of input (a constant).
+    weight (C,) counts classes differently, targets equal to `ignore_index` do not count, and label_smoothing mixes the
+    target with the uniform distribution. The mean is over the weights of the targets that count.
+    """
+    return run(
+        losses.cross_entropy,
+        input,
+        targets=constant("cross_entropy", "target", target, input),
+        weight=constant("cross_entropy", "weight", weight, input),
+        ignore_index=ignore_index,
+        reduction=reduction,
+        label_smoothing=label_smoothing,
+    )
+
+
+def nll_loss(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: int = -100, reduction: str = "mean"
+) -> Tensor:
+    """-input at the target's class, where input holds log-probabilities; otherwise as cross_entropy."""
+    weight = constant("nll_loss", "weight", weight, input)
+    return run(losses.nll_loss, input, targets=target, weight=weight, ignore_index=ignore_index, reduction=reduction)
+
+
+def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+    """(input - target)^2, of equal shapes."""
+    return run(losses.mse_loss, input, target, reduction=reduction)
+
+
+def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+    """|input - target|, of equal shapes."""
+    return run(losses.l1_loss, input, target, reduction=reduction)
+
+
+def binary_cross_entropy_with_logits(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:
+    """-(p t log σ(x) + (1 - t) log(1 - σ(x))) of logits x and probabilities t, where p is pos_weight."""
+    return run(
+        losses.binary_cross_entropy_with_logits,
+        input,
+        target,
+        weight=constant("binary_cross_entropy_with_logits", "weight", weight, input),
+        pos_weight=constant("binary_cross_entropy_with_logits", "pos_weight", pos_weight, input),
+        reduction=reduction,
+    )

@@ -1,0 +1,87 @@
+"""Normalisations. N samples, C channels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from handmade.kernels.normalization import batch_statistics
+from handmade.nn.functional.arguments import check_float, run
+from handmade.ops import normalization
+from handmade.tensor import Tensor
+
+
+def batch_norm(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Each channel of input (N, C, ...) to mean 0 and variance 1, times weight plus bias (Ioffe & Szegedy 2015).
+
+    In training by the statistics of the batch, which the running ones, if given, are moved towards, in place:
+    running = (1 - momentum) running + momentum batch. Otherwise by the running ones.
+    The batch is normalised by its biased variance (over n); the running one learns the unbiased (over n - 1).
+    """
+    for name, running in (("running_mean", running_mean), ("running_var", running_var)):
+        if running is None and not training:
+            raise ValueError(f"batch_norm: {name} is None; it is needed unless training=True")
+        if running is not None and running.dtype != input.dtype:
+            raise TypeError(
+                f"batch_norm: input is {input.dtype}, {name} {running.dtype}; convert the layer or the input"
+            )
+    if training:
+        check_float("batch_norm", input)
+        mean, variance = batch_statistics(input.array)
+        count = input.numel() // len(mean)
+        _move(running_mean, mean, momentum)
+        _move(running_var, variance * (count / (count - 1)), momentum)
+    else:  # copies: the pullback reads them, and a later training step changes the running ones in place
+        assert running_mean is not None
+        assert running_var is not None
+        mean, variance = running_mean.array.copy(), running_var.array.copy()
+    options: dict[str, Any] = {"mean": mean, "variance": variance, "training": training, "eps": eps}
+    return run(normalization.batch_norm, input, weight, bias, **options)
+
+
+def _move(running: Tensor | None, towards: np.ndarray, momentum: float) -> None:
+    if running is not None:
+        array = running.writable("batch_norm")
+        array *= 1 - momentum
+        array += momentum * towards
+
+
+def layer_norm(
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Each sample to mean 0 and variance 1 over its last axes, `normalized_shape` (Ba, Kiros & Hinton 2016)."""
+    return run(normalization.layer_norm, input, weight, bias, normalized_shape=tuple(normalized_shape), eps=eps)
+
+
+def group_norm(
+    input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
+) -> Tensor:
+    """Each sample of input (N, C, ...) over `num_groups` groups of its channels (Wu & He 2018)."""
+    return run(normalization.group_norm, input, weight, bias, num_groups=num_groups, eps=eps)
+
+
+def rms_norm(
+    input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
+) -> Tensor:
+    """input / sqrt(mean input^2 + eps) weight over the last axes (Zhang & Sennrich 2019); eps None: the type's own."""
+    return run(normalization.rms_norm, input, weight, normalized_shape=tuple(normalized_shape), eps=eps)
+
+
+def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
+    """input / (k + alpha mean input^2)^beta, the mean over `size` neighbouring channels (Krizhevsky et al. 2012)."""
+    return run(normalization.local_response_norm, input, size=size, alpha=alpha, beta=beta, k=k)
