@@ -70,7 +70,10 @@ def save(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> None
     target = Path(path)
     temporary = target.with_name(f".{target.name}.{uuid4().hex}")
     try:
+        temporary.touch()
+        mode = temporary.stat().st_mode
         save_file(plain, temporary)
+        temporary.chmod(mode)  # the library makes files that only their owner may read
         os.replace(temporary, target)
     except (OSError, SafetensorError) as error:
         raise InputError(f"cannot write the weights file {target}: {error}") from None

@@ -41,9 +41,7 @@ def load(model: HasState, path_or_name: str | os.PathLike[str]) -> None:
     try:
         model.load_state_dict(arrays)
     except (RuntimeError, ValueError) as error:
-        raise InputError(
-            f"{path} does not fit {type(model).__name__}: {error}{_head_advice(arrays, own, path)}"
-        ) from None
+        raise InputError(f"{path}: {error}{_head_advice(arrays, own, path)}") from None
     weights = published(path.name)
     for attribute, value in weights.settings.items() if weights else ():
         if hasattr(model, attribute):

@@ -94,6 +94,13 @@ class NumpyArray:
         self.array = native(numbers).reshape(shape, order="F" if is_fortran else "C")
 
 
+def _numpy_array(raw: bytes, dtype: _NumpyDtype, shape: tuple, order: str) -> NumpyArray:
+    """How protocol 5 writes an array, in one call."""
+    array = NumpyArray()
+    array.set_state((1, shape, dtype, order == "F", raw))
+    return array
+
+
 def _numpy_scalar(dtype: _NumpyDtype, raw: Any) -> Any:
     return np.frombuffer(_as_bytes(raw), dtype.dtype)[0]
 
@@ -117,6 +124,7 @@ NAMES: dict[str, Callable[..., Any] | None] = {
     "numpy.dtype": _NumpyDtype,
     "numpy.ndarray": None,
 }
-for _module in ("numpy.core.multiarray", "numpy._core.multiarray"):  # before and since NumPy 2
-    NAMES[f"{_module}.scalar"] = _numpy_scalar
-    NAMES[f"{_module}._reconstruct"] = NumpyArray
+for _module in ("numpy.core", "numpy._core"):  # before and since NumPy 2
+    NAMES[f"{_module}.multiarray.scalar"] = _numpy_scalar
+    NAMES[f"{_module}.multiarray._reconstruct"] = NumpyArray
+    NAMES[f"{_module}.numeric._frombuffer"] = _numpy_array

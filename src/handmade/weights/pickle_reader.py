@@ -345,7 +345,7 @@ def _register_numbers() -> None:
 def _register_strings() -> None:
     texts = {b"X": "<I", b"\x8c": "<B", b"\x8d": "<Q"}
     python_2_texts = {b"U": "<B", b"T": "<I"}  # bytes by another name: latin-1 keeps each of them
-    raw = {b"C": "<B", b"B": "<I", b"\x8e": "<Q"}
+    raw = {b"C": "<B", b"B": "<I", b"\x8e": "<Q", b"\x96": "<Q"}
     for forms, encoding in ((texts, "utf-8"), (python_2_texts, "latin-1"), (raw, None)):
         for code, form in forms.items():
 

@@ -49,8 +49,6 @@ class TorchFile:
     def storage(self, persistent_id: Any) -> Storage:
         """The storage that a persistent id names; the same key must mean the same storage each time."""
         kind, storage_type, key, _, length, *view = persistent_id
-        if kind == "module":
-            raise refusal(self.source, "for a Python class of its own, as a model saved whole does")
         if kind != "storage":
             raise ValueError("a persistent id that is no storage")
         if not isinstance(storage_type, Name) or storage_type.path not in STORAGE_DTYPES:
@@ -98,6 +96,8 @@ def open_zip(archive: zipfile.ZipFile, source: str, size: int) -> TorchFile:
         InputError: the archive is damaged, compressed (PyTorch's never are), or asks for more than data.
     """
     entries = archive.infolist()
+    if any(entry.filename.endswith("/constants.pkl") for entry in entries):
+        raise refusal(source, "to be run: it is a TorchScript program")
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
         raise InputError(f"{source} has compressed entries, which PyTorch does not write: refused as a possible bomb")
     if sum(entry.file_size for entry in entries) > size:
@@ -107,11 +107,6 @@ def open_zip(archive: zipfile.ZipFile, source: str, size: int) -> TorchFile:
         raise InputError(f"{source} has {len(pickles)} entries named data.pkl; a PyTorch file has one")
     folder = pickles[0].removesuffix("data.pkl")
     names = set(archive.namelist())
-    if folder + "constants.pkl" in names:
-        raise InputError(
-            f"{source} is a TorchScript program; handmade reads arrays and runs nothing. "
-            f"Save its arrays alone in PyTorch: torch.save(model.state_dict(), path)"
-        )
 
     file = TorchFile(source, size)
     if folder + "byteorder" in names:
