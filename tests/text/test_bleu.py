@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 import sacrebleu
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from handmade.errors import InputError
@@ -66,6 +66,8 @@ def test_sentence_bleu(smoothing):
 
 
 @given(st.text(st.sampled_from("aB1 .,-'\"&;<>()!?/\n\t{~`é½;quotampl")))
+@example("a-\n")
+@example(" a <skipped> -\nb\nc &lt;&gt;")
 def test_tokenize_13a(text):
     expected = sacrebleu.metrics.bleu._get_tokenizer("13a")()(text.rstrip())
     assert " ".join(tokenize_13a(text)) == expected

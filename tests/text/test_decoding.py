@@ -94,11 +94,14 @@ def test_greedy_takes_the_most_probable_token_each_time():
 
 
 def test_ties_go_to_the_better_hypothesis_then_the_lower_token():
-    def uniform(prefix):
-        return np.full((len(prefix), 3), np.log(1 / 3))
+    def three_levels(prefix):
+        return np.log([[0.002, 0.003, 0.005] * 100] * len(prefix))
 
-    found = beam_search(prefix_step(uniform), None, np.array([[0]]), eos=2, beam=2, max_len=2)
-    assert [hypothesis.tokens for hypothesis in found[0]] == [[0, 0], [0, 1]]
+    found = beam_search(prefix_step(three_levels), None, np.array([[0]]), eos=0, beam=150, max_len=1)
+    assert [hypothesis.tokens for hypothesis in found[0]] == [
+        *([token] for token in range(2, 300, 3)),
+        *([token] for token in range(1, 150, 3)),
+    ]
 
 
 def test_length_normalisation_lets_a_longer_hypothesis_win():

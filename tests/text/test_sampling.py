@@ -18,6 +18,7 @@ def test_softmax_with_temperature(rng):
 def test_temperature_zero_puts_all_on_the_first_maximum():
     logits = np.array([[1.0, 3.0, 3.0], [0.0, -1.0, -2.0]])
     np.testing.assert_array_equal(sample_probabilities(logits, temperature=0.0), [[0, 1, 0], [1, 0, 0]])
+    assert sample_probabilities(np.zeros(100_000), temperature=0.0).sum() == 1  # no square of the vocabulary
 
 
 def test_top_k():
@@ -98,7 +99,7 @@ def test_logits_that_are_none(row):
 
 def test_draws_follow_the_probabilities(rng):
     probabilities = np.array([[0.5, 0.0, 0.3, 0.2], [0.0, 0.0, 0.0, 1.0]])
-    draws = np.array([sample(probabilities, rng) for _ in range(20_000)])
+    draws = sample(np.tile(probabilities, (20_000, 1, 1)), rng)
     assert (draws[:, 1] == 3).all()
     frequencies = np.bincount(draws[:, 0], minlength=4) / len(draws)
     np.testing.assert_allclose(frequencies, probabilities[0], atol=0.015)

@@ -20,10 +20,7 @@ SMOOTHINGS = ("exp", "floor", "add-k", "none")
 
 # The language-dependent part of NIST's mteval-v13a.pl.
 MTEVAL = [
-    (
-        re.compile(r"([{-~\[-` -&(-+:-@/])"),
-        r" \1 ",
-    ),  # ASCII signs, apostrophe, comma, hyphen, full stop excepted
+    (re.compile(r"([{-~\[-` -&(-+:-@/])"), r" \1 "),  # ASCII signs but apostrophe, comma, hyphen, full stop
     (re.compile(r"([^0-9])([.,])"), r"\1 \2 "),  # full stop and comma, unless after a digit
     (re.compile(r"([.,])([^0-9])"), r" \1 \2"),  # ... or before one
     (re.compile(r"([0-9])(-)"), r"\1 \2 "),  # hyphen after a digit

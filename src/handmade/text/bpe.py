@@ -34,6 +34,7 @@ BYTE_TO_CHARACTER = {byte: chr(byte) for byte in PRINTABLE} | {byte: chr(256 + n
 CHARACTER_TO_BYTE = {character: byte for byte, character in BYTE_TO_CHARACTER.items()}
 
 CACHED_WORDS = 2**16
+"""So many words keep their ids, for the next time."""
 
 
 @cache
@@ -99,7 +100,7 @@ class BPETokenizer(Tokenizer):
     def from_files(cls, vocab_json: str | os.PathLike[str], merges_txt: str | os.PathLike[str]) -> "BPETokenizer":
         """GPT-2's tokenizer from its two files. Tokens that neither are a byte nor come of a merge are special."""
         ids = read_json(vocab_json)
-        if not isinstance(ids, dict) or sorted(ids.values()) != list(range(len(ids))):
+        if not isinstance(ids, dict) or set(ids.values()) != set(range(len(ids))):
             raise InputError(f"{vocab_json}: expected a JSON object from tokens to the numbers 0, 1, 2, ..., each once")
         lines = read_text(merges_txt).split("\n")
         merges = [tuple(line.split(" ")) for line in lines if line and not line.startswith("#version")]
@@ -139,7 +140,7 @@ class BPETokenizer(Tokenizer):
 
     def _pieces(self, ids: Iterable[int], skip_special_tokens: bool) -> list[bytes]:
         ids = list(ids)
-        self.vocabulary.decode(ids)
+        self.vocabulary.decode(ids)  # refuses numbers that are no tokens
         skipped = self.vocabulary.special_ids if skip_special_tokens else ()
         return [self._bytes[number] for number in ids if number not in skipped]
 
@@ -152,8 +153,8 @@ def learn_merges(counts: Counter[str], num_merges: int) -> tuple[list[str], list
     over, for another was pushed when the count changed.
     """
     tokens = list(CHARACTER_TO_BYTE)
-    ids = {token: number for number, token in enumerate(tokens)}
-    words = [[ids[BYTE_TO_CHARACTER[byte]] for byte in _utf8(word)] for word in counts]
+    number = {byte: number for number, byte in enumerate(BYTE_TO_CHARACTER)}
+    words = [[number[byte] for byte in _utf8(word)] for word in counts]
     word_counts = list(counts.values())
     pair_counts: Counter[Pair] = Counter()
     words_with: defaultdict[Pair, set[int]] = defaultdict(set)
@@ -170,13 +171,11 @@ def learn_merges(counts: Counter[str], num_merges: int) -> tuple[list[str], list
         if -count != pair_counts[best]:
             continue
         merges.append(best)
-        token = tokens[best[0]] + tokens[best[1]]
-        if token not in ids:  # another pair may have made it before: a + bc, ab + c
-            ids[token] = len(tokens)
-            tokens.append(token)
+        token = len(tokens)
+        tokens.append(tokens[best[0]] + tokens[best[1]])
         changes: Counter[Pair] = Counter()
         for index in words_with.pop(best):
-            old, words[index] = words[index], _replace(words[index], best, ids[token])
+            old, words[index] = words[index], _replace(words[index], best, token)
             for pair in pairwise(old):
                 changes[pair] -= word_counts[index]
             for pair in pairwise(words[index]):

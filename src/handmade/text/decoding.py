@@ -135,7 +135,7 @@ class _Sentence:
         """Lengthen the open hypotheses by one token; give the index of the parent of each that is open now."""
         if not self.open:
             return []
-        totals = np.array([log_p for _, log_p in self.open])[:, None] + log_probs.astype(np.float64)
+        totals = np.array([log_p for _, log_p in self.open])[:, None] + log_probs
         parents, opened = [], []
         for index in _largest(totals.ravel(), self.beam):
             parent, token = divmod(int(index), totals.shape[1])

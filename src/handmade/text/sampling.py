@@ -30,13 +30,13 @@ def sample_probabilities(
 
     Of equally probable tokens the one with the lower number is kept. A logit of -inf has probability 0.
     """
-    check_options(temperature, top_k, top_p)
+    _check_options(temperature, top_k, top_p)
     logits = np.asarray(logits, dtype=np.float64)
     greatest = logits.max(axis=-1, keepdims=True)
     if not np.isfinite(greatest).all():
         raise ValueError("logits: expected a finite greatest logit in each row, got nan or inf, or -inf alone")
     if temperature == 0:
-        return np.eye(logits.shape[-1])[logits.argmax(axis=-1)]
+        return (np.arange(logits.shape[-1]) == logits.argmax(axis=-1)[..., None]).astype(np.float64)
 
     with np.errstate(over="ignore"):  # a tiny temperature takes what is below the greatest to -inf
         probabilities = np.exp((logits - greatest) / temperature)
@@ -53,16 +53,6 @@ def sample_probabilities(
         descending = _normalised(np.where(before < top_p, descending, 0))
     np.put_along_axis(probabilities, order, descending, axis=-1)
     return probabilities
-
-
-def check_options(temperature: float, top_k: int | None, top_p: float | None) -> None:
-    """Raise InputError where an option of sampling is out of its range."""
-    if not 0 <= temperature < np.inf:
-        raise InputError(f"temperature: got {temperature}, expected 0 (always the most probable token) or more")
-    if top_k is not None and top_k < 1:
-        raise InputError(f"top_k: got {top_k}, expected 1 or more; leave it out to keep every token")
-    if top_p is not None and not 0 < top_p <= 1:
-        raise InputError(f"top_p: got {top_p}, expected above 0 and at most 1; leave it out to keep every token")
 
 
 def penalise_repetition(
@@ -125,3 +115,12 @@ def generate(
 
 def _normalised(weights: np.ndarray) -> np.ndarray:
     return weights / weights.sum(axis=-1, keepdims=True)
+
+
+def _check_options(temperature: float, top_k: int | None, top_p: float | None) -> None:
+    if not 0 <= temperature < np.inf:
+        raise InputError(f"temperature: got {temperature}, expected 0 (always the most probable token) or more")
+    if top_k is not None and top_k < 1:
+        raise InputError(f"top_k: got {top_k}, expected 1 or more; leave it out to keep every token")
+    if top_p is not None and not 0 < top_p <= 1:
+        raise InputError(f"top_p: got {top_p}, expected above 0 and at most 1; leave it out to keep every token")

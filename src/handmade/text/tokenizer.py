@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
@@ -42,7 +41,7 @@ class Tokenizer(ABC):
             "unk": vocabulary.unk,
             **self.options(),
         }
-        _write_atomically(path, json.dumps(fields, ensure_ascii=False, indent=0))
+        _write_atomically(path, json.dumps(fields, indent=0))
 
 
 def load_tokenizer(path: str | os.PathLike[str]) -> Tokenizer:
@@ -81,11 +80,9 @@ def read_json(path: str | os.PathLike[str]) -> Any:
 
 
 def _write_atomically(path: Path, text: str) -> None:
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=path.name, delete=False) as file:
-        try:
-            file.write(text)
-            file.close()
-            os.replace(file.name, path)
-        except BaseException:
-            os.unlink(file.name)
-            raise
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
