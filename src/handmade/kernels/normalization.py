@@ -1,0 +1,163 @@
+"""The loops of the normalisations: over channels (x of shape (N, R, C)) and over rows (x of shape (R, D)).
+
+Letters: N samples (1 where a whole batch shares its statistics), R rows or positions, C channels, D features.
+
+Two things make them fast in NumPy. Rows of few channels are laid side by side, so that every inner loop is long.
+And large arrays are walked in blocks that stay in the cache; sums are float32 within a block and float64 over the
+blocks, so that they stay accurate as well.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+_INNER = 1024  # elements of an inner loop, where rows can be laid side by side
+_BLOCK = 1 << 17  # elements of a block: with its neighbours it fits a core's cache
+
+
+def channels_last(x: np.ndarray) -> np.ndarray:
+    """(N, C, ...) -> (N, R, C), R the product of the axes after C; copies only where memory is not channels-last."""
+    return np.ascontiguousarray(np.moveaxis(x, 1, -1)).reshape(x.shape[0], math.prod(x.shape[2:]), x.shape[1])
+
+
+def channels_first(rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """What `channels_last` made of an array of `shape` (N, C, ...), back in that shape, as a view."""
+    return np.moveaxis(rows.reshape(shape[0], *shape[2:], shape[1]), -1, 1)
+
+
+def batch_statistics(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and biased variance of each channel of x (N, C, ...), over all other axes: two arrays (C,)."""
+    rows = channels_last(x).reshape(1, -1, x.shape[1])
+    count = rows.shape[1]
+    if count < 2:
+        raise ValueError(
+            f"batch_norm: input of shape {x.shape} has {count} value(s) a channel, and training needs more than 1 "
+            "to have a variance. Use a larger batch, or evaluation mode."
+        )
+    mean = (channel_sums(rows) / count).astype(x.dtype)
+    variance = (channel_squares(rows, mean) / count).astype(x.dtype)
+    return mean[0], variance[0]
+
+
+def channel_sums(x: np.ndarray) -> np.ndarray:
+    """Sum of x (N, R, C) over its rows: (N, C), in float64."""
+    return _reduce(lambda x: x.sum(axis=1), x)
+
+
+def channel_squares(x: np.ndarray, centre: np.ndarray) -> np.ndarray:
+    """Sum of (x - centre)^2 over the rows: x (N, R, C), centre (N, C) -> (N, C), in float64."""
+    centre = _tile(centre, x)
+    return _reduce(lambda x: np.square(x - centre).sum(axis=1), x)
+
+
+def channel_gradients(g: np.ndarray, x: np.ndarray, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sums of g and of g (x - centre) over the rows: g and x (N, R, C), centre (N, C) -> two (N, C), in float64."""
+    centre = _tile(centre, x)
+    products = _reduce(lambda g, x: np.einsum("nrc,nrc->nc", g, x - centre), g, x)
+    return channel_sums(g), products
+
+
+def scale_channels(
+    x: np.ndarray,
+    centre: np.ndarray,
+    scale: np.ndarray,
+    shift: np.ndarray,
+    g: np.ndarray | None = None,
+    g_scale: np.ndarray | None = None,
+) -> np.ndarray:
+    """(x - centre) scale + shift (+ g g_scale): x and g (N, R, C), the coefficients (N, C)."""
+    value = np.empty_like(x)
+    source, target = _widen(x), _widen(value)
+    centre, scale, shift = _tile(centre, x), _tile(scale, x), _tile(shift, x)
+    if g is not None and g_scale is not None:
+        g, g_scale = _widen(g), _tile(g_scale, x)
+    for block in _blocks(source):
+        part = np.subtract(source[:, block], centre, out=target[:, block])
+        part *= scale
+        part += shift
+        if g is not None:
+            part += g[:, block] * g_scale
+    return value
+
+
+def normalise_rows(
+    x: np.ndarray, weight: np.ndarray | None, bias: np.ndarray | None, eps: float, centred: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Each row of x (R, D), less its mean if `centred`, over sqrt(mean square + eps); then weight (D,) and bias (D,).
+
+    Returns the value, the rows before weight and bias, and the reciprocal roots (R, 1).
+    """
+    rows, features = x.shape
+    normalised, reciprocal = np.empty_like(x), np.empty_like(x, shape=(rows, 1))
+    value = normalised if weight is None and bias is None else np.empty_like(x)
+    average = np.full(features, 1 / features, x.dtype)
+    for block in _slices(rows, features):
+        part = normalised[block]
+        np.subtract(x[block], (x[block] @ average)[:, None] if centred else 0, out=part)
+        reciprocal[block, 0] = 1 / np.sqrt(np.einsum("rd,rd->r", part, part) / features + eps)
+        part *= reciprocal[block]
+        if weight is not None:
+            part = np.multiply(part, weight, out=value[block])
+        if bias is not None:
+            np.add(part, bias, out=value[block])
+    return value, normalised, reciprocal
+
+
+def normalise_rows_backward(
+    g: np.ndarray, normalised: np.ndarray, reciprocal: np.ndarray, weight: np.ndarray | None, centred: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Gradients of x, weight and bias, from g (R, D) and what `normalise_rows` returned.
+
+    With h = g weight and n a normalised row, dx = reciprocal (h - mean h - n mean(h n)); not `centred`, without mean h.
+    """
+    rows, features = g.shape
+    scale = np.ones(features, g.dtype) if weight is None else weight
+    dx, d_weight, d_bias = np.empty_like(g), np.zeros(features), np.zeros(features)
+    average = scale / features
+    for block in _slices(rows, features):
+        part, n, out = g[block], normalised[block], dx[block]
+        product = part * n
+        d_bias += part.sum(axis=0)
+        d_weight += product.sum(axis=0)
+        np.multiply(part, scale, out=out)
+        if centred:
+            out -= (part @ average)[:, None]
+        out -= np.multiply(n, (product @ average)[:, None], out=product)
+        out *= reciprocal[block]
+    return dx, d_weight.astype(g.dtype), d_bias.astype(g.dtype)
+
+
+def _reduce(term: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
+    """The sum over blocks of rows of term(block of each array): arrays (N, R, C), terms and sum (N, C)."""
+    samples, _, channels = arrays[0].shape
+    wide = [_widen(array) for array in arrays]
+    total = np.zeros((samples, wide[0].shape[2]))
+    for block in _blocks(wide[0]):
+        total += term(*(array[:, block] for array in wide))
+    return total.reshape(samples, -1, channels).sum(axis=1)
+
+
+def _widen(x: np.ndarray) -> np.ndarray:
+    """(N, R, C) -> (N, R / k, k C): k rows side by side, the largest power of two that divides R and fits `_INNER`."""
+    samples, rows, channels = x.shape
+    side_by_side = math.gcd(rows, 1 << max(0, (_INNER // channels).bit_length() - 1))
+    return x.reshape(samples, rows // side_by_side, side_by_side * channels)
+
+
+def _tile(coefficients: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Coefficients (N, C), in the type of x and as often as `_widen` has put rows of x side by side: (N, 1, k C)."""
+    repeats = _widen(x).shape[2] // x.shape[2]
+    return np.tile(coefficients.astype(x.dtype), repeats)[:, None]
+
+
+def _blocks(x: np.ndarray) -> Iterator[slice]:
+    """Slices of axis 1 that cut x (N, R, C) into blocks of about `_BLOCK` elements."""
+    samples, rows, channels = x.shape
+    return _slices(rows, samples * channels)
+
+
+def _slices(rows: int, row_size: int) -> Iterator[slice]:
+    """Slices that cut `rows` rows of `row_size` elements into blocks of about `_BLOCK` elements."""
+    step = max(1, _BLOCK // row_size)
+    return (slice(start, start + step) for start in range(0, rows, step))

@@ -1,0 +1,69 @@
+"""Scaled dot-product attention (Vaswani et al. 2017, section 3.2.1): softmax(Q K^T / sqrt(d_k)) V.
+
+Letters: S_q queries and S_k keys of d_k numbers, S_k values of d_v numbers; leading axes (batch, heads) broadcast.
+"""
+
+import math
+
+import numpy as np
+
+from handmade.kernels import attention as kernels
+from handmade.ops.op import op
+
+
+@op
+def scaled_dot_product_attention(query, key, value, *, mask=None, scale=None, dropout_mask=None):
+    """(..., S_q, d_k), (..., S_k, d_k), (..., S_k, d_v) -> (..., S_q, d_v).
+
+    mask broadcasts to the scores (..., S_q, S_k): boolean, True where a query may look, or numbers added to them.
+    A query that may look nowhere gets zeros, and gives no gradient. scale is 1 / sqrt(d_k) unless given;
+    dropout_mask, of `ops.dropout`, multiplies the weights.
+    """
+    if value.ndim < 2 or key.ndim < 2 or value.shape[-2] != key.shape[-2]:
+        raise ValueError(f"attention: key {key.shape} and value {value.shape} must have as many rows (S_k)")
+    scale = _checked_scale(query, key, mask, scale)
+    weights = kernels.attention_weights(query, key, mask, scale)
+    applied = weights if dropout_mask is None else weights * dropout_mask
+
+    def pullback(g):
+        d_weights = g @ value.swapaxes(-1, -2)
+        if dropout_mask is not None:
+            d_weights *= dropout_mask
+        d_query, d_key = kernels.attention_weights_backward(d_weights, weights, query, key, scale)
+        return d_query, d_key, lambda: applied.swapaxes(-1, -2) @ g
+
+    return applied @ value, pullback
+
+
+@op
+def attention_weights(query, key, *, mask=None, scale=None):
+    """The weights alone, (..., S_q, S_k): each row sums to one, or is zero where the query may look nowhere."""
+    scale = _checked_scale(query, key, mask, scale)
+    weights = kernels.attention_weights(query, key, mask, scale)
+    return weights, lambda g: kernels.attention_weights_backward(g.copy(), weights, query, key, scale)
+
+
+def causal_mask(queries: int, keys: int, offset: int = 0) -> np.ndarray:
+    """(S_q, S_k), True where query i may look at key j: j <= i + offset.
+
+    Offset 0 lets the first query see the first key (PyTorch's is_causal); S_k - S_q lets the last query see all keys,
+    as when the queries are the latest of the keys' positions.
+    """
+    return np.tri(queries, keys, offset, dtype=bool)
+
+
+def _checked_scale(query, key, mask, scale):
+    if query.ndim < 2 or key.ndim < 2 or query.shape[-1] != key.shape[-1]:
+        raise ValueError(f"attention: query {query.shape} and key {key.shape} must have rows of the same size (d_k)")
+    if mask is not None:
+        scores = (*np.broadcast_shapes(query.shape[:-2], key.shape[:-2]), query.shape[-2], key.shape[-2])
+        if mask.dtype not in (bool, query.dtype):
+            raise TypeError(
+                f"attention: mask is {mask.dtype}, expected bool (True where a query may look) or {query.dtype}, "
+                "which is added to the scores"
+            )
+        if mask.ndim > len(scores) or any(
+            m not in (1, n) for m, n in zip(mask.shape[::-1], scores[::-1], strict=False)
+        ):
+            raise ValueError(f"attention: mask of shape {mask.shape} does not broadcast to the scores {scores}")
+    return 1 / math.sqrt(query.shape[-1]) if scale is None else scale

@@ -1,0 +1,29 @@
+"""The fully connected layer."""
+
+import numpy as np
+
+from handmade.ops.op import op
+
+
+@op
+def linear(x, weight, bias):
+    """x weight^T + bias; x (..., in), weight (out, in), bias (out,) or None -> (..., out)."""
+    if weight.ndim != 2 or x.ndim < 1 or x.shape[-1] != weight.shape[1]:
+        raise ValueError(
+            f"linear: input of shape {x.shape} and weight of shape {weight.shape}: "
+            "expected (..., in_features) and (out_features, in_features)"
+        )
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise ValueError(
+            f"linear: bias has shape {bias.shape}, expected ({weight.shape[0]},) beside weight {weight.shape}"
+        )
+    rows = x.reshape(-1, x.shape[-1])  # one matrix product for all leading axes
+    value = rows @ weight.T
+    if bias is not None:
+        value += bias
+
+    def pullback(g):
+        g = g.reshape(-1, weight.shape[0])
+        return lambda: (g @ weight).reshape(x.shape), lambda: g.T @ rows, lambda: np.ones(len(g), g.dtype) @ g
+
+    return value.reshape(*x.shape[:-1], weight.shape[0]), pullback
