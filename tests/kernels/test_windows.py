@@ -57,8 +57,8 @@ def all_kernels(rng, groups):
         "max_pool2d": largest,
         "winner": winner,
         "max_pool2d_gradient": pooling.max_pool2d_gradient(h, winner, SIZE, pool),
-        "avg_pool2d": pooling.avg_pool2d(x, pool),
-        "avg_pool2d_gradient": pooling.avg_pool2d_gradient(h, SIZE, pool),
+        "avg_pool2d": pooling.avg_pool2d(x, pool, count_include_pad=False),
+        "avg_pool2d_gradient": pooling.avg_pool2d_gradient(h, SIZE, pool, count_include_pad=False),
     }
 
 
