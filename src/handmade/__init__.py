@@ -1,5 +1,8 @@
 """handmade: the canonical neural networks made by hand on NumPy, down to the gradients."""
 
+import importlib
+from typing import Any
+
 from handmade.attention import multi_head_attention, self_attention
 from handmade.creation import (
     arange,
@@ -89,6 +92,16 @@ unsqueeze = Tensor.unsqueeze
 var = Tensor.var
 
 __version__ = "0.1.0"
+
+_ROOMS = ("data", "models", "nn", "optim", "text", "train", "weights")
+
+
+def __getattr__(name: str) -> Any:
+    """`handmade.nn` and the other rooms are imported when first named: `import handmade` stays quick."""
+    if name in _ROOMS:
+        return importlib.import_module(f"handmade.{name}")
+    raise AttributeError(f"module 'handmade' has no attribute {name!r}")
+
 
 __all__ = [
     "Tensor",

@@ -86,7 +86,7 @@ def multi_head_attention(
     causal: bool = False,
     return_weights: bool = False,
 ) -> Any:
-    """Multi-head self-attention: Concat(head_1 ... head_H) Wo, head_h = Attention(X Wq_h, X Wk_h, X Wv_h) (section 3.2.2).
+    """Multi-head self-attention: Concat(head_1 ... head_H) Wo, head_h = Attention(X Wq_h, X Wk_h, X Wv_h) (3.2.2).
 
     Args:
         X: (..., S, d_model).

@@ -14,7 +14,7 @@ def matmul(x, y):
     shape_x, shape_y = np.shape(x), np.shape(y)
     if not shape_x or not shape_y or shape_x[-1] != shape_y[-2:][0]:
         raise ValueError(
-            f"matmul: {shape_x} @ {shape_y}: the last axis of the first must be as long as the last but one of the second"
+            f"matmul: {shape_x} @ {shape_y}: the first's last axis must be as long as the second's last but one"
         )
     # A vector is a matrix of one row (left) or one column (right); the axis is dropped again from the value.
     x2 = x[None, :] if x.ndim == 1 else x
@@ -41,7 +41,7 @@ def _transposed_product(x: np.ndarray, g: np.ndarray, y: np.ndarray) -> np.ndarr
 
 
 def _like(gradient: np.ndarray, vector: np.ndarray) -> np.ndarray:
-    """The gradient of a vector that took part as a matrix: summed over the leading axes, without the axis it was lent."""
+    """The gradient of a vector that stood in as a matrix: summed over the leading axes, the lent axis dropped."""
     if vector.ndim != 1:
         return gradient
     return gradient.sum(tuple(range(gradient.ndim - 2))).reshape(vector.shape)
@@ -49,7 +49,7 @@ def _like(gradient: np.ndarray, vector: np.ndarray) -> np.ndarray:
 
 @op
 def einsum(*operands, equation):
-    """Einstein's summation as torch.einsum: the gradient of an operand is the einsum of the others with g in its place."""
+    """Einstein's summation; the gradient of an operand is the einsum of the others with g in its place."""
     terms, output = parse_equation(equation, [operand.ndim for operand in operands])
     sizes: dict[str, int] = {}
     for term, operand in zip(terms, operands, strict=True):
