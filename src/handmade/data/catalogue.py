@@ -74,7 +74,7 @@ def load(name: str, split: str = "train") -> Loaded:
 
 def _nearest(name: str) -> str:
     near = difflib.get_close_matches(name, catalogue(), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def _known() -> str:

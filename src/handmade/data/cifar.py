@@ -88,7 +88,7 @@ def read_jpeg(archive: bytes, name: str, split: str) -> Arrays:
     """
     kept = cache_folder() / f"cifar10/jpeg-{zlib.crc32(archive):08x}-{split}.npz"
     try:
-        with np.load(kept) as arrays:
+        with kept.open("rb") as file, np.load(file) as arrays:
             return arrays["images"], arrays["labels"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         images, labels = _decode_jpegs(archive, name, split)

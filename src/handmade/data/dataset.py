@@ -6,7 +6,7 @@ N images, C channels, H height, W width, B images of a batch
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Int64, UInt8
@@ -18,6 +18,7 @@ Images = np.ndarray | list[np.ndarray]
 """Images of one size as one array (B, C, H, W), of several sizes as a list of arrays (C, H, W)."""
 
 
+@runtime_checkable
 class Dataset(Protocol):
     """What the DataLoader needs of a set."""
 
@@ -36,8 +37,8 @@ class ImageSet:
     Raises ValueError for arrays that do not fit each other.
     """
 
-    images: UInt8[np.ndarray, "N C H W"]
-    labels: Int64[np.ndarray, "N"]
+    images: np.ndarray  # uint8, N C H W
+    labels: np.ndarray  # int64, N
     classes: Sequence[str]
     name: str = ""
     split: str = ""
