@@ -17,10 +17,10 @@ LENGTHS = [None, [3, 7, 1, 5, 7], [3, 4, 1, 5, 2]]
 TOLERANCE = {"float64": 1e-10, "float32": 1e-5}
 
 
-def arrays(rng, kind, dtype="float64", steps=T, bias=True):
+def arrays(rng, kind, dtype="float64", steps=T, batch=B, bias=True):
     """x, the initial states and the parameters, all different."""
     _, gates, states = KINDS[kind]
-    shapes = [(steps, B, I), *[(B, H)] * states, (gates * H, I), (gates * H, H), (gates * H,), (gates * H,)]
+    shapes = [(steps, batch, I), *[(batch, H)] * states, (gates * H, I), (gates * H, H), (gates * H,), (gates * H,)]
     made = [rng.normal(scale=0.7, size=shape).astype(dtype) for shape in shapes]
     return made if bias else [*made[:-2], None, None]
 
@@ -81,11 +81,11 @@ def test_values_and_gradients_equal_pytorchs(rng, kind, options, lengths, revers
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-@pytest.mark.parametrize("lengths", [None, [1, 4, 2, 3, 2]])
+@pytest.mark.parametrize("lengths", [None, [1, 3, 2]])
 @pytest.mark.parametrize("form", ["peephole lstm", "gru, reset before", "lstm without bias", "gru without bias"])
 def test_gradients_equal_differences(rng, form, lengths, reverse):
     kind = "lstm" if "lstm" in form else "gru"
-    inputs = arrays(rng, kind, steps=4, bias="without" not in form)
+    inputs = arrays(rng, kind, steps=3, batch=3, bias="without" not in form)
     options = {"lengths": lengths, "reverse": reverse}
     if kind == "gru":
         options["reset_after"] = "before" not in form

@@ -2,21 +2,27 @@
 
 from handmade.nn import functional, init, utils
 from handmade.nn.activation import GELU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from handmade.nn.cells import GRUCell, LSTMCell, RNNCell
 from handmade.nn.containers import ModuleDict, ModuleList, Sequential
 from handmade.nn.convolution import Conv1d, Conv2d, ConvTranspose2d
 from handmade.nn.linear import Dropout, Embedding, Flatten, Identity, Linear
-from handmade.nn.loss import BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss
+from handmade.nn.loss import BCEWithLogitsLoss, CrossEntropyLoss, CTCLoss, L1Loss, MSELoss, NLLLoss
 from handmade.nn.module import Module, Parameter
 from handmade.nn.normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
 from handmade.nn.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
+from handmade.nn.recurrent import GRU, LSTM, RNN
 
 __all__ = [
     "GELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "AdaptiveAvgPool2d",
     "AvgPool2d",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
+    "CTCLoss",
     "Conv1d",
     "Conv2d",
     "ConvTranspose2d",
@@ -24,9 +30,11 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GroupNorm",
     "Identity",
     "L1Loss",
+    "LSTMCell",
     "LayerNorm",
     "Linear",
     "LocalResponseNorm",
@@ -39,6 +47,7 @@ __all__ = [
     "NLLLoss",
     "Parameter",
     "RMSNorm",
+    "RNNCell",
     "ReLU",
     "Sequential",
     "SiLU",

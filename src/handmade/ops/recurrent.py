@@ -5,7 +5,7 @@ The value holds the outputs of all T steps, zero in the padding, and below them 
 row, (T + 1, B, H); for the LSTM as two rows, h then c: (T + 2, B, H).
 `lengths` (B,), in any order, are the numbers of steps that count; None means all T. The final state is that
 after the last of them, and `reverse` starts there.
-One step of each, in plain operations, is the cell of the same name in nn/recurrent.py.
+One step of each, in plain operations, is the cell of the same name in nn/cells.py.
 """
 
 import numpy as np

@@ -2,6 +2,7 @@
 
 from handmade.text.bleu import BLEU, corpus_bleu, sentence_bleu
 from handmade.text.bpe import BPETokenizer
+from handmade.text.ctc import Labelling, ctc_beam_search, ctc_greedy
 from handmade.text.decoding import Hypothesis, beam_search, greedy_search, prefix_step, take_rows
 from handmade.text.sampling import generate, penalise_repetition, sample, sample_probabilities
 from handmade.text.tokenizer import Tokenizer, load_tokenizer
@@ -18,12 +19,15 @@ __all__ = [
     "BPETokenizer",
     "CharacterTokenizer",
     "Hypothesis",
+    "Labelling",
     "Tokenizer",
     "Vocabulary",
     "WordPieceTokenizer",
     "WordTokenizer",
     "beam_search",
     "corpus_bleu",
+    "ctc_beam_search",
+    "ctc_greedy",
     "generate",
     "greedy_search",
     "load_tokenizer",

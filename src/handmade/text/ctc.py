@@ -10,9 +10,6 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from handmade.tensor import Tensor
-
-Array = np.ndarray | Tensor
 IMPOSSIBLE = -np.inf
 
 
@@ -22,7 +19,7 @@ class Labelling(NamedTuple):
 
 
 def ctc_greedy(
-    log_probs: Float[Array, "T N C"], input_lengths: list[int] | None = None, blank: int = 0
+    log_probs: Float[np.ndarray, "T N C"], input_lengths: list[int] | None = None, blank: int = 0
 ) -> list[Labelling]:
     """The most probable path of each sequence, read as labels; `log_prob` is the path's.
 
@@ -38,7 +35,7 @@ def ctc_greedy(
 
 
 def ctc_beam_search(
-    log_probs: Float[Array, "T N C"],
+    log_probs: Float[np.ndarray, "T N C"],
     input_lengths: list[int] | None = None,
     beam_width: int = 10,
     blank: int = 0,
@@ -80,13 +77,12 @@ def _add(ends: list[float], end: int, log_prob: float) -> None:
     ends[end] = float(np.logaddexp(ends[end], log_prob))
 
 
-def _sequences(log_probs: Float[Array, "T N C"], input_lengths: list[int] | None, blank: int) -> list[np.ndarray]:
+def _sequences(log_probs: Float[np.ndarray, "T N C"], input_lengths: list[int] | None, blank: int) -> list[np.ndarray]:
     """The scores (T_n, C) of each sequence, without its padding."""
-    scores = np.asarray(log_probs)
-    steps, batch, classes = scores.shape
+    steps, batch, classes = log_probs.shape
     lengths = [steps] * batch if input_lengths is None else [int(length) for length in input_lengths]
     if len(lengths) != batch or not all(0 <= length <= steps for length in lengths):
         raise ValueError(f"input_lengths must be {batch} numbers from 0 to {steps}, got {lengths}")
     if not 0 <= blank < classes:
         raise ValueError(f"blank must be one of the {classes} classes, got {blank}")
-    return [scores[:length, n] for n, length in enumerate(lengths)]
+    return [log_probs[:length, n] for n, length in enumerate(lengths)]

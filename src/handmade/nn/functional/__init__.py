@@ -11,6 +11,7 @@ from handmade.nn.functional.linear import dropout, embedding, linear
 from handmade.nn.functional.losses import (
     binary_cross_entropy_with_logits,
     cross_entropy,
+    ctc_loss,
     l1_loss,
     mse_loss,
     nll_loss,
@@ -37,6 +38,7 @@ __all__ = [
     "conv2d",
     "conv_transpose2d",
     "cross_entropy",
+    "ctc_loss",
     "dropout",
     "embedding",
     "gelu",

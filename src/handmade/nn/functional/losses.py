@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from handmade.nn.functional.arguments import constant, run
-from handmade.ops import losses
+from handmade.ops import ctc, losses
 from handmade.tensor import Tensor
 
 
@@ -65,4 +67,30 @@ def binary_cross_entropy_with_logits(
         weight=constant("binary_cross_entropy_with_logits", "weight", weight, input),
         pos_weight=constant("binary_cross_entropy_with_logits", "pos_weight", pos_weight, input),
         reduction=reduction,
+    )
+
+
+def ctc_loss(
+    log_probs: Tensor,
+    targets: Tensor,
+    input_lengths: Tensor | Sequence[int],
+    target_lengths: Tensor | Sequence[int],
+    blank: int = 0,
+    reduction: str = "mean",
+    zero_infinity: bool = False,
+) -> Tensor:
+    """-log p(targets | log_probs), where only the order of the targets is known, not their places (Graves et al. 2006).
+
+    log_probs (T, N, C) or (T, C) from log_softmax; targets (N, S) padded, or in one row; lengths (N,). Infinite where a
+    target does not fit in its input, or 0 with zero_infinity. The mean divides each loss by its target's length first.
+    """
+    return run(
+        ctc.ctc_loss,
+        log_probs,
+        targets=targets,
+        input_lengths=input_lengths,
+        target_lengths=target_lengths,
+        blank=blank,
+        reduction=reduction,
+        zero_infinity=zero_infinity,
     )
