@@ -108,6 +108,8 @@ class ModuleDict(Module):
         self.add_module(name, module)
 
     def __delitem__(self, name: str) -> None:
+        if name not in self:
+            raise KeyError(name)
         delattr(self, name)
 
     def __contains__(self, name: str) -> bool:

@@ -48,11 +48,12 @@ class _Convolution(Module):
 
     def extra_repr(self) -> str:
         text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
-        usual = {"padding": (0,), "output_padding": (0,), "dilation": (1,), "groups": 1}
-        for option, default in usual.items():
-            value: Any = getattr(self, option, default)
-            if value != (default * self.axes if isinstance(default, tuple) else default):
+        for option, usual in (("padding", 0), ("dilation", 1), ("output_padding", 0)):
+            value = getattr(self, option, None)
+            if value not in (None, (usual,) * self.axes):
                 text += f", {option}={value}"
+        if self.groups != 1:
+            text += f", groups={self.groups}"
         return text if self.bias is not None else f"{text}, bias=False"
 
 

@@ -44,12 +44,11 @@ class IncompatibleKeys(NamedTuple):
 class Handle:
     """What `register_forward_hook` returns: `remove()` takes the hook away."""
 
-    def __init__(self, hooks: list[ForwardHook], hook: ForwardHook) -> None:
-        self._hooks, self._hook = hooks, hook
+    def __init__(self, hooks: dict[Handle, ForwardHook]) -> None:
+        self._hooks = hooks
 
     def remove(self) -> None:
-        if self._hook in self._hooks:
-            self._hooks.remove(self._hook)
+        self._hooks.pop(self, None)
 
 
 class Module:
@@ -63,21 +62,22 @@ class Module:
 
     def __init__(self) -> None:
         self._persistent: dict[str, bool] = {}  # name of each buffer -> whether state_dict holds it
-        self._forward_hooks: list[ForwardHook] = []
+        self._forward_hooks: dict[Handle, ForwardHook] = {}
         self.training = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         output = self.forward(*args, **kwargs)
         if self._forward_hooks:
-            for hook in tuple(self._forward_hooks):
+            for hook in tuple(self._forward_hooks.values()):
                 replaced = hook(self, args, output)
                 output = output if replaced is None else replaced
         return output
 
     def register_forward_hook(self, hook: ForwardHook) -> Handle:
         """Call `hook(module, args, output)` after each forward; what it returns, if not None, becomes the output."""
-        self._forward_hooks.append(hook)
-        return Handle(self._forward_hooks, hook)
+        handle = Handle(self._forward_hooks)
+        self._forward_hooks[handle] = hook
+        return handle
 
     # --- parts ----------------------------------------------------------------------------------------------------
 
@@ -244,7 +244,7 @@ class Module:
         function(self)
         return self
 
-    def to(self: M, dtype: np.dtype | type) -> M:
+    def to(self: M, dtype: np.dtype | type | str) -> M:
         """Convert float parameters, buffers and gradients, in place."""
         dtype = as_dtype(dtype)
         if dtype.kind != "f":

@@ -20,7 +20,7 @@ def run(operation: Operation, *tensors: Tensor | None, **options: Any) -> Tensor
     return apply(operation, *tensors, **options)
 
 
-def check_float(name: str, tensor: Tensor) -> None:
+def check_float(name: str, tensor: Any) -> None:
     """NumPy would compute with whole numbers as well, but in float64."""
     if not isinstance(tensor, Tensor):
         raise TypeError(f"{name}: got a {type(tensor).__name__}; expected a Tensor, as handmade.tensor(x)")

@@ -39,15 +39,17 @@ def batch_norm(
     if training:
         check_float("batch_norm", input)
         mean, variance = batch_statistics(input.array)
-        count = input.numel() // len(mean)
-        _move(running_mean, mean, momentum)
-        _move(running_var, variance * (count / (count - 1)), momentum)
     else:  # copies: the pullback reads them, and a later training step changes the running ones in place
         assert running_mean is not None
         assert running_var is not None
         mean, variance = running_mean.array.copy(), running_var.array.copy()
     options: dict[str, Any] = {"mean": mean, "variance": variance, "training": training, "eps": eps}
-    return run(normalization.batch_norm, input, weight, bias, **options)
+    output = run(normalization.batch_norm, input, weight, bias, **options)
+    if training:
+        count = input.numel() // len(mean)
+        _move(running_mean, mean, momentum)
+        _move(running_var, variance * (count / (count - 1)), momentum)
+    return output
 
 
 def _move(running: Tensor | None, towards: np.ndarray, momentum: float) -> None:

@@ -1,0 +1,252 @@
+"""Every layer against PyTorch's: values, gradients, buffers, repr, and what it says about inputs that do not fit."""
+
+import numpy as np
+import pytest
+import torch
+from layers import check_layer
+
+import handmade
+from handmade import nn, tensor
+
+LAYERS = {
+    "linear": (lambda nn: nn.Linear(5, 3), (4, 2, 5)),
+    "linear, no bias": (lambda nn: nn.Linear(5, 3, bias=False), (4, 5)),
+    "linear, one vector": (lambda nn: nn.Linear(5, 3), (5,)),
+    "conv1d": (lambda nn: nn.Conv1d(4, 6, 3, stride=2, padding=2, dilation=2, groups=2), (3, 4, 11)),
+    "conv1d same": (lambda nn: nn.Conv1d(4, 6, 4, padding="same", bias=False), (3, 4, 9)),
+    "conv2d": (lambda nn: nn.Conv2d(3, 4, 3), (2, 3, 7, 9)),
+    "conv2d, pairs": (lambda nn: nn.Conv2d(4, 6, (3, 2), (2, 1), (1, 2), (1, 2), groups=2, bias=False), (2, 4, 8, 7)),
+    "conv2d same": (lambda nn: nn.Conv2d(3, 4, (4, 3), padding="same", dilation=(3, 2)), (2, 3, 11, 8)),
+    "conv2d valid": (lambda nn: nn.Conv2d(3, 4, 3, stride=2, padding="valid"), (2, 3, 7, 6)),
+    "conv2d depthwise": (lambda nn: nn.Conv2d(6, 6, 3, padding=1, groups=6), (2, 6, 5, 7)),
+    "conv_transpose2d": (lambda nn: nn.ConvTranspose2d(4, 6, (3, 2), 2, 1, (1, 0), 2, True, (1, 2)), (2, 4, 5, 6)),
+    "max_pool2d": (lambda nn: nn.MaxPool2d(2), (2, 3, 7, 9)),
+    "max_pool2d, overlapping": (lambda nn: nn.MaxPool2d((3, 2), 2, 1, (2, 1), ceil_mode=True), (2, 3, 8, 9)),
+    "avg_pool2d": (lambda nn: nn.AvgPool2d(3), (2, 3, 8, 9)),
+    "avg_pool2d, padded": (
+        lambda nn: nn.AvgPool2d((3, 2), (2, 1), 1, ceil_mode=True, count_include_pad=False),
+        (2, 3, 8, 9),
+    ),
+    "adaptive_avg_pool2d": (lambda nn: nn.AdaptiveAvgPool2d(3), (2, 3, 7, 8)),
+    "adaptive_avg_pool2d, one axis": (lambda nn: nn.AdaptiveAvgPool2d((None, 2)), (2, 3, 5, 7)),
+    "batch_norm1d": (lambda nn: nn.BatchNorm1d(4), (6, 4)),
+    "batch_norm1d, sequences": (lambda nn: nn.BatchNorm1d(4, eps=0.1, momentum=0.3), (3, 4, 5)),
+    "batch_norm2d": (lambda nn: nn.BatchNorm2d(4, eps=0.1), (3, 4, 5, 2)),
+    "batch_norm2d, average": (lambda nn: nn.BatchNorm2d(4, momentum=None), (3, 4, 5, 2)),
+    "batch_norm2d, plain": (lambda nn: nn.BatchNorm2d(4, affine=False, track_running_stats=False), (3, 4, 5, 2)),
+    "layer_norm": (lambda nn: nn.LayerNorm(5, eps=0.1), (3, 2, 5)),
+    "layer_norm, two axes": (lambda nn: nn.LayerNorm((4, 5), bias=False), (3, 4, 5)),
+    "layer_norm, plain": (lambda nn: nn.LayerNorm([5], elementwise_affine=False), (3, 5)),
+    "group_norm": (lambda nn: nn.GroupNorm(2, 6, eps=0.1), (3, 6, 4, 5)),
+    "group_norm, plain": (lambda nn: nn.GroupNorm(3, 6, affine=False), (3, 6)),
+    "local_response_norm": (lambda nn: nn.LocalResponseNorm(4, alpha=0.5, beta=0.6, k=1.5), (2, 7, 3, 4)),
+    "rms_norm": (lambda nn: nn.RMSNorm(5), (3, 2, 5)),
+    "rms_norm, plain": (lambda nn: nn.RMSNorm((4, 5), eps=0.1, elementwise_affine=False), (3, 4, 5)),
+    "relu": (lambda nn: nn.ReLU(), (3, 5)),
+    "gelu": (lambda nn: nn.GELU(), (3, 5)),
+    "gelu, tanh": (lambda nn: nn.GELU("tanh"), (3, 5)),
+    "silu": (lambda nn: nn.SiLU(), (3, 5)),
+    "tanh": (lambda nn: nn.Tanh(), (3, 5)),
+    "sigmoid": (lambda nn: nn.Sigmoid(), (3, 5)),
+    "softmax": (lambda nn: nn.Softmax(1), (3, 5, 2)),
+    "log_softmax": (lambda nn: nn.LogSoftmax(dim=-1), (3, 5, 2)),
+    "identity": (lambda nn: nn.Identity(54, unused=True), (3, 5)),
+    "flatten": (lambda nn: nn.Flatten(), (3, 5, 2, 4)),
+    "flatten, some axes": (lambda nn: nn.Flatten(1, 2), (3, 5, 2, 4)),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Using padding=.same. with even kernel:UserWarning")  # PyTorch's
+@pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_compute_what_pytorchs_do(name, training, rng):
+    make, shape = LAYERS[name]
+    check_layer(make, 2 * rng.standard_normal(shape) + 0.3, training=training)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_are_shown_as_pytorchs_are(name):
+    make, _ = LAYERS[name]
+    expected = repr(make(torch.nn))
+    if name.startswith(("batch_norm", "group_norm")):  # PyTorch 2.13 shows an option that we do not have
+        expected = expected.replace(", bias=True", "").replace(", bias=False", "")
+    assert repr(make(nn)) == expected
+
+
+def test_embedding_equals_pytorchs_and_does_not_learn_its_padding(rng):
+    indices = rng.integers(0, 7, (3, 4))
+    indices[0, :2] = 6
+    for padding_idx in (None, 2, -1):
+        check_layer(lambda nn, i=padding_idx: nn.Embedding(7, 5, padding_idx=i), indices)
+    layer = nn.Embedding(7, 5, padding_idx=-1)
+    assert repr(layer) == repr(torch.nn.Embedding(7, 5, padding_idx=-1))
+    assert repr(nn.Embedding(7, 5)) == "Embedding(7, 5)"
+    assert layer.padding_idx == 6
+    assert not layer.weight.numpy()[6].any()
+    assert layer.weight.numpy()[:6].all()
+
+
+def test_embedding_refuses_a_padding_row_it_does_not_have():
+    with pytest.raises(ValueError, match="padding_idx is 7; the table has 7 rows"):
+        nn.Embedding(7, 5, padding_idx=7)
+
+
+def test_embedding_refuses_indices_outside_of_its_table_and_floats():
+    with pytest.raises(IndexError, match=r"index 7 is outside the table, which has 7 rows"):
+        nn.Embedding(7, 5)(tensor([1, 7]))
+    with pytest.raises(TypeError, match="indices are float32, expected integers"):
+        nn.Embedding(7, 5)(tensor([1.0]))
+
+
+def test_dropout_drops_in_training_only_and_keeps_the_mean():
+    layer = nn.Dropout(0.3)
+    x = handmade.ones(200, 300, requires_grad=True)
+    y = layer(x)
+    dropped = y.numpy() == 0
+    assert abs(dropped.mean() - 0.3) < 0.01
+    np.testing.assert_allclose(y.numpy()[~dropped], 1 / 0.7, rtol=1e-6)
+    cotangent = np.random.default_rng(0).standard_normal(x.shape).astype(np.float32)
+    y.backward(cotangent)
+    np.testing.assert_allclose(x.grad.numpy(), cotangent * y.numpy())
+    assert layer.eval()(x) is x
+    assert repr(layer) == "Dropout(p=0.3)"
+
+
+def test_dropout_repeats_after_the_same_seed_and_differs_otherwise():
+    layer, x = nn.Dropout(), handmade.ones(50)
+    handmade.manual_seed(3)
+    first, second = layer(x), layer(x)
+    handmade.manual_seed(3)
+    assert (layer(x) == first).all()
+    assert not (second == first).all()
+
+
+@pytest.mark.parametrize("p", [-0.1, 1.1])
+def test_dropout_refuses_what_is_no_probability(p):
+    with pytest.raises(ValueError, match="expected a probability from 0 to 1"):
+        nn.Dropout(p)
+    with pytest.raises(ValueError, match="expected a probability from 0 to 1"):
+        nn.functional.dropout(handmade.ones(2), p, training=False)
+
+
+def test_batch_norm_counts_batches_and_moves_running_statistics_over_several(rng):
+    for momentum in (0.2, None):
+        ours, theirs = (
+            nn.BatchNorm2d(3, momentum=momentum).double(),
+            torch.nn.BatchNorm2d(3, momentum=momentum).double(),
+        )
+        for _ in range(4):
+            x = rng.standard_normal((5, 3, 2, 4)) * 2 + 1
+            ours(tensor(x)), theirs(torch.tensor(x))
+        assert ours.num_batches_tracked.item() == 4
+        np.testing.assert_allclose(ours.running_mean.numpy(), theirs.running_mean.numpy(), rtol=1e-12)
+        np.testing.assert_allclose(ours.running_var.numpy(), theirs.running_var.numpy(), rtol=1e-12)
+        before = ours.running_mean.numpy().copy()
+        ours.eval()(tensor(x))
+        assert ours.num_batches_tracked.item() == 4
+        assert (ours.running_mean.numpy() == before).all()
+
+
+def test_an_evaluation_graph_survives_a_training_step_that_moves_the_statistics(rng):
+    layer = nn.BatchNorm1d(3)
+    layer.running_mean.copy_([1.0, 2.0, 3.0])
+    x = tensor(rng.standard_normal((4, 3)), dtype=handmade.float32)
+    y = layer.eval()(x).sum()
+    layer.train()(x + 5)
+    y.backward()
+    expected = (x.numpy() - np.array([1, 2, 3], np.float32)).sum(0) / np.sqrt(1 + 1e-5)
+    np.testing.assert_allclose(layer.weight.grad.numpy(), expected, rtol=1e-5)
+
+
+def test_batch_norm_needs_more_than_one_value_a_channel():
+    with pytest.raises(ValueError, match=r"\(1, 3\) has 1 value"):
+        nn.BatchNorm1d(3)(handmade.ones(1, 3))
+
+
+MISFITS = {
+    "linear": (lambda: nn.Linear(5, 3), (2, 4), r"linear.*\(2, 4\).*\(3, 5\)"),
+    "conv1d": (lambda: nn.Conv1d(4, 6, 3), (2, 5, 9), r"conv1d.*\(2, 5, 9\).*\(6, 4, 3\)"),
+    "conv2d": (lambda: nn.Conv2d(4, 6, 3), (2, 3, 8, 7), r"conv2d.*\(2, 3, 8, 7\).*\(6, 4, 3, 3\)"),
+    "conv2d, no batch": (lambda: nn.Conv2d(4, 6, 3), (4, 8, 7), r"conv2d.*\(N, C, H, W\).*\(4, 8, 7\)"),
+    "conv_transpose2d": (lambda: nn.ConvTranspose2d(4, 6, 3), (2, 3, 8, 7), r"\(2, 3, 8, 7\).*\(4, 6, 3, 3\)"),
+    "max_pool2d": (lambda: nn.MaxPool2d(2), (3, 8, 7), r"max_pool2d.*\(N, C, H, W\).*\(3, 8, 7\)"),
+    "adaptive_avg_pool2d": (lambda: nn.AdaptiveAvgPool2d(2), (8,), r"adaptive_avg_pool2d.*\(N, C, H, W\).*\(8,\)"),
+    "batch_norm1d": (lambda: nn.BatchNorm1d(4), (2, 4, 3, 3), r"BatchNorm1d.*\(2, 4, 3, 3\).*\(N, C\) or \(N, C, L\)"),
+    "batch_norm2d, axes": (lambda: nn.BatchNorm2d(4), (2, 4), r"BatchNorm2d.*\(2, 4\).*\(N, C, H, W\)"),
+    "batch_norm2d": (lambda: nn.BatchNorm2d(4).eval(), (2, 3, 5, 6), r"batch_norm.*\(4,\).*\(3,\).*\(2, 3, 5, 6\)"),
+    "layer_norm": (lambda: nn.LayerNorm(4), (2, 3), r"layer_norm.*\(2, 3\).*\(4,\)"),
+    "group_norm": (lambda: nn.GroupNorm(2, 4), (2, 6, 3), r"group_norm.*\(4,\).*\(6,\).*\(2, 6, 3\)"),
+    "rms_norm": (lambda: nn.RMSNorm((3, 4)), (2, 4), r"rms_norm.*\(2, 4\).*\(3, 4\)"),
+}
+
+
+@pytest.mark.parametrize("name", MISFITS)
+def test_shapes_that_do_not_fit_are_both_named_with_the_operation(name):
+    make, shape, message = MISFITS[name]
+    with pytest.raises(ValueError, match=message):
+        make()(handmade.ones(shape))
+
+
+def test_batch_norm_that_refuses_an_input_leaves_its_statistics_alone():
+    layer = nn.BatchNorm2d(4)
+    with pytest.raises(ValueError, match="batch_norm"):
+        layer(handmade.randn(2, 3, 5, 6))
+    assert not layer.running_mean.numpy().any()
+
+
+FLOAT_LAYERS = {
+    "linear": (lambda: nn.Linear(4, 3), (2, 4)),
+    "conv1d": (lambda: nn.Conv1d(4, 6, 3), (2, 4, 9)),
+    "conv2d": (lambda: nn.Conv2d(4, 6, 3), (2, 4, 8, 7)),
+    "conv_transpose2d": (lambda: nn.ConvTranspose2d(4, 6, 3), (2, 4, 8, 7)),
+    "batch_norm": (lambda: nn.BatchNorm2d(4), (2, 4, 3, 3)),
+    "batch_norm, eval": (lambda: nn.BatchNorm2d(4, affine=False).eval(), (2, 4, 3, 3)),
+    "layer_norm": (lambda: nn.LayerNorm(4), (2, 4)),
+    "group_norm": (lambda: nn.GroupNorm(2, 4), (2, 4)),
+    "rms_norm": (lambda: nn.RMSNorm(4), (2, 4)),
+}
+
+
+@pytest.mark.parametrize("name", FLOAT_LAYERS)
+def test_layers_refuse_the_other_float_type_and_whole_numbers(name):
+    make, shape = FLOAT_LAYERS[name]
+    with pytest.raises(TypeError, match=r"float32.*float64|float64.*float32"):
+        make()(handmade.ones(shape, dtype=handmade.float64))
+    with pytest.raises(TypeError, match=r"int64.*float"):
+        make()(handmade.ones(shape, dtype=handmade.int64))
+
+
+def test_a_numpy_array_instead_of_a_tensor_is_named():
+    with pytest.raises(TypeError, match=r"linear: got a ndarray; expected a Tensor, as handmade\.tensor\(x\)"):
+        nn.functional.arguments.check_float("linear", np.ones(3))
+
+
+IMPOSSIBLE = {
+    "groups": (lambda: nn.Conv2d(3, 4, 3, groups=2), "Conv2d: 3 to 4 channels cannot be divided into 2 groups"),
+    "outputs": (lambda: nn.Conv1d(4, 3, 3, groups=2), "Conv1d: 4 to 3 channels cannot be divided into 2 groups"),
+    "kernel": (lambda: nn.Conv2d(3, 4, (3, 3, 3)), r"kernel_size is \(3, 3, 3\); expected one number or 2"),
+    "stride": (lambda: nn.Conv1d(3, 4, 3, stride=(1, 2)), r"stride is \(1, 2\); expected one number or 1"),
+    "group norm": (lambda: nn.GroupNorm(4, 6), "GroupNorm: 6 channels cannot be divided into 4 equal groups"),
+}
+
+
+@pytest.mark.parametrize("name", IMPOSSIBLE)
+def test_layers_that_cannot_be_are_refused_when_they_are_made(name):
+    make, message = IMPOSSIBLE[name]
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_padding_by_name_is_checked():
+    x = handmade.ones(1, 3, 5, 6)
+    with pytest.raises(ValueError, match=r"conv2d: padding is 'some'; expected numbers, 'same' or 'valid'"):
+        nn.Conv2d(3, 4, 3, padding="some")(x)
+    with pytest.raises(ValueError, match=r"conv2d: padding='same' keeps the size, which stride \(2, 2\) cannot"):
+        nn.Conv2d(3, 4, 3, stride=2, padding="same")(x)
+
+
+def test_convolutions_keep_their_weights_in_the_memory_order_of_the_kernels():
+    layer = nn.Conv2d(3, 8, 5)
+    layer(handmade.randn(2, 3, 9, 8)).sum().backward()
+    for array in (layer.weight.array, layer.weight.grad.array, layer.double().weight.array):
+        assert array.transpose(0, 2, 3, 1).flags.c_contiguous
