@@ -102,10 +102,9 @@ def read_jpeg(archive: bytes, name: str, split: str) -> Arrays:
 
 def _decode_jpegs(archive: bytes, name: str, split: str) -> Arrays:
     images, labels = [], []
-    for member, content in _files(archive, name):
-        folder, _, file = member.partition("/")
-        kind = file.partition("/")[0]
-        if folder == split and kind in CLASSES:
+    for member, content in _files(archive, name, split):
+        kind = member.split("/")[1]
+        if kind in CLASSES:
             image = decode_image(content, f"{member} in {name}")
             if image.shape != (3, 32, 32):
                 raise InputError(f"{member} in {name} is {image.shape[1]} x {image.shape[2]} pixels, expected 32 x 32.")
@@ -129,20 +128,21 @@ def _save(path: Path, images: np.ndarray, labels: np.ndarray) -> None:
 
 
 def _members(archive: bytes, name: str, wanted: list[str]) -> list[bytes]:
-    """The contents of the members `wanted`, in that order."""
-    found = {member: content for member, content in _files(archive, name) if member in wanted}
+    """The contents of the members `wanted`, which share a folder, in that order."""
+    folder = wanted[0].partition("/")[0]
+    found = {member: content for member, content in _files(archive, name, folder) if member in wanted}
     missing = [member for member in wanted if member not in found]
     if missing:
         raise InputError(f"{name} lacks {', '.join(missing)}.")
     return [found[member] for member in wanted]
 
 
-def _files(archive: bytes, name: str) -> Iterator[tuple[str, bytes]]:
-    """Every file in a packed tar: its name and its content."""
+def _files(archive: bytes, name: str, folder: str) -> Iterator[tuple[str, bytes]]:
+    """Every file under `folder` in a packed tar: its name and its content."""
     try:
         with tarfile.open(fileobj=io.BytesIO(archive), mode="r|*") as tar:
             for member in tar:
-                file = tar.extractfile(member)
+                file = tar.extractfile(member) if member.name.startswith(folder + "/") else None
                 if file:
                     yield member.name, file.read()
     except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
