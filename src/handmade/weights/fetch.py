@@ -67,6 +67,8 @@ def _download(weights: Published, folder: Path) -> None:
     try:
         pooch.retrieve(weights.url, None, weights.file, folder, downloader=cast(Any, download))
     except exceptions.RequestException as error:
+        if error.response is not None:
+            error.response.close()
         raise InputError(
             f"{weights.file} is neither under $HANDMADE_DATA/weights nor in {folder}, and {weights.url} "
             f"{_reason(error)}: go online, or fetch it elsewhere and give its path"
