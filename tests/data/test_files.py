@@ -156,3 +156,11 @@ def test_other_content_is_refused(cache):
     (cache / "set/file.bin").write_bytes(CONTENT[1:])
     with pytest.raises(InputError, match=r"file.bin is not the file that the catalogue knows .* move it away"):
         files.read(file_at("http://never.invalid/file.bin"))
+
+
+def test_a_progress_bar_where_someone_watches(server, cache, monkeypatch, capsys):
+    fetch(file_at(f"{server}/good/file.bin"))
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    fetch(DataFile("set/again.bin", sha256(CONTENT), (f"{server}/good/file.bin",)))
+    assert "256k/256k" in capsys.readouterr().err
