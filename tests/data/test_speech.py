@@ -9,6 +9,7 @@ import kaldi_native_fbank as kaldi
 import numpy as np
 import pytest
 
+from handmade.data import load
 from handmade.data.speech import log_mel, mel_filters, pad_features, read_spoken_digits
 from handmade.errors import InputError
 
@@ -92,8 +93,10 @@ def test_the_free_spoken_digit_dataset_with_a_speaker_held_out(shared_data):
     assert len(digits) == 3000
     assert np.bincount(digits.digits).tolist() == [300] * 10
     assert sorted(set(digits.speakers)) == ["george", "jackson", "lucas", "nicolas", "theo", "yweweler"]
-    train, test = digits.hold_out("theo")
+    train, test = load("spoken-digits"), load("spoken-digits", "test")
     assert (len(train), len(test)) == (2500, 500)
+    assert (train.name, train.split, test.split) == ("spoken-digits", "train", "test")
+    assert train.source == str(path)
     assert set(test.speakers) == {"theo"}
     assert "theo" not in train.speakers
     assert np.bincount(test.digits).tolist() == [50] * 10

@@ -167,12 +167,13 @@ def test_what_stands_in_the_padding_changes_nothing(rng):
 def test_dropout_acts_in_training_between_layers_only(rng):
     x = tensor(rng.normal(size=(T, B, I)).astype("float32"))
     layer = nn.GRU(I, H, num_layers=2, dropout=1.0)
-    in_training, _ = layer(x)
+    in_training, final = layer(x)
     upper = nn.GRU(H, H)
     upper.load_state_dict({n.replace("_l1", "_l0"): v for n, v in layer.state_dict().items() if "_l1" in n})
     np.testing.assert_array_equal(in_training, upper(handmade.zeros(T, B, H))[0])
     plain = nn.GRU(I, H, num_layers=2)
     plain.load_state_dict(layer.state_dict())
+    np.testing.assert_array_equal(final[0], plain(x)[1][0])  # the lower layer saw x as it is
     np.testing.assert_array_equal(layer.eval()(x)[0], plain(x)[0])
 
 

@@ -6,6 +6,7 @@ from handmade.data.dataset import Dataset, ImageFolder, ImageSet, channel_statis
 from handmade.data.idx import read_idx
 from handmade.data.images import decode_image, read_image
 from handmade.data.loader import DataLoader
+from handmade.data.speech import SpokenDigits, log_mel, pad_features, read_spoken_digits
 from handmade.data.transforms import (
     CenterCrop,
     ColorJitter,
@@ -22,6 +23,7 @@ from handmade.data.transforms import (
     color_components,
     imagenet_preprocessing,
 )
+from handmade.data.wav import read_wav
 
 __all__ = [
     "CenterCrop",
@@ -41,6 +43,7 @@ __all__ = [
     "RandomHorizontalFlip",
     "RandomResizedCrop",
     "Resize",
+    "SpokenDigits",
     "TenCrop",
     "Text",
     "ToFloat",
@@ -50,8 +53,12 @@ __all__ = [
     "decode_image",
     "imagenet_preprocessing",
     "load",
+    "log_mel",
+    "pad_features",
     "read_idx",
     "read_image",
     "read_pairs",
+    "read_spoken_digits",
     "read_text",
+    "read_wav",
 ]

@@ -12,9 +12,10 @@ from handmade.data.corpus import Lines, Pairs, Text
 from handmade.data.dataset import ImageFolder, ImageSet
 from handmade.data.files import DataFile
 from handmade.data.idx import read_idx
+from handmade.data.speech import SpokenDigits, read_spoken_digits
 from handmade.errors import InputError
 
-Loaded = ImageSet | ImageFolder | Text | Lines | Pairs
+Loaded = ImageSet | ImageFolder | Text | Lines | Pairs | SpokenDigits
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,12 @@ def _cifar10(entry: Entry, split: str) -> ImageSet:
     images, labels = read(content, str(path), split)
     source = f"{path} (JPEG copies: lossy)" if read is cifar.read_jpeg else str(path)
     return ImageSet(images, labels, entry.classes, entry.name, split, source)
+
+
+def _spoken_digits(entry: Entry, split: str) -> SpokenDigits:
+    content, path = files.read(entry.files[0])
+    train, test = read_spoken_digits(content, str(path)).hold_out("theo")
+    return train if split == "train" else test
 
 
 def _text(entry: Entry, split: str) -> Text:
@@ -324,6 +331,22 @@ ENTRIES = (
                 "text/names.txt",
                 "0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d",
                 ("https://raw.githubusercontent.com/karpathy/makemore/master/names.txt",),
+            ),
+        ),
+    ),
+    Entry(
+        name="spoken-digits",
+        description="The Free Spoken Digit Dataset: six speakers say the digits, at 8 kHz; one of them, theo, is the test.",
+        homepage="https://github.com/Jakobovski/free-spoken-digit-dataset",
+        licence="CC BY-SA 4.0",
+        format="tar.xz of WAV files",
+        examples="train 2,500, test 500",
+        read=_spoken_digits,
+        classes=DIGITS,
+        files=(
+            DataFile(
+                "speech/fsdd.tar.xz",
+                "d0f27a477cd6a92f5ec7a43b5c11aeffdd2e809aebf2175bb8495e90f6a379cb",
             ),
         ),
     ),

@@ -133,4 +133,5 @@ def read_spoken_digits(archive: bytes, name: str) -> SpokenDigits:
         raise InputError(f"{name} holds no clips called <digit>_<speaker>_<take>.wav.")
     found.sort(key=lambda clip: clip[:3])
     digits = np.array([digit for digit, *_ in found], np.int64)
-    return SpokenDigits([samples for *_, samples in found], digits, tuple(clip[1] for clip in found), source=name)
+    clips, speakers = [samples for *_, samples in found], tuple(speaker for _, speaker, *_ in found)
+    return SpokenDigits(clips, digits, speakers, "spoken-digits", source=name)
