@@ -38,14 +38,14 @@ class Entry:
     alternatives: bool = False
 
     def where(self) -> str:
-        """'packaged', the folder it was found in, or 'to download'."""
+        """'packaged', the folder it was found in, 'to download', or 'not here' where there is no download."""
         if self.files[0].packaged:
             return "packaged"
         found = [files.find(file) for file in self.files]
         at_hand = [path for path in found if path]
         if len(at_hand) == len(found) or (at_hand and self.alternatives):
             return str(at_hand[0].parent)
-        return "to download"
+        return "to download" if self.files[0].urls else "not here"
 
 
 def catalogue() -> dict[str, Entry]:
@@ -336,7 +336,7 @@ ENTRIES = (
     ),
     Entry(
         name="spoken-digits",
-        description="The Free Spoken Digit Dataset: six speakers say the digits, at 8 kHz; one of them, theo, is the test.",
+        description="The Free Spoken Digit Dataset: six speakers say the digits, at 8 kHz; theo is the test.",
         homepage="https://github.com/Jakobovski/free-spoken-digit-dataset",
         licence="CC BY-SA 4.0",
         format="tar.xz of WAV files",
