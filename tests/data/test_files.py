@@ -111,6 +111,11 @@ def test_every_mirror_has_its_reason(server, cache):
         fetch(file_at(f"{server}/missing/file.bin", f"{server}/cut/file.bin"))
 
 
+def test_a_file_without_a_download(cache):
+    with pytest.raises(InputError, match=r"could not be downloaded: nobody offers it .* put the file under a folder"):
+        fetch(file_at())
+
+
 def test_a_cache_that_cannot_be_written(server, cache):
     cache.parent.mkdir()
     cache.write_text("in the way")

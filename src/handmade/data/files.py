@@ -62,7 +62,7 @@ def fetch(file: DataFile) -> Path:
     found = find(file)
     if found:
         return found
-    reasons = []
+    reasons = [] if file.urls else ["nobody offers it under a fixed address"]
     for url in file.urls:
         reason = _download(url, file)
         if not reason:
