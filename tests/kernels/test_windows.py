@@ -8,13 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handmade.kernels import convolution, pooling, windows
-from handmade.kernels.windows import Window, blocks, pair
-
-
-def test_one_number_is_a_pair():
-    assert pair(3) == pair((3, 3)) == pair([3, 3]) == (3, 3)
-    with pytest.raises(ValueError, match=r"expected one number or a pair \(height, width\), got \(1, 2, 3\)"):
-        pair((1, 2, 3))
+from handmade.kernels.windows import Window, blocks
 
 
 @settings(deadline=None, derandomize=True)

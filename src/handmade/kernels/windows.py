@@ -20,14 +20,6 @@ BLOCK_BYTES = 2 << 20
 """What one step of a kernel works on: large enough for a matrix product, small enough to stay in the cache."""
 
 
-def pair(value: int | tuple[int, ...] | list[int]) -> Pair:
-    """(height, width): one number stands for both."""
-    both = (value, value) if isinstance(value, int) else tuple(value)
-    if len(both) != 2:
-        raise ValueError(f"expected one number or a pair (height, width), got {value!r}")
-    return both[0], both[1]
-
-
 class Window(NamedTuple):
     """The window of a convolution or a pooling; every field is (height, width)."""
 
@@ -70,19 +62,14 @@ class Window(NamedTuple):
 
         `outputs` are counted from row `first_row` of all outputs, which lets a block of rows be worked on alone.
         """
+        every = slice(None)
         for r in range(self.kernel[0]):
             top = first_row * self.stride[0] + r * self.dilation[0] - self.padding[0]
             output_rows, input_rows = inside(top, size[0], outputs[0], self.stride[0])
             for s in range(self.kernel[1]):
                 left = s * self.dilation[1] - self.padding[1]
                 output_columns, input_columns = inside(left, size[1], outputs[1], self.stride[1])
-                everything = slice(None)
-                yield (
-                    r,
-                    s,
-                    (everything, output_rows, output_columns),
-                    (everything, input_rows, input_columns),
-                )
+                yield r, s, (every, output_rows, output_columns), (every, input_rows, input_columns)
 
 
 def _count(size: int, span: int, stride: int, padding: int, ceil_mode: bool) -> int:
