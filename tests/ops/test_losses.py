@@ -79,6 +79,12 @@ def test_binary_cross_entropy_of_large_logits():
     agree(binary_cross_entropy_with_logits, F.binary_cross_entropy_with_logits, logits, target, reduction="none")
 
 
+def test_binary_cross_entropy_of_confident_predictions_keeps_its_digits_in_float32():
+    logits = np.array([5, 12, 20, 40], np.float32)
+    value, _ = binary_cross_entropy_with_logits(logits, np.ones(4, np.float32), reduction="none")
+    np.testing.assert_allclose(value, np.log1p(np.exp(-logits.astype(np.float64))), rtol=1e-6)
+
+
 @st.composite
 def classification(draw):
     """Logits (N, C, ...) or (C,), class indices with some ignored, and the options of cross_entropy."""

@@ -147,6 +147,14 @@ def test_constant_input_is_normalised_to_the_bias():
     assert np.isfinite(gradients[0]).all()
 
 
+@pytest.mark.parametrize("shape", [(0, 3), (0, 3, 4, 5)])
+def test_no_values_outside_training(shape):
+    constants = {"mean": np.zeros(3), "variance": np.ones(3), "training": False}
+    for operation, options in [(batch_norm, constants), (layer_norm, {"normalized_shape": shape[1:]})]:
+        value, pullback = operation(np.ones(shape), None, None, **options)
+        assert value.shape == pullback(value)[0].shape == shape
+
+
 def test_one_value_a_channel_cannot_be_trained_on():
     with pytest.raises(ValueError, match=r"\(1, 3\) has 1 value\(s\) a channel.*larger batch"):
         batch_statistics(np.zeros((1, 3)))

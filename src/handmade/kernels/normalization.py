@@ -47,38 +47,73 @@ def channel_sums(x: np.ndarray) -> np.ndarray:
 
 def channel_squares(x: np.ndarray, centre: np.ndarray) -> np.ndarray:
     """Sum of (x - centre)^2 over the rows: x (N, R, C), centre (N, C) -> (N, C), in float64."""
-    centre = _tile(centre, x)
-    return _reduce(lambda x: np.square(x - centre).sum(axis=1), x)
+    return _reduce(lambda x, centre: np.square(x - centre).sum(axis=1), x, centre)
 
 
 def channel_gradients(g: np.ndarray, x: np.ndarray, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sums of g and of g (x - centre) over the rows: g and x (N, R, C), centre (N, C) -> two (N, C), in float64."""
-    centre = _tile(centre, x)
-    products = _reduce(lambda g, x: np.einsum("nrc,nrc->nc", g, x - centre), g, x)
+    products = _reduce(lambda g, x, centre: np.einsum("nrc,nrc->nc", g, x - centre), g, x, centre)
     return channel_sums(g), products
 
 
-def scale_channels(
-    x: np.ndarray,
-    centre: np.ndarray,
-    scale: np.ndarray,
-    shift: np.ndarray,
-    g: np.ndarray | None = None,
-    g_scale: np.ndarray | None = None,
-) -> np.ndarray:
-    """(x - centre) scale + shift (+ g g_scale): x and g (N, R, C), the coefficients (N, C)."""
+def scale_channels(x: np.ndarray, centre: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """(x - centre) scale + shift: x (N, R, C), the coefficients (N, C)."""
     value = np.empty_like(x)
-    source, target = _widen(x), _widen(value)
-    centre, scale, shift = _tile(centre, x), _tile(scale, x), _tile(shift, x)
-    if g is not None and g_scale is not None:
-        g, g_scale = _widen(g), _tile(g_scale, x)
-    for block in _blocks(source):
-        part = np.subtract(source[:, block], centre, out=target[:, block])
-        part *= scale
-        part += shift
-        if g is not None:
-            part += g[:, block] * g_scale
+    for _, (part, x_part, *coefficients) in _blocks(value, x, centre, scale, shift):
+        _scale(x_part, *coefficients, out=part)
     return value
+
+
+def input_gradient(
+    g: np.ndarray, x: np.ndarray, g_scale: np.ndarray, centre: np.ndarray, scale: np.ndarray, shift: np.ndarray
+) -> np.ndarray:
+    """g g_scale + (x - centre) scale + shift: g and x (N, R, C), the coefficients (N, C)."""
+    value = np.empty_like(x)
+    for _, (part, g_part, x_part, g_factor, *coefficients) in _blocks(value, g, x, g_scale, centre, scale, shift):
+        _scale(x_part, *coefficients, out=part)
+        part += g_part * g_factor
+    return value
+
+
+def _scale(x: np.ndarray, centre: np.ndarray, scale: np.ndarray, shift: np.ndarray, out: np.ndarray) -> None:
+    np.subtract(x, centre, out=out)
+    out *= scale
+    out += shift
+
+
+def _reduce(term: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
+    """Sum over blocks of term(block of each array), which sums over its rows; arrays as for `_blocks` -> (N, C)."""
+    samples, _, channels = arrays[0].shape
+    total = np.zeros((samples, channels))
+    for block, parts in _blocks(*arrays):
+        sums = term(*parts)  # (n, k C)
+        total[block] += sums.reshape(len(sums), -1, channels).sum(axis=1)
+    return total
+
+
+def _blocks(*arrays: np.ndarray) -> Iterator[tuple[slice, list[np.ndarray]]]:
+    """Walk arrays (N, R, C) and coefficients (N, C) together, in blocks of some samples n and some rows r.
+
+    k rows lie side by side, k the largest power of two that divides R and keeps them within `_INNER`. Yields the
+    slice of samples and the blocks: (n, r, k C) of an array, (n, 1, k C) of coefficients, which are repeated k times.
+    """
+    samples, rows, channels = arrays[0].shape
+    k = math.gcd(rows, 1 << max(0, (_INNER // channels).bit_length() - 1))
+    wide = [
+        array.reshape(samples, rows // k, k * channels)
+        if array.ndim == 3
+        else np.tile(array.astype(arrays[0].dtype), k)[:, None]
+        for array in arrays
+    ]
+    for n in _slices(samples, rows * channels):
+        for r in _slices(rows // k, k * channels):
+            yield n, [part[n, r if part.shape[1] > 1 else slice(None)] for part in wide]
+
+
+def _slices(rows: int, row_size: int) -> Iterator[slice]:
+    """Slices that cut `rows` rows of `row_size` elements into blocks of about `_BLOCK` elements."""
+    step = max(1, _BLOCK // max(1, row_size))
+    return (slice(start, start + step) for start in range(0, rows, step))
 
 
 def normalise_rows(
@@ -126,38 +161,3 @@ def normalise_rows_backward(
         out -= np.multiply(n, (product @ average)[:, None], out=product)
         out *= reciprocal[block]
     return dx, d_weight.astype(g.dtype), d_bias.astype(g.dtype)
-
-
-def _reduce(term: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
-    """The sum over blocks of rows of term(block of each array): arrays (N, R, C), terms and sum (N, C)."""
-    samples, _, channels = arrays[0].shape
-    wide = [_widen(array) for array in arrays]
-    total = np.zeros((samples, wide[0].shape[2]))
-    for block in _blocks(wide[0]):
-        total += term(*(array[:, block] for array in wide))
-    return total.reshape(samples, -1, channels).sum(axis=1)
-
-
-def _widen(x: np.ndarray) -> np.ndarray:
-    """(N, R, C) -> (N, R / k, k C): k rows side by side, the largest power of two that divides R and fits `_INNER`."""
-    samples, rows, channels = x.shape
-    side_by_side = math.gcd(rows, 1 << max(0, (_INNER // channels).bit_length() - 1))
-    return x.reshape(samples, rows // side_by_side, side_by_side * channels)
-
-
-def _tile(coefficients: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Coefficients (N, C), in the type of x and as often as `_widen` has put rows of x side by side: (N, 1, k C)."""
-    repeats = _widen(x).shape[2] // x.shape[2]
-    return np.tile(coefficients.astype(x.dtype), repeats)[:, None]
-
-
-def _blocks(x: np.ndarray) -> Iterator[slice]:
-    """Slices of axis 1 that cut x (N, R, C) into blocks of about `_BLOCK` elements."""
-    samples, rows, channels = x.shape
-    return _slices(rows, samples * channels)
-
-
-def _slices(rows: int, row_size: int) -> Iterator[slice]:
-    """Slices that cut `rows` rows of `row_size` elements into blocks of about `_BLOCK` elements."""
-    step = max(1, _BLOCK // row_size)
-    return (slice(start, start + step) for start in range(0, rows, step))

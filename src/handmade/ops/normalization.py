@@ -129,7 +129,7 @@ def _normalise(rows, weight, bias, mean, variance, eps):
             return g * scale.astype(g.dtype)[:, None], d_weight, d_bias
         # dx = scale g - ρ mean(g weight) - (x - μ) ρ³ mean(g weight (x - μ))
         stretch = average(scale * sum_gx) * reciprocal**2
-        dx = kernels.scale_channels(rows, mean, -stretch, -average(scale * sum_g), g, scale)
+        dx = kernels.input_gradient(g, rows, scale, mean, -stretch, -average(scale * sum_g))
         return dx, d_weight, d_bias
 
     return kernels.scale_channels(rows, mean, scale, shift), backward
