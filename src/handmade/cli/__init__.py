@@ -1,0 +1,5 @@
+"""The program `handmade`: one file a command."""
+
+from handmade.cli.app import main
+
+__all__ = ["main"]

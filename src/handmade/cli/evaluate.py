@@ -1,0 +1,22 @@
+"""handmade eval: how good a trained model is."""
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="The folder of a run, as runs/lenet5-1.")],
+    data: Annotated[str | None, typer.Option(help="Test on this set instead of the one trained with.")] = None,
+) -> None:
+    """Test a trained model on the test set."""
+    from handmade.train import open_run
+    from handmade.train.display import measures_text
+
+    trained = open_run(run)
+    recipe = dataclasses.replace(trained.recipe, data=data or trained.recipe.data)
+    task = recipe.task(trained.facts)
+    trained.load_model(task.model)
+    typer.echo(f"{recipe.model} on the test set of {recipe.data}: {measures_text(task.evaluate())}")

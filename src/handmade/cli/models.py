@@ -1,0 +1,69 @@
+"""handmade models: the zoo, and each model layer by layer."""
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from handmade.cli.table import table
+from handmade.errors import InputError
+
+if TYPE_CHECKING:
+    from handmade.cli.layers import Layer
+    from handmade.models import Entry
+
+
+def models(
+    name: Annotated[str | None, typer.Argument(help="One model, layer by layer.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """List the models, or the layers of one."""
+    from handmade.models import ZOO
+    from handmade.train.recipe import suggestion
+
+    if name is None:
+        rows = [_summary(entry) for entry in ZOO.values()]
+        typer.echo(json.dumps(rows, indent=2) if as_json else _zoo_table(rows))
+    elif name in ZOO:
+        entry = ZOO[name]
+        rows = _layers(entry)
+        typer.echo(json.dumps([asdict(row) for row in rows], indent=2) if as_json else _layer_table(entry, rows))
+    else:
+        raise InputError(f"no model is called {name!r}{suggestion(name, ZOO)} There are {', '.join(ZOO)}.")
+
+
+def _layers(entry: "Entry") -> "list[Layer]":
+    import handmade
+    from handmade.cli.layers import layers
+
+    return layers(entry.make(), handmade.zeros(1, *entry.input_shape))
+
+
+def _summary(entry: "Entry") -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "year": entry.year,
+        "input_shape": entry.input_shape,
+        "parameters": entry.parameters,
+        "multiply_adds": sum(layer.multiply_adds for layer in _layers(entry)),
+        "error": entry.error,
+        "paper": entry.paper,
+    }
+
+
+def _zoo_table(rows: list[dict[str, Any]]) -> str:
+    header = ("model", "year", "input", "parameters", "multiply-adds", "the paper's error", "paper")
+    shown = [row | {"year": str(row["year"]), "input_shape": _shape(row["input_shape"])} for row in rows]
+    return table(header, [list(row.values()) for row in shown])
+
+
+def _layer_table(entry: "Entry", rows: "list[Layer]") -> str:
+    cells = [(row.name, row.kind, _shape(row.shape), row.parameters, row.multiply_adds) for row in rows]
+    total = ("total", "", "", sum(row.parameters for row in rows), sum(row.multiply_adds for row in rows))
+    layers = table(("layer", "type", "output shape", "parameters", "multiply-adds"), [*cells, total])
+    return f"{entry.name}: {entry.paper} ({entry.year}). Input {_shape(entry.input_shape)}.\n\n{layers}"
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))

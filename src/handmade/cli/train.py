@@ -1,0 +1,73 @@
+"""handmade train: a model learns."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from handmade.errors import InputError
+
+if TYPE_CHECKING:
+    from handmade.train import Run, Task
+
+
+def train(
+    model: Annotated[str | None, typer.Argument(help="What to train, as lenet5; 'handmade models' lists all.")] = None,
+    data: Annotated[str | None, typer.Option(help="Learn from this set; 'handmade data' lists all.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="How many times to go through the training set.")] = None,
+    steps: Annotated[int | None, typer.Option(help="How many batches to learn from, instead of epochs.")] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe; may be repeated.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The folder of the run; runs/MODEL-N if not given.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Continue the run in this folder.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Decides all that is drawn at random.")] = None,
+) -> None:
+    """Train a model by its recipe. Ctrl-C saves, stops and says how to go on."""
+    from handmade.train import Trainer, display_of
+
+    if epochs is not None and steps is not None:
+        raise InputError("--epochs and --steps both say when to end; give one of them.")
+    options = {"data": data, "epochs": epochs, "steps": steps, "seed": seed}
+    settings = [f"{name}={value}" for name, value in options.items() if value is not None] + (changes or [])
+    if resume:
+        if settings or out:
+            raise InputError("--resume continues a run as it was begun: give it without other options.")
+        run, task = _resumed(resume, model)
+    else:
+        run, task = _begun(model, settings, out)
+    if Trainer(task, run, display_of(task)).train():
+        _say_what_next(run)
+    else:
+        typer.echo(f"Stopped, and saved in {run.folder}. To go on:\n  {run.resume_command()}")
+        raise typer.Exit(130)
+
+
+def _begun(model: str | None, settings: list[str], out: Path | None) -> "tuple[Run, Task]":
+    """A new run. The data are read before its folder is made."""
+    from handmade.train import changed, new_run, recipe_of
+
+    if model is None:
+        raise InputError("name the model to train, as in: handmade train lenet5")
+    recipe = changed(recipe_of(model), settings)
+    task = recipe.task()
+    run = new_run(recipe, task.facts, out)
+    typer.echo(f"{recipe.model} learns {recipe.data}; everything goes to {run.folder}")
+    return run, task
+
+
+def _resumed(folder: Path, model: str | None) -> "tuple[Run, Task]":
+    from handmade.train import open_run
+
+    run = open_run(folder)
+    if model not in (None, run.recipe.model):
+        raise InputError(f"{folder} holds a run of {run.recipe.model}, not of {model}.")
+    typer.echo(f"{run.recipe.model} goes on learning {run.recipe.data} in {run.folder}")
+    return run, run.recipe.task(run.facts)
+
+
+def _say_what_next(run: "Run") -> None:
+    pictures = ", ".join(sorted(path.name for path in run.folder.glob("*.png")))
+    typer.echo(f"Done. {run.folder} holds the model, its metrics and {pictures}. Next:")
+    typer.echo(f"  handmade eval {run.folder}")
+    typer.echo(f"  handmade predict {run.folder} IMAGE")

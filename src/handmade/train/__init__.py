@@ -1,0 +1,25 @@
+"""Training: recipes, the loop, checkpoints, the run folder and its pictures."""
+
+from handmade.train.display import display_of
+from handmade.train.image_classification import ImageClassification, ImageRecipe
+from handmade.train.loop import Trainer
+from handmade.train.recipe import Recipe, changed
+from handmade.train.recipes import RECIPES, recipe_of
+from handmade.train.run import Run, new_run, open_run
+from handmade.train.task import Outcome, Task
+
+__all__ = [
+    "RECIPES",
+    "ImageClassification",
+    "ImageRecipe",
+    "Outcome",
+    "Recipe",
+    "Run",
+    "Task",
+    "Trainer",
+    "changed",
+    "display_of",
+    "new_run",
+    "open_run",
+    "recipe_of",
+]

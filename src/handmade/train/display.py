@@ -1,0 +1,112 @@
+"""What a person sees while a model learns: a live bar on a terminal, a line an epoch in a log file."""
+
+import sys
+from abc import abstractmethod
+from contextlib import AbstractContextManager
+from typing import TextIO
+
+from handmade.train.metrics import Line
+from handmade.train.task import Task
+
+
+class Display(AbstractContextManager):
+    """Open while the loop runs."""
+
+    def begin(self, step: int) -> None:
+        """Before the first step: how many were made in earlier sessions."""
+
+    @abstractmethod
+    def step(self, step: int, means: dict[str, float], per_second: float) -> None:
+        """After each step: the means of the epoch so far, and how many examples are learned from in a second."""
+
+    @abstractmethod
+    def epoch(self, line: Line) -> None:
+        """After each epoch: its line of the metrics."""
+
+
+def display_of(task: Task, stream: TextIO = sys.stderr) -> Display:
+    """The live display when `stream` is a terminal, otherwise the plain one."""
+    return LiveDisplay(task, stream) if stream.isatty() else PlainDisplay(task, stream)
+
+
+class PlainDisplay(Display):
+    """A line an epoch."""
+
+    def __init__(self, task: Task, stream: TextIO) -> None:
+        self.task = task
+        self.stream = stream
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def step(self, step: int, means: dict[str, float], per_second: float) -> None:
+        pass
+
+    def epoch(self, line: Line) -> None:
+        print(epoch_text(line, self.task), file=self.stream, flush=True)
+
+
+class LiveDisplay(Display):
+    """A bar over all steps, with the time left; the epochs' lines stay above it."""
+
+    def __init__(self, task: Task, stream: TextIO) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self.task = task
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[measures]}"),
+            TimeRemainingColumn(),
+            TextColumn("left"),
+            console=Console(file=stream, highlight=False),
+            expand=True,
+            transient=True,
+        )
+        self.row = self.bar.add_task("starting", total=task.total_steps, measures="")
+
+    def __enter__(self) -> "LiveDisplay":
+        self.bar.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.bar.stop()
+
+    def begin(self, step: int) -> None:
+        self.bar.reset(self.row, completed=step, total=self.task.total_steps)
+
+    def step(self, step: int, means: dict[str, float], per_second: float) -> None:
+        epoch = (step - 1) // self.task.steps_per_epoch + 1
+        measures = f"{measures_text(means)}  {per_second:,.0f} {self.task.unit}/s"
+        self.bar.update(self.row, completed=step, description=f"epoch {epoch}/{epochs(self.task)}", measures=measures)
+
+    def epoch(self, line: Line) -> None:
+        self.bar.console.print(epoch_text(line, self.task))
+
+
+def epochs(task: Task) -> int:
+    """How many epochs the run has; one that is not whole counts."""
+    return -(-task.total_steps // task.steps_per_epoch)
+
+
+def epoch_text(line: Line, task: Task) -> str:
+    """'epoch  3/12  train: loss 0.412, accuracy 84.9 %  test: loss 0.398, accuracy 85.8 %  21 s'."""
+    last = epochs(task)
+    number = -(-line["step"] // task.steps_per_epoch)
+    parts = [f"{split}: {measures_text(measures_of(line, split))}" for split in ("train", "test")]
+    return "  ".join([f"epoch {number:{len(str(last))}}/{last}", *parts, f"{line['seconds']:.0f} s"])
+
+
+def measures_of(line: Line, split: str) -> dict[str, float]:
+    """The measures of 'train' or 'test' in an epoch's line: {'loss': ...} of {'test_loss': ...}."""
+    return {name.removeprefix(f"{split}_"): value for name, value in line.items() if name.startswith(f"{split}_")}
+
+
+def measures_text(measures: dict[str, float]) -> str:
+    """'loss 0.412, accuracy 84.9 %'."""
+    return ", ".join(f"{name} {measure_text(name, value)}" for name, value in measures.items())
+
+
+def measure_text(name: str, value: float) -> str:
+    return f"{value:.1%}".replace("%", " %") if name == "accuracy" else f"{value:.3f}"

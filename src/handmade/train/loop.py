@@ -1,0 +1,199 @@
+"""The training loop: steps, evaluation after each epoch, metrics, checkpoints; the same whatever is learned."""
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from handmade import random
+from handmade.errors import InputError
+from handmade.train.checkpoint import first_nonfinite, load_checkpoint, save_checkpoint
+from handmade.train.display import Display
+from handmade.train.divergence import find_culprit
+from handmade.train.interrupt import Interrupt
+from handmade.train.metrics import MetricsLog
+from handmade.train.report import draw_curves
+from handmade.train.run import Run
+from handmade.train.task import Outcome, Task
+
+LOG_STEPS = 10
+"""metrics.jsonl has a line for every so many steps."""
+
+
+@dataclass
+class Progress:
+    """How far training has come; part of every checkpoint.
+
+    seconds: spent so far, in all sessions. count, totals: sums over the examples of the epoch that is going on.
+    """
+
+    step: int = 0
+    seconds: float = 0.0
+    count: int = 0
+    totals: dict[str, float] = field(default_factory=dict)
+
+    def add(self, loss: float, outcome: Outcome) -> None:
+        self.step += 1
+        self.count += outcome.count
+        for name, total in {"loss": loss * outcome.count, **outcome.totals}.items():
+            self.totals[name] = self.totals.get(name, 0.0) + total
+
+    def means(self) -> dict[str, float]:
+        return {name: total / self.count for name, total in self.totals.items()}
+
+    def start_epoch(self) -> None:
+        self.count, self.totals = 0, {}
+
+
+class Trainer:
+    """Trains the task of a run, from the run's checkpoint where it has one.
+
+    What is learned depends on the recipe alone: a run that was stopped, or killed, at any moment and resumed ends with
+    the same weights, bit by bit, as one that was not (on the same machine, with as many threads).
+    """
+
+    def __init__(self, task: Task, run: Run, display: Display) -> None:
+        self.task = task
+        self.run = run
+        self.display = display
+        self.progress = Progress()
+        if run.checkpoint.exists():
+            self._restore()
+        self.saved_step = self.progress.step
+
+    def train(self) -> bool:
+        """Train to the end and draw the pictures; False when Ctrl-C came before, with everything saved.
+
+        Raises InputError when the loss is no longer a number, or a file cannot be written; the last good checkpoint
+        is kept.
+        """
+        self.run.remove_unfinished()
+        self.log = MetricsLog(self.run.metrics, self.progress.step)
+        self.saved_at = self.started = time.monotonic()
+        self.seconds_before = self.progress.seconds
+        # NumPy need not warn of an overflow: it reaches the loss, and is reported there with its place.
+        with closing(self.log), Interrupt() as interrupt, self.display, np.errstate(all="ignore"):
+            self.display.begin(self.progress.step)
+            for batch in self._batches():
+                self._step(batch)
+                epoch_ends = self.progress.step % self.task.steps_per_epoch == 0 or self.done
+                if epoch_ends:
+                    self._end_epoch()
+                if epoch_ends or interrupt.came or self._checkpoint_is_due():
+                    self._save()
+                if epoch_ends or interrupt.came:
+                    self.run.save_model(self.task.model)
+                if interrupt.came:
+                    break
+        if self.done:
+            self._finish()
+        return self.done
+
+    @property
+    def done(self) -> bool:
+        return self.progress.step >= self.task.total_steps
+
+    def _batches(self) -> Iterator[Any]:
+        """The batches from the step that training has come to, over all epochs that are left."""
+        while not self.done:
+            epoch, start = divmod(self.progress.step, self.task.steps_per_epoch)
+            self.task.model.train()
+            self.epoch_started, self.count_before = time.monotonic(), self.progress.count
+            for batch in self.task.batches(epoch, start):
+                yield batch
+                if self.done:
+                    return
+
+    def _step(self, batch: Any) -> None:
+        """One step of the optimizer."""
+        drawn_from = random.get_state()
+        outcome = self.task.loss(batch)
+        loss = outcome.loss.item()
+        if not math.isfinite(loss):
+            random.set_state(drawn_from)
+            culprit = find_culprit(self.task, batch)
+            raise self._diverged(f"the loss is {loss} at step {self.progress.step + 1}: {culprit}")
+        rate = self.task.schedule.get_last_lr()[0]
+        self.task.optimizer.zero_grad()
+        outcome.loss.backward()
+        self.task.optimizer.step()
+        self.task.schedule.step()
+        self.progress.add(loss, outcome)
+        self._report_step(loss, outcome, rate)
+
+    def _report_step(self, loss: float, outcome: Outcome, learning_rate: float) -> None:
+        progress = self.progress
+        progress.seconds = self.seconds_before + time.monotonic() - self.started
+        per_second = (progress.count - self.count_before) / (time.monotonic() - self.epoch_started)
+        self.display.step(progress.step, progress.means(), per_second)
+        if progress.step % LOG_STEPS == 0:
+            self.log.append(
+                {
+                    "step": progress.step,
+                    "epoch": progress.step / self.task.steps_per_epoch,
+                    "loss": loss,
+                    **{name: total / outcome.count for name, total in outcome.totals.items()},
+                    "learning_rate": learning_rate,
+                    "seconds": round(progress.seconds, 3),
+                    f"{self.task.unit}_per_second": round(per_second, 1),
+                }
+            )
+
+    def _end_epoch(self) -> None:
+        """Evaluate the model; what it learned from and how it does goes into the metrics."""
+        progress = self.progress
+        tested = self.task.evaluate()
+        progress.seconds = self.seconds_before + time.monotonic() - self.started
+        line = {
+            "step": progress.step,
+            "epoch": progress.step / self.task.steps_per_epoch,
+            **{f"train_{name}": value for name, value in progress.means().items()},
+            **{f"test_{name}": value for name, value in tested.items()},
+            "seconds": round(progress.seconds, 3),
+        }
+        self.log.append(line)
+        self.display.epoch(line)
+        progress.start_epoch()
+
+    def _checkpoint_is_due(self) -> bool:
+        return time.monotonic() - self.saved_at >= self.run.recipe.checkpoint_seconds
+
+    def _save(self) -> None:
+        """Write the checkpoint, unless it would not be good."""
+        state = {
+            "model": {name: tensor.array for name, tensor in self.task.model.state_dict().items()},
+            "optimizer": self.task.optimizer.state_dict(),
+            "schedule": self.task.schedule.state_dict(),
+            "random": random.get_state(),
+            "progress": asdict(self.progress),
+        }
+        broken = first_nonfinite(state)
+        if broken:
+            raise self._diverged(f"{broken} is no longer finite after step {self.progress.step}")
+        self.log.sync()
+        save_checkpoint(self.run.checkpoint, state)
+        self.saved_at, self.saved_step = time.monotonic(), self.progress.step
+
+    def _restore(self) -> None:
+        state = load_checkpoint(self.run.checkpoint)
+        try:
+            self.task.model.load_state_dict(state["model"])
+            self.task.optimizer.load_state_dict(state["optimizer"])
+            self.task.schedule.load_state_dict(state["schedule"])
+            random.set_state(state["random"])
+            self.progress = Progress(**state["progress"])
+        except (RuntimeError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{self.run.checkpoint} is not of this run's {self.run.recipe.model}: {error}") from error
+
+    def _diverged(self, what: str) -> InputError:
+        kept = f"keeps the checkpoint of step {self.saved_step}" if self.saved_step else "has no checkpoint yet"
+        return InputError(f"training diverged, {what}. A lower learning rate may help. {self.run.folder} {kept}.")
+
+    def _finish(self) -> None:
+        """The pictures."""
+        draw_curves(self.run.folder / "curves.png", self.log.lines)
+        self.task.draw(self.run.folder)

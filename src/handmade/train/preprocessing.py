@@ -1,0 +1,85 @@
+"""From the images of a data set, or of a person, to what a model takes: one place for training, testing and use.
+
+N images, C channels, H height, W width
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from handmade.data import (
+    ImageFolder,
+    ImageSet,
+    Normalize,
+    Pad,
+    RandomCrop,
+    RandomHorizontalFlip,
+    Resize,
+    ToFloat,
+    channel_statistics,
+)
+from handmade.data.transforms import IMAGENET_MEAN, IMAGENET_STD, Images, Transform
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """What a model's images were like in training.
+
+    shape: (channels, height, width) of an image before it is fitted to the model.
+    mean, std: of each channel, of values from 0 to 1.
+    """
+
+    classes: list[str]
+    shape: tuple[int, int, int]
+    mean: list[float]
+    std: list[float]
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "ImageFacts":
+        return cls(**{**values, "shape": tuple(values["shape"])})
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+def image_facts(images: ImageSet | ImageFolder, size: int) -> ImageFacts:
+    """The facts of a training set. The files of a folder are brought to `size`, and have ImageNet's statistics."""
+    classes = list(images.classes)
+    if isinstance(images, ImageFolder):
+        return ImageFacts(classes, (3, size, size), list(IMAGENET_MEAN), list(IMAGENET_STD))
+    mean, std = channel_statistics(images.images)
+    channels, height, width = images.images.shape[1:]
+    std = [value or 1.0 for value in std]  # a channel of one value everywhere
+    return ImageFacts(classes, (channels, height, width), list(mean), std)
+
+
+def preprocessing(facts: ImageFacts, channels: int, size: int, shift: int = 0, flip: bool = False) -> list[Transform]:
+    """From uint8 images of any size to float32 (N, channels, size, size).
+
+    Images of the training set's shape are padded with zeros where that is smaller; otherwise they are scaled. For
+    training, `shift` moves each image by up to so many pixels and `flip` mirrors every second one, at random.
+    """
+    _, height, width = facts.shape
+    padded = height == width <= size and (size - height) % 2 == 0
+    inner = height if padded else size
+    border = (size - inner) // 2
+    steps: list[Transform] = [Resize((inner, inner))]
+    steps.append(RandomCrop(size, border + shift) if shift else Pad(border))
+    if flip:
+        steps.append(RandomHorizontalFlip())
+    return [*steps, ToFloat(), Normalize(facts.mean, facts.std), Channels(channels)]
+
+
+@dataclass(frozen=True)
+class Channels:
+    """Grey images for a model that takes colours (three times the same), or their mean grey for one that takes grey."""
+
+    channels: int
+
+    def __call__(self, images: Images, rng: np.random.Generator | None = None) -> Images:
+        assert isinstance(images, np.ndarray)
+        if images.shape[1] == self.channels:
+            return images
+        return images.mean(axis=1, keepdims=True) if self.channels == 1 else images.repeat(self.channels, axis=1)

@@ -1,0 +1,118 @@
+"""The run folder: what a training run leaves behind, and what it is continued, evaluated and used from.
+
+config.json          the recipe, and what was learned from the data (classes, image size)
+metrics.jsonl        loss, accuracy and learning rate over time
+checkpoint           all that training continues from
+model.safetensors    the model alone
+curves.png ...       pictures
+"""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import handmade
+from handmade.errors import InputError
+from handmade.files import cannot_write, write_text
+from handmade.nn import Module
+from handmade.train.recipe import Recipe
+from handmade.train.recipes import recipe_of
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A folder with the run of a recipe; `facts` are its task's (see Task)."""
+
+    folder: Path
+    recipe: Recipe
+    facts: dict[str, Any]
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / "checkpoint"
+
+    @property
+    def metrics(self) -> Path:
+        return self.folder / "metrics.jsonl"
+
+    @property
+    def weights(self) -> Path:
+        return self.folder / "model.safetensors"
+
+    def resume_command(self) -> str:
+        return f"handmade train --resume {self.folder}"
+
+    def remove_unfinished(self) -> None:
+        """Remove files that a killed process was writing."""
+        for path in self.folder.glob(".*.part"):
+            path.unlink()
+
+    def save_model(self, model: Module) -> None:
+        """Write the model's parameters and buffers, as published weights are written."""
+        from handmade.weights import save
+
+        save(self.weights, {name: tensor.array for name, tensor in model.state_dict().items()})
+
+    def load_model(self, model: Module) -> None:
+        """Give `model` the weights of this run; InputError when there are none yet, or they do not fit."""
+        from handmade.weights import load
+
+        if not self.weights.exists():
+            raise InputError(f"{self.folder} has no trained model yet; train on with: {self.resume_command()}")
+        load(model, self.weights)
+
+
+def new_run(recipe: Recipe, facts: dict[str, Any], folder: Path | None = None) -> Run:
+    """Make a folder for a run: `folder`, or runs/<model>-<n> with the next number.
+
+    Raises InputError when `folder` holds a run, or anything else, or cannot be made.
+    """
+    try:
+        folder = _empty_folder(folder) if folder else _numbered_folder(recipe.model)
+    except OSError as error:
+        raise cannot_write(Path(error.filename or folder or "runs"), error) from error
+    config = {"handmade": handmade.__version__, "recipe": dataclasses.asdict(recipe), "facts": facts}
+    write_text(folder / "config.json", json.dumps(config, indent=2) + "\n")
+    return Run(folder, recipe, facts)
+
+
+def open_run(folder: Path) -> Run:
+    """The run in `folder`; InputError when there is none, or its config.json cannot be used."""
+    path = folder / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        fields = dict(config["recipe"])
+        facts = dict(config["facts"])
+        model = str(fields["model"])
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{folder} holds no run: there is no {path}.") from None
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}.") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is damaged or not handmade's: {error!r}.") from error
+    known = recipe_of(model)
+    try:
+        return Run(folder, type(known)(**fields), facts)
+    except TypeError as error:
+        raise InputError(f"{path} does not fit this version's recipe of {model}: {error}.") from error
+
+
+def _empty_folder(folder: Path) -> Path:
+    if (folder / "config.json").exists():
+        raise InputError(f"{folder} holds a run already: continue it with --resume {folder}, or give another --out.")
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise InputError(f"{folder} is not empty; give a new folder as --out.")
+    return folder
+
+
+def _numbered_folder(model: str) -> Path:
+    number = 1
+    while True:
+        folder = Path("runs", f"{model}-{number}")
+        try:
+            folder.mkdir(parents=True)
+            return folder
+        except FileExistsError:
+            number += 1
