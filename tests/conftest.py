@@ -3,7 +3,11 @@
 import os
 from pathlib import Path
 
-from jaxtyping import install_import_hook
+# One thread for each worker of pytest-xdist: two that share two cores must not fight for them.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from jaxtyping import install_import_hook  # noqa: E402
 
 install_import_hook("handmade", "typechecker.check")  # before handmade is imported
 
@@ -34,3 +38,11 @@ def shared_data() -> Path:
         if folder and Path(folder, "mnist").is_dir():
             return Path(folder)
     pytest.skip("HANDMADE_DATA names no folder with the test data")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where HANDMADE_NO_SKIPS is set, a skipped test is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("HANDMADE_NO_SKIPS") and reporter is not None and reporter.stats.get("skipped"):
+        print("\nHANDMADE_NO_SKIPS is set and tests were skipped: that fails the run.")
+        session.exitstatus = 1

@@ -6,14 +6,11 @@ lose about ten points of accuracy on them.
 
 import io
 import lzma
-import os
 import pickle
 import tarfile
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +18,7 @@ import numpy as np
 from handmade.data.files import cache_folder
 from handmade.data.images import decode_image
 from handmade.errors import InputError
+from handmade.files import replacing
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 PIXELS = 3 * 32 * 32
@@ -94,8 +92,9 @@ def read_jpeg(archive: bytes, name: str, split: str) -> Arrays:
         images, labels = _decode_jpegs(archive, name, split)
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        _save(kept, images, labels)
-    except OSError:
+        with replacing(kept) as temporary, temporary.open("wb") as file:
+            np.savez(file, images=images, labels=labels)
+    except (OSError, InputError):
         pass  # no room or no right to keep them: decoded again next time
     return images, labels
 
@@ -113,18 +112,6 @@ def _decode_jpegs(archive: bytes, name: str, split: str) -> Arrays:
     if not images:
         raise InputError(f"{name} holds no {split}/<class>/*.jpg of CIFAR-10's classes.")
     return np.stack(images), np.array(labels, np.int64)
-
-
-def _save(path: Path, images: np.ndarray, labels: np.ndarray) -> None:
-    """Write an .npz that appears under its name only when it is whole."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-        try:
-            np.savez(file, images=images, labels=labels)
-            file.close()
-            os.replace(file.name, path)
-        except BaseException:
-            os.unlink(file.name)
-            raise
 
 
 def _members(archive: bytes, name: str, wanted: list[str]) -> list[bytes]:

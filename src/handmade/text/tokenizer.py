@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from handmade.errors import InputError
+from handmade.files import write_text
 from handmade.text.vocabulary import Vocabulary
 
 
@@ -41,7 +42,7 @@ class Tokenizer(ABC):
             "unk": vocabulary.unk,
             **self.options(),
         }
-        _write_atomically(path, json.dumps(fields, indent=0))
+        write_text(path, json.dumps(fields, indent=0))
 
 
 def load_tokenizer(path: str | os.PathLike[str]) -> Tokenizer:
@@ -77,12 +78,3 @@ def read_json(path: str | os.PathLike[str]) -> Any:
         return json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise InputError(f"{path}: not JSON ({error})") from error
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_text(text, encoding="utf-8")
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -6,11 +6,11 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
-from uuid import uuid4
 
 import numpy as np
 
 from handmade.errors import InputError
+from handmade.files import replacing
 from handmade.weights import npz_file, torch_file
 from handmade.weights.pickle_names import NumpyArray
 from handmade.weights.pickle_reader import shown
@@ -67,18 +67,14 @@ def save(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> None
     from safetensors.numpy import save_file
 
     plain = {name: _plain(name, array) for name, array in arrays.items()}
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.{uuid4().hex}")
     try:
-        temporary.touch()
-        mode = temporary.stat().st_mode
-        save_file(plain, temporary)
-        temporary.chmod(mode)  # the library makes files that only their owner may read
-        os.replace(temporary, target)
-    except (OSError, SafetensorError) as error:
-        raise InputError(f"cannot write the weights file {target}: {error}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+        with replacing(Path(path)) as temporary:
+            temporary.touch()
+            mode = temporary.stat().st_mode
+            save_file(plain, temporary)
+            temporary.chmod(mode)  # the library makes files that only their owner may read
+    except SafetensorError as error:
+        raise InputError(f"cannot write the weights file {path}: {error}") from None
 
 
 def _content(stream: BinaryIO, source: str) -> dict[str, np.ndarray]:

@@ -1,0 +1,53 @@
+"""Files that appear whole, under their name, or not at all: even when the machine stops in the middle."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from handmade.errors import InputError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write to; when the block ends well, that file takes the place of `path` at once.
+
+    The content is on the disk before the name points to it, and the name before the block is left. Raises InputError
+    when something cannot be written; `path` is then what it was.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")  # two processes may write the same file
+    try:
+        yield temporary
+        _flush(temporary)
+        os.replace(temporary, path)
+        _flush(path.parent)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        if temporary.is_file():
+            temporary.unlink()
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace the file at `path` by `content`, or raise InputError and leave it."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: Path, content: str) -> None:
+    """Replace the file at `path` by `content` as UTF-8, or raise InputError and leave it."""
+    write_bytes(path, content.encode())
+
+
+def cannot_write(path: Path, error: OSError) -> InputError:
+    """The error that says so, with the system's reason."""
+    return InputError(f"cannot write {path}: {error.strerror or error}.")
+
+
+def _flush(path: Path) -> None:
+    """Wait until the disk has the file, or the folder's list of names."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
