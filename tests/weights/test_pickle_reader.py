@@ -87,6 +87,10 @@ def test_an_ordered_dictionary_as_python_2_wrote_it():
     assert value_of(b"\x80\x02ccollections\nOrderedDict\n" + pairs + b"\x85R.") == {"w": 1, "b": 2}
 
 
+def test_bytes_as_python_2_wrote_them():
+    assert value_of(b"U\x02\xe9\xffT\x01\x00\x00\x00a\x86.") == ("éÿ", "a")
+
+
 def test_attributes_of_an_ordered_dictionary_are_left():
     ordered = collections.OrderedDict(w=1)
     ordered._metadata = {"version": 2}  # as nn.Module.state_dict() does
@@ -252,7 +256,7 @@ def test_names_take_no_state():
         (b"\x8b\xff\xff\xff\xff", "cut short"),
         (b"cos", "does not end"),
         (b".", "empty stack"),
-        (b"N(0.", "empty stack"),
+        (b"NN(0.", "empty stack"),
         (b"t.", "never began"),
         (b"h\x05.", "value 5 is asked for"),
         (b"}K\x01s.", "a .* where a dict belongs|empty stack"),

@@ -260,6 +260,12 @@ def test_the_forger_can_also_be_honest(forge):
     np.testing.assert_array_equal(found["w"], [1, 2])
 
 
+def test_a_truth_value_is_zero_or_not(forge):
+    persistent_id = ("storage", torch.BoolStorage, "0", "cpu", 3)
+    found = weights.read(forge(Forged(persistent_id, size=(3,)).pickle(), storages={"0": b"\x00\x02\xff"}))
+    np.testing.assert_array_equal(found["w"].view(np.uint8), [0, 1, 1])
+
+
 @pytest.mark.parametrize(
     "persistent_id",
     [
@@ -382,6 +388,15 @@ def test_a_storage_list_that_is_not_the_tensors(tmp_path, save_torch):
         path = tmp_path / "other.pth"
         path.write_bytes(raw[:start] + after + struct.pack("<q2f", 2, 1, 1))
         with pytest.raises(InputError, match=r"other\.pth is damaged"):
+            weights.read(path)
+
+
+def test_a_storage_whose_length_is_another_than_its_tensors(save_torch):
+    path = save_torch({"w": torch.ones(2)}, zip=False)
+    raw = path.read_bytes()
+    for length in (1, 3, -2):
+        path.write_bytes(raw[:-16] + struct.pack("<q2f", length, 1, 1))
+        with pytest.raises(InputError, match=r"saved\.pth is damaged or cut short at storage"):
             weights.read(path)
 
 
