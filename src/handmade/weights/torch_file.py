@@ -31,6 +31,7 @@ from handmade.weights.storage import Storage, StoredTensor, decode, item_size
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_VERSION = 1001
+CHUNK = 2**20
 PROTOCOL = b"\x80"  # the first byte of a pickle since protocol 2
 
 
@@ -119,7 +120,11 @@ def open_zip(archive: zipfile.ZipFile, source: str, size: int) -> TorchFile:
         expected = storage.length * item_size(storage.dtype)
         if entry not in names or archive.getinfo(entry).file_size != expected:
             raise InputError(f"{source} is damaged: storage {shown(storage.key)} should have {expected:,} bytes")
-        return np.frombuffer(bytearray(archive.read(entry)), np.uint8)
+        numbers = bytearray(expected)
+        with archive.open(entry) as stream:
+            for start in range(0, expected, CHUNK):  # in pieces: a layer may be 400 MB, once is enough
+                numbers[start : start + CHUNK] = stream.read(CHUNK)
+        return np.frombuffer(numbers, np.uint8)
 
     file.raw = raw
     pickle = archive.read(pickles[0])
