@@ -1,9 +1,64 @@
-"""The networks: one paper, one file. `ZOO` lists every builder by name."""
+"""The networks: one paper, one file. `ZOO` lists every builder by name.
 
-from handmade.models import lenet
+A builder may have its file's name: `handmade.models.alexnet` is the function. The file's classes are found by
+`from handmade.models.alexnet import AlexNet`.
+"""
+
+from itertools import chain
+
+from handmade.models.alexnet import ENTRIES as _ALEXNET
+from handmade.models.alexnet import alexnet
 from handmade.models.entry import Entry
+from handmade.models.googlenet import ENTRIES as _GOOGLENET
+from handmade.models.googlenet import googlenet
+from handmade.models.inception_v3 import ENTRIES as _INCEPTION_V3
+from handmade.models.inception_v3 import inception_v3
+from handmade.models.lenet import ENTRIES as _LENET
 from handmade.models.lenet import lenet5
+from handmade.models.resnet import ENTRIES as _RESNET
+from handmade.models.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
+from handmade.models.resnet_cifar import ENTRIES as _RESNET_CIFAR
+from handmade.models.resnet_cifar import resnet20, resnet32, resnet44, resnet56, resnet110
+from handmade.models.vgg import ENTRIES as _VGG
+from handmade.models.vgg import (
+    convolutional,
+    vgg11,
+    vgg11_bn,
+    vgg13,
+    vgg13_bn,
+    vgg16,
+    vgg16_bn,
+    vgg19,
+    vgg19_bn,
+)
 
-ZOO: dict[str, Entry] = {entry.name: entry for entry in (*lenet.ENTRIES,)}
+_ENTRIES = chain(_LENET, _ALEXNET, _VGG, _GOOGLENET, _INCEPTION_V3, _RESNET, _RESNET_CIFAR)
+ZOO: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
 
-__all__ = ["ZOO", "Entry", "lenet5"]
+__all__ = [
+    "ZOO",
+    "Entry",
+    "alexnet",
+    "convolutional",
+    "googlenet",
+    "inception_v3",
+    "lenet5",
+    "resnet18",
+    "resnet20",
+    "resnet32",
+    "resnet34",
+    "resnet44",
+    "resnet50",
+    "resnet56",
+    "resnet101",
+    "resnet110",
+    "resnet152",
+    "vgg11",
+    "vgg11_bn",
+    "vgg13",
+    "vgg13_bn",
+    "vgg16",
+    "vgg16_bn",
+    "vgg19",
+    "vgg19_bn",
+]
