@@ -194,6 +194,7 @@ def test_functions_of_one_tensor(rng):
         "pad": lambda F, x: F.pad(x, (1, 2, 0, 3), value=0.5),
         "pad, reflected": lambda F, x: F.pad(x, (1, 2), mode="reflect"),
         "max_pool2d": lambda F, x: F.max_pool2d(x[None, None], 2, stride=1),
+        "max_pool2d, side by side": lambda F, x: F.max_pool2d(x[None, None], (2, 3)),
         "avg_pool2d": lambda F, x: F.avg_pool2d(x[None, None], (1, 2)),
         "dropout": lambda F, x: F.dropout(x, training=False) * 2,
     }

@@ -131,6 +131,8 @@ def test_buffers_can_be_replaced_by_tensors_only():
     assert block.state_dict()["counts"].shape == (5,)
     with pytest.raises(TypeError, match=r"Block\.counts is a buffer and cannot be a ndarray; give a Tensor"):
         block.counts = np.ones(5)
+    block.register_buffer("counts", handmade.ones(4), persistent=False)
+    assert "counts" not in block.state_dict()
     block.cache = None
     assert "cache" not in names(block.named_buffers())
 

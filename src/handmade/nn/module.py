@@ -115,7 +115,7 @@ class Module:
     def _check_name(self, name: str) -> None:
         if not name or "." in name:
             raise KeyError(f"{type(self).__name__}: {name!r} cannot name a part: it is empty or holds a dot")
-        if hasattr(self, name) and not isinstance(getattr(self, name), Module):
+        if hasattr(self, name) and name not in self._persistent and not isinstance(getattr(self, name), Module):
             raise KeyError(f"{type(self).__name__} has an attribute {name!r} already; choose another name")
 
     def _check_buffer(self, name: str, tensor: Any) -> None:
