@@ -2,7 +2,10 @@
 
 N images, C channels, image H x W, H' x W' outputs. Arrays are (N, C, H, W) with channels-last memory.
 One tap of the window at a time, over all outputs at once; a tap that falls into the padding is left out there, so that
-padding never wins a maximum. Maximum and its place are kept in blocks of a few images, in the cache.
+padding never wins a maximum. The work goes block by block (`windows.blocks`), which keeps it in the cache.
+
+Value and gradient together take 0.3 to 1.0 times PyTorch's time on one core (benchmarks/convolution.py); the value of
+a maximum is much faster than PyTorch's, its gradient slower. Scattering it by index was no faster than the taps.
 """
 
 import numpy as np
