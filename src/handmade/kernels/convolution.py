@@ -20,11 +20,12 @@ Measured on an AMD EPYC (AVX2), float32, value and gradients of one layer, time 
     ResNet-20 stages 1-3   1.2, 1.1, 1.3     ResNet-50 1x1, 3x3, last    1.0, 1.2, 0.9
     AlexNet conv1, 2       1.2, 1.5          depthwise, 32 groups        2.7, 1.7
 
-On two cores it is up to twice that, because the copies use one core; in the samples we have, on a machine shared with
-other work, no layer was above 3.5. What was tried and left out: flipped weights for the input's gradient (as fast
-where K = C, half as fast in LeNet-5's C3, and only for stride 1), one product for all taps of the input's gradient
-(1.3 to 2 times slower: the sums then read scattered memory), blocks worked on by two threads (no faster: the matrix
-product already uses both cores), blocks of 0.25 MiB (up to twice as slow) and of 8 MiB (a quarter slower).
+On two cores the ratio rises, because the copies use one core only. On a machine busy with other work, so that single
+figures scatter widely, the least medians of two or three samples gave 0.4 to 1.8, but 3.0 for C3 and 3.4 for depthwise.
+
+Tried and left out, as multiples of the time of what is here: for the input's gradient, flipped weights (0.7 to 2.3,
+the last in C3; stride 1 only) and one product for all taps of a kernel's row (1.1 to 2.6: the sums then read scattered
+memory); two threads that take the blocks in turn (1.0 to 1.4); blocks of 8 MiB (1.0 to 1.4) and of 0.25 MiB (1.8 to 2.7).
 """
 
 from collections.abc import Iterator
