@@ -21,11 +21,12 @@ Measured on an AMD EPYC (AVX2), float32, value and gradients of one layer, time 
     AlexNet conv1, 2       1.2, 1.5          depthwise, 32 groups        2.7, 1.7
 
 On two cores the ratio rises, because the copies use one core only. On a machine busy with other work, so that single
-figures scatter widely, the least medians of two or three samples gave 0.4 to 1.8, but 3.0 for C3 and 3.4 for depthwise.
+figures scatter widely, the least medians of two or three samples gave 0.5 to 1.8, but 3.0 for C3 and 3.4 for depthwise.
 
 Tried and left out, as multiples of the time of what is here: for the input's gradient, flipped weights (0.7 to 2.3,
 the last in C3; stride 1 only) and one product for all taps of a kernel's row (1.1 to 2.6: the sums then read scattered
-memory); two threads that take the blocks in turn (1.0 to 1.4); blocks of 8 MiB (1.0 to 1.4) and of 0.25 MiB (1.8 to 2.7).
+memory); two threads that take the blocks in turn (1.0 to 1.4); blocks of 8 MiB (1.0 to 1.4) and of 0.25 MiB (1.8 to
+2.7).
 """
 
 from collections.abc import Iterator
