@@ -181,10 +181,13 @@ def test_batch_norm_names_what_has_the_wrong_shape(argument):
 
 
 def test_channels_need_an_axis():
-    with pytest.raises(ValueError, match=r"group_norm: input of shape \(3,\), expected \(N, C\)"):
-        group_norm(np.ones(3), None, None, num_groups=1)
-    with pytest.raises(ValueError, match=r"local_response_norm: input of shape \(3,\)"):
-        local_response_norm(np.ones(3), size=5)
+    for operation in (
+        lambda x: group_norm(x, None, None, num_groups=1),
+        lambda x: local_response_norm(x, size=5),
+        lambda x: training_norm(x, None, None),
+    ):
+        with pytest.raises(ValueError, match=r"input of shape \(3,\), expected \(N, C\) or \(N, C, ...\)"):
+            operation(np.ones(3))
 
 
 @pytest.mark.parametrize("groups", [0, 4])

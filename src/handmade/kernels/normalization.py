@@ -18,6 +18,8 @@ _BLOCK = 1 << 17  # elements of a block: with its neighbours it fits a core's ca
 
 def channels_last(x: np.ndarray) -> np.ndarray:
     """(N, C, ...) -> (N, R, C), R the product of the axes after C; copies only where memory is not channels-last."""
+    if x.ndim < 2:
+        raise ValueError(f"normalisation over channels: input of shape {x.shape}, expected (N, C) or (N, C, ...)")
     return np.ascontiguousarray(np.moveaxis(x, 1, -1)).reshape(x.shape[0], math.prod(x.shape[2:]), x.shape[1])
 
 
@@ -75,47 +77,6 @@ def input_gradient(
     return value
 
 
-def _scale(x: np.ndarray, centre: np.ndarray, scale: np.ndarray, shift: np.ndarray, out: np.ndarray) -> None:
-    np.subtract(x, centre, out=out)
-    out *= scale
-    out += shift
-
-
-def _reduce(term: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
-    """Sum over blocks of term(block of each array), which sums over its rows; arrays as for `_blocks` -> (N, C)."""
-    samples, _, channels = arrays[0].shape
-    total = np.zeros((samples, channels))
-    for block, parts in _blocks(*arrays):
-        sums = term(*parts)  # (n, k C)
-        total[block] += sums.reshape(len(sums), -1, channels).sum(axis=1)
-    return total
-
-
-def _blocks(*arrays: np.ndarray) -> Iterator[tuple[slice, list[np.ndarray]]]:
-    """Walk arrays (N, R, C) and coefficients (N, C) together, in blocks of some samples n and some rows r.
-
-    k rows lie side by side, k the largest power of two that divides R and keeps them within `_INNER`. Yields the
-    slice of samples and the blocks: (n, r, k C) of an array, (n, 1, k C) of coefficients, which are repeated k times.
-    """
-    samples, rows, channels = arrays[0].shape
-    k = math.gcd(rows, 1 << max(0, (_INNER // channels).bit_length() - 1))
-    wide = [
-        array.reshape(samples, rows // k, k * channels)
-        if array.ndim == 3
-        else np.tile(array.astype(arrays[0].dtype), k)[:, None]
-        for array in arrays
-    ]
-    for n in _slices(samples, rows * channels):
-        for r in _slices(rows // k, k * channels):
-            yield n, [part[n, r if part.shape[1] > 1 else slice(None)] for part in wide]
-
-
-def _slices(rows: int, row_size: int) -> Iterator[slice]:
-    """Slices that cut `rows` rows of `row_size` elements into blocks of about `_BLOCK` elements."""
-    step = max(1, _BLOCK // max(1, row_size))
-    return (slice(start, start + step) for start in range(0, rows, step))
-
-
 def normalise_rows(
     x: np.ndarray, weight: np.ndarray | None, bias: np.ndarray | None, eps: float, centred: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -161,3 +122,44 @@ def normalise_rows_backward(
         out -= np.multiply(n, (product @ average)[:, None], out=product)
         out *= reciprocal[block]
     return dx, d_weight.astype(g.dtype), d_bias.astype(g.dtype)
+
+
+def _scale(x: np.ndarray, centre: np.ndarray, scale: np.ndarray, shift: np.ndarray, out: np.ndarray) -> None:
+    np.subtract(x, centre, out=out)
+    out *= scale
+    out += shift
+
+
+def _reduce(term: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
+    """Sum over blocks of term(block of each array), which sums over its rows; arrays as for `_blocks` -> (N, C)."""
+    samples, _, channels = arrays[0].shape
+    total = np.zeros((samples, channels))
+    for block, parts in _blocks(*arrays):
+        sums = term(*parts)  # (n, k C)
+        total[block] += sums.reshape(len(sums), -1, channels).sum(axis=1)
+    return total
+
+
+def _blocks(*arrays: np.ndarray) -> Iterator[tuple[slice, list[np.ndarray]]]:
+    """Walk arrays (N, R, C) and coefficients (N, C) together, in blocks of some samples n and some rows r.
+
+    k rows lie side by side, k the largest power of two that divides R and keeps them within `_INNER`. Yields the
+    slice of samples and the blocks: (n, r, k C) of an array, (n, 1, k C) of coefficients, which are repeated k times.
+    """
+    samples, rows, channels = arrays[0].shape
+    k = math.gcd(rows, 1 << max(0, (_INNER // channels).bit_length() - 1))
+    wide = [
+        array.reshape(samples, rows // k, k * channels)
+        if array.ndim == 3
+        else np.tile(array.astype(arrays[0].dtype), k)[:, None]
+        for array in arrays
+    ]
+    for n in _slices(samples, rows * channels):
+        for r in _slices(rows // k, k * channels):
+            yield n, [part[n, r if part.shape[1] > 1 else slice(None)] for part in wide]
+
+
+def _slices(rows: int, row_size: int) -> Iterator[slice]:
+    """Slices that cut `rows` rows of `row_size` elements into blocks of about `_BLOCK` elements."""
+    step = max(1, _BLOCK // max(1, row_size))
+    return (slice(start, start + step) for start in range(0, rows, step))

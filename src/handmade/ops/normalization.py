@@ -34,8 +34,8 @@ def batch_norm(x, weight, bias, *, mean, variance, training, eps=1e-5):
     pullback differentiates through them; otherwise they are constants, as the running statistics are.
     The batch's variance is the biased one (over n); running statistics are made of the unbiased (over n - 1).
     """
-    _check_channels("batch_norm", x, weight=weight, bias=bias, mean=mean, variance=variance)
     rows = kernels.channels_last(x).reshape(1, -1, x.shape[1])  # (1, N R, C): one sample, the whole batch
+    _check_channels("batch_norm", x, weight=weight, bias=bias, mean=mean, variance=variance)
     value, backward = _normalise(rows, weight, bias, mean[None], variance[None], eps)
 
     def pullback(g):
@@ -49,8 +49,8 @@ def batch_norm(x, weight, bias, *, mean, variance, training, eps=1e-5):
 @op
 def group_norm(x, weight, bias, *, num_groups, eps=1e-5):
     """Normalise each sample over `num_groups` groups of neighbouring channels; x (N, C, ...), weight and bias (C,)."""
-    _check_channels("group_norm", x, weight=weight, bias=bias)
     rows = kernels.channels_last(x)  # (N, R, C)
+    _check_channels("group_norm", x, weight=weight, bias=bias)
     samples, positions, channels = rows.shape
     if num_groups < 1 or channels % num_groups:
         raise ValueError(f"group_norm: {channels} channels cannot be divided into {num_groups} equal groups")
@@ -91,7 +91,6 @@ def local_response_norm(x, *, size, alpha=1e-4, beta=0.75, k=1.0):
 
     As in PyTorch, alpha stands before the mean. The paper has it before the sum: its 1e-4 is our size * 1e-4.
     """
-    _check_channels("local_response_norm", x)
     if size < 1:
         raise ValueError(f"local_response_norm: size is {size}, expected at least one channel")
     rows = kernels.channels_last(x)  # (N, R, C)
@@ -157,8 +156,6 @@ def _normalise_rows(name, x, weight, bias, normalized_shape, eps, centred):
 
 
 def _check_channels(name, x, **coefficients):
-    if x.ndim < 2:
-        raise ValueError(f"{name}: input of shape {x.shape}, expected (N, C) or (N, C, ...)")
     for argument, array in coefficients.items():
         if array is not None and array.shape != (x.shape[1],):
             raise ValueError(
