@@ -79,6 +79,11 @@ def _per_position(module: Any, given: tuple[int, ...], made: tuple[int, ...]) ->
     return math.prod(made[2:]) * module.weight.numel()  # each weight is used once at each place of the output
 
 
+def _per_step(module: Any, given: tuple[int, ...], made: tuple[int, ...]) -> int:
+    weights = sum(parameter.numel() for parameter in module.parameters() if parameter.ndim == 2)
+    return math.prod(made[:-1]) * weights  # each weight is used once at each time step
+
+
 def _per_code(module: Any, given: tuple[int, ...], made: tuple[int, ...]) -> int:
     return module.codes.numel()
 
@@ -88,6 +93,9 @@ COUNTS: dict[type[nn.Module], Callable[[Any, tuple[int, ...], tuple[int, ...]], 
     nn.Conv1d: _per_output,
     nn.Conv2d: _per_output,
     nn.ConvTranspose2d: _per_input,
+    nn.RNN: _per_step,
+    nn.LSTM: _per_step,
+    nn.GRU: _per_step,
     lenet.Subsample: _per_position,
     lenet.PartialConv2d: _per_position,
     lenet.DistanceToDrawings: _per_code,

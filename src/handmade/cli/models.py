@@ -37,7 +37,8 @@ def _layers(entry: "Entry") -> "list[Layer]":
     import handmade
     from handmade.cli.layers import layers
 
-    return layers(entry.make(), handmade.zeros(1, *entry.input_shape))
+    kind = handmade.int64 if len(entry.input_shape) == 1 else handmade.float32  # a row of tokens, or an image
+    return layers(entry.make(), handmade.zeros(1, *entry.input_shape, dtype=kind))
 
 
 def _summary(entry: "Entry") -> dict[str, Any]:

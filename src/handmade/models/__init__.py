@@ -8,6 +8,8 @@ from itertools import chain
 
 from handmade.models.alexnet import ENTRIES as _ALEXNET
 from handmade.models.alexnet import alexnet
+from handmade.models.char_lm import ENTRIES as _CHAR_LM
+from handmade.models.char_lm import char_bigram, char_gru, char_lstm, char_mlp, char_rnn
 from handmade.models.entry import Entry
 from handmade.models.googlenet import ENTRIES as _GOOGLENET
 from handmade.models.googlenet import googlenet
@@ -32,13 +34,18 @@ from handmade.models.vgg import (
     vgg19_bn,
 )
 
-_ENTRIES = chain(_LENET, _ALEXNET, _VGG, _GOOGLENET, _INCEPTION_V3, _RESNET, _RESNET_CIFAR)
+_ENTRIES = chain(_LENET, _ALEXNET, _VGG, _GOOGLENET, _INCEPTION_V3, _RESNET, _RESNET_CIFAR, _CHAR_LM)
 ZOO: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
 
 __all__ = [
     "ZOO",
     "Entry",
     "alexnet",
+    "char_bigram",
+    "char_gru",
+    "char_lstm",
+    "char_mlp",
+    "char_rnn",
     "convolutional",
     "googlenet",
     "inception_v3",

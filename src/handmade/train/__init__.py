@@ -2,6 +2,7 @@
 
 from handmade.train.display import display_of
 from handmade.train.image_classification import ImageClassification, ImageRecipe
+from handmade.train.language_modelling import LanguageModelling, LanguageRecipe
 from handmade.train.loop import Trainer
 from handmade.train.recipe import Recipe, changed
 from handmade.train.recipes import RECIPES, recipe_of
@@ -12,6 +13,8 @@ __all__ = [
     "RECIPES",
     "ImageClassification",
     "ImageRecipe",
+    "LanguageModelling",
+    "LanguageRecipe",
     "Outcome",
     "Recipe",
     "Run",

@@ -1,0 +1,268 @@
+"""Learning what comes next in a text: the recipe and the task of the language models of characters.
+
+B sequences of a batch, T characters of each, V vocabulary size
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import handmade
+from handmade import data
+from handmade.data import Lines, Text
+from handmade.errors import InputError
+from handmade.models.char_lm import IGNORED, CharLM, State, next_token_loss
+from handmade.nn import functional as F
+from handmade.optim import Adam, CosineAnnealingLR
+from handmade.tensor import Tensor
+from handmade.text import CharacterTokenizer, Vocabulary, generate, sample_probabilities
+from handmade.train.recipe import Recipe
+from handmade.train.sequences import PaddedLines, Streams, Tokens
+from handmade.train.surprise import draw_surprise
+from handmade.train.task import Outcome, Task
+
+LINE_END = "\n"
+
+SAMPLE, DRAWN = 120, 1200
+"""So many characters are written after each epoch, and so many of the test text are drawn."""
+
+Batch = tuple[Tensor, Tensor, State | None]
+"""Inputs and targets, B T, and the state that the inputs go on from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanguageRecipe(Recipe):
+    """What the training of a language model is decided by. A family of models gives `build`.
+
+    learning_rate: of Adam, at the start; it falls to 0 along half a cosine wave until the end of the run.
+    sequence_length: how many characters of running text are learned from at once; beyond them gradients are cut, while
+        the state goes on. Lines are learned whole.
+    max_norm: gradients are scaled down together to this norm at most.
+    """
+
+    learning_rate: float
+    sequence_length: int = 64
+    max_norm: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.at_least(0, "learning_rate", "max_norm")
+        self.at_least(1, "sequence_length")
+
+    def build(self, vocab_size: int) -> CharLM:
+        """The model, with first weights drawn from the global generator."""
+        raise NotImplementedError
+
+    def task(self, facts: dict[str, Any] | None = None) -> "LanguageModelling":
+        return LanguageModelling(self, facts)
+
+
+class LanguageModelling(Task):
+    """The task of a LanguageRecipe, on running text or on lines. Sets are read when they are first needed.
+
+    The vocabulary is every character of the set, those of its test part included. Of lines, the line end is the
+    character that each begins after and ends with.
+    """
+
+    unit = "characters"
+
+    def __init__(self, recipe: LanguageRecipe, facts: dict[str, Any] | None = None) -> None:
+        self.recipe = recipe
+        self.facts = facts or text_facts(recipe.data)
+        self.learns_lines = bool(self.facts["lines"])
+        self.tokenizer = CharacterTokenizer(Vocabulary(self.facts["characters"]))
+        self.usage = f"handmade sample {{}} --prompt {'Jo' if self.learns_lines else 'The'}"
+        handmade.manual_seed(recipe.seed)
+        self.model: CharLM = recipe.build(len(self.tokenizer.vocabulary))
+        self.carried: State | None = None
+
+    # --- training -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def train_set(self) -> Streams | PaddedLines:
+        return self._sequences("train", self.recipe.seed)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return len(self.train_set)
+
+    @property
+    def total_steps(self) -> int:
+        return self.recipe.steps or self.recipe.epochs * self.steps_per_epoch
+
+    @cached_property
+    def optimizer(self) -> Adam:
+        return Adam(self.model.parameters(), self.recipe.learning_rate)
+
+    @cached_property
+    def schedule(self) -> CosineAnnealingLR:
+        return CosineAnnealingLR(self.optimizer, T_max=self.total_steps)
+
+    @property
+    def max_norm(self) -> float:
+        return self.recipe.max_norm
+
+    def batches(self, epoch: int, start: int) -> Iterator[Batch]:
+        if start == 0:
+            self.carried = None
+        for tokens, targets in self.train_set.batches(epoch, start):
+            yield Tensor(tokens), Tensor(targets), self.carried
+
+    def loss(self, batch: Batch) -> Outcome:
+        """Of the batch alone: no gradient goes back into the state that it begins with."""
+        tokens, targets, before = batch
+        logits, after = self.model.read(tokens, before)
+        if self.train_set.carries:
+            self.carried = tuple(tensor.detach() for tensor in after)
+        return Outcome(next_token_loss(logits, targets), int((targets.array != IGNORED).sum()), {})
+
+    def state(self) -> dict[str, Any]:
+        return {"carried": None if self.carried is None else [tensor.array for tensor in self.carried]}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        carried = state["carried"]
+        self.carried = None if carried is None else tuple(Tensor(array) for array in carried)
+
+    # --- testing and use ------------------------------------------------------------------------------------------
+
+    def evaluate(self) -> dict[str, float]:
+        """The mean of -log p(character) over the test text, in nats."""
+        test_set, state = self._sequences("test"), None
+        total, count = 0.0, 0
+        for tokens, targets in test_set.batches(0, 0):
+            nats, after = self._nats(tokens, targets, state)
+            state = after if test_set.carries else None
+            total, count = total + float(nats.sum(dtype=np.float64)), count + len(nats)
+        return {"loss": total / count}
+
+    def sample(self) -> str:
+        """The same draws after every epoch; what differs is the model's."""
+        text = "".join(self.write("", SAMPLE, np.random.default_rng(self.recipe.seed)))
+        whole = text.rpartition(LINE_END)[0] if self.learns_lines else text
+        return (whole or text).strip(LINE_END)
+
+    def write(
+        self,
+        prompt: str,
+        length: int,
+        rng: np.random.Generator,
+        *,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+    ) -> Iterator[str]:
+        """`prompt` and `length` characters that follow, as they are drawn; for the choice see sample_probabilities.
+
+        Without a prompt, running text goes on from the first character of the vocabulary, usually the line end.
+        Of lines, one is written after another, each of which begins with the prompt.
+        Raises InputError for characters the model does not know, and options it cannot use, before writing anything.
+        """
+        choice = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+        sample_probabilities(np.zeros(1), **choice)  # refuses what cannot be used
+        if length < 1:
+            raise InputError(f"length is {length}, expected at least 1 character.")
+        if self.learns_lines and LINE_END in prompt:
+            raise InputError("the prompt holds a line end, and this model writes lines: give the beginning of one.")
+        known = self.tokenizer.encode(prompt)
+        if not self.learns_lines:
+            yield prompt
+            yield from self._continue(known or [0], length, rng, None, choice)
+            return
+        line_end = self.tokenizer.vocabulary[LINE_END]
+        while length > 0:
+            yield prompt
+            for character in self._continue([line_end, *known], length, rng, line_end, choice):
+                yield character
+                length -= 1
+
+    def draw(self, folder: Path) -> list[Path]:
+        """surprise.png, of the beginning of the test text."""
+        test_set = self._sequences("test", batch_size=128 if self.learns_lines else 1, sequence_length=DRAWN)
+        tokens, targets = next(test_set.batches(0, 0))
+        nats, _ = self._nats(tokens, targets, None)
+        path = folder / "surprise.png"
+        draw_surprise(path, self.tokenizer.decode(targets[targets != IGNORED].tolist()), nats)
+        return [path]
+
+    def _continue(
+        self, prompt: list[int], length: int, rng: np.random.Generator, end: int | None, choice: dict[str, Any]
+    ) -> Iterator[str]:
+        def step(tokens: np.ndarray, state: State | None) -> tuple[np.ndarray, State]:
+            logits, state = self._read(tokens, state)
+            return logits.array[:, -1], state
+
+        rows = generate(step, None, np.array([prompt]), rng, max_len=length, eos=end, **choice)
+        return self.tokenizer.stream(int(row[0]) for row in rows)
+
+    @handmade.no_grad()
+    def _nats(self, tokens: Tokens, targets: Tokens, state: State | None) -> tuple[np.ndarray, State]:
+        """-log p of each target that counts, row by row, and the state after the last."""
+        logits, state = self._read(tokens, state)
+        flat = targets.reshape(-1)
+        nats = F.cross_entropy(logits.flatten(0, 1), Tensor(flat), ignore_index=IGNORED, reduction="none")
+        return nats.array[flat != IGNORED], state
+
+    @handmade.no_grad()
+    def _read(self, tokens: Tokens, state: State | None) -> tuple[Tensor, State]:
+        training = self.model.training
+        try:
+            self.model.eval()
+            return self.model.read(Tensor(tokens), state)
+        finally:
+            self.model.train(training)
+
+    # --- data -----------------------------------------------------------------------------------------------------
+
+    def _sequences(
+        self, split: str, seed: int | None = None, batch_size: int | None = None, sequence_length: int | None = None
+    ) -> Streams | PaddedLines:
+        """A part of the set, as the recipe cuts it unless told otherwise."""
+        name, batch_size = self.recipe.data, batch_size or self.recipe.batch_size
+        loaded = load_text(name, split)
+        if isinstance(loaded, Lines) != self.learns_lines:
+            forms = ("running text", "lines")
+            raise InputError(
+                f"the model learned {forms[self.learns_lines]}, and {name} holds {forms[not self.learns_lines]}."
+            )
+        self._require_known("".join(loaded.lines) if isinstance(loaded, Lines) else loaded.text)
+        encode = self.tokenizer.encode
+        if isinstance(loaded, Lines):
+            line_end = self.tokenizer.vocabulary[LINE_END]
+            return PaddedLines([encode(line) for line in loaded.lines], batch_size, line_end, seed)
+        if split == "test":
+            batch_size = max(1, min(batch_size, len(loaded) - 1))  # a short test text has room for fewer streams
+        return Streams(np.array(encode(loaded.text)), batch_size, sequence_length or self.recipe.sequence_length)
+
+    def _require_known(self, text: str) -> None:
+        """Raise InputError unless the model knows every character of `text`."""
+        vocabulary = self.tokenizer.vocabulary
+        unknown = sorted(set(text).difference(vocabulary.tokens))
+        if unknown:
+            named = ", ".join(map(repr, unknown[:5])) + (", ..." if len(unknown) > 5 else "")
+            raise InputError(
+                f"{self.recipe.data} does not fit this model's vocabulary: {len(unknown)} of its characters are not "
+                f"among the {len(vocabulary)} that {self.recipe.model} has learned ({named}). Take them out of the "
+                f"text, or train a model on it: handmade train {self.recipe.model} --data {self.recipe.data}"
+            )
+
+
+def text_facts(name: str) -> dict[str, Any]:
+    """What a model must know of a set of text: whether it is lines, and its characters, by code point."""
+    characters: set[str] = set()
+    lines = False
+    for loaded in (load_text(name, "train"), load_text(name, "test")):
+        lines = isinstance(loaded, Lines)
+        characters.update(*([*loaded.lines, LINE_END] if isinstance(loaded, Lines) else [loaded.text]))
+    return {"lines": lines, "characters": sorted(characters)}
+
+
+def load_text(name: str, split: str) -> Text | Lines:
+    """The data set `name`, which must be one of text."""
+    loaded = data.load(name, split)
+    if not isinstance(loaded, Text | Lines):
+        raise InputError(f"{name} holds no text to go on with; take a set such as shakespeare, names or text:FILE.")
+    return loaded
