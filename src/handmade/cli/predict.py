@@ -7,25 +7,28 @@ import typer
 
 from handmade.errors import InputError
 
-SHOWN = 3
+SHOWN = 5
 """How many classes are named for each image."""
 
 
 def predict(
-    run: Annotated[Path, typer.Argument(help="The folder of a run, as runs/lenet5-1.")],
-    images: Annotated[list[Path], typer.Argument(help="Image files, like those of the data set the model learned.")],
+    source: Annotated[
+        str, typer.Argument(metavar="RUN|MODEL", help="The folder of a run, as runs/lenet5-1, or a model, as resnet50.")
+    ],
+    images: Annotated[list[Path], typer.Argument(help="Image files, like those that the model learned from.")],
+    weights: Annotated[
+        str | None, typer.Option(help="For a model: a weights file, or the name of published weights.")
+    ] = None,
 ) -> None:
     """Name the likeliest classes of images."""
-    from handmade.data import read_image
-    from handmade.train import ImageClassification, open_run
+    from handmade.cli.classifier import open_classifier
+    from handmade.models import ZOO
 
-    trained = open_run(run)
-    task = trained.recipe.task(trained.facts)
-    if not isinstance(task, ImageClassification):
-        raise InputError(f"{run} holds a run of {trained.recipe.model}, which does not classify images.")
-    arrays = [read_image(path, channels=task.images.shape[0]) for path in images]
-    trained.load_model(task.model)
-    for path, probabilities in zip(images, task.probabilities(arrays), strict=True):
+    if weights is None and source in ZOO and not Path(source).is_dir():
+        raise InputError(f"{source} knows nothing without weights: give a file or a published name as --weights.")
+    classifier = open_classifier(source, weights)
+    for path, image in [(path, classifier.read(path)) for path in images]:
+        probabilities = classifier.probabilities(image)
         order = probabilities.argsort()[::-1][:SHOWN]
-        likely = ", ".join(f"{task.images.classes[index]} {probabilities[index]:.1%}" for index in order)
-        typer.echo(f"{path}: {likely.replace('%', ' %')}")
+        likely = ", ".join(f"{classifier.classes[index]} {100 * probabilities[index]:.1f} %" for index in order)
+        typer.echo(f"{path}: {likely}")

@@ -37,7 +37,7 @@ def train(
     else:
         run, task = _begun(model, settings, out)
     if Trainer(task, run, display_of(task)).train():
-        _say_what_next(run)
+        _say_what_next(run, task)
     else:
         typer.echo(f"Stopped, and saved in {run.folder}. To go on:\n  {run.resume_command()}")
         raise typer.Exit(130)
@@ -66,8 +66,8 @@ def _resumed(folder: Path, model: str | None) -> "tuple[Run, Task]":
     return run, run.recipe.task(run.facts)
 
 
-def _say_what_next(run: "Run") -> None:
+def _say_what_next(run: "Run", task: "Task") -> None:
     pictures = ", ".join(sorted(path.name for path in run.folder.glob("*.png")))
     typer.echo(f"Done. {run.folder} holds the model, its metrics and {pictures}. Next:")
     typer.echo(f"  handmade eval {run.folder}")
-    typer.echo(f"  handmade predict {run.folder} IMAGE")
+    typer.echo(f"  {task.usage.format(run.folder)}")

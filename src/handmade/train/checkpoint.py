@@ -1,7 +1,7 @@
 """A checkpoint: a tree of dicts and lists, with arrays and plain values as leaves, in one safetensors file.
 
 The arrays are the file's tensors, named by their path in the tree; the rest is JSON in its header, together with a
-checksum of the arrays. Python writes a float so that it reads back as the same float, so nothing is lost on the way;
+checksum of both. Python writes a float so that it reads back as the same float, so nothing is lost on the way;
 only keys become strings, and tuples lists.
 """
 
@@ -25,7 +25,7 @@ def save_checkpoint(path: Path, tree: dict[str, Any]) -> None:
 
     arrays: dict[str, np.ndarray] = {}
     text = json.dumps(_take_arrays(tree, "", arrays))
-    write_bytes(path, save(arrays, {"tree": text, "crc32": _checksum(arrays)}))
+    write_bytes(path, save(arrays, {"tree": text, "crc32": _checksum(text, arrays)}))
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
@@ -41,9 +41,10 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         raise InputError(f"cannot read {path}: {error.strerror or error}.") from error
     except (SafetensorError, ValueError) as error:
         raise InputError(f"{damaged} ({error}).") from error
-    if header.get("crc32") != _checksum(arrays):
-        raise InputError(f"{damaged}: its arrays do not have the checksum that was written with them.")
-    return _put_arrays(json.loads(header["tree"]), arrays)
+    text = header.get("tree", "")
+    if header.get("crc32") != _checksum(text, arrays):
+        raise InputError(f"{damaged}: what it holds does not have the checksum that was written with it.")
+    return _put_arrays(json.loads(text), arrays)
 
 
 def first_nonfinite(tree: Any, path: str = "") -> str | None:
@@ -89,8 +90,9 @@ def _join(path: str, key: object) -> str:
     return f"{path}/{key}" if path else str(key)
 
 
-def _checksum(arrays: dict[str, np.ndarray]) -> str:
-    total = 0
-    for name in sorted(arrays):
-        total = zlib.crc32(arrays[name].tobytes(), zlib.crc32(name.encode(), total))
+def _checksum(text: str, arrays: dict[str, np.ndarray]) -> str:
+    total = zlib.crc32(text.encode())
+    for name, array in sorted(arrays.items()):
+        total = zlib.crc32(f"{name} {array.dtype} {array.shape}".encode(), total)
+        total = zlib.crc32(array.tobytes(), total)
     return f"{total:08x}"

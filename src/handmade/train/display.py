@@ -3,7 +3,7 @@
 import sys
 from abc import abstractmethod
 from contextlib import AbstractContextManager
-from typing import TextIO
+from textwrap import indent
 
 from handmade.train.metrics import Line
 from handmade.train.task import Task
@@ -24,17 +24,16 @@ class Display(AbstractContextManager):
         """After each epoch: its line of the metrics."""
 
 
-def display_of(task: Task, stream: TextIO = sys.stderr) -> Display:
-    """The live display when `stream` is a terminal, otherwise the plain one."""
-    return LiveDisplay(task, stream) if stream.isatty() else PlainDisplay(task, stream)
+def display_of(task: Task) -> Display:
+    """The live display when stderr, where both write, is a terminal; otherwise the plain one."""
+    return LiveDisplay(task) if sys.stderr.isatty() else PlainDisplay(task)
 
 
 class PlainDisplay(Display):
     """A line an epoch."""
 
-    def __init__(self, task: Task, stream: TextIO) -> None:
+    def __init__(self, task: Task) -> None:
         self.task = task
-        self.stream = stream
 
     def __exit__(self, *exception: object) -> None:
         pass
@@ -43,13 +42,13 @@ class PlainDisplay(Display):
         pass
 
     def epoch(self, line: Line) -> None:
-        print(epoch_text(line, self.task), file=self.stream, flush=True)
+        print(epoch_text(line, self.task), file=sys.stderr, flush=True)
 
 
 class LiveDisplay(Display):
     """A bar over all steps, with the time left; the epochs' lines stay above it."""
 
-    def __init__(self, task: Task, stream: TextIO) -> None:
+    def __init__(self, task: Task) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -60,7 +59,7 @@ class LiveDisplay(Display):
             TextColumn("{task.fields[measures]}"),
             TimeRemainingColumn(),
             TextColumn("left"),
-            console=Console(file=stream, highlight=False),
+            console=Console(stderr=True, highlight=False),
             expand=True,
             transient=True,
         )
@@ -82,7 +81,8 @@ class LiveDisplay(Display):
         self.bar.update(self.row, completed=step, description=f"epoch {epoch}/{epochs(self.task)}", measures=measures)
 
     def epoch(self, line: Line) -> None:
-        self.bar.console.print(epoch_text(line, self.task))
+        # a sample may hold square brackets and colons, which are no markup
+        self.bar.console.print(epoch_text(line, self.task), markup=False, emoji=False)
 
 
 def epochs(task: Task) -> int:
@@ -91,11 +91,12 @@ def epochs(task: Task) -> int:
 
 
 def epoch_text(line: Line, task: Task) -> str:
-    """'epoch  3/12  train: loss 0.412, accuracy 84.9 %  test: loss 0.398, accuracy 85.8 %  21 s'."""
+    """'epoch  3/12  train: loss 0.412, accuracy 84.9 %  test: loss 0.398, accuracy 85.8 %  21 s', and any sample."""
     last = epochs(task)
     number = -(-line["step"] // task.steps_per_epoch)
     parts = [f"{split}: {measures_text(measures_of(line, split))}" for split in ("train", "test")]
-    return "  ".join([f"epoch {number:{len(str(last))}}/{last}", *parts, f"{line['seconds']:.0f} s"])
+    head = "  ".join([f"epoch {number:{len(str(last))}}/{last}", *parts, f"{line['seconds']:.0f} s"])
+    return "\n".join([head, indent(line["sample"], "    ")]) if "sample" in line else head
 
 
 def measures_of(line: Line, split: str) -> dict[str, float]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int64
@@ -18,20 +18,21 @@ from handmade.data import Compose, DataLoader, ImageFolder, ImageSet
 from handmade.errors import InputError
 from handmade.nn import Module
 from handmade.nn.functional import cross_entropy
-from handmade.optim import SGD, Adam, AdamW, CosineAnnealingLR, LambdaLR, Optimizer
+from handmade.optim import SGD, Adam, AdamW, LambdaLR, Optimizer
 from handmade.optim.lr_scheduler import LRScheduler
 from handmade.tensor import Tensor
 from handmade.train import report
-from handmade.train.preprocessing import ImageFacts, image_facts, preprocessing
+from handmade.train.preprocessing import WRITTEN, ImageFacts, image_facts, preprocessing
 from handmade.train.recipe import Recipe
-from handmade.train.task import Outcome
+from handmade.train.schedules import SCHEDULES
+from handmade.train.task import Outcome, Task
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageRecipe(Recipe):
-    """What the training of an image classifier is decided by. A family of models gives `build`, `channels` and `size`.
+    """What the training of an image classifier is decided by. A family of models gives `build`.
 
-    learning_rate: at the start; 'cosine' lets it fall to 0 along half a wave until the end of the run.
+    learning_rate: the highest; `schedule` says how it changes in the course of the run (see schedules.py).
     momentum: of sgd.
     shift, flip: augmentation; each image moved by up to `shift` pixels, every second one mirrored.
     channels, size: of the square images that the model takes.
@@ -41,13 +42,13 @@ class ImageRecipe(Recipe):
     optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
     momentum: float = 0.9
     weight_decay: float = 0.0
-    schedule: Literal["constant", "cosine"] = "cosine"
+    schedule: Literal["constant", "steps", "cosine", "one-cycle", "polynomial"] = "cosine"
     label_smoothing: float = 0.0
     shift: int = 0
     flip: bool = False
 
-    channels: ClassVar[int]
-    size: ClassVar[int]
+    channels: ClassVar[int] = 3
+    size: ClassVar[int] = 32
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -61,22 +62,30 @@ class ImageRecipe(Recipe):
         """The model, with first weights drawn from the global generator."""
         raise NotImplementedError
 
-    def criterion(self, model: Module, scores: Tensor, labels: Tensor) -> Tensor:
-        """The loss of what the model said of a batch."""
-        return cross_entropy(scores, labels, label_smoothing=self.label_smoothing)
+    def facts(self, images: ImageSet | ImageFolder) -> ImageFacts:
+        """What is learned from the training set before training: classes, and the statistics to normalise by."""
+        return image_facts(images, self.size)
 
     def task(self, facts: dict[str, Any] | None = None) -> "ImageClassification":
         return ImageClassification(self, facts)
 
 
-class ImageClassification:
-    """The task (see Task) of an ImageRecipe. Sets are read when they are first needed."""
+@runtime_checkable
+class HasLoss(Protocol):
+    """A model with a loss of its own, of what it returns in training: scores, or a tuple with `logits` among others."""
+
+    def loss(self, outputs: Any, labels: Tensor) -> Tensor: ...
+
+
+class ImageClassification(Task):
+    """The task of an ImageRecipe. Sets are read when they are first needed."""
 
     unit = "images"
+    usage = "handmade predict {} IMAGE"
 
     def __init__(self, recipe: ImageRecipe, facts: dict[str, Any] | None = None) -> None:
         self.recipe = recipe
-        self.images = ImageFacts.from_json(facts) if facts else image_facts(self.train_set, recipe.size)
+        self.images = ImageFacts.from_json(facts) if facts else recipe.facts(self.train_set)
         self.facts = self.images.to_json()
         handmade.manual_seed(recipe.seed)
         self.model = recipe.build(len(self.images.classes))
@@ -98,7 +107,8 @@ class ImageClassification:
     @cached_property
     def loader(self) -> DataLoader:
         recipe = self.recipe
-        transforms = preprocessing(self.images, recipe.channels, recipe.size, recipe.shift, recipe.flip)
+        flip = recipe.flip and recipe.data not in WRITTEN
+        transforms = preprocessing(self.images, recipe.channels, recipe.size, recipe.shift, flip)
         return DataLoader(self.train_set, recipe.batch_size, shuffle=True, seed=recipe.seed, transforms=transforms)
 
     @property
@@ -120,17 +130,20 @@ class ImageClassification:
 
     @cached_property
     def schedule(self) -> LRScheduler:
-        if self.recipe.schedule == "cosine":
-            return CosineAnnealingLR(self.optimizer, T_max=self.total_steps)
-        return LambdaLR(self.optimizer, lambda step: 1.0)
+        factor = SCHEDULES[self.recipe.schedule]
+        return LambdaLR(self.optimizer, lambda step: factor(step / self.total_steps))
 
     def batches(self, epoch: int, start: int) -> Iterator[tuple[Tensor, Tensor]]:
         return self.loader.batches(epoch, start)
 
     def loss(self, batch: tuple[Tensor, Tensor]) -> Outcome:
         images, labels = batch
-        logits = self.model(images)  # N K
-        loss = self.recipe.criterion(self.model, logits, labels)
+        outputs = self.model(images)
+        if isinstance(self.model, HasLoss):
+            loss = self.model.loss(outputs, labels)
+        else:
+            loss = cross_entropy(outputs, labels, label_smoothing=self.recipe.label_smoothing)
+        logits = outputs if isinstance(outputs, Tensor) else outputs.logits  # N K
         right = int((logits.array.argmax(axis=1) == labels.array).sum())
         return Outcome(loss, len(labels), {"accuracy": right})
 

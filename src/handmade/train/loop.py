@@ -11,6 +11,7 @@ import numpy as np
 
 from handmade import random
 from handmade.errors import InputError
+from handmade.nn.utils import clip_grad_norm_
 from handmade.train.checkpoint import first_nonfinite, load_checkpoint, save_checkpoint
 from handmade.train.display import Display
 from handmade.train.divergence import find_culprit
@@ -84,9 +85,7 @@ class Trainer:
                 if epoch_ends:
                     self._end_epoch()
                 if epoch_ends or interrupt.came or self._checkpoint_is_due():
-                    self._save()
-                if epoch_ends or interrupt.came:
-                    self.run.save_model(self.task.model)
+                    self._save(with_model=epoch_ends or interrupt.came)
                 if interrupt.came:
                     break
         if self.done:
@@ -120,6 +119,8 @@ class Trainer:
         rate = self.task.schedule.get_last_lr()[0]
         self.task.optimizer.zero_grad()
         outcome.loss.backward()
+        if self.task.max_norm is not None:
+            clip_grad_norm_(self.task.model.parameters(), self.task.max_norm)
         self.task.optimizer.step()
         self.task.schedule.step()
         self.progress.add(loss, outcome)
@@ -155,6 +156,9 @@ class Trainer:
             **{f"test_{name}": value for name, value in tested.items()},
             "seconds": round(progress.seconds, 3),
         }
+        sample = self.task.sample()
+        if sample is not None:
+            line["sample"] = sample
         self.log.append(line)
         self.display.epoch(line)
         progress.start_epoch()
@@ -162,18 +166,24 @@ class Trainer:
     def _checkpoint_is_due(self) -> bool:
         return time.monotonic() - self.saved_at >= self.run.recipe.checkpoint_seconds
 
-    def _save(self) -> None:
-        """Write the checkpoint, unless it would not be good."""
+    def _save(self, with_model: bool) -> None:
+        """Write the checkpoint, unless it would not be good.
+
+        It comes last: a run that is killed before it does the steps again, and writes the other files again.
+        """
         state = {
             "model": {name: tensor.array for name, tensor in self.task.model.state_dict().items()},
             "optimizer": self.task.optimizer.state_dict(),
             "schedule": self.task.schedule.state_dict(),
             "random": random.get_state(),
+            "task": self.task.state(),
             "progress": asdict(self.progress),
         }
         broken = first_nonfinite(state)
         if broken:
             raise self._diverged(f"{broken} is no longer finite after step {self.progress.step}")
+        if with_model:
+            self.run.save_model(self.task.model)
         self.log.sync()
         save_checkpoint(self.run.checkpoint, state)
         self.saved_at, self.saved_step = time.monotonic(), self.progress.step
@@ -185,6 +195,7 @@ class Trainer:
             self.task.optimizer.load_state_dict(state["optimizer"])
             self.task.schedule.load_state_dict(state["schedule"])
             random.set_state(state["random"])
+            self.task.load_state(state["task"])
             self.progress = Progress(**state["progress"])
         except (RuntimeError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{self.run.checkpoint} is not of this run's {self.run.recipe.model}: {error}") from error

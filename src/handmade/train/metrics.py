@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,11 @@ Line = dict[str, Any]
 
 
 class MetricsLog:
-    """The file, open for more lines. `resume_from` is the step that training continues from: what was written of
-    later steps by a run that was killed, and a last line cut short, are taken out."""
+    """The file, open for more lines.
+
+    resume_from: the step that training continues from; what a killed run wrote of later steps, and a last line that it
+        did not finish, are taken out.
+    """
 
     def __init__(self, path: Path, resume_from: int) -> None:
         self.path = path
@@ -24,15 +29,21 @@ class MetricsLog:
     def append(self, line: Line) -> None:
         """Write a line; InputError when the disk is full."""
         self.lines.append(line)
-        try:
+        with self._reported():
             self._file.write(json.dumps(line) + "\n")
             self._file.flush()
-        except OSError as error:
-            raise cannot_write(self.path, error) from error
 
     def sync(self) -> None:
         """Wait until all lines are on the disk."""
-        os.fsync(self._file.fileno())
+        with self._reported():
+            os.fsync(self._file.fileno())
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
 
     def close(self) -> None:
         self._file.close()

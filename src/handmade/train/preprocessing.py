@@ -22,6 +22,9 @@ from handmade.data import (
 )
 from handmade.data.transforms import IMAGENET_MEAN, IMAGENET_STD, Images, Transform
 
+WRITTEN = {"mnist"}
+"""Sets of written characters, which are never mirrored: a mirrored digit is another sign, or none."""
+
 
 @dataclass(frozen=True)
 class ImageFacts:

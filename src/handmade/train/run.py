@@ -9,6 +9,7 @@ curves.png ...       pictures
 
 import dataclasses
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ class Run:
         return self.folder / "model.safetensors"
 
     def resume_command(self) -> str:
-        return f"handmade train --resume {self.folder}"
+        return f"handmade train --resume {shlex.quote(str(self.folder))}"
 
     def remove_unfinished(self) -> None:
         """Remove files that a killed process was writing."""

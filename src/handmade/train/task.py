@@ -1,9 +1,10 @@
 """Task: all that the training loop knows of a model and its data."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from handmade.nn import Module
 from handmade.optim import Optimizer
@@ -25,42 +26,52 @@ class Outcome:
     totals: dict[str, float]
 
 
-class Task(Protocol):
+class Task(ABC):
     """A model, its data, and how the one is judged by the other.
 
     unit: what a batch is counted in, as 'images'.
+    schedule: stepped once after each step of the optimizer.
     steps_per_epoch: after so many batches an epoch ends and the model is evaluated.
     total_steps: the length of training.
     facts: what was learned from the data and must be known to build the same model again (classes, vocabulary); plain
         values that JSON can hold.
+    max_norm: gradients whose common norm is greater are scaled down to it; None leaves them.
+    usage: what a person can do with the trained model, as the command line calls it, {} being the run's folder.
     """
 
-    model: Module
     unit: str
+    model: Module
+    optimizer: Optimizer
+    schedule: LRScheduler
     steps_per_epoch: int
     total_steps: int
     facts: dict[str, Any]
+    max_norm: float | None = None
+    usage: str
 
-    @property
-    def optimizer(self) -> Optimizer: ...
-
-    @property
-    def schedule(self) -> LRScheduler:
-        """Stepped once after each step of the optimizer."""
-        ...
-
+    @abstractmethod
     def batches(self, epoch: int, start: int) -> Iterator[Any]:
         """The batches of an epoch from number `start` on, in an order that the seed and the epoch alone decide."""
-        ...
 
+    @abstractmethod
     def loss(self, batch: Any) -> Outcome:
         """The model's loss on a batch, recorded for backward()."""
-        ...
 
+    @abstractmethod
     def evaluate(self) -> dict[str, float]:
-        """The measures on the test data, 'loss' first. Draws nothing at random, records nothing."""
-        ...
+        """The measures on the test data, 'loss' among them. Draws nothing at random, records nothing."""
 
+    @abstractmethod
     def draw(self, folder: Path) -> list[Path]:
         """Draw into `folder` what the trained model makes of the test data; the pictures' paths."""
-        ...
+
+    def sample(self) -> str | None:
+        """A few lines that the model makes, to be shown after each epoch; None where it makes nothing to read."""
+        return None
+
+    def state(self) -> dict[str, Any]:
+        """What the next batch needs of this one beside the weights; arrays and plain values, part of the checkpoint."""
+        return {}
+
+    def load_state(self, state: dict[str, Any]) -> None:  # noqa: B027 (most tasks have none)
+        """Go on from what `state` gave."""

@@ -1,0 +1,114 @@
+"""A classifier of images with all that it takes to use it: from the folder of a run, or from the zoo and a weights file.
+
+C channels, H height, W width, N images, K classes
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from handmade.data import Compose, Normalize, Pad, Resize, ToFloat, catalogue, imagenet_preprocessing, read_image
+from handmade.data.transforms import Transform
+from handmade.errors import InputError
+from handmade.models import ZOO
+from handmade.nn import Module
+from handmade.tape import no_grad
+from handmade.tensor import Tensor
+from handmade.train import ImageClassification, open_run
+from handmade.train.preprocessing import preprocessing
+from handmade.train.recipe import suggestion
+from handmade.weights import imagenet_classes, load
+
+RESIZE = {227: 256, 299: 342, 224: 256}
+"""To what the shorter side is scaled before the middle of the key's size is cut out, in the published evaluations."""
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A model with its classes, and the transforms from uint8 images (C, H, W) of any size to what the model takes."""
+
+    name: str
+    model: Module
+    classes: Sequence[str]
+    channels: int
+    transforms: Sequence[Transform]
+
+    def read(self, path: Path) -> UInt8[np.ndarray, "C H W"]:
+        """An image file, in the model's colours."""
+        return read_image(path, self.channels)
+
+    def seen(self, image: UInt8[np.ndarray, "C H W"]) -> Float[np.ndarray, "C h w"]:
+        """The image as the model sees it, of values from 0 to 1: before normalisation."""
+        return self._transformed(image, self.transforms[: self._normalisation])[0]
+
+    def input(self, image: UInt8[np.ndarray, "C H W"]) -> Float[Tensor, "1 C h w"]:
+        """The image as the model takes it."""
+        return Tensor(self._transformed(image, self.transforms))
+
+    @no_grad()
+    def probabilities(self, image: UInt8[np.ndarray, "C H W"]) -> Float[np.ndarray, "K"]:
+        """Of each class."""
+        return self.model.eval()(self.input(image)).softmax(dim=1).array[0]
+
+    @property
+    def _normalisation(self) -> int:
+        return self.transforms.index(ToFloat()) + 1
+
+    @staticmethod
+    def _transformed(image: np.ndarray, transforms: Sequence[Transform]) -> np.ndarray:
+        images = Compose(transforms)([image])
+        assert isinstance(images, np.ndarray)
+        return images
+
+
+def open_classifier(source: str, weights: str | None) -> Classifier:
+    """The classifier that the command line names: the folder of a run, or a model of the zoo.
+
+    weights: for a model of the zoo, a file or the name of published weights; without them the model is untrained.
+
+    Raises InputError for an unknown name, a run or a model that does not classify images, and weights that do not fit.
+    """
+    if Path(source, "config.json").exists():
+        if weights:
+            raise InputError(f"{source} is a run and has weights of its own; --weights goes with the name of a model.")
+        return _of_run(Path(source))
+    if source in ZOO:
+        return _of_zoo(source, weights)
+    if Path(source).exists():
+        raise InputError(f"{source} holds no run: there is no {Path(source, 'config.json')}.")
+    raise InputError(
+        f"{source!r} is neither the folder of a run nor a model of the zoo{suggestion(source, ZOO)} "
+        "'handmade models' lists the zoo."
+    )
+
+
+def _of_run(folder: Path) -> Classifier:
+    run = open_run(folder)
+    task = run.recipe.task(run.facts)
+    if not isinstance(task, ImageClassification):
+        raise InputError(f"{folder} holds a run of {run.recipe.model}, which does not classify images.")
+    run.load_model(task.model)
+    channels = task.recipe.channels
+    transforms = preprocessing(task.images, channels, task.recipe.size)
+    return Classifier(run.recipe.model, task.model, task.images.classes, task.images.shape[0], transforms)
+
+
+def _of_zoo(name: str, weights: str | None) -> Classifier:
+    entry = ZOO[name]
+    shape = entry.input_shape
+    if len(shape) != 3:
+        raise InputError(f"{name} does not take images but an input of shape {shape}.")
+    channels, size, _ = shape
+    if channels == 1:  # LeNet, of 32 x 32, for MNIST's digits of 28 x 28
+        classes = catalogue()["mnist"].classes
+        transforms = [Resize((28, 28)), Pad((size - 28) // 2), ToFloat(), Normalize((0.1307,), (0.3081,))]
+    else:
+        classes = imagenet_classes() if size in RESIZE else catalogue()["cifar10"].classes
+        transforms = imagenet_preprocessing(RESIZE.get(size, size), size).transforms
+    model = entry.make()
+    if weights:
+        load(model, weights)
+    return Classifier(name, model, classes, channels, transforms)

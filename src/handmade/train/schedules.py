@@ -1,0 +1,18 @@
+"""Learning rates over a whole run: what the rate at the start is multiplied with, by how much of the run is done (0..1).
+
+A schedule that is given in shares of the run means the same in 5 epochs as in 200.
+"""
+
+import math
+
+SCHEDULES = {
+    "constant": lambda done: 1.0,
+    # He et al. 2015, section 4.2: a tenth after 32,000, a hundredth after 48,000 of 64,000 steps
+    "steps": lambda done: 0.1 ** ((done >= 0.5) + (done >= 0.75)),
+    # half a wave (Loshchilov & Hutter 2017, equation 5)
+    "cosine": lambda done: (1 + math.cos(math.pi * done)) / 2,
+    # from a tenth up to the rate in the first fifth, then down to 0 (after Smith & Topin 2018)
+    "one-cycle": lambda done: min(0.1 + 4.5 * done, (1 - done) / 0.8),
+    # slowly down, and at the end to 0: the power is that of the GoogLeNet of Caffe's model zoo
+    "polynomial": lambda done: (1 - done) ** 0.5,
+}

@@ -1,0 +1,62 @@
+"""Kill -9 at random moments: what was killed and resumed ends with the same bits as what was not."""
+
+import json
+import multiprocessing
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tiny_task import RECIPE, trainer_in
+
+MOMENTS = 20
+OFTEN = replace(RECIPE, checkpoint_seconds=0.0)  # 36 steps, a checkpoint after each
+
+forkserver = multiprocessing.get_context("forkserver")  # forks processes that have everything imported already
+forkserver.set_forkserver_preload(["pytest", "handmade.train", "handmade.weights"])
+
+
+def train(folder: Path, started: Any) -> None:
+    """Train in `folder` from whatever is there; runs in a process of its own."""
+    from handmade.train import loop
+
+    loop.draw_curves = lambda path, lines: None
+    trainer = trainer_in(folder, OFTEN)
+    started.set()
+    trainer.train()
+
+
+def trained(folder: Path, kill_after: float | None = None) -> tuple[float, int | None]:
+    """Train for `kill_after` seconds, or to the end: the seconds that training took, and the process's exit code."""
+    folder.mkdir(exist_ok=True)
+    started = forkserver.Event()
+    process = forkserver.Process(target=train, args=(folder, started))
+    process.start()
+    started.wait()
+    began = time.monotonic()
+    process.join(timeout=kill_after)
+    process.kill()
+    process.join()
+    return time.monotonic() - began, process.exitcode
+
+
+def metrics(folder: Path) -> list[dict]:
+    lines = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
+    return [{key: value for key, value in line.items() if "second" not in key} for line in lines]
+
+
+def test_killed_at_random_moments_and_resumed_ends_with_the_same_bits(tmp_path):
+    whole = tmp_path / "whole"
+    duration, exitcode = trained(whole)
+    assert exitcode == 0
+    expected = (whole / "model.safetensors").read_bytes()
+    exitcodes = []
+    for number, moment in enumerate(np.random.default_rng().uniform(0, duration, MOMENTS)):
+        folder = tmp_path / str(number)
+        exitcodes.append(trained(folder, kill_after=moment)[1])
+        assert trained(folder)[1] == 0
+        assert (folder / "model.safetensors").read_bytes() == expected, moment
+        assert metrics(folder) == metrics(whole), moment
+        assert not list(folder.glob(".*")), moment
+    assert exitcodes.count(-9) >= MOMENTS // 4, "too few were killed in the middle to say anything"

@@ -1,0 +1,283 @@
+"""The loop: it learns, it can be stopped anywhere, and it does not go on with numbers that are none."""
+
+import errno
+import itertools
+import json
+import os
+import signal
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tiny_task import RECIPE, trainer_in
+
+import handmade
+from handmade import nn
+from handmade.errors import InputError
+from handmade.tensor import Tensor
+from handmade.train import checkpoint, loop
+from handmade.train.checkpoint import load_checkpoint
+
+
+@pytest.fixture(autouse=True)
+def _no_pictures(monkeypatch):
+    monkeypatch.setattr(loop, "draw_curves", lambda path, lines: None)
+
+
+def learned(folder) -> dict[str, np.ndarray]:
+    """The arrays of the model and the optimizer at the end of a run, and the model's file as bytes."""
+    state = load_checkpoint(folder / "checkpoint")
+    moments = {f"{n}.{key}": value for n, kept in state["optimizer"]["state"].items() for key, value in kept.items()}
+    return {**state["model"], **moments, "file": np.frombuffer((folder / "model.safetensors").read_bytes(), np.uint8)}
+
+
+def assert_same_bits(folder, other) -> None:
+    a, b = learned(folder), learned(other)
+    assert a.keys() == b.keys()
+    for name in a:
+        assert np.asarray(a[name]).tobytes() == np.asarray(b[name]).tobytes(), name
+
+
+def metrics(folder) -> list[dict]:
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [{key: value for key, value in line.items() if "second" not in key} for line in lines]
+
+
+def stop_at(trainer, step: int) -> None:
+    """Press Ctrl-C in the middle of a step."""
+    loss = trainer.task.loss
+
+    def pressed(batch):
+        if trainer.progress.step + 1 == step:
+            signal.raise_signal(signal.SIGINT)
+        return loss(batch)
+
+    trainer.task.loss = pressed
+
+
+@pytest.fixture
+def whole(tmp_path):
+    """The folder of a run that nothing interrupted."""
+    folder = tmp_path / "whole"
+    folder.mkdir()
+    assert trainer_in(folder).train()
+    return folder
+
+
+def test_it_learns_and_says_how_well(whole):
+    lines = metrics(whole)
+    assert [line["step"] for line in lines] == [10, 12, 20, 24, 30, 36]
+    assert lines[1].keys() == {"step", "epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy"}
+    assert lines[0].keys() == {"step", "epoch", "loss", "accuracy", "learning_rate"}
+    assert lines[-1]["test_loss"] < 0.6 < lines[1]["train_loss"]
+    assert lines[-1]["test_accuracy"] > 0.9
+
+
+def test_the_epochs_means_are_over_all_its_examples(tmp_path):
+    trainer = trainer_in(tmp_path, replace(RECIPE, epochs=1))
+    seen, loss = [], trainer.task.loss
+
+    def remembered(batch):
+        seen.append(loss(batch))
+        return seen[-1]
+
+    trainer.task.loss = remembered
+    trainer.train()
+    line = metrics(tmp_path)[-1]
+    np.testing.assert_allclose(line["train_loss"], np.mean([outcome.loss.item() for outcome in seen]), rtol=1e-12)
+    np.testing.assert_allclose(line["train_accuracy"], sum(outcome.totals["accuracy"] for outcome in seen) / 96)
+
+
+@pytest.mark.parametrize("step", [1, 5, 12, 13, 30, 35])
+def test_stopped_and_resumed_ends_with_the_same_bits(tmp_path, whole, step):
+    first = trainer_in(tmp_path)
+    stop_at(first, step)
+    assert not first.train()
+    assert load_checkpoint(tmp_path / "checkpoint")["progress"]["step"] == step
+    handmade.manual_seed(99)  # whatever happened in between
+    handmade.rand(10)
+    assert trainer_in(tmp_path).train()
+    assert_same_bits(tmp_path, whole)
+    assert metrics(tmp_path) == metrics(whole)
+
+
+def test_stopped_at_every_step_ends_with_the_same_bits(tmp_path, whole):
+    for step in range(1, 36):
+        trainer = trainer_in(tmp_path)
+        stop_at(trainer, step)
+        assert not trainer.train()
+    assert trainer_in(tmp_path).train()
+    assert_same_bits(tmp_path, whole)
+    assert metrics(tmp_path) == metrics(whole)
+
+
+def test_ctrl_c_in_the_last_step_finishes(tmp_path):
+    trainer = trainer_in(tmp_path)
+    stop_at(trainer, 36)
+    assert trainer.train()
+
+
+def test_a_second_ctrl_c_stops_at_once(tmp_path):
+    trainer = trainer_in(tmp_path)
+
+    def twice(batch):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    trainer.task.loss = twice
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train()
+    assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_a_finished_run_stays_as_it_is(whole):
+    before, lines = learned(whole), metrics(whole)
+    assert trainer_in(whole).train()
+    assert all(np.array_equal(before[name], value) for name, value in learned(whole).items())
+    assert metrics(whole) == lines
+
+
+def test_steps_end_a_run_within_an_epoch(tmp_path):
+    trainer_in(tmp_path, replace(RECIPE, steps=14)).train()
+    lines = metrics(tmp_path)
+    assert [line["step"] for line in lines] == [10, 12, 14]
+    assert lines[-1]["epoch"] == 14 / 12
+    assert "test_loss" in lines[-1]
+
+
+def test_the_seed_decides_what_is_learned(tmp_path, whole):
+    trainer_in(tmp_path, replace(RECIPE, seed=1)).train()
+    assert not np.array_equal(learned(tmp_path)["first.weight"], learned(whole)["first.weight"])
+
+
+# --- what goes wrong --------------------------------------------------------------------------------------------------
+
+
+class Broken(nn.Module):
+    """From its eighth call on, makes one value NaN."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = 0
+
+    def forward(self, input: Tensor) -> Tensor:
+        self.calls += 1
+        return input * np.nan if self.calls >= 8 else input
+
+
+def test_a_loss_that_is_nan_names_the_first_layer_and_keeps_the_checkpoint(tmp_path):
+    trainer = trainer_in(tmp_path, replace(RECIPE, checkpoint_seconds=0.0))
+    trainer.task.model.tanh = Broken()
+    with pytest.raises(InputError) as caught:
+        trainer.train()
+    assert "the loss is nan at step 8: the first layer whose output is not finite is tanh (Broken)" in str(caught.value)
+    assert f"{tmp_path} keeps the checkpoint of step 7" in str(caught.value)
+    state = load_checkpoint(tmp_path / "checkpoint")
+    assert state["progress"]["step"] == 7
+    assert checkpoint.first_nonfinite(state) is None
+
+
+def test_weights_that_an_update_made_infinite_are_not_saved(tmp_path):
+    trainer = trainer_in(tmp_path, replace(RECIPE, checkpoint_seconds=0.0))
+    step = trainer.task.optimizer.step
+
+    def too_far() -> None:
+        step()
+        if trainer.progress.step == 4:
+            trainer.task.model.second.weight.array[1, 2] = np.inf
+
+    trainer.task.optimizer.step = too_far
+    with pytest.raises(InputError, match=r"model/second.weight is no longer finite after step 5.* step 4\."):
+        trainer.train()
+    assert load_checkpoint(tmp_path / "checkpoint")["progress"]["step"] == 4
+
+
+def test_a_learning_rate_far_too_high_is_reported_without_warnings(tmp_path):
+    trainer = trainer_in(tmp_path, replace(RECIPE, learning_rate=1e38))
+    with pytest.raises(InputError, match=r"training diverged, .* has no checkpoint yet"):
+        trainer.train()
+
+
+def test_a_full_disk_keeps_the_last_checkpoint_and_the_run_can_go_on(tmp_path, whole, monkeypatch):
+    folder = tmp_path / "full"
+    folder.mkdir()
+    trainer = trainer_in(folder, replace(RECIPE, checkpoint_seconds=0.0))
+    save = loop.save_checkpoint
+
+    def until_full(path, tree):
+        if tree["progress"]["step"] == 17:
+            monkeypatch.setattr("os.fsync", full)
+        save(path, tree)
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "save_checkpoint", until_full)
+        with pytest.raises(InputError, match=r"cannot write .*checkpoint: No space left on device"):
+            trainer.train()
+    monkeypatch.undo()
+    monkeypatch.setattr(loop, "draw_curves", lambda path, lines: None)
+    assert load_checkpoint(folder / "checkpoint")["progress"]["step"] == 16
+    assert trainer_in(folder).train()
+    assert_same_bits(folder, whole)
+
+
+def test_a_checkpoint_of_another_model_lists_what_differs(whole):
+    with pytest.raises(InputError) as caught:
+        trainer_in(whole, replace(RECIPE, hidden=8))
+    assert "checkpoint is not of this run's tiny" in str(caught.value)
+    assert "first.weight: given (16, 2), expected (8, 2)" in str(caught.value)
+
+
+def test_a_damaged_checkpoint_is_not_gone_on_with(whole):
+    path = whole / "checkpoint"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(InputError, match="damaged"):
+        trainer_in(whole)
+
+
+def test_what_a_killed_run_left_is_removed(tmp_path):
+    (tmp_path / ".checkpoint.123.part").write_bytes(b"half")
+    trainer_in(tmp_path).train()
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_line_an_epoch_is_printed(tmp_path, capsys):
+    trainer_in(tmp_path).train()
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 3
+    assert lines[0].startswith("epoch 1/3  train: loss ")
+    assert " %  test: loss " in lines[1]
+
+
+class Killed(BaseException):
+    """The end of the process, where nothing may clean up."""
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_killed_at_each_file_that_is_written_ends_with_the_same_bits(tmp_path, whole, monkeypatch, after):
+    replace_file = os.replace
+    for number in itertools.count():
+        folder, written = tmp_path / f"killed{number}", itertools.count()
+        folder.mkdir()
+
+        def dies(source, target, number=number, written=written):
+            if next(written) != number:
+                return replace_file(source, target)
+            if after:
+                replace_file(source, target)
+            raise Killed
+
+        with monkeypatch.context() as patch:
+            patch.setattr("os.replace", dies)
+            try:
+                trainer_in(folder).train()
+                break  # it wrote fewer files than `number`
+            except Killed:
+                pass
+        assert trainer_in(folder).train()
+        assert_same_bits(folder, whole)
+        assert metrics(folder) == metrics(whole)
+    assert number == 7  # metrics once, model and checkpoint for each of three epochs
