@@ -1,4 +1,4 @@
-"""A classifier of images with all that it takes to use it: from the folder of a run, or from the zoo and a weights file.
+"""A classifier of images with all that it takes to use it, from the folder of a run or from the zoo and a weights file.
 
 C channels, H height, W width, N images, K classes
 """

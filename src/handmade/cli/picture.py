@@ -94,17 +94,19 @@ def draw(
 
 def chosen_kinds(what: str) -> list[str]:
     """The kinds of pictures in a list with commas. InputError for an unknown one."""
+    from handmade.train.recipe import suggestion
+
     kinds = [kind.strip() for kind in what.split(",")]
     for kind in kinds:
         if kind not in KINDS:
-            from handmade.train.recipe import suggestion
-
             raise InputError(f"--what: there is no {kind!r}{suggestion(kind, KINDS)} There are {', '.join(KINDS)}.")
     return kinds
 
 
 def chosen_class(text: str, classes: Sequence[str]) -> int:
     """The number of the class that `text` names or counts. InputError for an unknown or an ambiguous one."""
+    from handmade.train.recipe import suggestion
+
     found = [index for index, name in enumerate(classes) if name.lower() == text.lower()]
     if len(found) > 1:
         raise InputError(f"--class: {' and '.join(map(str, found))} are called {text!r}; give the number.")

@@ -1,0 +1,26 @@
+"""Recording what happens inside a model, and drawing it."""
+
+from handmade.lens.feature_maps import draw_feature_maps, feature_maps, strongest
+from handmade.lens.filters import as_images, draw_filters, first_filters
+from handmade.lens.grad_cam import draw_grad_cam, grad_cam
+from handmade.lens.layers import early_and_late
+from handmade.lens.occlusion import default_stride, draw_occlusion, occlusion
+from handmade.lens.recording import find_layer, recording, undisturbed
+
+__all__ = [
+    "as_images",
+    "default_stride",
+    "draw_feature_maps",
+    "draw_filters",
+    "draw_grad_cam",
+    "draw_occlusion",
+    "early_and_late",
+    "feature_maps",
+    "find_layer",
+    "first_filters",
+    "grad_cam",
+    "occlusion",
+    "recording",
+    "strongest",
+    "undisturbed",
+]

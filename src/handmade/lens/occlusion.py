@@ -1,0 +1,89 @@
+"""Occlusion: how much of a class's probability is lost when a part of the image is covered.
+
+    Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks" (2014), section 4.2.
+
+C channels, H height, W width
+"""
+
+import math
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from handmade.lens.drawing import save, show_over, side_by_side
+from handmade.lens.recording import undisturbed
+from handmade.nn import Module
+from handmade.tape import no_grad
+from handmade.tensor import Tensor
+
+PLACES = 11
+"""How many places the patch takes along the longer side, unless told otherwise."""
+
+
+def occlusion(
+    model: Module,
+    image: Float[Tensor, "1 C H W"],
+    class_index: int,
+    patch: int | None = None,
+    stride: int | None = None,
+    batch_size: int = 16,
+) -> Float[np.ndarray, "rows columns"]:
+    """The drop of the class's probability, with a grey square in the middle of each part of the image.
+
+    The image is cut into parts of about stride x stride pixels, and the square covers patch x patch around the middle
+    of one of them at a time. Grey is 0, the mean colour of normalised images. A positive drop: the class needs what was
+    covered; a negative one: it competes with it.
+
+    patch, stride: in pixels; by default the stride is an eleventh of the longer side and the patch twice that.
+    """
+    height, width = image.shape[2:]
+    stride = stride or default_stride(height, width)
+    patch = patch or 2 * stride
+    if min(patch, stride) < 1:
+        raise ValueError(f"patch is {patch} and stride {stride} pixels, expected at least 1")
+    rows, columns = math.ceil(height / stride), math.ceil(width / stride)
+    tops = _starts(height, rows, patch)
+    lefts = _starts(width, columns, patch)
+    corners = [(top, left) for top in tops for left in lefts]
+
+    def probability(images: np.ndarray) -> np.ndarray:
+        return model(Tensor(images)).softmax(dim=1).array[:, class_index]
+
+    drops = []
+    with undisturbed(model), no_grad():
+        whole = probability(image.array)
+        for start in range(0, len(corners), batch_size):
+            group = corners[start : start + batch_size]
+            covered = np.repeat(image.array, len(group), axis=0)
+            for one, (top, left) in zip(covered, group, strict=True):
+                one[:, max(top, 0) : top + patch, max(left, 0) : left + patch] = 0
+            drops.append(whole - probability(covered))
+    return np.concatenate(drops).reshape(rows, columns)
+
+
+def default_stride(height: int, width: int) -> int:
+    return max(1, round(max(height, width) / PLACES))
+
+
+def _starts(length: int, parts: int, patch: int) -> list[int]:
+    """Where a patch begins so that its middle is that of each part; at the edges it may hang over."""
+    return [round((part + 0.5) * length / parts - patch / 2) for part in range(parts)]
+
+
+def draw_occlusion(
+    path: Path, drop: Float[np.ndarray, "rows columns"], image: Float[np.ndarray, "C H W"], patch: int, title: str
+) -> None:
+    """Draw the drops over the image (values 0 to 1), beside the image with one patch on it."""
+    _, height, width = image.shape
+    covered = image.copy()
+    top, left = (height - patch) // 2, (width - patch) // 2
+    covered[:, top : top + patch, left : left + patch] = 0.5
+    figure, example, picture = side_by_side(covered, title)
+    example.set_xlabel(f"a grey square of {patch}x{patch} hides a part")
+    points = 100 * drop
+    limit = float(np.abs(points).max()) or 1.0
+    drawn = show_over(picture, image, points, limit, cmap="RdBu_r", vmin=-limit)
+    picture.set_xlabel(f"red helps, blue hinders; {drop.shape[0]}x{drop.shape[1]} places")
+    figure.colorbar(drawn, ax=picture, label="drop in percentage points")
+    save(figure, path)
