@@ -58,22 +58,24 @@ def channel_gradients(g: np.ndarray, x: np.ndarray, centre: np.ndarray) -> tuple
     return channel_sums(g), products
 
 
-def scale_channels(x: np.ndarray, centre: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    """(x - centre) scale + shift: x (N, R, C), the coefficients (N, C)."""
+def scale_channels(x: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """x scale + shift: x (N, R, C), scale and shift (N, C)."""
     value = np.empty_like(x)
-    for _, (part, x_part, *coefficients) in _blocks(value, x, centre, scale, shift):
-        _scale(x_part, *coefficients, out=part)
+    for _, (part, x_part, scale_part, shift_part) in _blocks(value, x, scale, shift):
+        np.multiply(x_part, scale_part, out=part)
+        part += shift_part
     return value
 
 
-def input_gradient(
-    g: np.ndarray, x: np.ndarray, g_scale: np.ndarray, centre: np.ndarray, scale: np.ndarray, shift: np.ndarray
+def mix_channels(
+    x: np.ndarray, x_scale: np.ndarray, g: np.ndarray, g_scale: np.ndarray, shift: np.ndarray
 ) -> np.ndarray:
-    """g g_scale + (x - centre) scale + shift: g and x (N, R, C), the coefficients (N, C)."""
+    """x x_scale + g g_scale + shift: x and g (N, R, C), scales and shift (N, C)."""
     value = np.empty_like(x)
-    for _, (part, g_part, x_part, g_factor, *coefficients) in _blocks(value, g, x, g_scale, centre, scale, shift):
-        _scale(x_part, *coefficients, out=part)
+    for _, (part, x_part, x_factor, g_part, g_factor, shift_part) in _blocks(value, x, x_scale, g, g_scale, shift):
+        np.multiply(x_part, x_factor, out=part)
         part += g_part * g_factor
+        part += shift_part
     return value
 
 
@@ -122,12 +124,6 @@ def normalise_rows_backward(
         out -= np.multiply(n, (product @ average)[:, None], out=product)
         out *= reciprocal[block]
     return dx, d_weight.astype(g.dtype), d_bias.astype(g.dtype)
-
-
-def _scale(x: np.ndarray, centre: np.ndarray, scale: np.ndarray, shift: np.ndarray, out: np.ndarray) -> None:
-    np.subtract(x, centre, out=out)
-    out *= scale
-    out += shift
 
 
 def _reduce(term: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:

@@ -116,22 +116,22 @@ def _normalise(rows, weight, bias, mean, variance, eps):
     Returns the value and a backward from its gradient, and from a function that turns sums over rows into means
     over what mean and variance were taken of, to the gradients of rows, weight and bias.
     """
-    reciprocal = 1 / np.sqrt(variance + eps)
+    reciprocal = 1 / np.sqrt(variance.astype(np.float64) + eps)
     scale = reciprocal if weight is None else reciprocal * weight
-    shift = np.zeros_like(scale) if bias is None else np.broadcast_to(bias, scale.shape)
+    shift = -mean * scale if bias is None else bias - mean * scale
 
     def backward(g, average):
         sum_g, sum_gx = kernels.channel_gradients(g, rows, mean)
         d_weight = (sum_gx * reciprocal).sum(axis=0).astype(g.dtype)
         d_bias = sum_g.sum(axis=0).astype(g.dtype)
         if average is None:
-            return g * scale.astype(g.dtype)[:, None], d_weight, d_bias
-        # dx = scale g - ρ mean(g weight) - (x - μ) ρ³ mean(g weight (x - μ))
+            return kernels.scale_channels(g, scale, np.zeros_like(scale)), d_weight, d_bias
+        # dx = scale g - ρ mean(g weight) - (x - μ) ρ³ mean(g weight (x - μ)), each term's factor one number a channel
         stretch = average(scale * sum_gx) * reciprocal**2
-        dx = kernels.input_gradient(g, rows, scale, mean, -stretch, -average(scale * sum_g))
+        dx = kernels.mix_channels(rows, -stretch, g, scale, mean * stretch - average(scale * sum_g))
         return dx, d_weight, d_bias
 
-    return kernels.scale_channels(rows, mean, scale, shift), backward
+    return kernels.scale_channels(rows, scale, shift), backward
 
 
 def _normalise_rows(name, x, weight, bias, normalized_shape, eps, centred):
