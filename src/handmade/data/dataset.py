@@ -127,4 +127,5 @@ def channel_statistics(images: UInt8[np.ndarray, "N C H W"]) -> tuple[tuple[floa
         squares += (part * part).sum(axis=(0, 2, 3))
     count = images.size // images.shape[1]
     mean = total / count
-    return tuple(mean.tolist()), tuple(np.sqrt(squares / count - mean**2).tolist())
+    variance = np.maximum(squares / count - mean**2, 0)  # rounding may take it below 0 where a channel is constant
+    return tuple(mean.tolist()), tuple(np.sqrt(variance).tolist())

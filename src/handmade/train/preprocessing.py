@@ -54,7 +54,7 @@ def image_facts(images: ImageSet | ImageFolder, size: int) -> ImageFacts:
         return ImageFacts(classes, (3, size, size), list(IMAGENET_MEAN), list(IMAGENET_STD))
     mean, std = channel_statistics(images.images)
     channels, height, width = images.images.shape[1:]
-    std = [value or 1.0 for value in std]  # a channel of one value everywhere
+    std = [value if value > 1e-6 else 1.0 for value in std]  # a channel may have one value everywhere
     return ImageFacts(classes, (channels, height, width), list(mean), std)
 
 

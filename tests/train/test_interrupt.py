@@ -1,0 +1,36 @@
+"""Ctrl-C as a wish to stop at the next good moment."""
+
+import signal
+import threading
+
+import pytest
+
+from handmade.train.interrupt import Interrupt
+
+
+def test_the_first_ctrl_c_is_remembered_and_the_second_stops():
+    with pytest.raises(KeyboardInterrupt), Interrupt() as interrupt:
+        assert not interrupt.came
+        signal.raise_signal(signal.SIGINT)
+        assert interrupt.came
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_afterwards_ctrl_c_does_what_it_did():
+    before = signal.getsignal(signal.SIGINT)
+    with Interrupt():
+        assert signal.getsignal(signal.SIGINT) != before
+    assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_another_thread_trains_without_it():
+    seen = []
+
+    def work() -> None:
+        with Interrupt() as interrupt:
+            seen.append(interrupt.came)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [False]
