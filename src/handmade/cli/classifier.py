@@ -44,7 +44,7 @@ class Classifier:
         """The image as the model sees it, of values from 0 to 1: before normalisation."""
         return self._transformed(image, self.transforms[: self._normalisation])[0]
 
-    def input(self, image: UInt8[np.ndarray, "C H W"]) -> Float[Tensor, "1 C h w"]:
+    def input(self, image: UInt8[np.ndarray, "C H W"]) -> Float[Tensor, "1 c h w"]:
         """The image as the model takes it."""
         return Tensor(self._transformed(image, self.transforms))
 

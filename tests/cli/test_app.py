@@ -1,0 +1,78 @@
+"""The program as a whole: help, unknown names, and how errors end it."""
+
+import subprocess
+import sys
+
+import pytest
+
+from handmade.cli import app as program
+from handmade.cli import main
+from handmade.errors import InputError
+
+COMMANDS = [command.name for command in program.app.registered_commands]
+
+
+def test_help_lists_the_commands(handmade):
+    ran = handmade("--help")
+    assert ran.code == 0
+    assert all(f"\n  {name} " in ran.out for name in COMMANDS)
+    assert {"train", "eval", "predict", "models", "data"} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(handmade, command):
+    ran = handmade(command, "--help")
+    assert ran.code == 0
+    assert "Usage:" in ran.out
+
+
+def test_an_unknown_command_is_told_the_nearest_one(handmade):
+    ran = handmade("trian")
+    assert ran.code == 2
+    assert "No such command 'trian'. Did you mean 'train'?" in ran.err
+
+
+def test_help_loads_no_room_that_it_does_not_need():
+    heavy = "matplotlib PIL rich pooch safetensors handmade.nn handmade.data handmade.models handmade.train"
+    code = (
+        "import sys; from handmade.cli.app import app; "
+        "app(['--help'], standalone_mode=False); "
+        f"print('loaded', [name for name in {heavy.split()!r} if name in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[-1] == "loaded []"
+
+
+def test_the_module_is_the_program():
+    ran = subprocess.run([sys.executable, "-m", "handmade", "nothing"], capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert "No such command 'nothing'" in ran.stderr
+
+
+def raising(error: BaseException, monkeypatch) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(program, "app", fail)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (InputError("that is no model."), "handmade: that is no model.\n"),
+        (PermissionError(13, "Permission denied", "/a/file"), "handmade: /a/file: Permission denied.\n"),
+    ],
+)
+def test_what_a_person_gave_wrongly_is_one_sentence(monkeypatch, capsys, error, message):
+    raising(error, monkeypatch)
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert capsys.readouterr() == ("", message)
+
+
+@pytest.mark.parametrize("error", [ValueError("a bug"), OSError("without a file")])
+def test_a_bug_keeps_its_traceback(monkeypatch, error):
+    raising(error, monkeypatch)
+    with pytest.raises(type(error)) as caught:
+        main()
+    assert caught.value is error

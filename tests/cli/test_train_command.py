@@ -1,0 +1,124 @@
+"""handmade train, eval and predict: from the first step to the answer about a picture."""
+
+import json
+import signal
+
+import pytest
+
+from handmade.train import Trainer
+
+FILES = {"config.json", "metrics.jsonl", "checkpoint", "model.safetensors"}
+PICTURES = {"curves.png", "confusion.png", "misclassified.png"}
+
+
+@pytest.fixture
+def options(picture_folder) -> list[str]:
+    """Twelve steps on the dark and light pictures."""
+    return ["--data", f"folder:{picture_folder}", "--set", "batch_size=8", "--set", "epochs=2", "--seed", "5"]
+
+
+@pytest.fixture
+def stopped(handmade, options, tmp_path, monkeypatch):
+    """What a run says in whose third step Ctrl-C was pressed."""
+    step = Trainer._step
+
+    def pressed(self, batch) -> None:
+        step(self, batch)
+        if self.progress.step == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_step", pressed)
+        return handmade("train", "lenet5", *options, "--out", tmp_path / "stopped")
+
+
+def test_a_model_is_trained_tested_and_asked(handmade, options, tmp_path, monkeypatch, picture_folder):
+    monkeypatch.chdir(tmp_path)
+    ran = handmade("train", "lenet5", *options, "--set", "learning_rate=0.003")
+    assert ran.code == 0
+    assert {path.name for path in (tmp_path / "runs/lenet5-1").iterdir()} == FILES | PICTURES
+    assert "  handmade eval runs/lenet5-1\n  handmade predict runs/lenet5-1 IMAGE\n" in ran.out
+    assert [line[:9] for line in ran.err.splitlines()] == ["epoch 1/2", "epoch 2/2"]
+    recipe = json.loads((tmp_path / "runs/lenet5-1/config.json").read_text())["recipe"]
+    assert (recipe["epochs"], recipe["batch_size"], recipe["seed"], recipe["learning_rate"]) == (2, 8, 5, 0.003)
+
+    last = json.loads((tmp_path / "runs/lenet5-1/metrics.jsonl").read_text().splitlines()[-1])
+    tested = handmade("eval", "runs/lenet5-1")
+    assert tested.code == 0
+    assert f"loss {last['test_loss']:.3f}, accuracy {100 * last['test_accuracy']:.1f} %" in tested.out
+
+    pictures = [picture_folder / "test/dark/0.png", picture_folder / "test/light/1.png"]
+    asked = handmade("predict", "runs/lenet5-1", *pictures)
+    assert asked.code == 0
+    assert [line.split(": ")[1].split(" ")[0] for line in asked.out.splitlines()] == ["dark", "light"]
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(stopped, tmp_path):
+    assert stopped.code == 130
+    assert f"To go on:\n  handmade train --resume {tmp_path / 'stopped'}\n" in stopped.out
+    assert {path.name for path in (tmp_path / "stopped").iterdir()} == FILES
+
+
+def test_a_resumed_run_ends_with_the_bits_of_one_that_was_not_stopped(handmade, stopped, options, tmp_path):
+    assert handmade("train", "lenet5", "--resume", tmp_path / "stopped").code == 0
+    assert handmade("train", "lenet5", *options, "--out", tmp_path / "whole").code == 0
+    weights = [(tmp_path / run / "model.safetensors").read_bytes() for run in ("stopped", "whole")]
+    assert weights[0] == weights[1]
+
+
+def test_a_run_that_was_stopped_can_be_tested(handmade, stopped, tmp_path):
+    assert "accuracy" in handmade("eval", tmp_path / "stopped").out
+
+
+def test_a_loss_that_is_none_ends_with_one_sentence(handmade, options, tmp_path):
+    ran = handmade("train", "lenet5", *options, "--set", "learning_rate=1e38", "--out", tmp_path / "run")
+    assert ran.code == 2
+    assert len(ran.err.splitlines()) == 1
+    assert ran.err.startswith("handmade: training diverged, the loss is nan at step 2: the first layer whose output is")
+    assert (tmp_path / "run/metrics.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train"], "name the model to train"),
+        (["train", "lnet5"], "did you mean 'lenet5'?"),
+        (["train", "lenet5", "--data", "fashion-mnits"], "did you mean 'fashion-mnist'?"),
+        (["train", "lenet5", "--data", "names"], "names holds no images"),
+        (["train", "lenet5", "--set", "epoch=3"], "did you mean 'epochs'?"),
+        (["train", "lenet5", "--epochs", "0"], "epochs is 0"),
+        (["train", "lenet5", "--epochs", "1", "--steps", "3"], "--epochs and --steps both say when to end"),
+        (["train", "--resume", "nowhere"], "nowhere holds no run"),
+        (["train", "--resume", "nowhere", "--epochs", "3"], "give it without other options"),
+        (["eval", "nowhere"], "nowhere holds no run"),
+        (["predict", "lnet5", "picture.png"], "did you mean 'lenet5'?"),
+    ],
+)
+def test_what_makes_no_sense_ends_with_one_sentence(handmade, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    ran = handmade(*arguments)
+    assert ran.code == 2
+    assert ran.err.startswith("handmade: ")
+    assert message in ran.err
+    assert not list(tmp_path.iterdir()), "nothing is made before all is known to be right"
+
+
+@pytest.mark.parametrize("option", ["--epochs", "--steps", "--seed"])
+def test_an_option_that_is_no_number_is_refused(handmade, option):
+    ran = handmade("train", "lenet5", option, "many")
+    assert ran.code == 2
+    assert f"Invalid value for '{option}'" in ran.err
+
+
+def test_errors_about_a_run_name_it(handmade, stopped, options, tmp_path, picture_folder):
+    run = tmp_path / "stopped"
+    assert "holds a run already" in handmade("train", "lenet5", *options, "--out", run).err
+    assert "holds a run of lenet5, not of char-lstm" in handmade("train", "char-lstm", "--resume", run).err
+    assert "image nothing.png cannot be read" in handmade("predict", run, "nothing.png").err
+    assert "is not an image" in handmade("predict", run, run / "config.json").err
+    tested = handmade("eval", run, "--data", "fashion-mnist")
+    assert "the model tells dark, light apart, but the classes of fashion-mnist are T-shirt/top" in tested.err
+    (run / "checkpoint").write_bytes((run / "checkpoint").read_bytes()[:-9])
+    assert "checkpoint is damaged" in handmade("train", "--resume", run).err
+    (run / "model.safetensors").write_bytes(b"half")
+    assert "model.safetensors" in handmade("eval", run).err
