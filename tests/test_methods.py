@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from parity import check_parity
 
 import handmade
+import handmade.functions
 from handmade import gradcheck, tensor
 from handmade.ops.op import OPERATIONS
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from handmade.cli import app
+from handmade.cli.app import app
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -22,7 +22,8 @@ def test_python_of_the_page_runs(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_of_the_page_exist(page):
-    for command in re.findall(r"handmade ([a-z]+)", " ".join(re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL))):
+    blocks = re.findall(r"```sh\n(.*?)```", page.read_text(), flags=re.DOTALL)
+    for command in re.findall(r"handmade ([a-z]+)", " ".join(blocks)):
         assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0, command
 
 
