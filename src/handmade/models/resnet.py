@@ -249,6 +249,8 @@ class ResNet(Module):
         skip: bool = True,
         resnet_v2: bool = False,
     ) -> None:
+        if depth not in STAGES:
+            raise ValueError(f"depth is {depth}; expected 18, 34, 50, 101 or 152")
         check(zero_init_residual, shortcut, skip, resnet_v2)
         super().__init__()
         kind, (n1, n2, n3, n4) = STAGES[depth]

@@ -1,0 +1,49 @@
+"""What the tests of several models share."""
+
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from handmade import random
+
+
+class Parity(NamedTuple):
+    """The reference of published architectures: how weights and images are made, and what comes out."""
+
+    fill: ModuleType
+    expected: dict
+    logits: dict
+
+
+@pytest.fixture(scope="session")
+def shared_parity(shared_data: Path) -> Parity:
+    folder = shared_data.parent / "parity"
+    sys.path.insert(0, str(folder))
+    try:
+        import fill
+    finally:
+        sys.path.remove(str(folder))
+    expected = json.loads((folder / "torchvision.json").read_text())
+    with np.load(folder / "torchvision.npz") as archive:
+        return Parity(fill, expected, {name.removesuffix(".logits"): logits for name, logits in archive.items()})
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Models are built without drawing first weights, which a test is going to replace or only to count."""
+
+    class Zeros:
+        def random(self, shape, dtype=np.float64):
+            return np.zeros(shape, dtype)
+
+        standard_normal = random
+
+        def normal(self, mean, std, shape):
+            return np.zeros(shape)
+
+    monkeypatch.setattr(random, "generator", Zeros)
