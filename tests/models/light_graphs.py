@@ -30,7 +30,9 @@ def run(name: str, model: nn.Module, image: np.ndarray, **settings: dict) -> np.
     constants = [tensor for tensor in graph.initializer if tensor.name == "OC2_DUMMY_1"]  # a shape: (1, features)
     softmax = graph.node[-1]
     assert softmax.op_type == "Softmax"
-    nodes = [n for n in graph.node if n is not softmax and n.op_type != "ConstantOfShape" and n.output[0] not in weights]
+    nodes = [
+        n for n in graph.node if n is not softmax and n.op_type != "ConstantOfShape" and n.output[0] not in weights
+    ]
     for node in nodes:
         for attribute in node.attribute:
             value = settings.get(node.op_type, {}).get(attribute.name)

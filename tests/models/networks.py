@@ -4,6 +4,7 @@ from types import ModuleType
 
 from handmade import nn, no_grad
 
+
 def count(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 

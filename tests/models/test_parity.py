@@ -1,4 +1,4 @@
-"""The published architectures against torchvision's: names, shapes, counts, logits and gradients of the same weights."""
+"""The published architectures with the same weights as torchvision's: names, shapes, counts, logits, gradients."""
 
 import numpy as np
 import pytest

@@ -14,7 +14,7 @@ from handmade.models.resnet import BasicBlock, BasicBlockV2, Bottleneck, Bottlen
 from handmade.models.resnet_cifar import CifarResNet
 
 
-@pytest.mark.parametrize("entry", (*resnet.ENTRIES, *resnet_cifar.ENTRIES), ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", [*resnet.ENTRIES, *resnet_cifar.ENTRIES], ids=lambda entry: entry.name)
 def test_parameters(entry, undrawn):
     assert count(entry.make()) == entry.parameters
 
@@ -27,7 +27,7 @@ def randomised(module: nn.Module, rng: np.random.Generator) -> nn.Module:
     module.double()
     with no_grad():
         for name, values in module.state_dict().items():
-            if name.endswith("running_var") or values.ndim == 1 and name.endswith("weight"):
+            if name.endswith("running_var") or (values.ndim == 1 and name.endswith("weight")):
                 values.copy_(rng.uniform(0.5, 1.5, values.shape))
             elif not name.endswith("num_batches_tracked"):
                 values.copy_(rng.standard_normal(values.shape) / 5)
