@@ -1,6 +1,6 @@
 """One training step of LeNet-5 here and in PyTorch, in turn in one process: medians, and their ratio.
 
-    python benchmarks/lenet_step.py [--batch 64] [--rounds 60]
+python benchmarks/lenet_step.py [--batch 64] [--rounds 60]
 """
 
 import argparse

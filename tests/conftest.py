@@ -7,7 +7,7 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from jaxtyping import install_import_hook  # noqa: E402
+from jaxtyping import install_import_hook
 
 # Before handmade is imported. The engine's core is left out: its functions run 100,000 times in a test.
 CHECKED = "attention creation functions gradcheck kernels nn optim models text data weights train lens cli"
