@@ -10,6 +10,8 @@ from handmade.models.alexnet import ENTRIES as _ALEXNET
 from handmade.models.alexnet import alexnet
 from handmade.models.char_lm import ENTRIES as _CHAR_LM
 from handmade.models.char_lm import char_bigram, char_gru, char_lstm, char_mlp, char_rnn
+from handmade.models.cifar import ENTRIES as _CIFAR
+from handmade.models.cifar import alexnet_cifar, googlenet_cifar, vgg11_cifar
 from handmade.models.entry import Entry
 from handmade.models.googlenet import ENTRIES as _GOOGLENET
 from handmade.models.googlenet import googlenet
@@ -34,13 +36,14 @@ from handmade.models.vgg import (
     vgg19_bn,
 )
 
-_ENTRIES = chain(_LENET, _ALEXNET, _VGG, _GOOGLENET, _INCEPTION_V3, _RESNET, _RESNET_CIFAR, _CHAR_LM)
+_ENTRIES = chain(_LENET, _ALEXNET, _VGG, _GOOGLENET, _INCEPTION_V3, _RESNET, _RESNET_CIFAR, _CIFAR, _CHAR_LM)
 ZOO: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
 
 __all__ = [
     "ZOO",
     "Entry",
     "alexnet",
+    "alexnet_cifar",
     "char_bigram",
     "char_gru",
     "char_lstm",
@@ -48,6 +51,7 @@ __all__ = [
     "char_rnn",
     "convolutional",
     "googlenet",
+    "googlenet_cifar",
     "inception_v3",
     "lenet5",
     "resnet18",
@@ -62,6 +66,7 @@ __all__ = [
     "resnet152",
     "vgg11",
     "vgg11_bn",
+    "vgg11_cifar",
     "vgg13",
     "vgg13_bn",
     "vgg16",

@@ -36,7 +36,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from handmade.functions import cat
 from handmade.models.entry import Entry
@@ -191,6 +191,13 @@ class GoogLeNet(Module):
         if self.training and self.aux1 is not None and self.aux2 is not None:
             return GoogLeNetOutputs(logits, self.aux2(after_4d), self.aux1(after_4a))
         return logits
+
+    def loss(self, outputs: Tensor | GoogLeNetOutputs, labels: Int[Tensor, "N"]) -> Float[Tensor, ""]:
+        """Cross-entropy of what `forward` returned, the small classifiers' times 0.3 (section 5) where they spoke."""
+        if isinstance(outputs, Tensor):
+            return F.cross_entropy(outputs, labels)
+        main, *aux = (F.cross_entropy(logits, labels) for logits in outputs)
+        return main + 0.3 * (aux[0] + aux[1])
 
     def _stem(self, x: Float[Tensor, "N 3 H W"]) -> Float[Tensor, "N 192 OH OW"]:
         x = self.maxpool1(self.conv1(x))  # N 64 56 56

@@ -72,7 +72,7 @@ class VGG(Module):
         init_weights: bool = True,
     ) -> None:
         super().__init__()
-        self.features = _features(configuration, batch_norm)
+        self.features = convolutions(configuration, batch_norm)
         self.avgpool = AdaptiveAvgPool2d((7, 7))
         self.classifier = Sequential(
             Linear(512 * 7 * 7, 4096),
@@ -84,7 +84,7 @@ class VGG(Module):
             Linear(4096, num_classes),
         )
         if init_weights:
-            self.apply(_initialise)
+            self.apply(initialise)
 
     def forward(self, x: Float[Tensor, "N 3 H W"]) -> Float[Tensor, "N K"]:
         """Images to raw scores, one for each class."""
@@ -92,7 +92,8 @@ class VGG(Module):
         return self.classifier(self.avgpool(x).flatten(1))
 
 
-def _features(configuration: str, batch_norm: bool) -> Sequential:
+def convolutions(configuration: str, batch_norm: bool) -> Sequential:
+    """A column of table 1 down to its last pool: N 3 H W -> N 512 H/32 W/32."""
     layers: list[Module] = []
     channels = 3
     for item in CONFIGURATIONS[configuration].split():
@@ -106,7 +107,8 @@ def _features(configuration: str, batch_norm: bool) -> Sequential:
     return Sequential(*layers)
 
 
-def _initialise(module: Module) -> None:
+def initialise(module: Module) -> None:
+    """The first weights of a layer, for `Module.apply`."""
     if isinstance(module, Conv2d):
         init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
     elif isinstance(module, Linear):

@@ -89,6 +89,8 @@ class ImageClassification(Task):
         self.facts = self.images.to_json()
         handmade.manual_seed(recipe.seed)
         self.model = recipe.build(len(self.images.classes))
+        if recipe.label_smoothing and isinstance(self.model, HasLoss):
+            raise InputError(f"label_smoothing is for cross-entropy; {recipe.model} has a loss of its own: leave it 0.")
 
     @cached_property
     def train_set(self) -> ImageSet | ImageFolder:

@@ -1,4 +1,4 @@
-"""Learning rates over a whole run: what the rate at the start is multiplied with, by how much of the run is done (0..1).
+"""Learning rates over a whole run: the factor of the highest rate, by how much of the run is done (0 to 1).
 
 A schedule that is given in shares of the run means the same in 5 epochs as in 200.
 """

@@ -2,11 +2,14 @@
 
 from handmade.errors import InputError
 from handmade.train.recipe import Recipe, suggestion
+from handmade.train.recipes.alexnet import ALEXNET
 from handmade.train.recipes.char_lm import CHAR_GRU, CHAR_LSTM, CHAR_RNN, NAMES_GRU
+from handmade.train.recipes.googlenet import GOOGLENET
 from handmade.train.recipes.lenet import LENET5
 from handmade.train.recipes.resnet import RESNETS
+from handmade.train.recipes.vgg import VGG11
 
-_ALL: tuple[Recipe, ...] = (LENET5, *RESNETS, CHAR_RNN, CHAR_LSTM, CHAR_GRU, NAMES_GRU)
+_ALL: tuple[Recipe, ...] = (LENET5, ALEXNET, VGG11, GOOGLENET, *RESNETS, CHAR_RNN, CHAR_LSTM, CHAR_GRU, NAMES_GRU)
 RECIPES: dict[str, Recipe] = {recipe.model: recipe for recipe in _ALL}
 
 
