@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import handmade
-from handmade import random
+from handmade import nn, random
 from handmade.errors import InputError
 from handmade.train import recipe_of
 
@@ -71,6 +71,12 @@ def test_evaluation_draws_nothing_and_leaves_the_mode(task):
         task.evaluate()
         assert task.model.training is training
     assert random.get_state() == before
+
+
+def test_evaluation_switches_dropout_off():
+    task = LENET5.task()
+    task.model = nn.Sequential(nn.Dropout(0.9), task.model)
+    assert task.evaluate() == task.evaluate()
 
 
 def test_probabilities_of_images_of_any_size(task, rng):

@@ -12,7 +12,7 @@ import pytest
 from tiny_task import RECIPE, trainer_in
 
 import handmade
-from handmade import nn
+from handmade import nn, random
 from handmade.errors import InputError
 from handmade.tensor import Tensor
 from handmade.train import checkpoint, loop
@@ -176,6 +176,20 @@ def test_a_loss_that_is_nan_names_the_first_layer_and_keeps_the_checkpoint(tmp_p
     state = load_checkpoint(tmp_path / "checkpoint")
     assert state["progress"]["step"] == 7
     assert checkpoint.first_nonfinite(state) is None
+
+
+class Unlucky(nn.Module):
+    """Makes everything infinite, but rarely: when what it draws is small."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return input / 0 if random.generator().random() < 0.1 else input
+
+
+def test_a_layer_that_fails_by_chance_is_found_by_drawing_the_same_again(tmp_path):
+    trainer = trainer_in(tmp_path)
+    trainer.task.model.drop = Unlucky()
+    with pytest.raises(InputError, match=r"the first layer whose output is not finite is drop \(Unlucky\)"):
+        trainer.train()
 
 
 def test_weights_that_an_update_made_infinite_are_not_saved(tmp_path):
