@@ -69,13 +69,13 @@ class LanguageModelling(Task):
     """
 
     unit = "characters"
+    usage = "handmade sample {}"
 
     def __init__(self, recipe: LanguageRecipe, facts: dict[str, Any] | None = None) -> None:
         self.recipe = recipe
         self.facts = facts or text_facts(recipe.data)
         self.learns_lines = bool(self.facts["lines"])
         self.tokenizer = CharacterTokenizer(Vocabulary(self.facts["characters"]))
-        self.usage = f"handmade sample {{}} --prompt {'Jo' if self.learns_lines else 'The'}"
         handmade.manual_seed(recipe.seed)
         self.model: CharLM = recipe.build(len(self.tokenizer.vocabulary))
         self.carried: State | None = None

@@ -1,0 +1,118 @@
+"""handmade sample: a trained language model writes, piece by piece, or says why not."""
+
+import sys
+
+import pytest
+
+from handmade.train import LanguageModelling, Trainer, changed, new_run, recipe_of
+from handmade.train.display import PlainDisplay
+
+SETTINGS = ["hidden_size=16", "num_layers=1", "batch_size=4", "sequence_length=30", "learning_rate=0.03", "steps=40"]
+
+
+@pytest.fixture(scope="module")
+def text_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("text") / "cats.txt"
+    path.write_text("the cat sat on the mat.\n" * 40)
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(text_file, tmp_path_factory):
+    """The folder of a run on the text."""
+    recipe = changed(recipe_of("char-lstm"), [*SETTINGS, f"data=text:{text_file}"])
+    task = recipe.task()
+    run = new_run(recipe, task.facts, tmp_path_factory.mktemp("runs") / "run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LanguageModelling, "draw", lambda self, folder: [])
+        Trainer(task, run, PlainDisplay(task)).train()
+    return run.folder
+
+
+def test_training_says_how_to_go_on(handmade, text_file, tmp_path):
+    changes = [part for setting in [*SETTINGS, "steps=2"] for part in ("--set", setting)]
+    ran = handmade("train", "char-lstm", "--data", f"text:{text_file}", *changes, "--out", tmp_path / "run")
+    assert ran.code == 0, ran.err
+    assert f"handmade eval {tmp_path / 'run'}\n  handmade sample {tmp_path / 'run'}\n" in ran.out
+    assert (tmp_path / "run" / "surprise.png").exists()
+    assert handmade("sample", tmp_path / "run", "--length", "5").code == 0
+
+
+def test_it_writes_what_was_asked_for(handmade, run):
+    ran = handmade("sample", run, "--prompt", "the c", "--length", "30", "--seed", "3")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("the c")
+    assert len(ran.out) - ran.out.endswith("\n") in (34, 35)
+    assert handmade("sample", run, "--prompt", "the c", "--max-tokens", "30", "--seed", "3").out == ran.out
+    assert handmade("sample", run, "--prompt", "the c", "--length", "30", "--seed", "4").out != ran.out
+    options = "--top-k", "3", "--top-p", "0.9", "--temperature", "0.5"
+    assert handmade("sample", run, *options, "--length", "20").code == 0
+    greedy = [handmade("sample", run, "--temperature", "0", "--length", "48").out for _ in range(2)]
+    assert greedy[0] == greedy[1]
+    assert handmade("eval", run).out.startswith("char-lstm on the test set of text:")
+
+
+def test_each_character_is_shown_as_it_comes(handmade, run, monkeypatch):
+    shown = []
+
+    class Screen:
+        encoding = "utf-8"
+
+        def write(self, text):
+            shown.append(text)
+
+        def flush(self):
+            shown.append("flush")
+
+    def write(self, prompt, length, rng, **choice):
+        for character in "abc":
+            yield character
+            assert shown[-1] == "flush"
+            assert character in shown[-4:]
+
+    monkeypatch.setattr(LanguageModelling, "write", write)
+    monkeypatch.setattr(sys, "stdout", Screen())
+    handmade("sample", run)
+    assert "".join(shown).replace("flush", "") == "abc\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--temperature", "-1"], "temperature: got -1.0, expected 0"),
+        (["--top-p", "0"], "top_p: got 0.0, expected above 0 and at most 1"),
+        (["--top-p", "1.01"], "top_p: got 1.01, expected above 0 and at most 1"),
+        (["--top-k", "0"], "top_k: got 0, expected 1 or more"),
+        (["--length", "0"], "length is 0, expected at least 1 character"),
+        (["--seed", "-1"], "--seed is -1, expected 0 or more"),
+        (["--prompt", "thé"], "character 'é' (U+00E9 LATIN SMALL LETTER E WITH ACUTE) at position 2"),
+    ],
+)
+def test_what_cannot_be_used_is_said_and_nothing_written(handmade, run, options, message):
+    ran = handmade("sample", run, *options)
+    assert (ran.code, ran.out) == (2, "")
+    assert message in ran.err
+
+
+def test_a_text_that_does_not_fit_the_model(handmade, run, tmp_path):
+    (tmp_path / "other.txt").write_text("Über den Wolken. " * 30)
+    ran = handmade("eval", run, "--data", f"text:{tmp_path / 'other.txt'}")
+    assert ran.code == 2
+    assert "does not fit this model's vocabulary" in ran.err
+
+
+def test_no_run_no_text(handmade, tmp_path):
+    ran = handmade("sample", tmp_path / "absent")
+    assert ran.code == 2
+    assert "holds no run" in ran.err
+
+
+def test_a_classifier_does_not_write(handmade, picture_folder, tmp_path):
+    trained = handmade(
+        "train", "lenet5", "--data", f"folder:{picture_folder}", "--steps", "1", "--set", "batch_size=8",
+        "--out", tmp_path / "run",
+    )  # fmt: skip
+    assert trained.code == 0
+    ran = handmade("sample", tmp_path / "run")
+    assert ran.code == 2
+    assert "holds a run of lenet5, which does not write text" in ran.err
