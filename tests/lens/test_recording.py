@@ -60,14 +60,16 @@ def test_of_several_outputs_the_first_is_kept(rng):
 
 def test_hooks_are_gone_afterwards_even_when_the_model_fails(rng):
     model = two_layers()
-    with pytest.raises(ValueError), recording(model) as outputs:
+    with pytest.raises(ValueError, match="7"), recording(model) as outputs:
         model(handmade.tensor(rng.standard_normal((5, 7)).astype(np.float32)))
     model(handmade.tensor(rng.standard_normal((5, 3)).astype(np.float32)))
     assert not outputs
 
 
 def test_an_unknown_layer_suggests_the_nearest():
-    with pytest.raises(InputError, match="Sequential has no layer 'frist'; did you mean 'first'\\? It has 4: first, sq"):
+    with pytest.raises(
+        InputError, match="Sequential has no layer 'frist'; did you mean 'first'\\? It has 4: first, sq"
+    ):
         find_layer(two_layers(), "frist")
 
 
@@ -75,10 +77,15 @@ def test_undisturbed_leaves_modes_and_parameters_as_they_were():
     model = two_layers()
     find_layer(model, "drop").eval()
     find_layer(model, "first").requires_grad_(False)
-    with pytest.raises(KeyError), undisturbed(model):
-        assert not any(module.training for module in model.modules())
-        assert not any(parameter.requires_grad for parameter in model.parameters())
-        raise KeyError
+
+    def fail_inside() -> None:
+        with undisturbed(model):
+            assert not any(module.training for module in model.modules())
+            assert not any(parameter.requires_grad for parameter in model.parameters())
+            raise KeyError("inside")
+
+    with pytest.raises(KeyError, match="inside"):
+        fail_inside()
     assert {name: module.training for name, module in model.named_modules()} == {
         "": True, "first": True, "squash": True, "drop": False, "second": True
     }  # fmt: skip

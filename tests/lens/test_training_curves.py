@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -34,8 +36,6 @@ def lines(errors: list[float]) -> list[dict]:
 
 
 def test_drawn_from_lines_and_from_a_folder(tmp_path):
-    import json
-
     folder = tmp_path / "run"
     folder.mkdir()
     text = "".join(json.dumps(line) + "\n" for line in lines([0.9, 0.5, 0.4]))

@@ -48,7 +48,6 @@ def picture(
     index = likeliest if class_ is None else chosen_class(class_, classifier.classes)
     typer.echo(f"{image}: {_named(classifier, likeliest, probabilities)}")
     folder = out or Path("pictures", f"{classifier.name}-{image.stem}")
-    folder.mkdir(parents=True, exist_ok=True)
     explained = f"{classifier.classes[index]} ({100 * probabilities[index]:.1f} %)"
     for path in draw(kinds, classifier, pixels, index, explained, layer, folder):
         typer.echo(path)
@@ -71,7 +70,8 @@ def draw(
 
     model, seen, taken = classifier.model, classifier.seen(pixels), classifier.input(pixels)
     layers = [layer] if layer else list(dict.fromkeys(lens.early_and_late(model, taken)))
-    maps = {name: lens.feature_maps(model, taken, name) for name in layers}  # before any file: a layer may have none
+    maps = {name: lens.feature_maps(model, taken, name) for name in layers}  # a layer may have none
+    folder.mkdir(parents=True, exist_ok=True)
     if "filters" in kinds:
         lens.draw_filters(path := folder / "filters.png", model, classifier.name)
         yield path
@@ -114,8 +114,9 @@ def chosen_class(text: str, classes: Sequence[str]) -> int:
         return found[0]
     if text.isdecimal() and int(text) < len(classes):
         return int(text)
+    near = "." if text.isdecimal() else suggestion(text, classes)
     raise InputError(
-        f"--class: there is no {text!r}{suggestion(text, classes)} "
+        f"--class: there is no {text!r}{near} "
         f"There are {len(classes)}, from 0 ({classes[0]}) to {len(classes) - 1} ({classes[-1]})."
     )
 

@@ -77,7 +77,9 @@ def _draw_errors(axes: "Axes", name: str, lines: Sequence[Line], color: str) -> 
     steps = [line for line in lines if "accuracy" in line]
     epochs = [line for line in lines if "test_accuracy" in line]
     if not steps or not epochs:
-        raise InputError(f"the metrics of {name} hold no accuracies yet; train for ten steps and an evaluation at least.")
+        raise InputError(
+            f"the metrics of {name} hold no accuracies yet; train for ten steps and an evaluation at least."
+        )
     errors = 100 * (1 - np.array([line["accuracy"] for line in steps]))
     width = max(1, len(steps) // 25)
     smooth = np.convolve(errors, np.full(width, 1 / width), mode="valid")
