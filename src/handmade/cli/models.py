@@ -42,21 +42,39 @@ def _layers(entry: "Entry") -> "list[Layer]":
 
 
 def _summary(entry: "Entry") -> dict[str, Any]:
+    from handmade.models.costs import COSTS
+
     return {
         "name": entry.name,
         "year": entry.year,
         "input_shape": entry.input_shape,
         "parameters": entry.parameters,
-        "multiply_adds": sum(layer.multiply_adds for layer in _layers(entry)),
+        **asdict(COSTS[entry.name]),
         "error": entry.error,
         "paper": entry.paper,
     }
 
 
 def _zoo_table(rows: list[dict[str, Any]]) -> str:
-    header = ("model", "year", "input", "parameters", "multiply-adds", "the paper's error", "paper")
-    shown = [row | {"year": str(row["year"]), "input_shape": _shape(row["input_shape"])} for row in rows]
-    return table(header, [list(row.values()) for row in shown])
+    header = ("model", "year", "input", "parameters", "multiply-adds", "activations", "sees", "the paper's error")
+    cells = [
+        (
+            row["name"],
+            str(row["year"]),
+            _shape(row["input_shape"]),
+            row["parameters"],
+            row["multiply_adds"],
+            f"{4 * row['activations'] / 2**20:.1f} MiB",
+            "" if row["receptive_field"] is None else f"{row['receptive_field']} px",
+            row["error"],
+        )
+        for row in rows
+    ]
+    legend = (
+        "For one example: activations are what the layers compute, in float32; the last convolution or pooling sees a\n"
+        "square of so many pixels. 'handmade models NAME' shows one layer by layer, --json adds the papers."
+    )
+    return f"{table(header, cells)}\n\n{legend}"
 
 
 def _layer_table(entry: "Entry", rows: "list[Layer]") -> str:
