@@ -21,7 +21,7 @@ Differences of today's from the paper's:
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from handmade import creation
 from handmade.functions import cat
@@ -163,6 +163,7 @@ class PaperLeNet5(Module):
         """Uniform between +-2.4 / fan-in (appendix A), so that the squashing starts where it is nearly linear."""
         for layer in (self.c1, self.c5, self.f6):
             init.uniform_(layer.weight, -2.4 / layer.weight[0].numel(), 2.4 / layer.weight[0].numel())
+            assert layer.bias is not None
             init.zeros_(layer.bias)
         bound = creation.tensor([2.4 / n for n in self.c3.fan_in]).unsqueeze(1)
         init.uniform_(self.c3.weight, -1.0, 1.0)

@@ -1,5 +1,7 @@
 """Operations that move elements and compute nothing. Their values are views where NumPy can give one."""
 
+from typing import Any
+
 import numpy as np
 
 from handmade.ops.op import op
@@ -50,10 +52,8 @@ def pad(x, *, padding, mode="constant", value=0.0):
         inside = tuple(slice(before, before + size) for (before, _), size in zip(padding, x.shape, strict=True))
         return np.pad(x, padding, constant_values=value), lambda g: (g[inside],)
     # Where each padded element came from, one axis at a time; its gradient goes back there.
-    sources = [
-        np.pad(np.arange(size), pair, mode={"reflect": "reflect", "replicate": "edge", "circular": "wrap"}[mode])
-        for pair, size in zip(padding, x.shape, strict=True)
-    ]
+    numpys: Any = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+    sources = [np.pad(np.arange(size), pair, mode=numpys[mode]) for pair, size in zip(padding, x.shape, strict=True)]
 
     def pullback(g):
         for axis, source in enumerate(sources):
