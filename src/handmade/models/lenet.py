@@ -176,7 +176,7 @@ class PaperLeNet5(Module):
         x = squash(self.c5(x)).flatten(1)  # N 120
         return self.output(squash(self.f6(x)))
 
-    def loss(self, scores: Float[Tensor, "N 10"], targets: Int[Tensor, N], j: float = 10.0) -> Float[Tensor, ""]:
+    def loss(self, scores: Float[Tensor, "N 10"], targets: Tensor, j: float = 10.0) -> Float[Tensor, ""]:
         """mean of y_D + log(e^-j + sum_i e^-y_i) (equation 9), y the distances and D the right class.
 
         With the scores -y this is cross-entropy against ten classes and one more, "none of them", of fixed score -j: it
