@@ -24,8 +24,8 @@ from handmade.tensor import Tensor
 class CifarAlexNet(Module):
     """The published AlexNet's widths in front of the fully connected layers, and the paper's overlapping pools.
 
-    Weights start normal, of variance 1 / fan-in: what the ReLUs take, the pools' maxima give back. From the paper's, with
-    no norms behind the convolutions, it takes long to begin to learn.
+    Weights start normal, of variance 1 / fan-in: what the ReLUs take, the pools' maxima give back. From the paper's,
+    with no norms behind the convolutions, it takes long to begin to learn.
     """
 
     def __init__(self, num_classes: int = 10, dropout: float = 0.5) -> None:

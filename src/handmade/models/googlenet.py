@@ -192,7 +192,7 @@ class GoogLeNet(Module):
             return GoogLeNetOutputs(logits, self.aux2(after_4d), self.aux1(after_4a))
         return logits
 
-    def loss(self, outputs: Tensor | GoogLeNetOutputs, labels: Int[Tensor, "N"]) -> Float[Tensor, ""]:
+    def loss(self, outputs: Tensor | GoogLeNetOutputs, labels: Int[Tensor, " N"]) -> Float[Tensor, ""]:
         """Cross-entropy of what `forward` returned, the small classifiers' times 0.3 (section 5) where they spoke."""
         if isinstance(outputs, Tensor):
             return F.cross_entropy(outputs, labels)
