@@ -3,6 +3,7 @@
 from handmade.lens.feature_maps import draw_feature_maps, feature_maps, strongest
 from handmade.lens.filters import as_images, draw_filters, first_filters
 from handmade.lens.grad_cam import draw_grad_cam, grad_cam
+from handmade.lens.gradient_flow import draw_gradient_flow, gradient_norms
 from handmade.lens.layers import early_and_late
 from handmade.lens.occlusion import default_stride, draw_occlusion, occlusion
 from handmade.lens.recording import find_layer, recording, undisturbed
@@ -13,12 +14,14 @@ __all__ = [
     "draw_feature_maps",
     "draw_filters",
     "draw_grad_cam",
+    "draw_gradient_flow",
     "draw_occlusion",
     "early_and_late",
     "feature_maps",
     "find_layer",
     "first_filters",
     "grad_cam",
+    "gradient_norms",
     "occlusion",
     "recording",
     "strongest",
