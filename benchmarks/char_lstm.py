@@ -3,8 +3,8 @@
     HANDMADE_DATA=... python benchmarks/char_lstm.py [--steps 3000] [--every 250]
 
 Two layers of 256, 32 streams, 64 characters a step, Adam from 3e-3 down a cosine wave, gradients clipped at 1: the
-recipe that `handmade train char-lstm --data tinyshakespeare --steps 3000` runs. The bar: at most 1.58 nats a character on the
-last tenth of the text after 3,000 steps (PyTorch came to 1.52).
+recipe that `handmade train char-lstm --data tinyshakespeare --steps 3000` runs. The bar: at most 1.58 nats a character
+on the last tenth of the text after 3,000 steps (PyTorch came to 1.52).
 """
 
 import argparse
