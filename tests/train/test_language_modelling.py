@@ -328,9 +328,7 @@ def test_another_text_must_be_of_known_characters(small, tmp_path):
     facts = small.task().facts
     other = tmp_path / "other.txt"
     other.write_text("the café sat on the öre. " * 20)
-    with pytest.raises(
-        InputError, match="does not fit this model's vocabulary: 4 of .*'f', 'r', 'é', 'ö'"
-    ):
+    with pytest.raises(InputError, match="does not fit this model's vocabulary: 4 of .*'f', 'r', 'é', 'ö'"):
         replace(small, data=f"text:{other}").task(facts).evaluate()
     other.write_text("the mat sat on the cat. " * 20)
     assert replace(small, data=f"text:{other}").task(facts).evaluate()["loss"] > 0
