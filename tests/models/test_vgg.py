@@ -67,8 +67,9 @@ def test_the_convolutional_form_scores_every_7x7_window_of_the_maps(vgg11, rng):
 
 def test_the_convolutional_form_keeps_the_mode_and_the_original(vgg11):
     before = vgg11.classifier[0].weight.shape
-    assert not models.convolutional(vgg11).training
-    assert models.convolutional(vgg11).classifier[2] is vgg11.classifier[2]
+    sliding = models.convolutional(vgg11)
+    assert not any(module.training for module in sliding.modules())
+    assert sliding.features is vgg11.features
     assert vgg11.classifier[0].weight.shape == before == (4096, 25088)
 
 
