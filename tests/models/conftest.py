@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from handmade import random
+from handmade.nn import init
 
 
 class Parity(NamedTuple):
@@ -37,7 +38,7 @@ def shared_parity(shared_data: Path) -> Parity:
 
 @pytest.fixture
 def undrawn(monkeypatch):
-    """Models are built without drawing first weights, which a test is going to replace or only to count."""
+    """Models are built without drawing first weights: they are zero."""
 
     class Zeros:
         """In place of the generator: one zero, which fills any shape."""
@@ -48,3 +49,9 @@ def undrawn(monkeypatch):
         standard_normal = normal = random
 
     monkeypatch.setattr(random, "generator", Zeros)
+
+
+@pytest.fixture
+def unfilled(undrawn, monkeypatch):
+    """First weights are whatever the memory held; a test is going to replace them, or to count them only."""
+    monkeypatch.setattr(init, "_fill", lambda tensor, values: tensor)

@@ -11,11 +11,11 @@ from handmade.models.alexnet import ENTRIES, PaperAlexNet
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
-def test_parameters(entry, undrawn):
+def test_parameters(entry, unfilled):
     assert count(entry.make()) == entry.parameters
 
 
-def test_parameters_of_the_papers_layers(undrawn):
+def test_parameters_of_the_papers_layers(unfilled):
     model = models.alexnet(paper=True)
     counts = {name: count(layer) for name, layer in model.named_children() if count(layer)}
     assert counts == {
@@ -31,7 +31,7 @@ def test_parameters_of_the_papers_layers(undrawn):
 
 
 @pytest.fixture
-def paper(undrawn, shared_parity):
+def paper(unfilled, shared_parity):
     return filled(models.alexnet(paper=True), shared_parity.fill).eval()
 
 

@@ -16,23 +16,23 @@ FORMS = pytest.mark.parametrize("paper", [False, True], ids=["published", "paper
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
-def test_parameters(entry, undrawn):
+def test_parameters(entry, unfilled):
     assert count(entry.make()) == entry.parameters
 
 
-def test_parameters_without_the_small_classifiers(undrawn):
+def test_parameters_without_the_small_classifiers(unfilled):
     assert count(models.googlenet(aux_logits=False)) == 6_624_904
     assert count(models.googlenet(aux_logits=False, paper=True)) == 6_998_552
 
 
 @FORMS
-def test_without_the_small_classifiers_their_names_are_gone(paper, undrawn):
+def test_without_the_small_classifiers_their_names_are_gone(paper, unfilled):
     whole, without = (models.googlenet(paper=paper, aux_logits=aux).state_dict() for aux in (True, False))
     assert {name.split(".")[0] for name in whole.keys() - without.keys()} == {"aux1", "aux2"}
     assert not without.keys() - whole.keys()
 
 
-def test_the_papers_form_as_an_independent_graph(undrawn, shared_parity):
+def test_the_papers_form_as_an_independent_graph(unfilled, shared_parity):
     # The graph is Caffe's, made for pools that round down; here they round up as in table 1: 112, 56, 28, 14, 7.
     model = filled(models.googlenet(paper=True, aux_logits=False), shared_parity.fill).eval()
     image = shared_parity.fill.image_batch(1, 224)
@@ -112,7 +112,7 @@ def moved(block: nn.Module) -> bool:
     return all(parameter.grad is not None for parameter in block.parameters())
 
 
-def test_dropouts(undrawn):
+def test_dropouts(unfilled):
     def probabilities(**options):
         model = models.googlenet(num_classes=2, **options)
         return model.dropout.p, model.aux1.dropout.p, model.aux2.dropout.p

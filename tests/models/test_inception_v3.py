@@ -13,7 +13,7 @@ from handmade.models.googlenet import from_imagenet_statistics
 from handmade.models.inception_v3 import ENTRIES, InceptionAux, InceptionOutputs
 
 
-def test_parameters(undrawn):
+def test_parameters(unfilled):
     (entry,) = ENTRIES
     assert count(entry.make()) == entry.parameters == 27_161_264
     assert count(models.inception_v3(aux_logits=False)) == 23_834_568

@@ -15,7 +15,7 @@ from handmade.models.resnet_cifar import CifarResNet
 
 
 @pytest.mark.parametrize("entry", [*resnet.ENTRIES, *resnet_cifar.ENTRIES], ids=lambda entry: entry.name)
-def test_parameters(entry, undrawn):
+def test_parameters(entry, unfilled):
     assert count(entry.make()) == entry.parameters
 
 
@@ -152,7 +152,7 @@ def test_the_first_block_of_v2_takes_what_the_stem_has_activated(build, rng):
         assert_allclose(model(x).numpy(), head(features).numpy(), rtol=1e-10)
 
 
-def test_a_plain_network_has_the_layers_of_the_residual_one_and_no_more(undrawn):
+def test_a_plain_network_has_the_layers_of_the_residual_one_and_no_more(unfilled):
     plain, residual = models.resnet56(skip=False), models.resnet56()
     assert plain.state_dict().keys() == residual.state_dict().keys()
     assert not any("downsample" in name for name in models.resnet34(skip=False).state_dict())

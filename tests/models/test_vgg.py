@@ -11,7 +11,7 @@ from handmade.models.vgg import CONFIGURATIONS, ENTRIES, VGG
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
-def test_parameters(entry, undrawn):
+def test_parameters(entry, unfilled):
     assert count(entry.make()) == entry.parameters
 
 
@@ -24,7 +24,7 @@ def test_configurations_as_table_1_and_2():
     assert (millions["vgg16-c"], millions["vgg16"], millions["vgg19"]) == (134, 138, 144)
 
 
-def test_1x1_convolutions_end_the_last_three_stages_of_c(undrawn):
+def test_1x1_convolutions_end_the_last_three_stages_of_c(unfilled):
     kernels = [layer.kernel_size[0] for layer in VGG("C", num_classes=2).features if isinstance(layer, nn.Conv2d)]
     assert kernels == [3, 3, 3, 3, 3, 3, 1, 3, 3, 1, 3, 3, 1]
 
