@@ -8,6 +8,7 @@ import pytest
 from handmade import nn
 from handmade.data import RandomHorizontalFlip
 from handmade.errors import InputError
+from handmade.tensor import Tensor
 from handmade.train import RECIPES, ImageRecipe, recipe_of
 from handmade.train.image_classification import load_images
 from handmade.train.schedules import SCHEDULES
@@ -94,6 +95,12 @@ def test_the_papers_lenet_sees_a_background_of_minus_a_tenth():
     assert images.shape == (64, 1, 32, 32)
     assert images.array.min() == pytest.approx(-0.1, abs=1e-6)
     assert images.array.max() == pytest.approx(1.175, abs=1e-6)
+
+
+def test_the_papers_lenet_is_tested_by_its_own_loss():
+    task = replace(recipe_of("lenet5"), paper=True).task()
+    logits, labels = (Tensor(part) for part in task.test_logits())
+    assert task.evaluate()["loss"] == task.model.loss(logits, labels).item()
 
 
 def test_a_loss_of_the_models_own_takes_no_label_smoothing():

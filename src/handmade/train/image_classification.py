@@ -141,20 +141,23 @@ class ImageClassification(Task):
     def loss(self, batch: tuple[Tensor, Tensor]) -> Outcome:
         images, labels = batch
         outputs = self.model(images)
-        if isinstance(self.model, HasLoss):
-            loss = self.model.loss(outputs, labels)
-        else:
-            loss = cross_entropy(outputs, labels, label_smoothing=self.recipe.label_smoothing)
+        loss = self._criterion(outputs, labels, self.recipe.label_smoothing)
         logits = outputs if isinstance(outputs, Tensor) else outputs.logits  # N K
         right = int((logits.array.argmax(axis=1) == labels.array).sum())
         return Outcome(loss, len(labels), {"accuracy": right})
 
+    def _criterion(self, outputs: Any, labels: Tensor, label_smoothing: float = 0.0) -> Tensor:
+        """The model's own loss of what it returned, or else cross-entropy."""
+        if isinstance(self.model, HasLoss):
+            return self.model.loss(outputs, labels)
+        return cross_entropy(outputs, labels, label_smoothing=label_smoothing)
+
     # --- testing and use ------------------------------------------------------------------------------------------
 
     def evaluate(self) -> dict[str, float]:
-        """Cross-entropy and accuracy on the test set."""
+        """Loss, without label smoothing, and accuracy on the test set."""
         logits, labels = self.test_logits()
-        loss = cross_entropy(Tensor(logits), Tensor(labels)).item()
+        loss = self._criterion(Tensor(logits), Tensor(labels)).item()
         return {"loss": loss, "accuracy": float((logits.argmax(axis=1) == labels).mean())}
 
     def test_logits(self) -> tuple[Float[np.ndarray, "N K"], Int64[np.ndarray, "N"]]:
