@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from handmade.data.files import cache_folder
 from handmade.data.images import decode_image
 from handmade.errors import InputError
 from handmade.files import replacing
+from handmade.folders import cache_folder
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 PIXELS = 3 * 32 * 32

@@ -1,7 +1,6 @@
 """Files of data sets: found on this machine by name, or downloaded, and known by their SHA-256."""
 
 import hashlib
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from handmade.errors import InputError
+from handmade.folders import cache_folder, data_folders
 
 PACKAGED = Path(__file__).parent / "packaged"
 TIMEOUT = 15  # seconds without an answer from a server
@@ -28,19 +28,6 @@ class DataFile:
     urls: tuple[str, ...] = ()
     packed_sha256: str = ""
     packaged: bool = False
-
-
-def cache_folder() -> Path:
-    """Where downloads go: the user's cache folder, as the platform has it."""
-    import pooch
-
-    return Path(pooch.os_cache("handmade"))
-
-
-def data_folders() -> list[Path]:
-    """The folders searched for data: those of the path list $HANDMADE_DATA, then the user's cache."""
-    listed = os.environ.get("HANDMADE_DATA", "").split(os.pathsep)
-    return [Path(folder).expanduser() for folder in listed if folder] + [cache_folder()]
 
 
 def find(file: DataFile) -> Path | None:

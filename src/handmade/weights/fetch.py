@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from handmade.errors import InputError
+from handmade.folders import cache_folder, data_folders
 from handmade.weights.catalogue import PUBLISHED, Published, published
 
 TIMEOUT = 15  # seconds without an answer from a server
@@ -40,16 +41,12 @@ def fetch(weights: Published) -> Path:
     Raises:
         InputError: a file of that name has another hash, or the download failed.
     """
-    import pooch
-
-    cache = Path(pooch.os_cache("handmade")) / "weights"
-    listed = os.environ.get("HANDMADE_DATA", "").split(os.pathsep)
-    folders = [Path(folder).expanduser() / "weights" for folder in listed if folder] + [cache]
-    for folder in folders:
-        path = folder / weights.file
+    for folder in data_folders():
+        path = folder / "weights" / weights.file
         if path.is_file():
             _verify(path, weights, f"{path} is not the file that {weights.builder} names: move it away")
             return path
+    cache = cache_folder() / "weights"
     _download(weights, cache)
     return cache / weights.file
 
