@@ -1,0 +1,50 @@
+"""Models that turn one sequence into another: the contract, and the tokens that it takes for granted.
+
+    source B S --encode--> state --step, one token after another--> log-probabilities of the next target token
+
+A model that keeps it can be trained by train/translation.py, searched by text/decoding.py, and looked into.
+
+B sequences of a batch, S and T tokens of source and target, V size of the target vocabulary, R rows: hypotheses
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from handmade.nn import Module
+from handmade.tensor import Tensor
+
+PAD, BOS, EOS, UNKNOWN = range(4)
+"""The first tokens of every vocabulary: padding, begin of the target, end, and what has no token of its own."""
+
+
+class SequenceToSequence(Module):
+    """The contract. Sources and targets shorter than the longest of a batch are filled up with PAD, on the right;
+    padding changes nothing at the places that are none. A target begins with BOS.
+    """
+
+    def forward(self, source: Int[Tensor, "B S"], target: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:
+        """The scores of what follows each target token, given those up to it and the source (teacher forcing)."""
+        raise NotImplementedError
+
+    def encode(self, source: Int[Tensor, "B S"]) -> Any:
+        """What `step` needs of the source: arrays or tensors whose first axis is the row, in tuples, lists, dicts."""
+        raise NotImplementedError
+
+    def step(self, tokens: Int[np.ndarray, "R time"], state: Any) -> tuple[Float[np.ndarray, "R V"], Any]:
+        """The log-probabilities of the token that follows `tokens`, and the state after them; no gradient is recorded.
+
+        tokens: what each row has got since the last call: BOS at first, then one token.
+        state: at first that of `encode`, then what `step` returned. text/decoding.py chooses, repeats and drops rows.
+        """
+        raise NotImplementedError
+
+    def alignment(self, source: Int[Tensor, "B S"], target: Int[Tensor, "B T"]) -> Float[np.ndarray, "B T S"] | None:
+        """How much each target token's prediction looks at each source token: rows that sum to 1, and 0 on padding.
+
+        None for a model without attention.
+        """
+        raise NotImplementedError
