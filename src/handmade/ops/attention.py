@@ -12,17 +12,19 @@ from handmade.ops.op import op
 
 
 @op
-def scaled_dot_product_attention(query, key, value, *, mask=None, scale=None, dropout_mask=None):
+def scaled_dot_product_attention(query, key, value, *, mask=None, scale=None, dropout_mask=None, record=None):
     """(..., S_q, d_k), (..., S_k, d_k), (..., S_k, d_v) -> (..., S_q, d_v).
 
     mask broadcasts to the scores (..., S_q, S_k): boolean, True where a query may look, or numbers added to them.
     A query that may look nowhere gets zeros, and gives no gradient. scale is 1 / sqrt(d_k) unless given;
-    dropout_mask, of `ops.dropout`, multiplies the weights.
+    dropout_mask, of `ops.dropout`, multiplies the weights. A list `record` gets the weights.
     """
     if value.ndim < 2 or key.ndim < 2 or value.shape[-2] != key.shape[-2]:
         raise ValueError(f"attention: key {key.shape} and value {value.shape} must have as many rows (S_k)")
     scale = _checked_scale(query, key, mask, scale)
     weights = kernels.attention_weights(query, key, mask, scale)
+    if record is not None:
+        record.append(weights)
     applied = weights if dropout_mask is None else weights * dropout_mask
 
     def pullback(g):
@@ -65,5 +67,8 @@ def _checked_scale(query, key, mask, scale):
         if mask.ndim > len(scores) or any(
             m not in (1, n) for m, n in zip(mask.shape[::-1], scores[::-1], strict=False)
         ):
-            raise ValueError(f"attention: mask of shape {mask.shape} does not broadcast to the scores {scores}")
+            raise ValueError(
+                f"attention: mask of shape {mask.shape} does not broadcast to the scores {scores}: its last axes must "
+                f"be S_q = {scores[-2]} queries and S_k = {scores[-1]} keys, or 1"
+            )
     return 1 / math.sqrt(query.shape[-1]) if scale is None else scale
