@@ -1,0 +1,99 @@
+"""Cases: what a solution is called with, and how. Nothing here knows an answer: a learner's process loads this file."""
+
+import copy
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call of a solution, or a few that belong together.
+
+    label: what is special about it, as "S_q < S_k": shown where a solution fails on some cases only.
+    args: positional arguments; arrays are float64 or int64, other values plain.
+    options: keyword arguments.
+    function: which of the exercise's functions, where its driver calls one of several; the first by default.
+    extra: what the driver needs beside them, as the gradient that arrives from above.
+    """
+
+    label: str
+    args: tuple[Any, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    function: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a solution raised: the error's type, its message, and the traceback's last lines in the solution."""
+
+    kind: str
+    message: str
+    trace: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one case: its outputs by name, or the problem."""
+
+    outputs: dict[str, Any] | None
+    problem: Problem | None = None
+
+
+Solution = Mapping[str, Any]
+"""A solution's functions and classes by name."""
+
+Driver = Callable[[Solution, Case], Any]
+
+
+def run_case(driver: Driver, solution: Solution, case: Case, names: tuple[str, ...], torch: bool = False) -> Result:
+    """Drive a copy of the case, in tensors where the solution is written with PyTorch.
+
+    Whatever the solution raises, KeyboardInterrupt aside, becomes a Problem.
+    """
+    case = copy.deepcopy(case)
+    if torch:
+        case = replace(case, args=_tensors(case.args), options=_tensors(case.options), extra=_tensors(case.extra))
+    try:
+        with np.errstate(all="ignore"):
+            return Result(_plain(named(driver(solution, case), names)))
+    except (Exception, SystemExit, RecursionError) as error:
+        trace = "".join(traceback.format_tb(error.__traceback__)[-2:])
+        return Result(None, Problem(type(error).__name__, str(error), trace))
+
+
+def named(returned: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    """What was returned, under the names of the outputs. ValueError unless there are as many."""
+    values = (returned,) if len(names) == 1 else returned
+    if not isinstance(values, tuple | list) or len(values) != len(names):
+        got = f"{len(values)} values" if isinstance(values, tuple | list) else f"one {type(values).__name__}"
+        raise ValueError(f"returned {got}, expected {len(names)}: {', '.join(names)}")
+    return dict(zip(names, values, strict=True))
+
+
+def _tensors(value: Any) -> Any:
+    """The same in PyTorch's tensors for arrays."""
+    if isinstance(value, np.ndarray):
+        import torch
+
+        return torch.from_numpy(value.copy())
+    return _mapped(value, _tensors)
+
+
+def _plain(value: Any) -> Any:
+    """The same in arrays for tensors."""
+    if hasattr(value, "detach"):
+        return value.detach().cpu().numpy()
+    return _mapped(value, _plain)
+
+
+def _mapped(value: Any, function: Callable[[Any], Any]) -> Any:
+    if isinstance(value, dict):
+        return {key: function(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [function(part) for part in value] if isinstance(value, list) else tuple(map(function, value))
+    return value

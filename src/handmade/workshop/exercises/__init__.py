@@ -1,0 +1,18 @@
+"""The exercises, one file each, in the order of study. A file is imported when its exercise is first asked for."""
+
+from importlib import import_module
+
+from handmade.errors import InputError
+from handmade.workshop.exercise import Exercise
+
+NAMES: tuple[str, ...] = ("self_attention",)
+
+
+def exercise_named(name: str) -> Exercise:
+    """The exercise of this name. InputError for an unknown one."""
+    if name not in NAMES:
+        raise InputError(f"there is no exercise {name!r}. There are {', '.join(NAMES)}.")
+    return import_module(f"handmade.workshop.exercises.{name}").EXERCISE
+
+
+__all__ = ["NAMES", "exercise_named"]
