@@ -38,10 +38,12 @@ def scaled_dot_product_attention(query, key, value, *, mask=None, scale=None, dr
 
 
 @op
-def attention_weights(query, key, *, mask=None, scale=None):
+def attention_weights(query, key, *, mask=None, scale=None, record=None):
     """The weights alone, (..., S_q, S_k): each row sums to one, or is zero where the query may look nowhere."""
     scale = _checked_scale(query, key, mask, scale)
     weights = kernels.attention_weights(query, key, mask, scale)
+    if record is not None:
+        record.append(weights)
     return weights, lambda g: kernels.attention_weights_backward(g.copy(), weights, query, key, scale)
 
 

@@ -62,14 +62,22 @@ def scaled_dot_product_attention(
             raise ValueError("scaled_dot_product_attention: give attn_mask or is_causal=True, not both")
         mask = Tensor(attention.causal_mask(query.shape[-2], key.shape[-2]))
     if enable_gqa:
-        grouped = _in_groups(query, key, value, mask)
-        return scaled_dot_product_attention(*grouped, dropout_p, scale=scale).flatten(-4, -3)
+        output = scaled_dot_product_attention(*_in_groups(query, key, value, mask), dropout_p, scale=scale)
+        record = _record.get()
+        if record is not None:
+            record[-1] = record[-1].reshape(*query.shape[:-1], key.shape[-2])
+        return output.flatten(-4, -3)
     dropped = None
     if dropout_p:
         weights = (*np.broadcast_shapes(query.shape[:-2], key.shape[:-2]), query.shape[-2], key.shape[-2])
         dropped = dropout_mask(weights, p=dropout_p, rng=random.generator(), dtype=query.dtype)
     operation = attention.scaled_dot_product_attention
     return run(operation, query, key, value, mask=mask, scale=scale, dropout_mask=dropped, record=_record.get())
+
+
+def attention_weights(query: Tensor, key: Tensor, attn_mask: Tensor | None = None) -> Tensor:
+    """The weights alone, (..., S_q, S_k), with their gradient; recorded as those of the whole are."""
+    return run(attention.attention_weights, query, key, mask=attn_mask, record=_record.get())
 
 
 def _in_groups(

@@ -1,0 +1,100 @@
+"""Where a token stands: attention itself sees a set, so positions are added to the tokens or turned into the heads.
+
+B batch, T positions, D numbers of a token, d of a head
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from handmade.creation import empty
+from handmade.functions import cat, stack
+from handmade.nn import init
+from handmade.nn.module import Module, Parameter
+from handmade.tensor import Tensor
+
+
+def sinusoidal_positions(length: int, embedding_dim: int) -> np.ndarray:
+    """(T, D): sin(t / 10000^(2i/D)) in column 2i, the cosine beside it in column 2i + 1 (Vaswani et al. 2017, 3.5).
+
+    Wavelengths go from 2 pi to 10000 * 2 pi. What stands k places further is a rotation of each pair, the same for all
+    t: relative positions are easy to learn.
+    """
+    angles = np.arange(length)[:, None] / 10000 ** (np.arange(0, embedding_dim, 2) / embedding_dim)  # (T, ceil(D/2))
+    positions = np.empty((length, embedding_dim))
+    positions[:, 0::2] = np.sin(angles)
+    positions[:, 1::2] = np.cos(angles)[:, : embedding_dim // 2]
+    return positions
+
+
+class SinusoidalPositions(Module):
+    """x (B, T, D) plus the sines and cosines of its positions; nothing is learned, and no text is too long."""
+
+    def __init__(self, embedding_dim: int) -> None:
+        super().__init__()
+        self.embedding_dim = embedding_dim
+        self._table = sinusoidal_positions(0, embedding_dim)
+
+    def forward(self, x: Tensor, start: int = 0) -> Tensor:
+        """start: the position of the first token, where x goes on after a part seen before."""
+        end = start + x.shape[-2]
+        if len(self._table) < end:
+            self._table = sinusoidal_positions(max(end, 2 * len(self._table)), self.embedding_dim)
+        return x + Tensor(self._table[start:end].astype(x.dtype))
+
+    def extra_repr(self) -> str:
+        return f"{self.embedding_dim}"
+
+
+class LearnedPositions(Module):
+    """x (B, T, D) plus a learned vector for each position: weight (max_length, D), at first normal of std 0.02."""
+
+    def __init__(self, max_length: int, embedding_dim: int) -> None:
+        super().__init__()
+        self.max_length = max_length
+        self.weight = Parameter(init.normal_(empty(max_length, embedding_dim), std=0.02))
+
+    def forward(self, x: Tensor, start: int = 0) -> Tensor:
+        """start: the position of the first token, where x goes on after a part seen before."""
+        end = start + x.shape[-2]
+        if end > self.max_length:
+            raise ValueError(
+                f"LearnedPositions: x {x.shape} ends at position {end}, and there are {self.max_length}; shorten it"
+            )
+        return x + self.weight[start:end]
+
+    def extra_repr(self) -> str:
+        return f"{self.max_length}, {self.weight.shape[1]}"
+
+
+class RotaryEmbedding(Module):
+    """Queries and keys turned by angles that grow with their positions (Su et al. 2021, RoFormer, section 3.2.2).
+
+    A head's numbers are taken in pairs; the pair i of position t is turned by t / base^(2i/d). The product of a query
+    and a key then depends on their distance only. Two conventions pair the numbers differently:
+
+        halves (Llama, GPT-NeoX, Hugging Face)   i with i + d/2
+        interleaved (the paper, GPT-J)           2i with 2i + 1
+    """
+
+    def __init__(self, head_dim: int, base: float = 10000.0, interleaved: bool = False) -> None:
+        super().__init__()
+        if head_dim % 2:
+            raise ValueError(f"RotaryEmbedding: head_dim is {head_dim}; expected an even number, it is turned in pairs")
+        self.head_dim = head_dim
+        self.base = base
+        self.interleaved = interleaved
+
+    def forward(self, x: Tensor, start: int = 0) -> Tensor:
+        """x (..., T, d) turned; start is the position of its first row."""
+        if x.shape[-1] != self.head_dim:
+            raise ValueError(f"RotaryEmbedding: x has shape {x.shape}; expected (..., T, {self.head_dim})")
+        positions = np.arange(start, start + x.shape[-2])
+        angles = positions[:, None] / self.base ** (np.arange(0, self.head_dim, 2) / self.head_dim)  # (T, d/2)
+        cos, sin = Tensor(np.cos(angles).astype(x.dtype)), Tensor(np.sin(angles).astype(x.dtype))
+        first, second = (x[..., 0::2], x[..., 1::2]) if self.interleaved else x.chunk(2, dim=-1)
+        turned = first * cos - second * sin, first * sin + second * cos
+        return stack(turned, dim=-1).flatten(-2) if self.interleaved else cat(turned, dim=-1)
+
+    def extra_repr(self) -> str:
+        return f"{self.head_dim}, base={self.base}, interleaved={self.interleaved}"
