@@ -60,4 +60,6 @@ COSTS = {
     "char-rnn": Cost(14_696_448, 42_048, None),
     "char-lstm": Cost(55_590_912, 43_072, None),
     "char-gru": Cost(41_959_424, 42_048, None),
+    "bert-base-uncased": Cost(10_872_225_792, 21_825_024, None),
+    "minilm": Cost(1_359_101_952, 5_604_096, None),
 }
