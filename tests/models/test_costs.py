@@ -42,6 +42,10 @@ class Watch:
         x, weight = inputs[0], inputs[1] if len(inputs) > 1 else None
         if operation.__name__ == "linear":
             shape = (*x.shape[:-1], len(weight))
+        elif operation.__name__ == "projection":
+            shape = (*x.shape[:-1], weight.shape[1])
+        elif operation.__name__ in ("layer_norm", "gelu_tanh", "scaled_dot_product_attention"):
+            shape = x.shape
         elif operation.__name__ == "conv2d":
             padded = [n + 2 * p for n, p in zip(x.shape[2:], options["padding"], strict=True)]
             sides = zip(padded, weight.shape[2:], options["stride"], strict=True)
@@ -53,7 +57,11 @@ class Watch:
 
 def measured(entry, monkeypatch) -> Cost:
     for name in ("uniform_", "normal_", "kaiming_uniform_", "kaiming_normal_", "trunc_normal_"):
-        monkeypatch.setattr(handmade.nn.init, name, lambda parameter, *_, **__: parameter.data.fill_(0))
+        monkeypatch.setattr(
+            handmade.nn.init,
+            name,
+            lambda parameter, *_, **__: parameter.data.fill_(0) if parameter.numel() < 10**6 else parameter,
+        )
     model = entry.make()
     watch = Watch(sys.modules["handmade.tensor"].apply)
     for name in ("tensor", "functions", "nn.functional.arguments", "nn.functional.linear"):

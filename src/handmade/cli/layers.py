@@ -9,6 +9,7 @@ from typing import Any
 import handmade
 from handmade import nn
 from handmade.models import lenet
+from handmade.models.gpt import Conv1D, Unembedding
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,10 @@ def _per_output(module: Any, given: tuple[int, ...], made: tuple[int, ...]) -> i
     return math.prod(made) * math.prod(module.weight.shape[1:])  # weight K C/G R S, or out_features in_features
 
 
+def _per_transposed(module: Any, given: tuple[int, ...], made: tuple[int, ...]) -> int:
+    return math.prod(made) * len(module.weight)  # weight in_features out_features
+
+
 def _per_input(module: Any, given: tuple[int, ...], made: tuple[int, ...]) -> int:
     return math.prod(given) * math.prod(module.weight.shape[1:])  # weight C K/G R S
 
@@ -93,6 +98,8 @@ COUNTS: dict[type[nn.Module], Callable[[Any, tuple[int, ...], tuple[int, ...]], 
     nn.Conv1d: _per_output,
     nn.Conv2d: _per_output,
     nn.ConvTranspose2d: _per_input,
+    Conv1D: _per_transposed,
+    Unembedding: _per_output,
     nn.RNN: _per_step,
     nn.LSTM: _per_step,
     nn.GRU: _per_step,

@@ -33,6 +33,8 @@ B batch, T time steps, V vocabulary size, E embedding size, H hidden size, L lay
 
 from __future__ import annotations
 
+from typing import Any
+
 from jaxtyping import Float, Int
 
 import handmade.nn.functional as F
@@ -58,6 +60,11 @@ class CharLM(Module):
             gives the scores that reading it at once gives.
         """
         raise NotImplementedError
+
+    def step(self, tokens: Int[Tensor, "B T"], state: Any = None) -> tuple[Float[Tensor, "B V"], Any]:
+        """`read`, but the scores of what follows the last token only: what sampling wants."""
+        logits, state = self.read(tokens, state)
+        return logits[:, -1], state
 
     def forward(
         self, tokens: Int[Tensor, "B T"], targets: Int[Tensor, "B T"] | None = None

@@ -1,4 +1,4 @@
-"""The fully connected layer."""
+"""The fully connected layer, with its weight either way round."""
 
 import numpy as np
 
@@ -27,3 +27,27 @@ def linear(x, weight, bias):
         return lambda: (g @ weight).reshape(x.shape), lambda: g.T @ rows, lambda: np.ones(len(g), g.dtype) @ g
 
     return value.reshape(*x.shape[:-1], weight.shape[0]), pullback
+
+
+@op
+def projection(x, weight, bias):
+    """x weight + bias; x (..., in), weight (in, out), bias (out,) or None -> (..., out)."""
+    if weight.ndim != 2 or x.ndim < 1 or x.shape[-1] != weight.shape[0]:
+        raise ValueError(
+            f"projection: input of shape {x.shape} and weight of shape {weight.shape}: "
+            "expected (..., in_features) and (in_features, out_features)"
+        )
+    if bias is not None and bias.shape != weight.shape[1:]:
+        raise ValueError(
+            f"projection: bias has shape {bias.shape}, expected ({weight.shape[1]},) beside weight {weight.shape}"
+        )
+    rows = x.reshape(-1, x.shape[-1])
+    value = rows @ weight
+    if bias is not None:
+        value += bias
+
+    def pullback(g):
+        g = g.reshape(-1, weight.shape[1])
+        return lambda: (g @ weight.T).reshape(x.shape), lambda: rows.T @ g, lambda: np.ones(len(g), g.dtype) @ g
+
+    return value.reshape(*x.shape[:-1], weight.shape[1]), pullback

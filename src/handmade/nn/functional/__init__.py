@@ -7,7 +7,7 @@ where the mathematics and the derivative stand. Names, arguments and defaults ar
 from handmade.functions import one_hot
 from handmade.nn.functional.attention import recorded_attention, scaled_dot_product_attention
 from handmade.nn.functional.convolution import conv1d, conv2d, conv_transpose2d
-from handmade.nn.functional.linear import dropout, embedding, linear
+from handmade.nn.functional.linear import dropout, embedding, linear, projection
 from handmade.nn.functional.losses import (
     binary_cross_entropy_with_logits,
     cross_entropy,
@@ -53,6 +53,7 @@ __all__ = [
     "nll_loss",
     "one_hot",
     "pad",
+    "projection",
     "recorded_attention",
     "relu",
     "rms_norm",

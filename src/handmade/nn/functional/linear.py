@@ -15,6 +15,11 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return run(product.linear, input, weight, bias)
 
 
+def projection(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """input weight + bias: input (..., in), weight (in, out), bias (out,) -> (..., out); as GPT-2's layers have it."""
+    return run(product.projection, input, weight, bias)
+
+
 def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
     """In training, each element zero with probability p and else times 1 / (1 - p) (Srivastava et al. 2014)."""
     if not 0 <= p <= 1:
