@@ -8,6 +8,8 @@ from itertools import chain
 
 from handmade.models.alexnet import ENTRIES as _ALEXNET
 from handmade.models.alexnet import alexnet
+from handmade.models.bert import ENTRIES as _BERT
+from handmade.models.bert import bert, minilm
 from handmade.models.char_lm import ENTRIES as _CHAR_LM
 from handmade.models.char_lm import char_bigram, char_gru, char_lstm, char_mlp, char_rnn
 from handmade.models.cifar import ENTRIES as _CIFAR
@@ -15,6 +17,8 @@ from handmade.models.cifar import alexnet_cifar, googlenet_cifar, vgg11_cifar
 from handmade.models.entry import Entry
 from handmade.models.googlenet import ENTRIES as _GOOGLENET
 from handmade.models.googlenet import googlenet
+from handmade.models.gpt import ENTRIES as _GPT
+from handmade.models.gpt import gpt
 from handmade.models.inception_v3 import ENTRIES as _INCEPTION_V3
 from handmade.models.inception_v3 import inception_v3
 from handmade.models.lenet import ENTRIES as _LENET
@@ -36,7 +40,9 @@ from handmade.models.vgg import (
     vgg19_bn,
 )
 
-_ENTRIES = chain(_LENET, _ALEXNET, _VGG, _GOOGLENET, _INCEPTION_V3, _RESNET, _RESNET_CIFAR, _CIFAR, _CHAR_LM)
+_ENTRIES = chain(
+    _LENET, _ALEXNET, _VGG, _GOOGLENET, _INCEPTION_V3, _RESNET, _RESNET_CIFAR, _CIFAR, _CHAR_LM, _BERT, _GPT
+)
 ZOO: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
 
 __all__ = [
@@ -44,6 +50,7 @@ __all__ = [
     "Entry",
     "alexnet",
     "alexnet_cifar",
+    "bert",
     "char_bigram",
     "char_gru",
     "char_lstm",
@@ -52,8 +59,10 @@ __all__ = [
     "convolutional",
     "googlenet",
     "googlenet_cifar",
+    "gpt",
     "inception_v3",
     "lenet5",
+    "minilm",
     "resnet18",
     "resnet20",
     "resnet32",

@@ -62,4 +62,10 @@ COSTS = {
     "char-gru": Cost(41_959_424, 42_048, None),
     "bert-base-uncased": Cost(10_872_225_792, 21_825_024, None),
     "minilm": Cost(1_359_101_952, 5_604_096, None),
+    "gpt2": Cost(126_496_800_768, 224_478_208, None),
+    "gpt2-medium": Cost(361_935_929_344, 508_642_304, None),
+    "gpt2-large": Cost(790_648_586_240, 906_052_608, None),
+    "gpt2-xl": Cost(1_592_290_508_800, 1_473_594_368, None),
+    "gpt-cpu": Cost(50_864_128, 626_752, None),
+    "gpt-baby": Cost(2_724_298_752, 11_026_688, None),
 }

@@ -144,7 +144,7 @@ class Cache:
         return self.tokens.shape[1] - self.length
 
     def extend(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Put in the keys and values, B H T D, of the tokens after the first `length`; all there are, B H length+T D."""
+        """Put in the keys and values, B H T D, of the next tokens, and give all there are, B H length+T D."""
         end = self.length + keys.shape[2]
         self.keys[layer, :, :, self.length : end] = keys.array
         self.values[layer, :, :, self.length : end] = values.array
