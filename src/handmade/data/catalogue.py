@@ -10,6 +10,7 @@ import numpy as np
 from handmade.data import cifar, corpus, files
 from handmade.data.corpus import Lines, Pairs, Text
 from handmade.data.dataset import ImageFolder, ImageSet
+from handmade.data.dates import dates
 from handmade.data.files import DataFile
 from handmade.data.idx import read_idx
 from handmade.data.speech import SpokenDigits, read_spoken_digits
@@ -23,7 +24,8 @@ class Entry:
     """One set of the catalogue.
 
     examples: how many there are, by split, as 'train 60,000, test 10,000'.
-    files: what it is read from; all of them, or the first at hand where they are `alternatives`.
+    files: what it is read from; all of them, or the first at hand where they are `alternatives`; none, if handmade
+        makes it.
     """
 
     name: str
@@ -38,7 +40,9 @@ class Entry:
     alternatives: bool = False
 
     def where(self) -> str:
-        """'packaged', the folder it was found in, 'to download', or 'not here' where there is no download."""
+        """'packaged', the folder it was found in, 'to download', 'not here' where there is no download, or 'made'."""
+        if not self.files:
+            return "made"
         if self.files[0].packaged:
             return "packaged"
         found = [files.find(file) for file in self.files]
@@ -129,6 +133,10 @@ def _parallel(argument: str, split: str) -> Pairs:
         raise InputError(f"parallel:{argument} names no two files; expected parallel:SOURCE,TARGET.")
     sources, targets = (corpus.part_of_lines(lines, split) for lines in corpus.read_pairs(source, target))
     return Pairs(sources, targets, f"parallel:{argument}", split, argument)
+
+
+def _dates(entry: Entry, split: str) -> Pairs:
+    return dates(split)
 
 
 def _folder(argument: str, split: str) -> ImageFolder:
@@ -349,5 +357,15 @@ ENTRIES = (
                 "d0f27a477cd6a92f5ec7a43b5c11aeffdd2e809aebf2175bb8495e90f6a379cb",
             ),
         ),
+    ),
+    Entry(
+        name="dates",
+        description="Dates as people write them, in 39 forms, and as ISO 8601 has them; made by handmade itself.",
+        homepage="https://www.iso.org/iso-8601-date-and-time-format.html",
+        licence="MIT",
+        format="pairs of lines",
+        examples="train 60,000, test 2,000",
+        read=_dates,
+        files=(),
     ),
 )

@@ -27,6 +27,8 @@ from handmade.models.resnet import ENTRIES as _RESNET
 from handmade.models.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
 from handmade.models.resnet_cifar import ENTRIES as _RESNET_CIFAR
 from handmade.models.resnet_cifar import resnet20, resnet32, resnet44, resnet56, resnet110
+from handmade.models.seq2seq import seq2seq, seq2seq_attention
+from handmade.models.sequence_to_sequence import SequenceToSequence
 from handmade.models.vgg import ENTRIES as _VGG
 from handmade.models.vgg import (
     convolutional,
@@ -48,6 +50,7 @@ ZOO: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
 __all__ = [
     "ZOO",
     "Entry",
+    "SequenceToSequence",
     "alexnet",
     "alexnet_cifar",
     "bert",
@@ -73,6 +76,8 @@ __all__ = [
     "resnet101",
     "resnet110",
     "resnet152",
+    "seq2seq",
+    "seq2seq_attention",
     "vgg11",
     "vgg11_bn",
     "vgg11_cifar",

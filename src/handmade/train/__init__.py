@@ -8,6 +8,7 @@ from handmade.train.recipe import Recipe, changed
 from handmade.train.recipes import RECIPES, recipe_of
 from handmade.train.run import Run, new_run, open_run
 from handmade.train.task import Outcome, Task
+from handmade.train.translation import TranslationRecipe, TranslationTask
 
 __all__ = [
     "RECIPES",
@@ -20,6 +21,8 @@ __all__ = [
     "Run",
     "Task",
     "Trainer",
+    "TranslationRecipe",
+    "TranslationTask",
     "changed",
     "display_of",
     "new_run",

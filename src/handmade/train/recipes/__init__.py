@@ -7,9 +7,22 @@ from handmade.train.recipes.char_lm import CHAR_GRU, CHAR_LSTM, CHAR_RNN, NAMES_
 from handmade.train.recipes.googlenet import GOOGLENET
 from handmade.train.recipes.lenet import LENET5
 from handmade.train.recipes.resnet import RESNETS
+from handmade.train.recipes.seq2seq import SEQ2SEQ, SEQ2SEQ_ATTENTION
 from handmade.train.recipes.vgg import VGG11
 
-_ALL: tuple[Recipe, ...] = (LENET5, ALEXNET, VGG11, GOOGLENET, *RESNETS, CHAR_RNN, CHAR_LSTM, CHAR_GRU, NAMES_GRU)
+_ALL: tuple[Recipe, ...] = (
+    LENET5,
+    ALEXNET,
+    VGG11,
+    GOOGLENET,
+    *RESNETS,
+    CHAR_RNN,
+    CHAR_LSTM,
+    CHAR_GRU,
+    NAMES_GRU,
+    SEQ2SEQ,
+    SEQ2SEQ_ATTENTION,
+)
 RECIPES: dict[str, Recipe] = {recipe.model: recipe for recipe in _ALL}
 
 

@@ -1,0 +1,101 @@
+"""Dates as people write them, and as ISO 8601 does: pairs made by the program, as many as wanted.
+
+    Thursday, May 3rd 1979    ->    1979-05-03
+
+A task for sequence-to-sequence models that takes minutes instead of days, after the exercise of the sequence-models
+course (Ng, Katanforoosh & Bensouda Mourri). To read a date one must find its parts, in any order and some of them
+twice (the weekday), and leave out the rest; a third of the inputs are sentences with a date in them.
+
+What is ambiguous among people is settled here: 5/3/79 is May 3rd (slashes: the month first), 3.5.79 too (full stops:
+the day first), and years of two digits lie between 1950 and 2049.
+"""
+
+import datetime
+
+import numpy as np
+
+from handmade.data.corpus import Pairs
+
+COUNTS = {"train": 60_000, "test": 2_000}
+FIRST, LAST = datetime.date(1950, 1, 1), datetime.date(2049, 12, 31)
+
+MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+SHORT = (
+    "{year}-{mm}-{dd}",
+    "{year}/{mm}/{dd}",
+    "{year}{mm}{dd}",
+    "{m}/{d}/{yy}",
+    "{mm}/{dd}/{yy}",
+    "{mm}/{dd}/{year}",
+    "{d}.{m}.{yy}",
+    "{dd}.{mm}.{yy}",
+    "{dd}.{mm}.{year}",
+    "{d} {month} {year}",
+    "{d} {mon} {year}",
+    "{d} {mon} '{yy}",
+    "{dd}-{mon}-{yy}",
+    "{dd} {mon}. {year}",
+    "{d}. {month} {year}",
+    "{month} {d}, {year}",
+    "{mon} {d}, {year}",
+    "{mon} {th} {year}",
+    "{month} the {th}, {year}",
+    "the {th} of {month} {year}",
+    "{year} {month} {d}",
+    "{weekday}, {month} {th} {year}",
+    "{weekday}, {d} {month} {year}",
+    "{weekday} {d} {mon} {yy}",
+    "{wd} {mon} {d} {year}",
+    "{wd}, {dd} {mon} {year}",
+    "{weekday} the {th} of {month}, {year}",
+)
+LONG = (
+    "in {year}, on the {th} of {month}",
+    "it was {weekday}, the {th} of {month}, and the year was {year}",
+    "written on {weekday}, {month} {d}, {year}, on page {n} of the diary",
+    "the meeting of {weekday}, {d} {month} {year} at noon in room {n}",
+    "please send the signed papers back to us before the {th} of {month} {year}, or call extension {n}",
+    "order {n} left the harbour on {mm}/{dd}/{yy} with {k} other boxes and came to us two weeks later",
+    "born on {mon} {d}, {year} in a small village near the sea, she was the youngest of {k} children",
+    "the train of {dd}.{mm}.{year} stops at platform {k}; seats in coach {n} were sold for this day only",
+    "{n} copies of the letter were found among the papers of the bank, all dated {d} {month} {year}",
+    "{month} {th}: the day of the great fire, of which {n} witnesses told, and which began the year {year}",
+    "on the cover stood a number, {n}, a name that nobody in the room could read, and {wd} {d} {mon} {yy}",
+    "the {th} was a {weekday}; it rained all over the country, as on {k} other days of that {month} in {year}",
+)
+FORMATS = SHORT + LONG
+CASES = (str, str.lower, str.upper)
+
+
+def dates(split: str) -> Pairs:
+    """The pairs of 'train' or 'test', always the same; every tenth day belongs to 'test', in whatever form."""
+    rng = np.random.default_rng(0 if split == "train" else 1)
+    days = np.arange(FIRST.toordinal(), LAST.toordinal() + 1)
+    days = days[(days % 10 == 0) == (split == "test")]
+    chosen = [datetime.date.fromordinal(day) for day in rng.choice(days, COUNTS[split]).tolist()]
+    return Pairs([written(day, rng) for day in chosen], [day.isoformat() for day in chosen], "dates", split, "made")
+
+
+def written(day: datetime.date, rng: np.random.Generator) -> str:
+    """`day` in one of the formats and cases, drawn evenly, of each."""
+    form = FORMATS[rng.integers(len(FORMATS))]
+    case = CASES[rng.integers(len(CASES))]
+    month, weekday = MONTHS[day.month - 1], WEEKDAYS[day.weekday()]
+    return case(
+        form.format(
+            d=day.day, dd=f"{day.day:02}", th=ordinal(day.day), m=day.month, mm=f"{day.month:02}", month=month,
+            mon=month[:3], year=day.year, yy=f"{day.year % 100:02}", weekday=weekday, wd=weekday[:3],
+            n=rng.integers(100, 10_000), k=rng.integers(2, 32),
+        )
+    )  # fmt: skip
+
+
+def ordinal(number: int) -> str:
+    """'1st', '2nd', '3rd', '4th', ..."""
+    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
