@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from handmade.cli import data, evaluate, models, picture, predict, sample, similar, train
+from handmade.cli import data, evaluate, models, picture, predict, sample, similar, train, translate
 from handmade.errors import InputError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command("eval")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("sample")(sample.sample)
 app.command("similar")(similar.similar)
+app.command("translate")(translate.translate)
 app.command("picture")(picture.picture)
 app.command("models")(models.models)
 app.command("data")(data.data)

@@ -1,0 +1,60 @@
+"""handmade translate: a trained sequence-to-sequence model turns texts into their counterparts."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from handmade.errors import InputError
+
+if TYPE_CHECKING:
+    from handmade.train import TranslationTask
+
+
+def translate(
+    run: Annotated[Path, typer.Argument(help="The folder of a run, as runs/seq2seq-attention-1.")],
+    texts: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TEXT]...", help="What to translate; the lines of stdin if not given."),
+    ] = None,
+    beam: Annotated[int, typer.Option(help="How many beginnings to keep while searching; 1 is greedy.")] = 4,
+    alpha: Annotated[float, typer.Option(help="How much longer translations are favoured; 0 is not at all.")] = 0.6,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw into this PNG file where each written token looks, of one text.")
+    ] = None,
+) -> None:
+    """Translate with a trained model: a line for each text."""
+    from handmade.train import TranslationTask, open_run
+
+    trained = open_run(run)
+    task = trained.recipe.task(trained.facts)
+    if not isinstance(task, TranslationTask):
+        raise InputError(f"{run} holds a run of {trained.recipe.model}, which does not translate.")
+    if picture and len(texts or ()) != 1:
+        raise InputError(f"--picture draws one text, and {len(texts or ())} are given as arguments.")
+    trained.load_model(task.model)
+    for number, text in enumerate(texts or map(str.rstrip, sys.stdin), 1):
+        if not text.strip():
+            raise InputError(f"text {number} is empty: there is nothing to translate.")
+        _say_unknown(task, text)
+        (made,) = task.translate([text], beam=beam, alpha=alpha)
+        if picture:
+            _draw(task, text, made, picture)
+        print(made, flush=True)
+
+
+def _say_unknown(task: "TranslationTask", text: str) -> None:
+    unknown = task.tokenizer.unknown(text)
+    if unknown:
+        named = ", ".join(map(repr, unknown))
+        print(f"handmade: the model has never seen {named}; it reads them as unknown.", file=sys.stderr)
+
+
+def _draw(task: "TranslationTask", text: str, made: str, path: Path) -> None:
+    from handmade.train.alignment import draw_alignment
+
+    aligned = task.alignment(text, made)
+    if aligned is None:
+        raise InputError(f"--picture: {task.recipe.model} has no attention to draw.")
+    draw_alignment(path, *aligned)
