@@ -5,7 +5,11 @@ from importlib import import_module
 from handmade.errors import InputError
 from handmade.workshop.exercise import Exercise
 
-NAMES: tuple[str, ...] = ("self_attention",)
+NAMES: tuple[str, ...] = (
+    "self_attention",
+    "multi_head_attention",
+    "cross_attention",
+)
 
 
 def exercise_named(name: str) -> Exercise:

@@ -13,34 +13,65 @@ import numpy as np
 
 from handmade.workshop.cases import Case
 from handmade.workshop.exercise import Exercise, Fault
+from handmade.workshop.faults import (
+    DIVIDES_BY_D_K,
+    KEYS_AS_VALUES,
+    NO_SCALE,
+    NO_SOFTMAX,
+    NOT_NORMALISED,
+    OVERFLOWS,
+    SOFTMAX_OVER_QUERIES,
+)
 from handmade.workshop.switches import wrong
 
 
 def self_attention(Q, K, V):
     """(..., S_q, d_k), (..., S_k, d_k), (..., S_k, d_v) -> output (..., S_q, d_v), weights (..., S_q, S_k)."""
-    d_k = K.shape[-1]
+    d_k = K.shape[-2] if wrong("divides by the root of S_k") else K.shape[-1]
     scale = 1.0 if wrong("no scale") else d_k if wrong("divides by d_k") else np.sqrt(d_k)
-    scores = Q @ (K.T if wrong("transposes all axes") else K.swapaxes(-1, -2)) / scale  # S_q S_k
+    if wrong("multiplies by the scale"):
+        scale = 1 / scale
+    scores = Q @ (K.T if wrong("transposes all axes") else K.swapaxes(-1, -2))  # S_q S_k
+    if wrong("queries and keys swapped"):
+        scores = K @ Q.swapaxes(-1, -2)
+    if not wrong("scales after the softmax"):
+        scores = scores / scale
     axis = -2 if wrong("softmax over the queries") else -1
-    if not wrong("overflows"):
-        scores = scores - scores.max(axis, keepdims=True)
-    weights = np.exp(scores)
-    if not wrong("not normalised"):
-        weights = weights / weights.sum(axis, keepdims=True)
-    return weights @ (K if wrong("keys as values") else V), weights
+    largest = 0.0 if wrong("overflows") else scores.max(axis, keepdims=True)
+    exponentials = np.exp(scores - largest)
+    weights = exponentials if wrong("not normalised") else exponentials / exponentials.sum(axis, keepdims=True)
+    if wrong("no softmax"):
+        weights = scores
+    if wrong("scales after the softmax"):
+        weights = weights / scale
+    output = weights @ (K if wrong("keys as values") else V)
+    if wrong("returns the scores"):
+        weights = scores
+    if wrong("returns the exponentials"):
+        weights = exponentials
+    return (weights, output) if wrong("weights first") else (output, weights)
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """S_q != S_k, d_k != d_v except where keys must be able to stand for values; unsaturated but for the last."""
-    for label, batch, s_q, s_k, d_k, d_v, size in [
-        ("one query", (), 1, 4, 3, 2, 1),
-        ("S_q < S_k", (), 3, 5, 4, 4, 1),
-        ("S_q > S_k", (), 4, 2, 7, 7, 1),
-        ("S_q = S_k, d_k = d_v", (), 4, 4, 4, 4, 1),
-        ("a batch and heads", (2, 3), 4, 5, 6, 6, 1),
-        ("large scores", (), 3, 4, 5, 5, 300),
+    """S_q != S_k, d_k != d_v except where keys must be able to stand for values, a cube in which K.T is no error.
+
+    `common` is added to all scores: exp overflows, or gives only zeros, while the weights stay unsaturated.
+    """
+    for label, batch, s_q, s_k, d_k, d_v, size, common in [
+        ("S_q < S_k", (), 3, 5, 4, 4, 1, 0),
+        ("S_q > S_k", (), 4, 2, 7, 7, 1, 0),
+        ("S_q = S_k, d_k != d_v", (), 4, 4, 5, 3, 1, 0),
+        ("S_q = S_k, d_k = d_v", (), 4, 4, 6, 6, 1, 0),
+        ("one query", (), 1, 4, 3, 2, 1, 0),
+        ("one sequence of each axis's length", (3,), 3, 3, 3, 3, 1, 0),
+        ("a batch and heads", (2, 3), 4, 5, 6, 6, 1, 0),
+        ("large scores", (), 4, 4, 5, 5, 1, 1e4),
+        ("very negative scores", (), 3, 4, 5, 5, 1, -1e4),
+        ("one query, scores far apart", (), 1, 4, 5, 5, 100, 0),
     ]:
         Q, K = size * rng.standard_normal((*batch, s_q, d_k)), size * rng.standard_normal((*batch, s_k, d_k))
+        if common:
+            Q[..., 0], K[..., 0] = 100, common / 100
         yield Case(label, (Q, K, rng.standard_normal((*batch, s_k, d_v))))
 
 
@@ -53,40 +84,52 @@ EXERCISE = Exercise(
     outputs=("output", "attention_weights"),
     cases=cases,
     faults={
-        "no scale": Fault(
-            "The scores are not divided by sqrt(d_k).",
-            "Their variance grows with d_k, so the softmax saturates and gradients vanish.",
-            "Divide Q K^T by np.sqrt(K.shape[-1]) before the softmax.",
+        "no scale": NO_SCALE,
+        "divides by d_k": DIVIDES_BY_D_K,
+        "divides by the root of S_k": Fault(
+            "The scores are divided by sqrt(S_k), the number of keys, not by sqrt(d_k).",
+            "How sharp attention is depends on the length of the sequence: long ones get flat attention.",
+            "d_k is the last axis of K, K.shape[-1]; axis -2 counts the keys.",
         ),
-        "divides by d_k": Fault(
-            "The scores are divided by d_k, not by its square root.",
-            "Attention is too flat: queries cannot pick out a key.",
-            "Divide by np.sqrt(d_k): a sum of d_k products of unit variance has standard deviation sqrt(d_k).",
+        "multiplies by the scale": Fault(
+            "The scores are multiplied by sqrt(d_k), where they should be divided by it.",
+            "The softmax saturates at once: each query sees one key, and gradients vanish.",
+            "Divide Q K^T by np.sqrt(d_k).",
+        ),
+        "scales after the softmax": Fault(
+            "The division by sqrt(d_k) comes after the softmax.",
+            "The softmax saturates as if there were no scale, and rows of weights sum to 1 / sqrt(d_k).",
+            "Divide the scores, then take the softmax.",
         ),
         "transposes all axes": Fault(
             "K.T reverses all axes, the leading ones too.",
             "It works for one sequence, and fails or mixes sequences as soon as there is a batch.",
             "Swap the last two axes only: K.swapaxes(-1, -2).",
         ),
-        "softmax over the queries": Fault(
-            "The softmax runs over the queries (axis -2).",
-            "The queries compete for each key, and no query's output is a mean of the values any more.",
-            "Sum over the keys, axis -1: each row of attention weights must sum to 1.",
+        "queries and keys swapped": Fault(
+            "The scores are K Q^T: a row for each key, where there should be one for each query.",
+            "The softmax runs over the queries, and it fails unless there are as many queries as keys.",
+            "Q @ K.swapaxes(-1, -2) has a row for each query.",
         ),
-        "overflows": Fault(
-            "exp overflows for large scores, and inf / inf is nan.",
-            "One large score turns the loss into nan, and all weights with it.",
-            "Subtract each row's maximum before exp: the result is the same.",
+        "softmax over the queries": SOFTMAX_OVER_QUERIES,
+        "overflows": OVERFLOWS,
+        "not normalised": NOT_NORMALISED,
+        "no softmax": NO_SOFTMAX,
+        "keys as values": KEYS_AS_VALUES,
+        "returns the scores": Fault(
+            "The output is right, but the scores are returned in the weights' place.",
+            "Nothing in training, but every picture of the attention and every test of its rows is wrong.",
+            "Return what was multiplied with V.",
         ),
-        "not normalised": Fault(
-            "The exponentials are not divided by their sum.",
-            "The outputs grow with the number of keys instead of being means of the values.",
-            "Divide by weights.sum(-1, keepdims=True).",
+        "returns the exponentials": Fault(
+            "The output is right, but what is returned as weights was taken before the division by the sum.",
+            "Nothing in training, but rows of the returned weights do not sum to 1.",
+            "Return what was multiplied with V.",
         ),
-        "keys as values": Fault(
-            "The weights are applied to K, not to V.",
-            "What is found and what is handed on are the same: V, and its projection, learns nothing.",
-            "Return weights @ V.",
+        "weights first": Fault(
+            "The weights are returned first and the output second.",
+            "The next layer gets the weights; where the shapes happen to fit, nobody notices.",
+            "return output, weights",
         ),
     },
     hints=(

@@ -37,3 +37,27 @@ import torch
 def self_attention(Q, K, V):
     weights = torch.softmax(Q @ K.transpose(-2, -1) / K.size(-1) ** 0.5, dim=-1)
     return weights @ V, weights
+
+
+# %% logarithms, scaled on both sides
+import numpy as np
+
+
+def self_attention(Q, K, V):
+    root = K.shape[-1] ** 0.25
+    scores = np.matmul(Q / root, np.moveaxis(K / root, -1, -2))
+    scores -= scores.max()  # one maximum for all: as good, unless a row lies 700 below another
+    exponentials = np.exp(scores)
+    weights = np.einsum("...qk,...q->...qk", exponentials, 1 / exponentials.sum(-1))
+    return np.matmul(weights, V), weights
+
+
+# %% torch, matrix by matrix
+import torch
+
+
+def self_attention(Q, K, V):
+    scores = torch.einsum("...qd,...kd->...qk", Q, K) / torch.tensor(Q.shape[-1], dtype=Q.dtype).sqrt()
+    exponentials = (scores - scores.amax(-1, keepdim=True)).exp()
+    weights = exponentials / exponentials.sum(-1, keepdim=True)
+    return torch.einsum("...qk,...kv->...qv", weights, V), weights
