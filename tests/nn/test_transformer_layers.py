@@ -8,7 +8,6 @@ from parity import assert_close
 
 import handmade
 from handmade import nn, tensor
-from handmade.nn.attention import merged_mask
 
 B, S, T, E, H = 2, 5, 4, 6, 3
 """Samples, source and target tokens, numbers of a token, heads."""

@@ -81,21 +81,25 @@ def cross_entropy(logits, *, targets, weight=None, ignore_index=-100, reduction=
     rows, shape, restore = _class_rows("cross_entropy", logits)  # (R, C)
     weight = _class_weight("cross_entropy", weight, rows)
     with np.errstate(invalid="ignore"):  # a row of -inf alone is NaN, as in PyTorch
-        shifted = rows - rows.max(axis=1, keepdims=True)
         if targets.dtype.kind == "f":
             q = _Probabilities(logits, targets, weight, label_smoothing)
         else:
             q = _Classes("cross_entropy", shape, targets, weight, ignore_index, label_smoothing)
-        score = q.dot(shifted)
-        exponentials = np.exp(shifted, out=shifted)
-        total = exponentials.sum(axis=1)
+        exponentials, total, score = np.empty_like(rows), np.empty_like(rows[:, 0]), np.empty_like(rows[:, 0])
+        for block in _blocks(rows):
+            shifted = np.subtract(rows[block], rows[block].max(axis=1, keepdims=True), out=exponentials[block])
+            score[block] = q.dot(shifted, block)
+            total[block] = np.exp(shifted, out=shifted).sum(axis=1)
         losses = q.sum * np.log(total) - score  # -log p_c = log(total) - shifted_c
     value, share = _reduce(losses.reshape(shape), reduction, q.count)
 
     def pullback(g):
         g = np.broadcast_to(share(g), shape).reshape(-1)
-        gradient = exponentials * (g * q.sum / total)[:, None]
-        q.subtract_from(gradient, g)
+        factor = (g * q.sum / total)[:, None]
+        gradient = np.empty_like(rows)
+        for block in _blocks(rows):
+            part = np.multiply(exponentials[block], factor[block], out=gradient[block])
+            q.subtract_from(part, g[block], block)
         return (restore(gradient),)
 
     return value, pullback
@@ -107,11 +111,12 @@ def nll_loss(log_probs, *, targets, weight=None, ignore_index=-100, reduction="m
     rows, shape, restore = _class_rows("nll_loss", log_probs)
     weight = _class_weight("nll_loss", weight, rows)
     q = _Classes("nll_loss", shape, targets, weight, ignore_index, smoothing=0.0)
-    value, share = _reduce(-q.dot(rows).reshape(shape), reduction, q.count)
+    whole = slice(None)
+    value, share = _reduce(-q.dot(rows, whole).reshape(shape), reduction, q.count)
 
     def pullback(g):
         gradient = np.zeros_like(rows)
-        q.subtract_from(gradient, np.broadcast_to(share(g), shape).reshape(-1))
+        q.subtract_from(gradient, np.broadcast_to(share(g), shape).reshape(-1), whole)
         return (restore(gradient),)
 
     return value, pullback
@@ -144,18 +149,19 @@ class _Classes:
         self.uniform = smoothing / len(weight) * weight if smoothing else None  # (C,): q at every class
         self.sum = self.peak if self.uniform is None else self.peak + self.kept * self.uniform.sum()
 
-    def dot(self, rows):
-        """sum_c q_c rows_c of every row."""
-        result = self.peak * np.where(self.kept, rows[np.arange(len(rows)), self.classes], 0)
+    def dot(self, rows, block):
+        """sum_c q_c rows_c of every row; `rows` are those of the slice `block`."""
+        kept = self.kept[block]
+        result = self.peak[block] * np.where(kept, rows[np.arange(len(rows)), self.classes[block]], 0)
         if self.uniform is not None:
-            result += np.where(self.kept, rows @ self.uniform, 0)
+            result += np.where(kept, rows @ self.uniform, 0)
         return result
 
-    def subtract_from(self, gradient, g):
-        """gradient -= g q, row by row, in place."""
+    def subtract_from(self, gradient, g, block):
+        """gradient -= g q, row by row, in place; both are of the slice `block`."""
         if self.uniform is not None:
-            gradient -= (g * self.kept)[:, None] * self.uniform
-        gradient[np.arange(len(gradient)), self.classes] -= g * self.peak
+            gradient -= (g * self.kept[block])[:, None] * self.uniform
+        gradient[np.arange(len(gradient)), self.classes[block]] -= g * self.peak[block]
 
 
 class _Probabilities:
@@ -173,11 +179,11 @@ class _Probabilities:
         self.sum = self.q.sum(axis=1)
         self.count = float(len(given))
 
-    def dot(self, rows):
-        return np.vecdot(self.q, rows)
+    def dot(self, rows, block):
+        return np.vecdot(self.q[block], rows)
 
-    def subtract_from(self, gradient, g):
-        gradient -= g[:, None] * self.q
+    def subtract_from(self, gradient, g, block):
+        gradient -= g[:, None] * self.q[block]
 
 
 def _class_rows(name, logits):
@@ -187,6 +193,12 @@ def _class_rows(name, logits):
     moved = np.moveaxis(logits, min(1, logits.ndim - 1), -1)
     rows = np.ascontiguousarray(moved).reshape(-1, moved.shape[-1])
     return rows, moved.shape[:-1], lambda rows: np.moveaxis(rows.reshape(moved.shape), -1, min(1, logits.ndim - 1))
+
+
+def _blocks(rows):
+    """Slices of some rows each, few enough for what is computed of them to stay in a core's cache."""
+    step = max(1, (1 << 16) // max(1, rows.shape[1]))
+    return (slice(start, start + step) for start in range(0, len(rows), step))
 
 
 def _class_weight(name, weight, rows):
