@@ -6,6 +6,12 @@ from handmade.errors import InputError
 from handmade.workshop.exercise import Exercise
 
 NAMES: tuple[str, ...] = (
+    "softmax",
+    "cross_entropy",
+    "linear",
+    "dropout",
+    "sgd_momentum",
+    "adam",
     "self_attention",
     "multi_head_attention",
     "cross_attention",
