@@ -364,7 +364,7 @@ ENTRIES = (
         homepage="https://www.iso.org/iso-8601-date-and-time-format.html",
         licence="MIT",
         format="pairs of lines",
-        examples="train 60,000, test 2,000",
+        examples="train 20,000, test 2,000",
         read=_dates,
         files=(),
     ),

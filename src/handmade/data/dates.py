@@ -16,7 +16,7 @@ import numpy as np
 
 from handmade.data.corpus import Pairs
 
-COUNTS = {"train": 60_000, "test": 2_000}
+COUNTS = {"train": 20_000, "test": 2_000}
 FIRST, LAST = datetime.date(1950, 1, 1), datetime.date(2049, 12, 31)
 
 MONTHS = (

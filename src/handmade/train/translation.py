@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 
 import handmade
 from handmade import data
@@ -208,17 +208,17 @@ class TranslationTask(Task):
             draw_exact_by_length(paths[-1], {self.recipe.model: self.exact_by_length()})
         return paths
 
-    def exact_by_length(self) -> tuple[np.ndarray, np.ndarray]:
-        """The length of each of the translated test sources in characters, and whether it came out right."""
-        made, wanted = self._translated()
+    def exact_by_length(self, count: int = TRANSLATED) -> tuple[Int[np.ndarray, "N"], Bool[np.ndarray, "N"]]:
+        """The length of each of the first `count` test sources in characters, and whether it comes out right."""
+        made, wanted = self._translated(count)
         lengths = np.array([len(source) for source in self.test_pairs.sources[: len(made)]])
         return lengths, self._right(made, wanted)
 
-    def _translated(self) -> tuple[list[str], Sequence[str]]:
+    def _translated(self, count: int = TRANSLATED) -> tuple[list[str], Sequence[str]]:
         pairs = self.test_pairs
-        return self.translate(pairs.sources[:TRANSLATED]), pairs.targets[:TRANSLATED]
+        return self.translate(pairs.sources[:count]), pairs.targets[:count]
 
-    def _right(self, made: Sequence[str], wanted: Sequence[str]) -> np.ndarray:
+    def _right(self, made: Sequence[str], wanted: Sequence[str]) -> Bool[np.ndarray, "N"]:
         return np.array([one == other for one, other in zip(made, wanted, strict=True)])
 
     def _test_loss(self) -> float:
