@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from handmade.kernels import gelu as kernels
 from handmade.kernels.erf import erf
 from handmade.ops.op import op
 
@@ -73,14 +74,8 @@ def gelu(x):
 @op
 def gelu_tanh(x):
     """0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))): the form that BERT's and GPT-2's authors used."""
-    c = math.sqrt(2 / math.pi)
-    t = np.tanh(c * x * (1 + 0.044715 * (x * x)))
-
-    def pullback(g):
-        slope = c * (1 + 3 * 0.044715 * (x * x))
-        return (g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope),)
-
-    return 0.5 * x * (1 + t), pullback
+    value, logistic_of_2u = kernels.gelu_tanh(x)
+    return value, lambda g: (kernels.gelu_tanh_backward(g, x, logistic_of_2u),)
 
 
 @op

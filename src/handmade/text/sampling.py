@@ -3,7 +3,7 @@
 V is the size of the vocabulary.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -111,6 +111,39 @@ def generate(
             return
         tokens = drawn[:, None]
         seen = np.concatenate([seen, tokens], axis=1)
+
+
+def until(pieces: Iterable[str], stop: Sequence[str]) -> Iterator[str]:
+    """The text of `pieces`, as it comes, up to the first of the strings `stop`, which is left out with all behind it.
+
+    An end that could be the beginning of one waits for what follows.
+    """
+    if not stop:
+        yield from pieces
+        return
+    text = ""
+    for piece in pieces:
+        text += piece
+        found = [text.index(end) for end in stop if end in text]
+        if found:
+            yield text[: min(found)]
+            return
+        longest = max(len(end) for end in stop) - 1
+        waits = (n for n in range(min(longest, len(text)), 0, -1) if any(end.startswith(text[-n:]) for end in stop))
+        sure = len(text) - next(waits, 0)
+        yield text[:sure]
+        text = text[sure:]
+    yield text
+
+
+def check_choice(length: int, stop: Sequence[str] = (), *, repetition_penalty: float = 1.0, **choice: Any) -> None:
+    """Raise InputError for a length, stop strings, or options of `generate` that cannot be used."""
+    if length < 1:
+        raise InputError(f"length is {length}, expected at least 1 character or token.")
+    if "" in stop:
+        raise InputError("stop: got an empty string, which stands everywhere; leave it out to stop nowhere")
+    sample_probabilities(np.zeros(1), **choice)
+    penalise_repetition(np.zeros((1, 1)), np.zeros((1, 1), int), repetition_penalty)
 
 
 def _normalised(weights: np.ndarray) -> np.ndarray:

@@ -3,13 +3,15 @@
 B sequences of a batch, T characters of each, V vocabulary size
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int64
 
 import handmade
 from handmade import data
@@ -17,11 +19,14 @@ from handmade.data import Lines, Text
 from handmade.errors import InputError
 from handmade.models.char_lm import IGNORED, CharLM, State, next_token_loss
 from handmade.nn import functional as F
-from handmade.optim import Adam, CosineAnnealingLR
+from handmade.optim import Adam, CosineAnnealingLR, Optimizer
+from handmade.optim.lr_scheduler import LRScheduler
 from handmade.tensor import Tensor
-from handmade.text import CharacterTokenizer, Vocabulary, generate, sample_probabilities
+from handmade.text import CharacterTokenizer, Vocabulary
+from handmade.text.decoding import Step
+from handmade.text.sampling import check_choice, generate, until
 from handmade.train.recipe import Recipe
-from handmade.train.sequences import PaddedLines, Streams, Tokens
+from handmade.train.sequences import EveryWindow, PaddedLines, Streams, Tokens, Windows
 from handmade.train.surprise import draw_surprise
 from handmade.train.task import Outcome, Task
 
@@ -57,6 +62,20 @@ class LanguageRecipe(Recipe):
         """The model, with first weights drawn from the global generator."""
         raise NotImplementedError
 
+    def cut(self, tokens: Int64[np.ndarray, "N"]) -> Streams | Windows:
+        """Running text for training, in batches."""
+        return Streams(tokens, self.batch_size, self.sequence_length)
+
+    def cut_for_test(self, tokens: Int64[np.ndarray, "N"]) -> Streams | EveryWindow:
+        """Running text for testing; a short one has room for fewer streams."""
+        return Streams(tokens, max(1, min(self.batch_size, len(tokens) - 1)), self.sequence_length)
+
+    def optimizer(self, model: CharLM) -> Optimizer:
+        return Adam(model.parameters(), self.learning_rate)
+
+    def schedule(self, optimizer: Optimizer, total_steps: int) -> LRScheduler:
+        return CosineAnnealingLR(optimizer, T_max=total_steps)
+
     def task(self, facts: dict[str, Any] | None = None) -> "LanguageModelling":
         return LanguageModelling(self, facts)
 
@@ -83,7 +102,7 @@ class LanguageModelling(Task):
     # --- training -------------------------------------------------------------------------------------------------
 
     @cached_property
-    def train_set(self) -> Streams | PaddedLines:
+    def train_set(self) -> Streams | Windows | PaddedLines:
         return self._sequences("train", self.recipe.seed)
 
     @property
@@ -95,12 +114,12 @@ class LanguageModelling(Task):
         return self.recipe.steps or self.recipe.epochs * self.steps_per_epoch
 
     @cached_property
-    def optimizer(self) -> Adam:
-        return Adam(self.model.parameters(), self.recipe.learning_rate)
+    def optimizer(self) -> Optimizer:
+        return self.recipe.optimizer(self.model)
 
     @cached_property
-    def schedule(self) -> CosineAnnealingLR:
-        return CosineAnnealingLR(self.optimizer, T_max=self.total_steps)
+    def schedule(self) -> LRScheduler:
+        return self.recipe.schedule(self.optimizer, self.total_steps)
 
     @property
     def max_norm(self) -> float:
@@ -115,10 +134,13 @@ class LanguageModelling(Task):
     def loss(self, batch: Batch) -> Outcome:
         """Of the batch alone: no gradient goes back into the state that it begins with."""
         tokens, targets, before = batch
+        count = int((targets.array != IGNORED).sum())
+        if not self.train_set.carries:
+            _, loss = self.model(tokens, targets)
+            return Outcome(loss, count, {})
         logits, after = self.model.read(tokens, before)
-        if self.train_set.carries:
-            self.carried = tuple(tensor.detach() for tensor in after)
-        return Outcome(next_token_loss(logits, targets), int((targets.array != IGNORED).sum()), {})
+        self.carried = tuple(tensor.detach() for tensor in after)
+        return Outcome(next_token_loss(logits, targets), count, {})
 
     def state(self) -> dict[str, Any]:
         return {"carried": None if self.carried is None else [tensor.array for tensor in self.carried]}
@@ -151,26 +173,23 @@ class LanguageModelling(Task):
         length: int,
         rng: np.random.Generator,
         *,
-        temperature: float = 1.0,
-        top_k: int | None = None,
-        top_p: float | None = None,
+        stop: Sequence[str] = (),
+        **choice: Any,
     ) -> Iterator[str]:
-        """`prompt` and `length` characters that follow, as they are drawn; for the choice see sample_probabilities.
+        """`prompt` and `length` characters that follow, as they are drawn; `choice` goes to sample_probabilities.
 
         Without a prompt, running text goes on from the first character of the vocabulary, usually the line end.
-        Of lines, one is written after another, each of which begins with the prompt.
+        Of lines, one is written after another, each of which begins with the prompt. Of running text, what comes from
+        the first of the strings `stop` on is left out.
         Raises InputError for characters the model does not know, and options it cannot use, before writing anything.
         """
-        choice = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
-        sample_probabilities(np.zeros(1), **choice)  # refuses what cannot be used
-        if length < 1:
-            raise InputError(f"length is {length}, expected at least 1 character.")
+        check_choice(length, stop, **choice)
         if self.learns_lines and LINE_END in prompt:
             raise InputError("the prompt holds a line end, and this model writes lines: give the beginning of one.")
         known = self.tokenizer.encode(prompt)
         if not self.learns_lines:
             yield prompt
-            yield from self._continue(known or [0], length, rng, None, choice)
+            yield from until(self._continue(known or [0], length, rng, None, choice), stop)
             return
         line_end = self.tokenizer.vocabulary[LINE_END]
         while length > 0:
@@ -181,7 +200,10 @@ class LanguageModelling(Task):
 
     def draw(self, folder: Path) -> list[Path]:
         """surprise.png, of the beginning of the test text."""
-        test_set = self._sequences("test", batch_size=128 if self.learns_lines else 1, sequence_length=DRAWN)
+        if self.learns_lines:
+            test_set = self._sequences("test", batch_size=128)
+        else:
+            test_set = Streams(self._tokens("test")[: DRAWN + 1], 1, DRAWN)
         tokens, targets = next(test_set.batches(0, 0))
         nats, _ = self._nats(tokens, targets, None)
         path = folder / "surprise.png"
@@ -191,51 +213,46 @@ class LanguageModelling(Task):
     def _continue(
         self, prompt: list[int], length: int, rng: np.random.Generator, end: int | None, choice: dict[str, Any]
     ) -> Iterator[str]:
-        def step(tokens: np.ndarray, state: State | None) -> tuple[np.ndarray, State]:
-            logits, state = self._read(tokens, state)
-            return logits.array[:, -1], state
-
-        rows = generate(step, None, np.array([prompt]), rng, max_len=length, eos=end, **choice)
+        rows = generate(step_of(self.model), None, np.array([prompt]), rng, max_len=length, eos=end, **choice)
         return self.tokenizer.stream(int(row[0]) for row in rows)
 
     @handmade.no_grad()
-    def _nats(self, tokens: Tokens, targets: Tokens, state: State | None) -> tuple[np.ndarray, State]:
+    def _nats(self, tokens: Tokens, targets: Tokens, state: Any) -> tuple[np.ndarray, Any]:
         """-log p of each target that counts, row by row, and the state after the last."""
-        logits, state = self._read(tokens, state)
+        with evaluating(self.model):
+            logits, state = self.model.read(Tensor(tokens), state)
         flat = targets.reshape(-1)
         nats = F.cross_entropy(logits.flatten(0, 1), Tensor(flat), ignore_index=IGNORED, reduction="none")
         return nats.array[flat != IGNORED], state
 
-    @handmade.no_grad()
-    def _read(self, tokens: Tokens, state: State | None) -> tuple[Tensor, State]:
-        training = self.model.training
-        try:
-            self.model.eval()
-            return self.model.read(Tensor(tokens), state)
-        finally:
-            self.model.train(training)
-
     # --- data -----------------------------------------------------------------------------------------------------
 
     def _sequences(
-        self, split: str, seed: int | None = None, batch_size: int | None = None, sequence_length: int | None = None
-    ) -> Streams | PaddedLines:
-        """A part of the set, as the recipe cuts it unless told otherwise."""
-        name, batch_size = self.recipe.data, batch_size or self.recipe.batch_size
-        loaded = load_text(name, split)
+        self, split: str, seed: int | None = None, batch_size: int | None = None
+    ) -> Streams | Windows | EveryWindow | PaddedLines:
+        """A part of the set, as the recipe cuts it."""
+        if self.learns_lines:
+            line_end = self.tokenizer.vocabulary[LINE_END]
+            lines = [self.tokenizer.encode(line) for line in self._load(split).lines]
+            return PaddedLines(lines, batch_size or self.recipe.batch_size, line_end, seed)
+        tokens = self._tokens(split)
+        return self.recipe.cut_for_test(tokens) if split == "test" else self.recipe.cut(tokens)
+
+    def _tokens(self, split: str) -> Int64[np.ndarray, "N"]:
+        """Running text as the numbers of its characters."""
+        return np.array(self.tokenizer.encode(self._load(split).text))
+
+    def _load(self, split: str) -> Any:
+        """A part of the set, Text or Lines, as the model learns; InputError where it does not fit the model."""
+        loaded = load_text(self.recipe.data, split)
         if isinstance(loaded, Lines) != self.learns_lines:
             forms = ("running text", "lines")
             raise InputError(
-                f"the model learned {forms[self.learns_lines]}, and {name} holds {forms[not self.learns_lines]}."
+                f"the model learned {forms[self.learns_lines]}, and {self.recipe.data} holds "
+                f"{forms[not self.learns_lines]}."
             )
         self._require_known("".join(loaded.lines) if isinstance(loaded, Lines) else loaded.text)
-        encode = self.tokenizer.encode
-        if isinstance(loaded, Lines):
-            line_end = self.tokenizer.vocabulary[LINE_END]
-            return PaddedLines([encode(line) for line in loaded.lines], batch_size, line_end, seed)
-        if split == "test":
-            batch_size = max(1, min(batch_size, len(loaded) - 1))  # a short test text has room for fewer streams
-        return Streams(np.array(encode(loaded.text)), batch_size, sequence_length or self.recipe.sequence_length)
+        return loaded
 
     def _require_known(self, text: str) -> None:
         """Raise InputError unless the model knows every character of `text`."""
@@ -266,3 +283,26 @@ def load_text(name: str, split: str) -> Text | Lines:
     if not isinstance(loaded, Text | Lines):
         raise InputError(f"{name} holds no text to go on with; take a set such as shakespeare, names or text:FILE.")
     return loaded
+
+
+@contextmanager
+def evaluating(model: CharLM) -> Iterator[None]:
+    """Inside, dropout passes everything."""
+    training = model.training
+    try:
+        model.eval()
+        yield
+    finally:
+        model.train(training)
+
+
+def step_of(model: CharLM) -> Step:
+    """What `text.generate` and the searches of `text.decoding` ask of a model."""
+
+    @handmade.no_grad()
+    def step(tokens: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
+        with evaluating(model):
+            logits, state = model.step(Tensor(tokens), state)
+        return logits.array, state
+
+    return step

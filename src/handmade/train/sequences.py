@@ -93,3 +93,58 @@ class PaddedLines:
             targets[row, : len(line)] = line
             targets[row, len(line)] = self.line_end
         return inputs, targets
+
+
+class Windows:
+    """B windows of T tokens each, from places of the text that are drawn at random; the targets are one further.
+
+    An epoch is `steps` batches, whatever the length of the text. Raises InputError for a text of fewer than T + 1
+    tokens.
+    """
+
+    carries = False
+
+    def __init__(
+        self, tokens: Int64[np.ndarray, "N"], batch_size: int, sequence_length: int, steps: int, seed: int
+    ) -> None:
+        if len(tokens) <= sequence_length:
+            raise InputError(
+                f"the text has {len(tokens)} characters; windows of {sequence_length} (sequence_length) take "
+                f"{sequence_length + 1} at least: take a longer text, or shorter windows."
+            )
+        self.tokens = tokens
+        self.batch_size = batch_size
+        self.sequence_length = sequence_length
+        self.steps = steps
+        self.seed = seed
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def batches(self, epoch: int, start: int) -> Iterator[tuple[Tokens, Tokens]]:
+        """Inputs and targets from batch number `start` on; the seed, the epoch and the number decide each."""
+        for number in range(start, self.steps):
+            rng = np.random.default_rng([self.seed, epoch, number])
+            first = rng.integers(0, len(self.tokens) - self.sequence_length, (self.batch_size, 1))
+            places = first + np.arange(self.sequence_length)  # B T
+            yield self.tokens[places], self.tokens[places + 1]
+
+
+class EveryWindow:
+    """A text in windows of T tokens side by side, B at a time, each read by itself: what a model is tested by.
+
+    The last window, if shorter, is left out; a text shorter than a window is one.
+    """
+
+    carries = False
+
+    def __init__(self, tokens: Int64[np.ndarray, "N"], batch_size: int, sequence_length: int) -> None:
+        length = min(sequence_length, len(tokens) - 1)
+        count = (len(tokens) - 1) // length
+        self.inputs = tokens[: count * length].reshape(count, length)
+        self.targets = tokens[1 : count * length + 1].reshape(count, length)
+        self.batch_size = batch_size
+
+    def batches(self, epoch: int, start: int) -> Iterator[tuple[Tokens, Tokens]]:
+        for first in range(start * self.batch_size, len(self.inputs), self.batch_size):
+            yield self.inputs[first : first + self.batch_size], self.targets[first : first + self.batch_size]

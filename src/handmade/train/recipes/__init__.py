@@ -5,6 +5,7 @@ from handmade.train.recipe import Recipe, suggestion
 from handmade.train.recipes.alexnet import ALEXNET
 from handmade.train.recipes.char_lm import CHAR_GRU, CHAR_LSTM, CHAR_RNN, NAMES_GRU
 from handmade.train.recipes.googlenet import GOOGLENET
+from handmade.train.recipes.gpt import GPTS
 from handmade.train.recipes.lenet import LENET5
 from handmade.train.recipes.resnet import RESNETS
 from handmade.train.recipes.seq2seq import SEQ2SEQ, SEQ2SEQ_ATTENTION
@@ -20,6 +21,7 @@ _ALL: tuple[Recipe, ...] = (
     CHAR_LSTM,
     CHAR_GRU,
     NAMES_GRU,
+    *GPTS,
     SEQ2SEQ,
     SEQ2SEQ_ATTENTION,
 )
