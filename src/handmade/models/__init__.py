@@ -15,6 +15,7 @@ from handmade.models.char_lm import char_bigram, char_gru, char_lstm, char_mlp, 
 from handmade.models.cifar import ENTRIES as _CIFAR
 from handmade.models.cifar import alexnet_cifar, googlenet_cifar, vgg11_cifar
 from handmade.models.entry import Entry
+from handmade.models.g2p import g2p
 from handmade.models.googlenet import ENTRIES as _GOOGLENET
 from handmade.models.googlenet import googlenet
 from handmade.models.gpt import ENTRIES as _GPT
@@ -29,6 +30,8 @@ from handmade.models.resnet_cifar import ENTRIES as _RESNET_CIFAR
 from handmade.models.resnet_cifar import resnet20, resnet32, resnet44, resnet56, resnet110
 from handmade.models.seq2seq import seq2seq, seq2seq_attention
 from handmade.models.sequence_to_sequence import SequenceToSequence
+from handmade.models.textgenrnn import ENTRIES as _TEXTGENRNN
+from handmade.models.textgenrnn import textgenrnn
 from handmade.models.vgg import ENTRIES as _VGG
 from handmade.models.vgg import (
     convolutional,
@@ -43,7 +46,18 @@ from handmade.models.vgg import (
 )
 
 _ENTRIES = chain(
-    _LENET, _ALEXNET, _VGG, _GOOGLENET, _INCEPTION_V3, _RESNET, _RESNET_CIFAR, _CIFAR, _CHAR_LM, _BERT, _GPT
+    _LENET,
+    _ALEXNET,
+    _VGG,
+    _GOOGLENET,
+    _INCEPTION_V3,
+    _RESNET,
+    _RESNET_CIFAR,
+    _CIFAR,
+    _CHAR_LM,
+    _BERT,
+    _GPT,
+    _TEXTGENRNN,
 )
 ZOO: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
 
@@ -60,6 +74,7 @@ __all__ = [
     "char_mlp",
     "char_rnn",
     "convolutional",
+    "g2p",
     "googlenet",
     "googlenet_cifar",
     "gpt",
@@ -78,6 +93,7 @@ __all__ = [
     "resnet152",
     "seq2seq",
     "seq2seq_attention",
+    "textgenrnn",
     "vgg11",
     "vgg11_bn",
     "vgg11_cifar",

@@ -68,4 +68,5 @@ COSTS = {
     "gpt2-xl": Cost(1_592_290_508_800, 1_473_594_368, None),
     "gpt-cpu": Cost(50_864_128, 626_752, None),
     "gpt-baby": Cost(2_724_298_752, 11_026_688, None),
+    "textgenrnn": Cost(10_092_100, 44_645, None),
 }

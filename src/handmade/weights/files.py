@@ -11,7 +11,7 @@ import numpy as np
 
 from handmade.errors import InputError
 from handmade.files import replacing
-from handmade.weights import npz_file, torch_file
+from handmade.weights import hdf5_file, npz_file, torch_file
 from handmade.weights.pickle_names import NumpyArray
 from handmade.weights.pickle_reader import shown
 from handmade.weights.storage import BFLOAT16, DTYPES, StoredTensor, decode
@@ -37,7 +37,7 @@ SAFETENSORS_DTYPES = {
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-    """The arrays in a weights file, by name: safetensors, torch.save's files (both formats), or NumPy's npz.
+    """The arrays in a weights file, by name: safetensors, torch.save's files (both formats), NumPy's npz, Keras's HDF5.
 
     The content decides the format, not the name. Nothing in the file is executed. Checkpoints are unwrapped
     ({"state_dict": ...}, {"model": ...}); `module.` and `_orig_mod.` before every name are removed. float16 and
@@ -86,12 +86,14 @@ def _content(stream: BinaryIO, source: str) -> dict[str, np.ndarray]:
             if torch_file.is_torch_zip(archive):
                 return _arrays(torch_file.open_zip(archive, source, size))
             return npz_file.arrays(archive, source, size)
+    if start.startswith(hdf5_file.SIGNATURE):
+        return hdf5_file.arrays(stream, source, size)
     if start[8:] == b"{":
         return _safetensors(stream, source)
     file = torch_file.open_legacy(stream, source) if size else None
     if file is None:
         raise InputError(
-            f"{source} is no weights file that handmade reads (safetensors, torch.save, npz): "
+            f"{source} is no weights file that handmade reads (safetensors, torch.save, npz, HDF5): "
             f"it has {size:,} bytes and begins with {start!r}"
         )
     return _arrays(file)

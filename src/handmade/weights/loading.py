@@ -25,11 +25,19 @@ class HasState(Protocol):
     def load_state_dict(self, state_dict: Any, strict: bool = True) -> Any: ...
 
 
+@runtime_checkable
+class HasPublishedForm(Protocol):
+    """A model whose published file names its arrays otherwise, or lays them out otherwise."""
+
+    def from_published(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]: ...
+
+
 def load(model: HasState, path_or_name: str | os.PathLike[str]) -> None:
     """Give `model` the weights in a file, or published weights by name, as `load(resnet50(), "resnet50")`.
 
     Files are read by `handmade.weights.read`. Every name must match but two kinds: old files lack batch norm's
     `num_batches_tracked`, which then stays as it is, and auxiliary heads that the model was built without are left out.
+    A model with `from_published` is asked for its own names, unless the file has them.
     Attributes that published weights were trained with are set (`transform_input` of GoogLeNet and Inception v3).
 
     Raises:
@@ -37,8 +45,11 @@ def load(model: HasState, path_or_name: str | os.PathLike[str]) -> None:
     """
     path = find(path_or_name)
     own = model.state_dict()
-    arrays = _allowances(read(path), own)
+    arrays = read(path)
     try:
+        if isinstance(model, HasPublishedForm) and arrays.keys() != own.keys():
+            arrays = model.from_published(arrays)
+        arrays = _allowances(arrays, own)
         model.load_state_dict(arrays)
     except (RuntimeError, ValueError) as error:
         raise InputError(f"{path}: {error}{_head_advice(arrays, own, path)}") from None
