@@ -14,7 +14,11 @@ NAMES: tuple[str, ...] = (
     "adam",
     "self_attention",
     "multi_head_attention",
+    "causal_mask",
+    "padding_mask",
     "cross_attention",
+    "attention_backward",
+    "sinusoidal",
 )
 
 

@@ -4,9 +4,9 @@
     head_h  = softmax(Q_h K_h^T / sqrt(d_k)) V_h        with d_k = d_model / num_heads
     output  = concat(head_1, ..., head_H) Wo
 
-x is (S, d_model), memory (T, d_model), and S need not be T; weights = (Wq, Wk, Wv, Wo), each (d_model, d_model) and applied
-as x @ W. Head h has the columns from h * d_k to (h + 1) * d_k. Return the output, (S, d_model). Scores may be so large that
-exp would overflow.
+x is (S, d_model), memory (T, d_model), and S need not be T; weights = (Wq, Wk, Wv, Wo), each (d_model, d_model) and
+applied as x @ W. Head h has the columns from h * d_k to (h + 1) * d_k. Return the output, (S, d_model). Scores may be so
+large that exp would overflow.
 """
 
 from collections.abc import Iterator

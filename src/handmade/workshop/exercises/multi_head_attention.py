@@ -4,9 +4,9 @@
     head_h  = softmax(Q_h K_h^T / sqrt(d_k)) V_h        with d_k = d_model / num_heads
     output  = concat(head_1, ..., head_H) Wo
 
-X is (S, d_model); weights = (Wq, Wk, Wv, Wo), each (d_model, d_model) and applied as X @ W, without biases. Head h has the
-columns from h * d_k to (h + 1) * d_k of each projection. Return the output, (S, d_model). Scores may be so large that exp
-would overflow.
+X is (S, d_model); weights = (Wq, Wk, Wv, Wo), each (d_model, d_model) and applied as X @ W, without biases. Head h has
+the columns from h * d_k to (h + 1) * d_k of each projection. Return the output, (S, d_model). Scores may be so large
+that exp would overflow.
 """
 
 from collections.abc import Iterator
@@ -89,7 +89,7 @@ def softmax(scores):
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Several heads, S != d_k, S = num_heads in one; a common part in all scores that makes exp overflow in the last."""
+    """Several heads, S != d_k, S = num_heads in one; the last's scores make exp overflow."""
     for label, S, num_heads, d_k, size in [
         ("one head", 4, 1, 3, 0),
         ("two heads", 5, 2, 3, 0),
@@ -167,8 +167,8 @@ EXERCISE = Exercise(
         ),
     },
     hints=(
-        "Project X three times, cut the columns into heads, attend in each head alone, put the heads side by side, project.",
-        "From (S, d_model) to (num_heads, S, d_k) needs a reshape and a swap of axes, in this order; and back the other way.",
+        "Project X three times, cut the columns into heads, attend in each alone, put the heads side by side, project.",
+        "From (S, d_model) to (num_heads, S, d_k) takes a reshape, then a swap of axes; and back the other way.",
         "split = lambda A: A.reshape(S, num_heads, d_k).swapaxes(0, 1); softmax(Q @ K.swapaxes(1, 2) / sqrt(d_k)) @ V; "
         "swap back, reshape to (S, d_model), @ Wo",
     ),
