@@ -16,7 +16,7 @@ from handmade.workshop.switches import wrong
 
 
 def attention_backward(dout, Q, K, V):
-    """dout (..., S_q, d_v), Q (..., S_q, d_k), K (..., S_k, d_k), V (..., S_k, d_v) -> dQ, dK, dV, shaped as Q, K, V."""
+    """dout (..., S_q, d_v), Q (..., S_q, d_k), K (..., S_k, d_k), V (..., S_k, d_v) -> dQ, dK, dV of their shapes."""
     root = 1.0 if wrong("no scale at all") else np.sqrt(K.shape[-1])
     scores = Q @ K.swapaxes(-1, -2) / (1.0 if wrong("scores not scaled") else root)
     P = np.exp(scores - scores.max(-1, keepdims=True))
@@ -34,8 +34,6 @@ def attention_backward(dout, Q, K, V):
     dS = dP - common
     if not wrong("weights forgotten in dS"):
         dS = dS * P
-    if wrong("softmax left out"):
-        dS = dP
     dQ = dS @ K
     dK = (dS if wrong("dS not transposed in dK") else dS.swapaxes(-1, -2)) @ Q
     if not wrong("dQ not scaled"):
@@ -92,11 +90,6 @@ EXERCISE = Exercise(
             "Keys that nobody looks at get gradients as large as those that matter.",
             "Multiply by P.",
         ),
-        "softmax left out": Fault(
-            "dP is used as the gradient of the scores: the softmax is not differentiated.",
-            "Queries and keys move in a direction that has little to do with the loss.",
-            "dS = P * (dP - (dP * P).sum(-1, keepdims=True)) stands between dP and dQ.",
-        ),
         "no scale at all": Fault(
             "sqrt(d_k) is missing, in the weights as in the gradients.",
             "These are the gradients of another function, whose softmax saturates.",
@@ -136,6 +129,7 @@ EXERCISE = Exercise(
     hints=(
         "Compute the weights again, then walk backwards: through the product with V, the softmax, the product with K.",
         "For A B = C: dA = dC B^T, dB = A^T dC. For p = softmax(s): ds = p * (dp - sum(dp * p)), row by row.",
-        "dV = P^T dout; dP = dout V^T; dS = P * (dP - (dP * P).sum(-1, keepdims=True)) / sqrt(d_k); dQ = dS K; dK = dS^T Q",
+        "dV = P^T dout; dP = dout V^T; dS = P * (dP - (dP * P).sum(-1, keepdims=True)) / sqrt(d_k); dQ = dS K; "
+        "dK = dS^T Q",
     ),
 )

@@ -1,9 +1,9 @@
 """Attention that cannot see the future: what makes a language model out of a Transformer.
 
-Attention as softmax(Q K^T / sqrt(d_k)) V, for (S_q, d_k), (S_k, d_k), (S_k, d_v), but no query sees a key that comes after
-it. There may be fewer queries than keys: they are then the last ones, as when text is continued, and the last query sees
-all keys. What is hidden has weight 0, and each row of weights sums to 1. Scores may be so large, or so negative, that exp
-would overflow or give 0. Return the output and the weights.
+Attention as softmax(Q K^T / sqrt(d_k)) V, for (S_q, d_k), (S_k, d_k), (S_k, d_v), but no query sees a key that comes
+after it. There may be fewer queries than keys: they are then the last ones, as when text is continued, and the last
+query sees all keys. What is hidden has weight 0, and each row of weights sums to 1. Scores may be so large, or so
+negative, that exp would overflow or give 0. Return the output and the weights.
 """
 
 from collections.abc import Iterator
@@ -122,7 +122,8 @@ EXERCISE = Exercise(
     hints=(
         "Compute the scores as ever; before the softmax, make sure that a hidden key's exponential will be exactly 0.",
         "exp(-inf) is 0. Which entries (i, j) of the scores are hidden when the last query stands at the last key?",
-        "visible = np.tri(S_q, S_k, S_k - S_q, dtype=bool); scores = np.where(visible, scores, -np.inf); then the softmax.",
+        "visible = np.tri(S_q, S_k, S_k - S_q, dtype=bool); scores = np.where(visible, scores, -np.inf); then "
+        "the softmax.",
     ),
     forbidden=("torch.nn.functional.scaled_dot_product_attention", "torch.nn.MultiheadAttention"),
 )

@@ -5,8 +5,8 @@
     output  = concat(head_1, ..., head_H) Wo
 
 x is (S, d_model), memory (T, d_model), and S need not be T; weights = (Wq, Wk, Wv, Wo), each (d_model, d_model) and
-applied as x @ W. Head h has the columns from h * d_k to (h + 1) * d_k. Return the output, (S, d_model). Scores may be so
-large that exp would overflow.
+applied as x @ W. Head h has the columns from h * d_k to (h + 1) * d_k. Return the output, (S, d_model). Scores may be
+so large that exp would overflow.
 """
 
 from collections.abc import Iterator

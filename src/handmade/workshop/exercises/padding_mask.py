@@ -1,9 +1,10 @@
 """Sequences of different lengths stand in one array, and what fills the shorter ones up must not be seen.
 
-Attention as softmax(Q K^T / sqrt(d_k)) V on a batch: Q (N, S_q, d_k), K (N, S_k, d_k), V (N, S_k, d_v), lengths (N,). In
-sequence n only the first lengths[n] keys are seen; the queries are not masked. Weights of the others are 0, and each row
-of weights sums to 1, except where lengths[n] is 0: there is nothing to see, and output and weights are zeros (not nan).
-Scores may be so large, or so negative, that exp would overflow or give 0. Return the output and the weights.
+Attention as softmax(Q K^T / sqrt(d_k)) V on a batch: Q (N, S_q, d_k), K (N, S_k, d_k), V (N, S_k, d_v), lengths (N,).
+In sequence n only the first lengths[n] keys are seen; the queries are not masked. Weights of the others are 0, and
+each row of weights sums to 1, except where lengths[n] is 0: there is nothing to see, and output and weights are zeros
+(not nan). Scores may be so large, or so negative, that exp would overflow or give 0. Return the output and the
+weights.
 """
 
 from collections.abc import Iterator
@@ -125,7 +126,8 @@ EXERCISE = Exercise(
             "Mask the last axis only, (N, 1, S_k); losses leave padded queries out later.",
         ),
         "no key gives nan": Fault(
-            "Where a sequence has no key, the softmax divides 0 by 0, or takes -inf from -inf: output and weights are nan.",
+            "Where a sequence has no key, the softmax divides 0 by 0, or takes -inf from -inf: output and "
+            "weights are nan.",
             "One empty sequence in a batch turns the loss, and then all weights, into nan.",
             "Give such rows zeros, without ever dividing by a sum of 0.",
         ),
@@ -146,7 +148,8 @@ EXERCISE = Exercise(
     },
     hints=(
         "A boolean (N, 1, S_k) says which keys each sequence has; it broadcasts against the scores (N, S_q, S_k).",
-        "np.arange(S_k) < lengths[:, None, None]. With -inf for the rest, what does a row without a key give, step by step?",
+        "np.arange(S_k) < lengths[:, None, None]. With -inf for the rest, what does a row without a key give, "
+        "step by step?",
         "Set hidden scores to -inf, subtract the row's maximum (or 0 where that is -inf), exp, and divide by the sum "
         "(or by 1 where that is 0).",
     ),

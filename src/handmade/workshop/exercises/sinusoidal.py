@@ -26,7 +26,7 @@ def positional_encoding(length, d_model):
         even = column
     if wrong("i in place of 2i"):
         even = even / 2
-    if wrong("2i doubled"):
+    elif wrong("2i doubled"):
         even = even * 2
     width = d_model + d_model % 2 if wrong("odd width rounded up") else d_model
     if wrong("last frequency 1 / 10000"):
