@@ -9,6 +9,7 @@ from handmade.train.recipes.gpt import GPTS
 from handmade.train.recipes.lenet import LENET5
 from handmade.train.recipes.resnet import RESNETS
 from handmade.train.recipes.seq2seq import SEQ2SEQ, SEQ2SEQ_ATTENTION
+from handmade.train.recipes.transformer import TRANSFORMER
 from handmade.train.recipes.vgg import VGG11
 
 _ALL: tuple[Recipe, ...] = (
@@ -24,6 +25,7 @@ _ALL: tuple[Recipe, ...] = (
     *GPTS,
     SEQ2SEQ,
     SEQ2SEQ_ATTENTION,
+    TRANSFORMER,
 )
 RECIPES: dict[str, Recipe] = {recipe.model: recipe for recipe in _ALL}
 
