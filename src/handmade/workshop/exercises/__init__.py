@@ -19,6 +19,9 @@ NAMES: tuple[str, ...] = (
     "cross_attention",
     "attention_backward",
     "sinusoidal",
+    "rotary",
+    "layer_norm",
+    "gelu",
 )
 
 
