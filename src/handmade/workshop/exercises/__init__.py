@@ -22,6 +22,8 @@ NAMES: tuple[str, ...] = (
     "rotary",
     "layer_norm",
     "gelu",
+    "encoder_layer",
+    "gpt_block",
 )
 
 
