@@ -231,12 +231,12 @@ class TranslationTask(Task):
 
     def _search(self, sources: Sequence[Sequence[int]], beam: int, alpha: float) -> list[list[int]]:
         """The tokens of the best hypothesis of each source."""
-        longest = 2 * max(map(len, sources)) + 10
+        limits = [2 * len(source) + 10 for source in sources]
         prompt = np.full((len(sources), 1), BOS)
         with self._in_use():
             state = self.model.encode(Tensor(padded(sources)))
-            found = beam_search(self.model.step, state, prompt, eos=EOS, beam=beam, max_len=longest, alpha=alpha)
-        return [hypotheses[0].tokens for hypotheses in found]
+            found = beam_search(self.model.step, state, prompt, eos=EOS, beam=beam, max_len=max(limits), alpha=alpha)
+        return [hypotheses[0].tokens[:limit] for hypotheses, limit in zip(found, limits, strict=True)]
 
     @contextmanager
     def _in_use(self) -> Iterator[None]:
