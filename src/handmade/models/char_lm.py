@@ -51,7 +51,12 @@ IGNORED = -100
 
 
 class CharLM(Module):
-    """The contract. A model gives `read`."""
+    """The contract. A model gives `read`.
+
+    block_size: how many of the latest tokens it sees at most, where there is such a limit by design.
+    """
+
+    block_size: int | None = None
 
     def read(self, tokens: Int[Tensor, "B T"], state: State | None = None) -> tuple[Float[Tensor, "B T V"], State]:
         """The scores of what follows each token, and the state after the last one.

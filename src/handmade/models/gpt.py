@@ -233,6 +233,7 @@ class GPT(CharLM):
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
         self.config = config
+        self.block_size = config.block_size
         self.transformer = Transformer(config)
         wte = self.transformer.wte.weight
         self.lm_head = Unembedding(wte if config.tied else Parameter(init.normal_(zeros(wte.shape), std=0.02)))

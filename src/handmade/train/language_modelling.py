@@ -4,7 +4,6 @@ B sequences of a batch, T characters of each, V vocabulary size
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,12 +22,12 @@ from handmade.optim import Adam, CosineAnnealingLR, Optimizer
 from handmade.optim.lr_scheduler import LRScheduler
 from handmade.tensor import Tensor
 from handmade.text import CharacterTokenizer, Vocabulary
-from handmade.text.decoding import Step
 from handmade.text.sampling import check_choice, generate, until
 from handmade.train.recipe import Recipe
 from handmade.train.sequences import EveryWindow, PaddedLines, Streams, Tokens, Windows
 from handmade.train.surprise import draw_surprise
 from handmade.train.task import Outcome, Task
+from handmade.train.writing import Writer, evaluating, step_of
 
 LINE_END = "\n"
 
@@ -97,12 +96,13 @@ class LanguageModelling(Task):
         self.tokenizer = CharacterTokenizer(Vocabulary(self.facts["characters"]))
         handmade.manual_seed(recipe.seed)
         self.model: CharLM = recipe.build(len(self.tokenizer.vocabulary))
+        self.writer = Writer(self.model, self.tokenizer)
         self.carried: State | None = None
 
     # --- training -------------------------------------------------------------------------------------------------
 
     @cached_property
-    def train_set(self) -> Streams | Windows | PaddedLines:
+    def train_set(self) -> Streams | Windows | EveryWindow | PaddedLines:
         return self._sequences("train", self.recipe.seed)
 
     @property
@@ -176,25 +176,28 @@ class LanguageModelling(Task):
         stop: Sequence[str] = (),
         **choice: Any,
     ) -> Iterator[str]:
-        """`prompt` and `length` characters that follow, as they are drawn; `choice` goes to sample_probabilities.
+        """`prompt` and `length` characters that follow, as they are drawn; `choice` goes to text.generate.
 
         Without a prompt, running text goes on from the first character of the vocabulary, usually the line end.
-        Of lines, one is written after another, each of which begins with the prompt. Of running text, what comes from
-        the first of the strings `stop` on is left out.
+        Of lines, one is written after another, each of which begins with the prompt. What comes from the first of the
+        strings `stop` on is left out.
         Raises InputError for characters the model does not know, and options it cannot use, before writing anything.
         """
-        check_choice(length, stop, **choice)
-        if self.learns_lines and LINE_END in prompt:
-            raise InputError("the prompt holds a line end, and this model writes lines: give the beginning of one.")
-        known = self.tokenizer.encode(prompt)
         if not self.learns_lines:
-            yield prompt
-            yield from until(self._continue(known or [0], length, rng, None, choice), stop)
+            yield from self.writer.write(prompt, length, rng, stop=stop, **choice)
             return
+        check_choice(length, stop, **choice)
+        if LINE_END in prompt:
+            raise InputError("the prompt holds a line end, and this model writes lines: give the beginning of one.")
+        yield from until(self._lines(prompt, length, rng, choice), stop)
+
+    def _lines(self, prompt: str, length: int, rng: np.random.Generator, choice: dict[str, Any]) -> Iterator[str]:
         line_end = self.tokenizer.vocabulary[LINE_END]
+        begun = np.array([[line_end, *self.tokenizer.encode(prompt)]])
         while length > 0:
             yield prompt
-            for character in self._continue([line_end, *known], length, rng, line_end, choice):
+            rows = generate(step_of(self.model), None, begun, rng, max_len=length, eos=line_end, **choice)
+            for character in self.tokenizer.stream(int(row[0]) for row in rows):
                 yield character
                 length -= 1
 
@@ -209,12 +212,6 @@ class LanguageModelling(Task):
         path = folder / "surprise.png"
         draw_surprise(path, self.tokenizer.decode(targets[targets != IGNORED].tolist()), nats)
         return [path]
-
-    def _continue(
-        self, prompt: list[int], length: int, rng: np.random.Generator, end: int | None, choice: dict[str, Any]
-    ) -> Iterator[str]:
-        rows = generate(step_of(self.model), None, np.array([prompt]), rng, max_len=length, eos=end, **choice)
-        return self.tokenizer.stream(int(row[0]) for row in rows)
 
     @handmade.no_grad()
     def _nats(self, tokens: Tokens, targets: Tokens, state: Any) -> tuple[np.ndarray, Any]:
@@ -283,26 +280,3 @@ def load_text(name: str, split: str) -> Text | Lines:
     if not isinstance(loaded, Text | Lines):
         raise InputError(f"{name} holds no text to go on with; take a set such as shakespeare, names or text:FILE.")
     return loaded
-
-
-@contextmanager
-def evaluating(model: CharLM) -> Iterator[None]:
-    """Inside, dropout passes everything."""
-    training = model.training
-    try:
-        model.eval()
-        yield
-    finally:
-        model.train(training)
-
-
-def step_of(model: CharLM) -> Step:
-    """What `text.generate` and the searches of `text.decoding` ask of a model."""
-
-    @handmade.no_grad()
-    def step(tokens: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
-        with evaluating(model):
-            logits, state = model.step(Tensor(tokens), state)
-        return logits.array, state
-
-    return step

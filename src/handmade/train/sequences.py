@@ -145,6 +145,9 @@ class EveryWindow:
         self.targets = tokens[1 : count * length + 1].reshape(count, length)
         self.batch_size = batch_size
 
+    def __len__(self) -> int:
+        return -(-len(self.inputs) // self.batch_size)
+
     def batches(self, epoch: int, start: int) -> Iterator[tuple[Tokens, Tokens]]:
         for first in range(start * self.batch_size, len(self.inputs), self.batch_size):
             yield self.inputs[first : first + self.batch_size], self.targets[first : first + self.batch_size]
