@@ -15,4 +15,7 @@ SCHEDULES = {
     "one-cycle": lambda done: min(0.1 + 4.5 * done, (1 - done) / 0.8),
     # slowly down, and at the end to 0: the power is that of the GoogLeNet of Caffe's model zoo
     "polynomial": lambda done: (1 - done) ** 0.5,
+    # up in the first tenth, then as the root of the step falls: from the rate to a third of it. Vaswani et al. 2017,
+    # equation 3, whose warm-up is 4,000 of 100,000 steps and whose rate is 1 / sqrt(d_model * warm-up)
+    "inverse-square-root": lambda done: done / 0.1 if done < 0.1 else (0.1 / done) ** 0.5,
 }

@@ -52,7 +52,7 @@ class TranslationRecipe(Recipe):
     """
 
     learning_rate: float
-    schedule: Literal["constant", "steps", "cosine", "one-cycle", "polynomial"] = "one-cycle"
+    schedule: Literal["constant", "steps", "cosine", "one-cycle", "polynomial", "inverse-square-root"] = "one-cycle"
     test: str | None = None
     tokens: Literal["auto", "characters", "byte-pairs"] = "auto"
     merges: int = 4000
