@@ -24,6 +24,8 @@ NAMES: tuple[str, ...] = (
     "gelu",
     "encoder_layer",
     "gpt_block",
+    "gpt_batch",
+    "sampling",
 )
 
 
