@@ -33,6 +33,7 @@ NAMES: tuple[str, ...] = (
     "gpt_block",
     "gpt_batch",
     "sampling",
+    "kv_cache",
 )
 
 

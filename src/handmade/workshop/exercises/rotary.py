@@ -79,7 +79,7 @@ EXERCISE = Exercise(
     outputs=("turned",),
     cases=cases,
     conventions={
-        "halves": "Pair i is columns i and i + d/2, as in GPT-NeoX and in most code for LLaMA; the paper has 2i, 2i + 1."
+        "halves": "Pair i is columns i and i + d/2, as in GPT-NeoX and most code for LLaMA; the paper has 2i, 2i + 1."
     },
     faults={
         "turns the other way": Fault(
