@@ -32,6 +32,7 @@ from handmade.models.seq2seq import seq2seq, seq2seq_attention
 from handmade.models.sequence_to_sequence import SequenceToSequence
 from handmade.models.textgenrnn import ENTRIES as _TEXTGENRNN
 from handmade.models.textgenrnn import textgenrnn
+from handmade.models.transformer import transformer
 from handmade.models.vgg import ENTRIES as _VGG
 from handmade.models.vgg import (
     convolutional,
@@ -93,6 +94,7 @@ __all__ = [
     "resnet152",
     "seq2seq",
     "seq2seq_attention",
+    "transformer",
     "textgenrnn",
     "vgg11",
     "vgg11_bn",
