@@ -34,6 +34,9 @@ NAMES: tuple[str, ...] = (
     "gpt_batch",
     "sampling",
     "kv_cache",
+    "bpe",
+    "label_smoothing",
+    "noam",
 )
 
 

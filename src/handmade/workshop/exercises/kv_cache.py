@@ -54,8 +54,9 @@ class CachedAttention:
         else:
             self.keys.append(x @ self.Wk)
             self.values.append(x @ self.Wv)
-        Q, K, V = self.split(x @ self.Wq), self.split(np.concatenate(self.keys)), self.split(np.concatenate(self.values))
         t, C = x.shape
+        Q = self.split(x @ self.Wq)  # H t d_k
+        K, V = self.split(np.concatenate(self.keys)), self.split(np.concatenate(self.values))  # H S d_k
         d_k = C if wrong("divides by the root of d_model") else C // self.num_heads
         scores = Q @ K.swapaxes(-1, -2) / (1.0 if wrong("no scale") else np.sqrt(d_k))  # H t S
         past = 0 if wrong("mask begins at the first key") else scores.shape[-1] - t
