@@ -1,4 +1,4 @@
-"""handmade picture: what happens inside a model when it looks at an image."""
+"""handmade picture: what happens inside a model when it looks at an image, or reads a text."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,9 +20,11 @@ def picture(
     source: Annotated[
         str, typer.Argument(metavar="RUN|MODEL", help="The folder of a run, as runs/lenet5-1, or a model, as resnet50.")
     ],
-    image: Annotated[Path, typer.Option(help="The image file to look at.")],
+    image: Annotated[Path | None, typer.Option(help="The image file to look at.")] = None,
+    text: Annotated[str | None, typer.Option(help="The text to read, for a model of language.")] = None,
     weights: Annotated[
-        str | None, typer.Option(help="For a model: a weights file, or the name of published weights.")
+        str | None,
+        typer.Option(help="For a model: a weights file, the name of published weights, or a folder with a tokenizer."),
     ] = None,
     layer: Annotated[
         str | None, typer.Option(help="Draw the maps of this layer, as layer4.1; otherwise an early and a late one.")
@@ -31,14 +33,52 @@ def picture(
         str | None, typer.Option("--class", help="Explain this class, by name or number; otherwise the likeliest.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="The folder for the pictures; pictures/MODEL-IMAGE if not given.")
+        Path | None, typer.Option(help="The folder for the pictures; pictures/MODEL-IMAGE or pictures/MODEL-text.")
     ] = None,
-    what: Annotated[str, typer.Option(help="What to draw, with commas between.")] = ",".join(KINDS),
+    what: Annotated[str | None, typer.Option(help="What to draw, with commas between; otherwise all there is.")] = None,
 ) -> None:
-    """Draw filters, feature maps, Grad-CAM and an occlusion map of a model."""
+    """Draw what happens inside a model.
+
+    Of a classifier of images: filters, features, grad-cam, occlusion. Of a model of language: attention, logit-lens
+    and loss, as far as it has them.
+    """
+    if (image is None) == (text is None):
+        raise InputError("give either --image, for a model of images, or --text, for one of language.")
+    if text is not None:
+        if layer or class_:
+            raise InputError("--layer and --class explain images; of a text, every layer is drawn.")
+        _of_text(source, weights, text, what, out)
+    elif image is not None:
+        _of_image(source, weights, image, layer, class_, what, out)
+
+
+def _of_text(source: str, weights: str | None, text: str, what: str | None, out: Path | None) -> None:
+    from handmade.cli.readings import open_reading
+
+    reading = open_reading(source, weights, text)
+    kinds = chosen_kinds(what, tuple(reading.pictures))
+    if not reading.trained:
+        typer.echo(f"{source} is untrained: what it sees means nothing. Trained weights are given as --weights.")
+    folder = out or Path("pictures", f"{reading.name}-text")
+    folder.mkdir(parents=True, exist_ok=True)
+    for kind in kinds:
+        for name, draw_to in reading.pictures[kind].items():
+            draw_to(folder / name)
+            typer.echo(folder / name)
+
+
+def _of_image(
+    source: str,
+    weights: str | None,
+    image: Path,
+    layer: str | None,
+    class_: str | None,
+    what: str | None,
+    out: Path | None,
+) -> None:
     from handmade.cli.classifier import open_classifier
 
-    kinds = chosen_kinds(what)
+    kinds = chosen_kinds(what, KINDS)
     classifier = open_classifier(source, weights)
     pixels = classifier.read(image)
     if weights is None and not Path(source).is_dir():
@@ -92,14 +132,14 @@ def draw(
         yield path
 
 
-def chosen_kinds(what: str) -> list[str]:
-    """The kinds of pictures in a list with commas. InputError for an unknown one."""
+def chosen_kinds(what: str | None, known: Sequence[str]) -> list[str]:
+    """The kinds of pictures in a list with commas, all for None. InputError for one that is not `known`."""
     from handmade.train.recipe import suggestion
 
-    kinds = [kind.strip() for kind in what.split(",")]
+    kinds = list(known) if what is None else [kind.strip() for kind in what.split(",")]
     for kind in kinds:
-        if kind not in KINDS:
-            raise InputError(f"--what: there is no {kind!r}{suggestion(kind, KINDS)} There are {', '.join(KINDS)}.")
+        if kind not in known:
+            raise InputError(f"--what: there is no {kind!r}{suggestion(kind, known)} There are {', '.join(known)}.")
     return kinds
 
 

@@ -4,6 +4,7 @@ from handmade.train.display import display_of
 from handmade.train.image_classification import ImageClassification, ImageRecipe
 from handmade.train.language_modelling import LanguageModelling, LanguageRecipe
 from handmade.train.loop import Trainer
+from handmade.train.masked_language_modelling import MaskedLanguageModelling, MaskedRecipe
 from handmade.train.recipe import Recipe, changed
 from handmade.train.recipes import RECIPES, recipe_of
 from handmade.train.run import Run, new_run, open_run
@@ -16,6 +17,8 @@ __all__ = [
     "ImageRecipe",
     "LanguageModelling",
     "LanguageRecipe",
+    "MaskedLanguageModelling",
+    "MaskedRecipe",
     "Outcome",
     "Recipe",
     "Run",

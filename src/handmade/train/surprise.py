@@ -1,11 +1,17 @@
-"""A picture of a language model at work: a text, each character coloured by how little it was expected."""
+"""A picture of a language model at work: a text, each token coloured by how little it was expected."""
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
 
 from handmade.files import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 COLUMNS, ROWS = 64, 16
 """The picture holds so many characters a row, and so many rows at most."""
@@ -13,37 +19,58 @@ COLUMNS, ROWS = 64, 16
 MOST = 6.0
 """Nats that have the strongest colour; a probability of 1/400."""
 
+SHOWN = str.maketrans({"\n": "¶", "\r": "¶", "\t": "→"})
 
-def draw_surprise(path: Path, text: str, nats: Float[np.ndarray, "T"]) -> None:
-    """The beginning of `text`; nats[t] is -log of the probability that the model gave character t before it came."""
+
+def draw_surprise(path: Path, text: Sequence[str], nats: Float[np.ndarray, "T"], unit: str = "character") -> None:
+    """The beginning of `text`, a string of characters or a list of tokens; nats[t] is -log of the probability that the
+    model gave token t before it came, or NaN where it was not asked. Tokens of several characters have the number below
+    them."""
     from matplotlib.figure import Figure
 
     rows = _rows(text)
-    columns = max(map(len, rows))
-    figure = Figure(figsize=(max(0.14 * columns, 3.5) + 1.2, 0.27 * len(rows) + 1.0), layout="constrained")
+    columns = max(column + len(text[place]) for row in rows for column, place in row)
+    several = any(len(text[place]) > 1 for row in rows for _, place in row)
+    width, height = (0.105 * columns, 0.42 * len(rows)) if several else (0.14 * columns, 0.27 * len(rows))
+    figure = Figure(figsize=(max(width, 3.5) + 1.2, max(height + 1.0, 2.0)), layout="constrained")
     axes = figure.subplots()
     grid = np.full((len(rows), columns), np.nan)
     for row, places in enumerate(rows):
-        for column, place in enumerate(places):
-            grid[row, column] = nats[place]
-            shown = "¶" if text[place] == "\n" else text[place]
-            color = "white" if nats[place] > 0.6 * MOST else "black"
-            axes.text(column, row, shown, ha="center", va="center", family="monospace", fontsize=9, color=color)
+        for column, place in places:
+            grid[row, column : column + len(text[place])] = nats[place]
+            _write(axes, row, column, text[place].translate(SHOWN), float(nats[place]), several)
     image = axes.imshow(grid, cmap="Oranges", vmin=0, vmax=MOST, aspect="auto")
-    axes.set(title=f"Surprise, {nats.mean():.2f} nats a character on average", xticks=[], yticks=[])
+    axes.set(title=f"Surprise, {np.nanmean(nats):.2f} nats a {unit} on average", xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
-    figure.colorbar(image, label="-log p(character), nats", shrink=0.9)
+    figure.colorbar(image, label=f"-log p({unit}), nats", shrink=0.9)
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=120)
 
 
-def _rows(text: str) -> list[list[int]]:
-    """Places in `text`, row by row: a row ends after a line end, or when it is full."""
-    rows: list[list[int]] = [[]]
-    for place, character in enumerate(text):
-        rows[-1].append(place)
-        if character == "\n" or len(rows[-1]) == COLUMNS:
-            if len(rows) == ROWS:
-                break
+def _write(axes: "Axes", row: int, column: int, shown: str, nats: float, several: bool) -> None:
+    """A token in its field; where tokens have several characters, with its number below and a line before the next."""
+    style: dict[str, Any] = {"ha": "center", "va": "center", "color": "white" if nats > 0.6 * MOST else "black"}
+    middle = column + (len(shown) - 1) / 2
+    axes.text(middle, row - 0.13 * several, shown, family="monospace", fontsize=9, **style)
+    if several:
+        axes.plot([column + len(shown) - 0.5] * 2, [row - 0.5, row + 0.5], color="white", linewidth=1.2)
+        if len(shown) > 1 and not math.isnan(nats):
+            axes.text(middle, row + 0.3, f"{nats:.1f}", fontsize=6, **style)
+
+
+def _rows(text: Sequence[str]) -> list[list[tuple[int, int]]]:
+    """Columns and places in `text`, row by row: a row ends after a line end, or when the next token has no room."""
+    rows: list[list[tuple[int, int]]] = [[]]
+    column = 0
+    for place, token in enumerate(text):
+        if rows[-1] and column + len(token) > COLUMNS:
             rows.append([])
-    return [row for row in rows if row]
+            column = 0
+        if len(rows) > ROWS:
+            break
+        rows[-1].append((column, place))
+        column += len(token)
+        if token.endswith("\n"):
+            rows.append([])
+            column = 0
+    return [row for row in rows[:ROWS] if row]

@@ -3,12 +3,15 @@
 from handmade.errors import InputError
 from handmade.train.recipe import Recipe, suggestion
 from handmade.train.recipes.alexnet import ALEXNET
+from handmade.train.recipes.bert import BERT
 from handmade.train.recipes.char_lm import CHAR_GRU, CHAR_LSTM, CHAR_RNN, NAMES_GRU
 from handmade.train.recipes.googlenet import GOOGLENET
 from handmade.train.recipes.gpt import GPTS
+from handmade.train.recipes.gpt_stages import GPT_STAGE
 from handmade.train.recipes.lenet import LENET5
 from handmade.train.recipes.resnet import RESNETS
 from handmade.train.recipes.seq2seq import SEQ2SEQ, SEQ2SEQ_ATTENTION
+from handmade.train.recipes.speech import SPOKEN_DIGITS, TRIGGER_WORD
 from handmade.train.recipes.transformer import TRANSFORMER
 from handmade.train.recipes.vgg import VGG11
 
@@ -23,9 +26,13 @@ _ALL: tuple[Recipe, ...] = (
     CHAR_GRU,
     NAMES_GRU,
     *GPTS,
+    GPT_STAGE,
+    BERT,
     SEQ2SEQ,
     SEQ2SEQ_ATTENTION,
     TRANSFORMER,
+    SPOKEN_DIGITS,
+    TRIGGER_WORD,
 )
 RECIPES: dict[str, Recipe] = {recipe.model: recipe for recipe in _ALL}
 

@@ -1,0 +1,65 @@
+"""Per-token loss: how little a model expected each token of a text.
+
+T tokens, S tokens of a source
+"""
+
+import numpy as np
+from jaxtyping import Float, Int64
+
+import handmade.nn.functional as F
+from handmade.errors import InputError
+from handmade.lens.recording import undisturbed
+from handmade.models.bert import BertForMaskedLM
+from handmade.models.char_lm import CharLM
+from handmade.models.sequence_to_sequence import SequenceToSequence
+from handmade.tape import no_grad
+from handmade.tensor import Tensor
+
+Losses = Float[np.ndarray, "N"]
+
+
+@no_grad()
+def next_token_losses(model: CharLM, tokens: Int64[np.ndarray, "T"]) -> Losses:
+    """-log p(token | all before it) of the second token to the last, T - 1 numbers, in nats.
+
+    Raises InputError for fewer than two tokens: the first has nothing before it.
+    """
+    if len(tokens) < 2:
+        raise InputError(f"the text has {len(tokens)} tokens, expected two at least: what follows the first?")
+    with undisturbed(model):
+        logits, _ = model.read(Tensor(tokens[None, :-1]))
+    return _losses(logits[0], tokens[1:])
+
+
+@no_grad()
+def translation_losses(
+    model: SequenceToSequence, source: Int64[np.ndarray, "S"], target: Int64[np.ndarray, "T"]
+) -> Losses:
+    """-log p(target token | those before it, the source) of all but the first, which only says that it begins."""
+    with undisturbed(model):
+        logits = model(Tensor(source[None]), Tensor(target[None, :-1]))
+    return _losses(logits[0], target[1:])
+
+
+@no_grad()
+def masked_losses(model: BertForMaskedLM, tokens: Int64[np.ndarray, "T"], mask: int) -> Losses:
+    """-log p(token | all others), with one token hidden by `mask` at a time (Salazar et al. 2020, arXiv 1910.14659).
+
+    The first and the last, [CLS] and [SEP], are not asked for: T - 2 numbers; NaN where a token is a mask already.
+    Raises InputError where none is left.
+    """
+    places = 1 + np.flatnonzero(tokens[1:-1] != mask)
+    if not len(places):
+        raise InputError("the text holds nothing but masks: give some words to hide one after another.")
+    hidden = np.tile(tokens, (len(places), 1))  # N T
+    rows = np.arange(len(places))
+    hidden[rows, places] = mask
+    with undisturbed(model):
+        logits = model(Tensor(hidden))[rows, places]
+    losses = np.full(len(tokens) - 2, np.nan, logits.dtype)
+    losses[places - 1] = _losses(logits, tokens[places])
+    return losses
+
+
+def _losses(logits: Tensor, targets: np.ndarray) -> Losses:
+    return F.cross_entropy(logits, Tensor(targets), reduction="none").array

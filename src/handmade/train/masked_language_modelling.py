@@ -1,0 +1,239 @@
+"""Learning to fill in what was hidden in a text: the recipe and the task of BERT.
+
+B texts of a batch, T tokens of each, K hidden ones, V vocabulary size
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Float, Int64
+
+import handmade
+from handmade import data
+from handmade.data import Text
+from handmade.errors import InputError
+from handmade.models.bert import BertConfig, BertForMaskedLM
+from handmade.nn import functional as F
+from handmade.optim import AdamW, LambdaLR
+from handmade.tensor import Tensor
+from handmade.train.masking import CLS, MASK, SEP, SPECIAL, Masked, MaskTokenizer, masked
+from handmade.train.recipe import Recipe
+from handmade.train.schedules import SCHEDULES
+from handmade.train.task import Outcome, Task
+
+SHOWN = 28
+"""So many words of the test text are shown after each epoch, every seventh of them hidden."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskedRecipe(Recipe):
+    """What the training of a BERT is decided by.
+
+    learning_rate: the highest of AdamW's; `schedule` says how it changes in the course of the run (see schedules.py).
+    merges: how many byte pairs are learned from the text; with the 256 bytes they are what is guessed.
+    sequence_length: tokens that are read together, [CLS] and [SEP] included.
+    hidden_size, num_layers, num_heads, dropout: of the network; see models/bert.py. Its inner layers are 4 hidden_size
+        wide.
+    """
+
+    learning_rate: float
+    schedule: Literal["constant", "steps", "cosine", "one-cycle", "polynomial"] = "one-cycle"
+    weight_decay: float = 0.01
+    max_norm: float = 1.0
+    merges: int = 1000
+    sequence_length: int = 64
+    hidden_size: int = 128
+    num_layers: int = 4
+    num_heads: int = 4
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.at_least(0, "learning_rate", "weight_decay", "max_norm", "merges", "dropout")
+        self.at_least(1, "hidden_size", "num_layers", "num_heads")
+        self.at_least(3, "sequence_length")
+        if self.hidden_size % self.num_heads:
+            raise InputError(f"num_heads is {self.num_heads}, which does not divide hidden_size = {self.hidden_size}.")
+
+    def build(self, vocab_size: int) -> BertForMaskedLM:
+        """The model, with first weights drawn from the global generator."""
+        return BertForMaskedLM(
+            BertConfig(
+                vocab_size=vocab_size,
+                hidden_size=self.hidden_size,
+                num_hidden_layers=self.num_layers,
+                num_attention_heads=self.num_heads,
+                intermediate_size=4 * self.hidden_size,
+                max_position_embeddings=self.sequence_length,
+                type_vocab_size=1,
+                hidden_dropout_prob=self.dropout,
+                attention_probs_dropout_prob=self.dropout,
+            )
+        )
+
+    def task(self, facts: dict[str, Any] | None = None) -> "MaskedLanguageModelling":
+        return MaskedLanguageModelling(self, facts)
+
+
+class MaskedLanguageModelling(Task):
+    """The task of a MaskedRecipe, on running text. Sets are read when they are first needed.
+
+    In every epoch the text is cut at other places, and other tokens are hidden; in the test always the same ones.
+    """
+
+    unit = "tokens"
+    usage = "handmade predict {} 'To be, or [MASK] to be'"
+
+    def __init__(self, recipe: MaskedRecipe, facts: dict[str, Any] | None = None) -> None:
+        self.recipe = recipe
+        self.tokenizer = MaskTokenizer(**facts) if facts else MaskTokenizer.learned(self._text("train"), recipe.merges)
+        self.facts = self.tokenizer.facts
+        handmade.manual_seed(recipe.seed)
+        self.model: BertForMaskedLM = recipe.build(len(self.tokenizer))
+        self.max_norm = recipe.max_norm
+
+    # --- training -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def train_tokens(self) -> Int64[np.ndarray, "N"]:
+        return self._tokens("train")
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return -(-self._count(self.train_tokens) // self.recipe.batch_size)
+
+    @property
+    def total_steps(self) -> int:
+        return self.recipe.steps or self.recipe.epochs * self.steps_per_epoch
+
+    @cached_property
+    def optimizer(self) -> AdamW:
+        """Weight decay acts on matrices alone, as in the paper's code."""
+        parameters = list(self.model.parameters())
+        groups = [
+            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": self.recipe.weight_decay},
+            {"params": [p for p in parameters if p.ndim == 1], "weight_decay": 0.0},
+        ]
+        return AdamW(groups, self.recipe.learning_rate)
+
+    @cached_property
+    def schedule(self) -> LambdaLR:
+        factor = SCHEDULES[self.recipe.schedule]
+        return LambdaLR(self.optimizer, lambda step: factor(step / self.total_steps))
+
+    def batches(self, epoch: int, start: int) -> Iterator[Masked]:
+        rng = np.random.default_rng([self.recipe.seed, epoch])
+        texts = self._cut(self.train_tokens, int(rng.integers(self._width)))
+        order = rng.permutation(len(texts))
+        for number in range(start, self.steps_per_epoch):
+            chosen = order[number * self.recipe.batch_size :][: self.recipe.batch_size]
+            rng = np.random.default_rng([self.recipe.seed, epoch, number])
+            yield masked(texts[chosen], len(self.tokenizer), rng)
+
+    def loss(self, batch: Masked) -> Outcome:
+        """-log p(token), averaged over the hidden ones."""
+        logits, targets = self._guess(batch), batch.targets.reshape(-1)
+        right = float((logits.array.argmax(axis=1) == targets).sum())
+        return Outcome(F.cross_entropy(logits, Tensor(targets)), len(targets), {"accuracy": right})
+
+    def _guess(self, batch: Masked) -> Float[Tensor, "BK V"]:
+        """The scores at the hidden places: the head need not run at others."""
+        hidden = self.model.bert(Tensor(batch.tokens)).last_hidden_state  # B T D
+        return self.model.cls(hidden[np.arange(len(batch.places))[:, None], batch.places].flatten(0, 1))
+
+    # --- testing and use ------------------------------------------------------------------------------------------
+
+    @handmade.no_grad()
+    def evaluate(self) -> dict[str, float]:
+        """-log p of the hidden tokens of the test text, in nats, and how many of them are the likeliest guess."""
+        texts, size = self._cut(self._tokens("test"), 0), self.recipe.batch_size
+        rng = np.random.default_rng(self.recipe.seed)
+        loss, right, count = 0.0, 0.0, 0
+        self.model.eval()
+        for first in range(0, len(texts), size):
+            outcome = self.loss(masked(texts[first : first + size], len(self.tokenizer), rng))
+            loss += outcome.loss.item() * outcome.count
+            right += outcome.totals["accuracy"]
+            count += outcome.count
+        return {"loss": loss / count, "accuracy": right / count}
+
+    @handmade.no_grad()
+    def probabilities(self, text: str) -> tuple[list[int], Float[np.ndarray, "K V"]]:
+        """The tokens of `text`, from [CLS] to [SEP], and for each [MASK] in it the probability of every token.
+
+        Raises InputError where nothing is masked, or the text is longer than the model can see.
+        """
+        tokens = self.tokenizer.around(text)
+        if MASK not in tokens:
+            raise InputError(f"{text!r} holds no {SPECIAL[MASK]}: put one where the model shall fill in.")
+        if len(tokens) > self.recipe.sequence_length:
+            raise InputError(
+                f"the text has {len(tokens) - 2} tokens, and this model sees {self._width} at once: shorten it."
+            )
+        logits = self.model.eval()(Tensor([tokens]))[0, np.flatnonzero(np.array(tokens) == MASK)]
+        logits.array[:, : len(SPECIAL)] = -np.inf  # these are no text
+        return tokens, logits.softmax(dim=1).array
+
+    def fill(self, text: str, count: int = 5) -> list[list[tuple[str, float]]]:
+        """For each [MASK] of `text` the `count` likeliest pieces of text, with their probabilities; errors as above."""
+        _, probabilities = self.probabilities(text)
+        best = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
+        return [
+            [(self.tokenizer.decode([int(token)]), float(row[token])) for token in tokens]
+            for row, tokens in zip(probabilities, best, strict=True)
+        ]
+
+    def sample(self) -> str:
+        """The beginning of the test text with every seventh word hidden and filled in: '[guess]', '[guess, not word]'.
+
+        A word may be several tokens; it is hidden by one mask, so that only whole tokens can be guessed right.
+        """
+        words = self._text("test").split()[:SHOWN]
+        hidden = [SPECIAL[MASK] if place % 7 == 3 else word for place, word in enumerate(words)]
+        training = self.model.training
+        guesses = iter(self.fill(" ".join(hidden), 1))
+        self.model.train(training)
+        shown = []
+        for word, seen in zip(words, hidden, strict=True):
+            guess = next(guesses)[0][0].strip() if seen == SPECIAL[MASK] else word
+            shown.append(word if seen == word else f"[{word}]" if guess == word else f"[{guess}, not {word}]")
+        return " ".join(shown)
+
+    def draw(self, folder: Path) -> list[Path]:
+        return []
+
+    # --- data -----------------------------------------------------------------------------------------------------
+
+    @property
+    def _width(self) -> int:
+        """Tokens of the text that are read together."""
+        return self.recipe.sequence_length - 2
+
+    def _count(self, tokens: Int64[np.ndarray, "N"]) -> int:
+        """How many texts `tokens` give, wherever they are cut."""
+        count = (len(tokens) - self._width + 1) // self._width
+        if count < 1:
+            raise InputError(
+                f"{self.recipe.data} has {len(tokens)} tokens in a part; sequence_length {self.recipe.sequence_length} "
+                f"takes {2 * self._width - 1} at least: take a longer text, or a smaller sequence_length."
+            )
+        return count
+
+    def _cut(self, tokens: Int64[np.ndarray, "N"], offset: int) -> Int64[np.ndarray, "N T"]:
+        """Texts of T tokens, from [CLS] to [SEP]; `offset` tokens at the beginning, and some at the end, are left."""
+        count = self._count(tokens)
+        texts = tokens[offset : offset + count * self._width].reshape(count, self._width)
+        return np.pad(texts, ((0, 0), (1, 1)), constant_values=((0, 0), (CLS, SEP)))
+
+    def _tokens(self, split: str) -> Int64[np.ndarray, "N"]:
+        return np.array(self.tokenizer.encode(self._text(split)))
+
+    def _text(self, split: str) -> str:
+        loaded = data.load(self.recipe.data, split)
+        if not isinstance(loaded, Text):
+            raise InputError(f"{self.recipe.data} holds no running text; take a set such as shakespeare, or text:FILE.")
+        return loaded.text
