@@ -252,6 +252,16 @@ def test_dropout_acts_in_training_only(pairs):
         assert_array_equal(model(source, target).array, model(source, target).array)
 
 
+def test_forget_gates_begin_open():
+    model = LSTMSeq2Seq(V, E, H, 2, bidirectional=True)
+    for network in (model.encoder, model.decoder):
+        for name, bias in network.named_parameters():
+            if name.startswith("bias"):
+                i, f, g, o = bias.array.reshape(4, -1)
+                assert (f == 1).all() == name.startswith("bias_ih")
+                assert (np.abs([i, g, o]) < 0.6).all()
+
+
 def test_places_of_a_reversed_source():
     assert reversed_places(np.array([3, 1, 4]), 4).tolist() == [[2, 1, 0, 3], [0, 1, 2, 3], [3, 2, 1, 0]]
 

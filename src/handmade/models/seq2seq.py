@@ -25,7 +25,9 @@ Differences:
   at once. The encoder may read in both directions, as Bahdanau's.
 - Bahdanau: the output looks at the state s_t, as in equation 4 (the appendix has s_(t-1)), which is here that after
   reading y_(t-1) and context_t; the gates' parameters are PyTorch's, with two biases.
-- All: dropout on vectors and outputs, which the papers do not have or (Luong) apply within the LSTM.
+- All: dropout on vectors and outputs, which the papers do not have or (Luong) apply within the LSTM. The LSTMs' forget
+  gates begin with a bias of 1 (Jozefowicz, Zaremba & Sutskever 2015): without it a long source is forgotten before
+  anything is learned from it.
 
 B batch, S source and T target tokens, V vocabulary, E embedding size, H hidden size, M memory size, A attention size,
 L layers, D directions
@@ -40,7 +42,7 @@ from jaxtyping import Bool, Float, Int
 
 from handmade.functions import cat
 from handmade.models.sequence_to_sequence import PAD, SequenceToSequence
-from handmade.nn import GRU, LSTM, Dropout, Embedding, Linear, Module
+from handmade.nn import GRU, LSTM, Dropout, Embedding, Linear, Module, init
 from handmade.tape import no_grad
 from handmade.tensor import Tensor
 
@@ -170,6 +172,8 @@ class LSTMSeq2Seq(RecurrentSeq2Seq):
         )
         self.target_vectors = Embedding(vocab_size, embedding_dim)
         self.decoder = LSTM(embedding_dim, hidden_size, num_layers, batch_first=True, dropout=between)
+        for network in (self.encoder, self.decoder):
+            remember(network)
         self.attention = LuongAttention(hidden_size, hidden_size, attention) if attention else None
         self.combine = Linear(2 * hidden_size, hidden_size, bias=False) if attention else None
         self.dropout = Dropout(dropout)
@@ -244,6 +248,13 @@ class BahdanauSeq2Seq(RecurrentSeq2Seq):
         pairs = joined.reshape(*joined.shape[:2], -1, 2)
         output = pairs.amax(-1)  # B T E: of each two the greater
         return self.out(self.dropout(output)), cat(weights, dim=1), {**state, "h": h}
+
+
+def remember(network: LSTM) -> None:
+    """Let the forget gates begin with a bias of 1: the second of the four blocks of the biases."""
+    for name, bias in network.named_parameters():
+        if name.startswith("bias_ih"):
+            init.ones_(bias.detach()[network.hidden_size : 2 * network.hidden_size])
 
 
 def reversed_places(lengths: Int[np.ndarray, "B"], steps: int) -> Int[np.ndarray, "B S"]:

@@ -46,7 +46,7 @@ class AttentionRecipe(Seq2SeqRecipe):
         return seq2seq_attention(vocab_size, *sizes, self.attention)
 
 
-SEQ2SEQ = Seq2SeqRecipe(model="seq2seq", data="dates", epochs=8, batch_size=4000, learning_rate=4e-3)
+SEQ2SEQ = Seq2SeqRecipe(model="seq2seq", data="dates", epochs=9, batch_size=2000, learning_rate=5e-3)
 SEQ2SEQ_ATTENTION = AttentionRecipe(
-    model="seq2seq-attention", data="dates", epochs=8, batch_size=4000, learning_rate=4e-3
+    model="seq2seq-attention", data="dates", epochs=5, batch_size=2000, learning_rate=5e-3
 )
