@@ -1,0 +1,72 @@
+"""Streams of sound composed from clips: words and silence in turn, over noise, and when each word was said.
+
+S samples of a stream, N clips
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from handmade.data.speech import DIGITS_RATE, SpokenDigits
+from handmade.data.wav import Samples
+
+NOISE = (1e-4, 1e-2)
+"""Between these lies the standard deviation of the noise, even on a logarithmic scale; a clip's peak is at most 1."""
+
+LOUDNESS = (0.5, 2.0)
+"""Between these a clip's loudness is changed, likewise."""
+
+
+@dataclass(frozen=True, eq=False)
+class Word:
+    """One word of a stream: the digit, and when it begins and ends, in seconds."""
+
+    digit: int
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """A sound of DIGITS_RATE samples a second, and the words in it, in their order."""
+
+    samples: Samples
+    words: tuple[Word, ...]
+
+    def ends(self, digit: int) -> list[float]:
+        """When the words that are `digit` end, in seconds."""
+        return [word.end for word in self.words if word.digit == digit]
+
+
+def compose(clips: SpokenDigits, trigger: int, seconds: float, rng: np.random.Generator) -> Stream:
+    """A stream of `seconds` with up to three words that are `trigger` and up to three others, over noise.
+
+    The words do not overlap; what does not fit is left out. Raises ValueError where `clips` lack the trigger, or have
+    nothing else.
+    """
+    is_trigger = clips.digits == trigger
+    if not is_trigger.any() or is_trigger.all():
+        raise ValueError(f"compose: of {len(clips)} clips {is_trigger.sum()} say {trigger}; expected some, not all")
+    chosen = [
+        *rng.choice(np.flatnonzero(is_trigger), rng.integers(4)),
+        *rng.choice(np.flatnonzero(~is_trigger), rng.integers(4)),
+    ]
+    size = round(seconds * DIGITS_RATE)
+    samples = rng.normal(scale=_between(*NOISE, rng), size=size)
+    free, fitting = size, []
+    for index in rng.permutation(chosen).astype(int):
+        if len(clips.clips[index]) <= free:
+            fitting.append(index)
+            free -= len(clips.clips[index])
+    gaps = np.diff(np.sort(rng.integers(0, free + 1, len(fitting))), prepend=0)  # silence before each word
+    words, at = [], 0
+    for index, gap in zip(fitting, gaps, strict=True):
+        clip, start = clips.clips[index], at + int(gap)
+        at = start + len(clip)
+        samples[start:at] += _between(*LOUDNESS, rng) * clip
+        words.append(Word(int(clips.digits[index]), start / DIGITS_RATE, at / DIGITS_RATE))
+    return Stream(samples.astype(np.float32), tuple(words))
+
+
+def _between(low: float, high: float, rng: np.random.Generator) -> float:
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
