@@ -5,7 +5,7 @@ from against_torch import agrees_with_torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handmade.ops.linear import linear
+from handmade.ops.linear import linear, projection
 
 few = settings(max_examples=30, deadline=None, derandomize=True)
 F = torch.nn.functional
@@ -19,6 +19,21 @@ def test_linear(leading, inputs, outputs):
     x, weight, bias = rng.normal(size=(*leading, inputs)), rng.normal(size=(outputs, inputs)), rng.normal(size=outputs)
     agrees_with_torch(linear, F.linear, x, weight, bias)
     agrees_with_torch(linear, F.linear, x, weight, None)
+
+
+@few
+@given(leading=st.lists(SIZE, max_size=3), inputs=SIZE, outputs=SIZE)
+def test_projection_is_linear_with_the_weight_the_other_way_round(leading, inputs, outputs):
+    rng = np.random.default_rng(0)
+    x, weight, bias = rng.normal(size=(*leading, inputs)), rng.normal(size=(inputs, outputs)), rng.normal(size=outputs)
+    agrees_with_torch(projection, lambda x, weight, bias: F.linear(x, weight.T, bias), x, weight, bias)
+    agrees_with_torch(projection, lambda x, weight, bias: F.linear(x, weight.T, bias), x, weight, None)
+
+
+@pytest.mark.parametrize(("shape", "bias"), [((4, 2), 2), ((4, 3), 3)])
+def test_projection_says_what_it_expected(shape, bias):
+    with pytest.raises(ValueError, match=r"projection: .* expected \("):
+        projection(np.ones(shape), np.ones((3, 2)), np.ones(bias))
 
 
 def test_linear_of_a_transposed_view(rng):

@@ -22,13 +22,20 @@ def train(
     out: Annotated[Path | None, typer.Option(help="The folder of the run; runs/MODEL-N if not given.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Continue the run in this folder.")] = None,
     seed: Annotated[int | None, typer.Option(help="Decides all that is drawn at random.")] = None,
+    stage: Annotated[
+        int | None, typer.Option(help="Of gpt: train this of the seven networks from a bigram to GPT.")
+    ] = None,
 ) -> None:
     """Train a model by its recipe. Ctrl-C saves, stops and says how to go on."""
     from handmade.train import Trainer, display_of
 
     if epochs is not None and steps is not None:
         raise InputError("--epochs and --steps both say when to end; give one of them.")
+    if stage is not None:
+        model = _stage(model, stage)
     options = {"data": data, "epochs": epochs, "steps": steps, "seed": seed}
+    if model == "gpt-stage":
+        options["stage"] = stage
     settings = [f"{name}={value}" for name, value in options.items() if value is not None] + (changes or [])
     if resume:
         if settings or out:
@@ -37,10 +44,28 @@ def train(
     else:
         run, task = _begun(model, settings, out)
     if Trainer(task, run, display_of(task)).train():
+        if stage is not None:
+            _compare_stages(stage, run)
         _say_what_next(run, task)
     else:
         typer.echo(f"Stopped, and saved in {run.folder}. To go on:\n  {run.resume_command()}")
         raise typer.Exit(130)
+
+
+def _stage(model: str | None, stage: int) -> str:
+    """The recipe that trains a stage; the last is gpt's own."""
+    from handmade.models.gpt_stages import STAGES
+
+    if model != "gpt":
+        raise InputError("--stage is one of the networks from a bigram to GPT: handmade train gpt --stage 3")
+    return "gpt" if stage == len(STAGES) else "gpt-stage"
+
+
+def _compare_stages(stage: int, run: "Run") -> None:
+    from handmade.train.metrics import read_metrics
+    from handmade.train.recipes.gpt_stages import stage_table
+
+    typer.echo(stage_table(stage, read_metrics(run.metrics)[-1]["test_loss"]))
 
 
 def _begun(model: str | None, settings: list[str], out: Path | None) -> "tuple[Run, Task]":

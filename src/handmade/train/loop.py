@@ -16,6 +16,7 @@ from handmade.train.checkpoint import first_nonfinite, load_checkpoint, save_che
 from handmade.train.display import Display
 from handmade.train.divergence import find_culprit
 from handmade.train.interrupt import Interrupt
+from handmade.train.memory import keep_freed_memory
 from handmade.train.metrics import MetricsLog
 from handmade.train.report import draw_curves
 from handmade.train.run import Run
@@ -72,6 +73,7 @@ class Trainer:
         Raises InputError when the loss is no longer a number, or a file cannot be written; the last good checkpoint
         is kept.
         """
+        keep_freed_memory()
         self.run.remove_unfinished()
         self.log = MetricsLog(self.run.metrics, self.progress.step)
         self.saved_at = self.started = time.monotonic()

@@ -1,0 +1,142 @@
+"""From a table of pairs to GPT, in seven stages, each with one idea more than the last.
+
+    Karpathy, "Let's build GPT: from scratch, in code, spelled out" (lecture, 2023), after Vaswani et al. (2017).
+
+    1  bigram         the latest token alone
+    2  one head       attention: each place takes what it wants from the places before it
+    3  multi-head     several small heads side by side want several things at once
+    4  feed-forward   each place then thinks about what it has got
+    5  residual       x + f(x): blocks of both on top of each other, through which gradients pass
+    6  norm           each block sees states of one scale
+    7  scaled up      models/gpt.py: wider and deeper, over a longer past
+
+Every stage up to 6 has the contract of models/char_lm.py, and the same width, so that what is gained is the idea's.
+
+B batch, T time, V vocabulary size, C channels, H heads, D = C / H
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+import handmade.nn.functional as F
+from handmade.functions import cat
+from handmade.models.char_lm import BigramLM, CharLM, State
+from handmade.nn import Embedding, Identity, LayerNorm, Linear, Module, ModuleList, ReLU, Sequential
+from handmade.tensor import Tensor
+
+
+class Head(Module):
+    """One head of self-attention: B T C -> B T D."""
+
+    def __init__(self, channels: int, head_size: int) -> None:
+        super().__init__()
+        self.query = Linear(channels, head_size, bias=False)  # what a place looks for
+        self.key = Linear(channels, head_size, bias=False)  # what it is found by
+        self.value = Linear(channels, head_size, bias=False)  # what it tells then
+
+    def forward(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B T D"]:
+        return F.scaled_dot_product_attention(self.query(x), self.key(x), self.value(x), is_causal=True)
+
+
+class MultiHead(Module):
+    """Heads side by side, and a layer that mixes what they bring: B T C -> B T C."""
+
+    def __init__(self, channels: int, num_heads: int) -> None:
+        super().__init__()
+        self.heads = ModuleList(Head(channels, channels // num_heads) for _ in range(num_heads))
+        self.mix = Linear(channels, channels)
+
+    def forward(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B T C"]:
+        return self.mix(cat([head(x) for head in self.heads], dim=2))
+
+
+def feed_forward(channels: int) -> Sequential:
+    """Two layers on each place by itself."""
+    return Sequential(Linear(channels, 4 * channels), ReLU(), Linear(4 * channels, channels))
+
+
+class ResidualBlock(Module):
+    """x + attention(x), then x + feed_forward(x); with `norm`, each of the normed state."""
+
+    def __init__(self, channels: int, num_heads: int, norm: bool) -> None:
+        super().__init__()
+        self.norm_1 = LayerNorm(channels) if norm else Identity()
+        self.attention = MultiHead(channels, num_heads)
+        self.norm_2 = LayerNorm(channels) if norm else Identity()
+        self.feed_forward = feed_forward(channels)
+
+    def forward(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B T C"]:
+        x = x + self.attention(self.norm_1(x))
+        return x + self.feed_forward(self.norm_2(x))
+
+
+class StageLM(CharLM):
+    """Vectors of tokens and places, `body` over them (B T C -> B T C), and a layer to the scores.
+
+    It sees `block_size` tokens at most; beyond that its window moves on by half a block, as GPT's.
+    """
+
+    def __init__(self, vocab_size: int, block_size: int, channels: int, body: Module) -> None:
+        super().__init__()
+        self.block_size: int = block_size
+        self.tokens = Embedding(vocab_size, channels)
+        self.places = Embedding(block_size, channels)
+        self.body = body
+        self.out = Linear(channels, vocab_size)
+
+    def scores(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:
+        """Of what follows each token of one window."""
+        places = Tensor(np.arange(tokens.shape[1]))
+        return self.out(self.body(self.tokens(tokens) + self.places(places)))
+
+    def read(self, tokens: Int[Tensor, "B T"], state: State | None = None) -> tuple[Float[Tensor, "B T V"], State]:
+        window = state[0] if state else tokens[:, :0]
+        scores, read = [], 0
+        while read < tokens.shape[1]:
+            if window.shape[1] == self.block_size:
+                window = window[:, (self.block_size + 1) // 2 :]
+            piece = tokens[:, read : read + self.block_size - window.shape[1]]
+            window = cat([window, piece], dim=1)
+            scores.append(self.scores(window)[:, -piece.shape[1] :])
+            read += piece.shape[1]
+        return cat(scores, dim=1), (window,)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """body: from channels, heads and layers; None for the bigram, which has none, and for GPT.
+
+    rate: how many times the common learning rate it takes; a table's logits have a longer way to go than weights.
+    """
+
+    name: str
+    body: Callable[[int, int, int], Module] | None
+    rate: float = 1.0
+
+
+STAGES = (
+    Stage("bigram", None, rate=20.0),
+    Stage("one head", lambda C, H, L: Head(C, C)),
+    Stage("multi-head", lambda C, H, L: MultiHead(C, H)),
+    Stage("feed-forward", lambda C, H, L: Sequential(MultiHead(C, H), feed_forward(C))),
+    Stage("residual", lambda C, H, L: Sequential(*(ResidualBlock(C, H, norm=False) for _ in range(L)))),
+    Stage("norm", lambda C, H, L: Sequential(*(ResidualBlock(C, H, norm=True) for _ in range(L)), LayerNorm(C))),
+    Stage("scaled up", None),
+)
+
+
+def gpt_stage(
+    stage: int, vocab_size: int = 65, block_size: int = 32, channels: int = 64, num_heads: int = 4, num_layers: int = 3
+) -> CharLM:
+    """The network of a stage, 1 to 6; the seventh is models/gpt.py."""
+    if not 1 <= stage < len(STAGES):
+        raise ValueError(f"stage is {stage}, expected 1 to {len(STAGES) - 1}; the last is handmade.models.gpt")
+    body = STAGES[stage - 1].body
+    if body is None:
+        return BigramLM(vocab_size)
+    return StageLM(vocab_size, block_size, channels, body(channels, num_heads, num_layers))
