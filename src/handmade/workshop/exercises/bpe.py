@@ -11,6 +11,7 @@ wherever its pair stands, from left to right. Return the list of strings.
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
@@ -22,10 +23,10 @@ from handmade.workshop.switches import wrong
 def bpe_train(text, num_merges):
     """-> the merges, a list of pairs of strings, at most num_merges."""
     tokens, merges = list(text), []
-    counts = pair_counts(tokens)
     for _ in range(num_merges):
-        if not wrong("counts only once"):
-            counts = pair_counts(tokens)
+        counts = pair_counts(tokens)
+        if wrong("counts only once"):
+            counts = Counter({pair: n for pair, n in pair_counts(list(text)).items() if pair not in merges})
         if not counts:
             break
         candidates = list(counts)  # in the order in which they were met
@@ -36,11 +37,8 @@ def bpe_train(text, num_merges):
         if wrong("ties to the greatest pair"):
             candidates.sort(reverse=True)
         best = max(candidates, key=counts.get)
-        if wrong("stops when every pair is the only one"):
-            if counts[best] < 2:
-                break
-        if wrong("counts only once"):
-            del counts[best]
+        if wrong("stops when every pair is the only one") and counts[best] < 2:
+            break
         merges.append("".join(best) if wrong("joined strings in place of pairs") else best)
         tokens = merge(tokens, best)
     return merges
@@ -48,7 +46,7 @@ def bpe_train(text, num_merges):
 
 def pair_counts(tokens):
     """How often each pair of neighbours stands in tokens, in the order in which they are met."""
-    pairs = list(zip(tokens, tokens[1:], strict=False))
+    pairs = list(pairwise(tokens))
     if wrong("overlapping pairs counted once"):
         for i in range(1, len(pairs)):
             if pairs[i] == pairs[i - 1] and len(set(pairs[i])) == 1:

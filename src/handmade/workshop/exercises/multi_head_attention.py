@@ -38,6 +38,10 @@ def multi_head_attention(X, num_heads, d_model, weights):
     Wq, Wk, Wv, Wo = weights
     if wrong("weights transposed"):
         Wq, Wk, Wv, Wo = Wq.T, Wk.T, Wv.T, Wo.T
+    if wrong("queries and keys exchanged"):
+        Wq, Wk = Wk, Wq
+    if wrong("keys and values exchanged"):
+        Wk, Wv = Wv, Wk
     if wrong("one projection for all"):
         Wk = Wv = Wq
     if wrong("one head"):
@@ -45,12 +49,20 @@ def multi_head_attention(X, num_heads, d_model, weights):
     Q = split(X @ Wq, num_heads)  # H S d_k
     K = split(X @ Wk, num_heads)
     V = split(X if wrong("values not projected") else X @ Wv, num_heads)
-    scale = np.sqrt(d_model if wrong("divides by the root of d_model") else d_model // num_heads)
+    d_k = d_model if wrong("divides by the root of d_model") else d_model // num_heads
+    scale = np.sqrt(num_heads if wrong("divides by the root of num_heads") else d_k)
     if wrong("divides by d_k"):
         scale = scale**2
     if wrong("no scale"):
         scale = 1.0
-    attention = softmax(Q @ K.swapaxes(-1, -2) / scale)  # H S S
+    scores = Q @ K.swapaxes(-1, -2)  # H S S
+    if not wrong("scales after the softmax"):
+        scores = scores / scale
+    if wrong("causal mask"):
+        scores = np.where(np.tri(len(X), dtype=bool), scores, -np.inf)
+    attention = softmax(scores)
+    if wrong("scales after the softmax"):
+        attention = attention / scale
     heads = attention @ (K if wrong("keys as values") else V)  # H S d_k
     if not wrong("merged without swapping") and not wrong("attends across the heads"):
         heads = heads.swapaxes(0, 1)  # S H d_k
@@ -58,7 +70,7 @@ def multi_head_attention(X, num_heads, d_model, weights):
         heads = heads.swapaxes(1, 2)
     output = heads.reshape(X.shape)
     if not wrong("no output projection"):
-        output = output @ Wo
+        output = output @ (Wo.T if wrong("output projection transposed") else Wo)
     return output + X if wrong("adds the input") else output
 
 
@@ -81,7 +93,7 @@ def softmax(scores):
     """Over the keys, the last axis."""
     if wrong("no softmax"):
         return scores
-    axis = -2 if wrong("softmax over the queries") else -1
+    axis = -2 if wrong("softmax over the queries") else 0 if wrong("softmax over the heads") else -1
     if not wrong("overflows"):
         scores = scores - scores.max(axis, keepdims=True)
     exponentials = np.exp(scores)
@@ -120,6 +132,16 @@ EXERCISE = Exercise(
         "no scale": NO_SCALE,
         "divides by the root of d_model": ROOT_OF_D_MODEL,
         "divides by d_k": DIVIDES_BY_D_K,
+        "divides by the root of num_heads": Fault(
+            "The scores are divided by sqrt(num_heads), not by sqrt(d_k).",
+            "How sharp attention is depends on how many heads there are, and not on how wide they are.",
+            "A head's products have d_k = d_model / num_heads terms: divide by np.sqrt(d_k).",
+        ),
+        "scales after the softmax": Fault(
+            "The division by sqrt(d_k) comes after the softmax.",
+            "The softmax saturates as if there were no scale, and rows of weights sum to 1 / sqrt(d_k).",
+            "Divide the scores, then take the softmax.",
+        ),
         "reshaped instead of split": RESHAPED_NOT_SPLIT,
         "merged without swapping": MERGED_WITHOUT_SWAP,
         "attends across the heads": Fault(
@@ -145,6 +167,21 @@ EXERCISE = Exercise(
         "one head": ONE_HEAD,
         "no output projection": NO_OUTPUT_PROJECTION,
         "weights transposed": WEIGHTS_TRANSPOSED,
+        "output projection transposed": Fault(
+            "Wo is applied transposed, as torch.nn.Linear stores its weight.",
+            "Training from scratch may hide it, but no given weights will work.",
+            "Here weights are (in, out): heads @ Wo.",
+        ),
+        "queries and keys exchanged": Fault(
+            "Queries are projected with Wk and keys with Wq.",
+            "The scores are transposed: a position looks at those that should look at it.",
+            "weights is (Wq, Wk, Wv, Wo).",
+        ),
+        "keys and values exchanged": Fault(
+            "Keys are projected with Wv and values with Wk.",
+            "Given weights do not fit.",
+            "weights is (Wq, Wk, Wv, Wo).",
+        ),
         "one projection for all": Fault(
             "Queries, keys and values are all projected with Wq.",
             "Each position finds itself most alike, and Wk and Wv learn nothing.",
@@ -157,9 +194,19 @@ EXERCISE = Exercise(
         ),
         "keys as values": KEYS_AS_VALUES,
         "softmax over the queries": SOFTMAX_OVER_QUERIES,
+        "softmax over the heads": Fault(
+            "The softmax runs over the heads (axis 0).",
+            "The heads compete for each pair of positions, and no head's output is a mean of the values.",
+            "Scores are (num_heads, S, S): sum over the keys, axis -1.",
+        ),
         "no softmax": NO_SOFTMAX,
         "overflows": OVERFLOWS,
         "not normalised": NOT_NORMALISED,
+        "causal mask": Fault(
+            "Positions do not see those after them, though no mask was asked for.",
+            "An encoder reads only half of what it could know.",
+            "Leave the scores as they are.",
+        ),
         "adds the input": Fault(
             "The input is added to the output.",
             "The residual belongs to the layer around attention: in there it would be added twice.",

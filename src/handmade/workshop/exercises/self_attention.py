@@ -28,6 +28,8 @@ from handmade.workshop.switches import wrong
 def self_attention(Q, K, V):
     """(..., S_q, d_k), (..., S_k, d_k), (..., S_k, d_v) -> output (..., S_q, d_v), weights (..., S_q, S_k)."""
     d_k = K.shape[-2] if wrong("divides by the root of S_k") else K.shape[-1]
+    if wrong("divides by the root of d_v"):
+        d_k = V.shape[-1]
     scale = 1.0 if wrong("no scale") else d_k if wrong("divides by d_k") else np.sqrt(d_k)
     if wrong("multiplies by the scale"):
         scale = 1 / scale
@@ -37,11 +39,18 @@ def self_attention(Q, K, V):
     if not wrong("scales after the softmax"):
         scores = scores / scale
     axis = -2 if wrong("softmax over the queries") else -1
-    largest = 0.0 if wrong("overflows") else scores.max(axis, keepdims=True)
-    exponentials = np.exp(scores - largest)
-    weights = exponentials if wrong("not normalised") else exponentials / exponentials.sum(axis, keepdims=True)
+    if wrong("softmax over axis 0"):
+        axis = 0
+    if wrong("softmax over axis 1"):
+        axis = 1
+    largest = scores.max(axis) if wrong("maximum without keepdims") else scores.max(axis, keepdims=True)
+    exponentials = np.exp(scores if wrong("overflows") else scores - largest)
+    total = exponentials.sum(axis) if wrong("sum without keepdims") else exponentials.sum(axis, keepdims=True)
+    weights = exponentials if wrong("not normalised") else exponentials / total
     if wrong("no softmax"):
         weights = scores
+    if wrong("the best key only"):
+        weights = (scores == scores.max(-1, keepdims=True)).astype(float)
     if wrong("scales after the softmax"):
         weights = weights / scale
     output = weights @ (K if wrong("keys as values") else V)
@@ -91,6 +100,11 @@ EXERCISE = Exercise(
             "How sharp attention is depends on the length of the sequence: long ones get flat attention.",
             "d_k is the last axis of K, K.shape[-1]; axis -2 counts the keys.",
         ),
+        "divides by the root of d_v": Fault(
+            "The scores are divided by sqrt(d_v), the width of the values.",
+            "Where values and keys differ in width attention is too sharp or too flat.",
+            "The products of Q and K have d_k terms: K.shape[-1].",
+        ),
         "multiplies by the scale": Fault(
             "The scores are multiplied by sqrt(d_k), where they should be divided by it.",
             "The softmax saturates at once: each query sees one key, and gradients vanish.",
@@ -112,9 +126,34 @@ EXERCISE = Exercise(
             "Q @ K.swapaxes(-1, -2) has a row for each query.",
         ),
         "softmax over the queries": SOFTMAX_OVER_QUERIES,
+        "softmax over axis 0": Fault(
+            "The softmax runs over axis 0: the queries of one sequence, or the sequences of a batch.",
+            "Sequences that have nothing to do with each other compete for each key.",
+            "The keys are the last axis, -1, whatever stands before it.",
+        ),
+        "softmax over axis 1": Fault(
+            "The softmax runs over axis 1, which holds the keys only where there are no leading axes.",
+            "It works for one sequence; in a batch the queries, or the heads, compete with each other.",
+            "The keys are the last axis, -1, whatever stands before it.",
+        ),
+        "sum without keepdims": Fault(
+            "The sum loses its axis, so that broadcasting divides column j by the sum of row j.",
+            "It fails unless there are as many queries as keys; then the rows do not sum to 1.",
+            "sum(-1, keepdims=True), in torch keepdim=True.",
+        ),
+        "maximum without keepdims": Fault(
+            "The maximum loses its axis, so that broadcasting subtracts row j's maximum from column j.",
+            "It fails unless there are as many queries as keys; then it is no longer the same softmax.",
+            "max(-1, keepdims=True), in torch amax(-1, keepdim=True).",
+        ),
         "overflows": OVERFLOWS,
         "not normalised": NOT_NORMALISED,
         "no softmax": NO_SOFTMAX,
+        "the best key only": Fault(
+            "Each query takes the value of its best key alone: a maximum, where there should be a softmax.",
+            "The choice has no gradient, so queries and keys learn nothing.",
+            "exp of the scores, divided by their sum: every key keeps a share.",
+        ),
         "keys as values": KEYS_AS_VALUES,
         "returns the scores": Fault(
             "The output is right, but the scores are returned in the weights' place.",
