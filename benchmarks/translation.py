@@ -18,13 +18,15 @@ from handmade.errors import InputError
 from handmade.folders import data_folders
 from handmade.text import corpus_bleu
 from handmade.train import TranslationTask, changed, recipe_of
+from handmade.train.averaging import LastStates
 from handmade.train.translation import load_pairs
 
 SETTINGS = {
     "seq2seq": ["embedding_dim=256", "hidden_size=512", "num_layers=2", "dropout=0.3", "learning_rate=0.001"],
     "seq2seq-attention": ["embedding_dim=256", "hidden_size=512", "dropout=0.3", "learning_rate=0.002"],
+    "transformer": ["d_model=256", "dim_feedforward=512", "num_layers=3", "dropout=0.2", "batch_size=2000"],
 }
-"""What the recurrent recipes, made for dates, need to be for sentences."""
+"""What the recipes, made for dates, need to be for sentences."""
 
 BEAM, ALPHA = 4, 0.6
 
@@ -36,6 +38,7 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=3, help="minutes from one test to the next")
     parser.add_argument("--processor-time", action="store_true")
     parser.add_argument("--set", dest="changes", action="append", default=[], help="change the recipe; repeatable")
+    parser.add_argument("--average", type=int, default=1, help="also test the average of so many last states")
     parser.add_argument("--out", type=Path, help="a file that the lines are added to")
     arguments = parser.parse_args()
     data = [f"data=parallel:{files('train')}", f"test={files('val')}"]
@@ -56,12 +59,16 @@ def main() -> None:
         steps=task.total_steps,
     )
     every = max(1, round(task.total_steps * arguments.every / arguments.minutes))
+    last = LastStates(arguments.average)
     for line in steps(task, task.total_steps, every, 60 * arguments.minutes, clock):
         minutes = line.pop("seconds") / 60
         measures = {**line, **task.evaluate()}
         report(minutes=round(minutes, 2), **{name: round(value, 4) for name, value in measures.items()})
-    # The place for averaging the last checkpoints: what is tested from here on is task.model.
+        last.keep(task.model)
     report(**test(task))
+    if arguments.average > 1:
+        task.model.load_state_dict(last.average())
+        report(averaged=len(last.states), **test(task))
     print(task.sample())
 
 
