@@ -46,11 +46,8 @@ class Value:
         return Value(quotient, (self, other), (1.0 / other.data, below))
 
     def __pow__(self, exponent):
-        slope = self.data ** (exponent - 1)
-        if not wrong("power: no exponent"):
-            slope = exponent * slope
-        if wrong("power: exponent not lowered"):
-            slope = slope * self.data
+        power = self.data ** (exponent if wrong("power: exponent not lowered") else exponent - 1)
+        slope = power if wrong("power: no exponent") else exponent * power
         return Value(self.data**exponent, (self,), (slope,))
 
     def __neg__(self):
