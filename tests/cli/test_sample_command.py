@@ -52,6 +52,54 @@ def test_it_writes_what_was_asked_for(handmade, run):
     assert handmade("eval", run).out.startswith("char-lstm on the test set of text:")
 
 
+def test_several_texts_and_stop_strings(handmade, run):
+    ran = handmade("sample", run, "--prompt", "the", "--length", "12", "--samples", "3", "--seed", "1")
+    assert (ran.code, ran.err) == (0, "")
+    texts = ran.out.removesuffix("\n").split("\n---\n")
+    assert [text[:3] for text in texts] == ["the"] * 3
+    assert [len(text) for text in texts] == [15] * 3
+    ran = handmade("sample", run, "--prompt", "the", "--length", "90", "--stop", ".", "--stop", "\n", "--seed", "1")
+    assert ran.code == 0
+    assert ran.out.count("\n") == 1
+    assert "." not in ran.out
+    assert handmade("sample", run, "--repetition-penalty", "1.5", "--length", "9").code == 0
+
+
+@pytest.fixture(scope="module")
+def gpt_run(text_file, tmp_path_factory):
+    """A run of a GPT that sees 16 characters, hardly trained."""
+    recipe = changed(
+        recipe_of("gpt"), ["n_layer=1", "n_embd=16", "sequence_length=16", "steps=2", f"data=text:{text_file}"]
+    )
+    task = recipe.task()
+    run = new_run(recipe, task.facts, tmp_path_factory.mktemp("runs") / "gpt")
+    run.save_model(task.model)
+    return run.folder
+
+
+def test_a_prompt_longer_than_the_block_says_what_is_done(handmade, gpt_run):
+    ran = handmade("sample", gpt_run, "--prompt", "the cat sat on the mat", "--length", "30")
+    assert ran.code == 0
+    assert ran.out.startswith("the cat sat on the mat")
+    assert (
+        "The prompt has 22 tokens, and the model sees at most 16 at once: it reads on in a window that moves by 8"
+        in ran.err
+    )
+    assert handmade("sample", gpt_run, "--prompt", "the cat", "--length", "30").err == ""
+
+
+def test_published_gpt2_needs_its_files(handmade, run, tmp_path):
+    ran = handmade("sample", "gpt2")
+    assert ran.code == 2
+    assert "gpt2 writes with published weights: download model.safetensors, vocab.json and merges.txt" in ran.err
+    ran = handmade("sample", "gpt2", "--weights", tmp_path)
+    assert ran.code == 2
+    assert "holds no weights" in ran.err
+    ran = handmade("sample", run, "--weights", tmp_path)
+    assert ran.code == 2
+    assert "--weights is for gpt2, gpt2-medium, gpt2-large, gpt2-xl; a run has its own" in ran.err
+
+
 def test_each_character_is_shown_as_it_comes(handmade, run, monkeypatch):
     shown = []
 
@@ -84,6 +132,9 @@ def test_each_character_is_shown_as_it_comes(handmade, run, monkeypatch):
         (["--top-p", "1.01"], "top_p: got 1.01, expected above 0 and at most 1"),
         (["--top-k", "0"], "top_k: got 0, expected 1 or more"),
         (["--length", "0"], "length is 0, expected at least 1 character"),
+        (["--samples", "0"], "samples is 0, expected at least 1"),
+        (["--stop", ""], "stop: got an empty string"),
+        (["--repetition-penalty", "0"], "repetition_penalty: got 0.0, expected above 0"),
         (["--seed", "-1"], "--seed is -1, expected 0 or more"),
         (["--prompt", "thé"], "character 'é' (U+00E9 LATIN SMALL LETTER E WITH ACUTE) at position 2"),
     ],

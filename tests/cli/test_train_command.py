@@ -122,3 +122,21 @@ def test_errors_about_a_run_name_it(handmade, stopped, options, tmp_path, pictur
     assert "checkpoint is damaged" in handmade("train", "--resume", run).err
     (run / "model.safetensors").write_bytes(b"half")
     assert "model.safetensors" in handmade("eval", run).err
+
+
+def test_a_stage_of_gpt_is_compared_with_the_others(handmade, tmp_path):
+    (tmp_path / "text.txt").write_text("the cat sat on the mat.\n" * 20)
+    ran = handmade(
+        "train", "gpt", "--stage", "2", "--data", f"text:{tmp_path / 'text.txt'}", "--steps", "2",
+        "--set", "n_embd=8", "--out", tmp_path / "run",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    assert "stage              nats    gain" in ran.out
+    assert "2  one head" in ran.out
+    assert "this run: " in ran.out
+    ran = handmade("train", "lenet5", "--stage", "2")
+    assert ran.code == 2
+    assert "--stage is one of the networks from a bigram to GPT: handmade train gpt --stage 3" in ran.err
+    ran = handmade("train", "gpt", "--stage", "9")
+    assert ran.code == 2
+    assert "stage is 9, expected 1 to 7" in ran.err

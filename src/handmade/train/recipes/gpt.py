@@ -1,7 +1,7 @@
 """GPTs on characters, trained as nanoGPT trains them: windows from random places, AdamW, warm-up and half a cosine."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -113,17 +113,7 @@ GPT_BABY = GPTRecipe(
     learning_rate=1e-3,
     min_learning_rate=1e-4,
 )
-GPT_MAIN = GPTRecipe(
-    model="gpt",
-    data="shakespeare",
-    epochs=6,
-    epoch_steps=200,
-    batch_size=16,
-    sequence_length=128,
-    n_layer=4,
-    n_head=4,
-    n_embd=128,
-    learning_rate=3e-3,
-    min_learning_rate=1e-4,
-)
+GPT_MAIN = replace(GPT_CPU, model="gpt", epochs=5, epoch_steps=400, learning_rate=3e-3)
+"""gpt-cpu's network at three times its rate, which learns more in as many steps."""
+
 GPTS = (GPT_MAIN, GPT_CPU, GPT_BABY)
