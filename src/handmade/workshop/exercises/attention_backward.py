@@ -18,6 +18,8 @@ from handmade.workshop.switches import wrong
 def attention_backward(dout, Q, K, V):
     """dout (..., S_q, d_v), Q (..., S_q, d_k), K (..., S_k, d_k), V (..., S_k, d_v) -> dQ, dK, dV of their shapes."""
     root = 1.0 if wrong("no scale at all") else np.sqrt(K.shape[-1])
+    if wrong("d_k without its root"):
+        root = K.shape[-1]
     scores = Q @ K.swapaxes(-1, -2) / (1.0 if wrong("scores not scaled") else root)
     P = np.exp(scores - scores.max(-1, keepdims=True))
     P = P / P.sum(-1, keepdims=True)  # S_q S_k
@@ -94,6 +96,11 @@ EXERCISE = Exercise(
             "sqrt(d_k) is missing, in the weights as in the gradients.",
             "These are the gradients of another function, whose softmax saturates.",
             "Divide the scores by np.sqrt(d_k), and dQ and dK too.",
+        ),
+        "d_k without its root": Fault(
+            "Scores and gradients are divided by d_k, not by sqrt(d_k).",
+            "These are the gradients of another function, whose attention is too flat.",
+            "Divide by np.sqrt(K.shape[-1]).",
         ),
         "scores not scaled": Fault(
             "The weights are computed again from scores that are not divided by sqrt(d_k).",

@@ -27,7 +27,7 @@ def bpe_train(text, num_merges):
         counts = pair_counts(tokens)
         if wrong("counts only once"):
             counts = Counter({pair: n for pair, n in pair_counts(list(text)).items() if pair not in merges})
-        if not counts:
+        if not counts and not wrong("fails when no pair is left"):
             break
         candidates = list(counts)  # in the order in which they were met
         if wrong("ties to the last met"):
@@ -180,6 +180,11 @@ EXERCISE = Exercise(
             "Training stops when no pair occurs twice.",
             "Fewer merges than were asked for.",
             "Stop only when there is no pair left, that is one token.",
+        ),
+        "fails when no pair is left": Fault(
+            "When the text has become one token, the maximum of no pairs is asked for.",
+            "Short texts, or too many merges, end with an error.",
+            "Stop as soon as there is no pair.",
         ),
         "joined strings in place of pairs": Fault(
             "The merges are joined strings, not pairs.",

@@ -37,6 +37,8 @@ class CachedAttention:
             Wq, Wk, Wv, Wo = Wq.T, Wk.T, Wv.T, Wo.T
         self.Wq, self.Wk, self.Wv, self.Wo = Wq, Wk, Wv, Wo
         self.num_heads = 1 if wrong("one head") else num_heads
+        if wrong("gives all rows"):
+            self.rows = []
         if wrong("cache shared by all instances"):
             type(self).keys, type(self).values = [], []
         else:
@@ -48,12 +50,16 @@ class CachedAttention:
             self.keys, self.values = [], []
         if wrong("only the last chunk is kept"):
             self.keys, self.values = self.keys[-1:], self.values[-1:]
+        if wrong("gives all rows"):
+            self.rows.append(x)
         if wrong("new keys before the old"):
             self.keys.insert(0, x @ self.Wk)
             self.values.insert(0, x @ self.Wv)
         else:
             self.keys.append(x @ self.Wk)
             self.values.append(x @ self.Wv)
+        if wrong("gives all rows"):
+            x = np.concatenate(self.rows)
         t, C = x.shape
         Q = self.split(x @ self.Wq)  # H t d_k
         K, V = self.split(np.concatenate(self.keys)), self.split(np.concatenate(self.values))  # H S d_k
@@ -120,6 +126,11 @@ EXERCISE = Exercise(
             "New keys and values are put in front of the old ones.",
             "The mask then hides old keys and shows later ones.",
             "np.concatenate([old, new]).",
+        ),
+        "gives all rows": Fault(
+            "All rows so far are returned, not those of the chunk.",
+            "What was given is given again; the next layer caches it twice.",
+            "Only the chunk's rows need queries: the output has x's shape.",
         ),
         "cache shared by all instances": Fault(
             "The cache belongs to the class, not to the instance.",

@@ -26,6 +26,8 @@ def label_smoothing_loss(logits, targets, smoothing, ignore_index=-100):
     if not wrong("overflows"):
         logits = logits - logits.max(-1, keepdims=True)
     log_p = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+    if wrong("logarithm of what underflowed"):
+        log_p = np.log(np.exp(logits) / np.exp(logits).sum(-1, keepdims=True))
     if wrong("probabilities without the logarithm"):
         log_p = np.exp(log_p)
     nll = -log_p[np.arange(len(targets)), targets]
@@ -136,7 +138,12 @@ EXERCISE = Exercise(
         "overflows": Fault(
             "exp overflows for large logits, and the loss is inf or nan.",
             "One large logit turns all weights into nan.",
-            "Subtract each row's maximum first, and never take the logarithm of a probability that may be 0.",
+            "Subtract each row's maximum first.",
+        ),
+        "logarithm of what underflowed": Fault(
+            "The logarithm is taken of the finished probabilities, and where one underflows to 0 that is -inf.",
+            "A model that is sure of one class has a loss of inf, and then weights of nan.",
+            "log p = logits - log(sum(exp(logits))): never take the logarithm of a probability.",
         ),
     },
     hints=(

@@ -24,7 +24,7 @@ def layer_norm(x, gamma, beta, eps=1e-5):
     if wrong("no eps"):
         eps = 0.0
     axis = 0 if wrong("over the rows") else tuple(range(x.ndim)) if wrong("over all axes") else -1
-    centred = x - x.mean(axis, keepdims=True)
+    centred = x if wrong("mean not subtracted") else x - x.mean(axis, keepdims=True)
     variance = (centred**2).mean(axis, keepdims=True)
     if wrong("unbiased variance"):
         variance = x.var(axis, keepdims=True, ddof=1)
@@ -50,13 +50,14 @@ def layer_norm_backward(dout, cache):
         dgamma, dbeta = dgamma / dout[..., 0].size, dbeta / dout[..., 0].size
     dx_hat = dout if wrong("gamma forgotten in dx") else dout * gamma
     dx = dx_hat
+    D = 1 if wrong("sums in place of means in dx") else dout.shape[-1]
     if not wrong("no gradient through the mean"):
-        dx = dx - dx_hat.mean(-1, keepdims=True)
+        dx = dx - dx_hat.sum(-1, keepdims=True) / D
     if not wrong("no gradient through the variance"):
-        dx = dx - x_hat * (dx_hat * x_hat).mean(-1, keepdims=True)
+        dx = dx - x_hat * (dx_hat * x_hat).sum(-1, keepdims=True) / D
     if not wrong("dx not divided by the deviation"):
         dx = dx / root
-    return dx, dgamma, dbeta
+    return (dx, dbeta, dgamma) if wrong("dgamma and dbeta exchanged") else (dx, dgamma, dbeta)
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
@@ -102,6 +103,11 @@ EXERCISE = Exercise(
             "The larger the input the smaller the output: nothing is normalised.",
             "Divide by np.sqrt(variance + eps).",
         ),
+        "mean not subtracted": Fault(
+            "The mean is not subtracted: this is RMS normalisation.",
+            "A common offset of a row, which should vanish, takes most of its length.",
+            "x_hat = (x - mean) / sqrt(variance + eps).",
+        ),
         "over the rows": Fault(
             "Mean and variance run over the first axis, as in batch normalisation.",
             "Each vector depends on the others of its batch, and a batch of one gives zeros.",
@@ -131,6 +137,16 @@ EXERCISE = Exercise(
             "dx lacks the term that comes from the variance.",
             "The gradient tries to make the input larger, which the forward pass undoes: training drifts.",
             "Subtract x_hat * (dx_hat * x_hat).mean(-1, keepdims=True).",
+        ),
+        "sums in place of means in dx": Fault(
+            "What is subtracted in dx are sums over the row, not means.",
+            "The correction is D times too large, and points the wrong way.",
+            "Use .mean(-1, keepdims=True), or divide the sums by D.",
+        ),
+        "dgamma and dbeta exchanged": Fault(
+            "dbeta is returned second and dgamma third.",
+            "gamma learns from beta's gradient and beta from gamma's.",
+            "return dx, dgamma, dbeta",
         ),
         "dx not divided by the deviation": Fault(
             "dx is not divided by sqrt(variance + eps).",

@@ -44,6 +44,8 @@ def padded_attention(Q, K, V, lengths):
         visible = visible & (np.arange(Q.shape[1])[:, None] < lengths[:, None, None])
     if wrong("no mask"):
         visible = np.ones_like(visible)
+    if wrong("no key shows the padding"):
+        visible = visible | (lengths[:, None, None] == 0)
     hidden = -1e4 if wrong("finite mask value") else 0.0 if wrong("masked with zero") else -np.inf
     if not wrong("mask after the softmax"):
         scores = np.where(visible, scores, hidden)
@@ -74,7 +76,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         ("S_q = S_k", 4, 4, 3, 3, [3, 1, 2], 0),
         ("a sequence without keys", 2, 4, 3, 5, [3, 0, 2], 0),
         ("large scores", 3, 3, 4, 2, [2, 1], 1e4),
-        ("very negative scores", 3, 4, 4, 2, [2, 3, 1], -1e5),
+        ("very negative scores", 3, 4, 4, 2, [2, 3, 1], -1e7),
     ]:
         N = len(lengths)
         Q, K = rng.standard_normal((N, s_q, d_k)), rng.standard_normal((N, s_k, d_k))
@@ -134,6 +136,11 @@ EXERCISE = Exercise(
         "no key gives the mean": Fault(
             "Where a sequence has no key, all weights are equal: a finite mask value makes all scores the same.",
             "Padding is seen exactly where there is nothing else to see.",
+            "Multiply the weights by the mask, or set rows without keys to 0.",
+        ),
+        "no key shows the padding": Fault(
+            "Where a sequence has no key, its padding is seen: a finite value added to all scores changes nothing.",
+            "An empty sequence gets an output that is made of padding.",
             "Multiply the weights by the mask, or set rows without keys to 0.",
         ),
         "nan weights where there is no key": Fault(

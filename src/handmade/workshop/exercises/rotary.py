@@ -41,6 +41,8 @@ def rotary(x, base=10000.0, offset=0):
     angles[:, first] = angles[:, second] = angle
     if wrong("angles of the other layout"):
         angles = np.repeat(angle, 2, axis=1) if convention("halves") else np.tile(angle, 2)
+    if wrong("each column its own angle"):
+        angles = position[:, None] * base ** (-np.arange(d) / d)
     cos, sin = np.cos(angles), np.sin(angles)
     if wrong("sine and cosine exchanged"):
         cos, sin = sin, cos
@@ -53,6 +55,8 @@ def rotary(x, base=10000.0, offset=0):
     turned = x * cos + quarter * sin
     if wrong("second from the turned first"):
         turned[:, second] = turned[:, first] * sin[:, second] + x[:, second] * cos[:, second]
+    if wrong("put back in another order"):
+        turned = np.concatenate([turned[:, 0::2], turned[:, 1::2]], axis=1)
     return turned
 
 
@@ -78,6 +82,8 @@ EXERCISE = Exercise(
     functions=(rotary,),
     outputs=("turned",),
     cases=cases,
+    rtol=1e-4,  # angles in PyTorch's default float32 are good enough
+    atol=1e-5,
     conventions={
         "halves": "Pair i is columns i and i + d/2, as in GPT-NeoX and most code for LLaMA; the paper has 2i, 2i + 1."
     },
@@ -107,6 +113,17 @@ EXERCISE = Exercise(
             "the reverse.",
             "The two members of a pair turn by different angles, so products depend on absolute positions.",
             "Neighbouring pairs want np.repeat(angle, 2, axis=-1), halves want np.tile(angle, 2).",
+        ),
+        "each column its own angle": Fault(
+            "The exponent uses the column's own number, so the two members of a pair turn by different angles.",
+            "It is no rotation: lengths change with the position.",
+            "Columns 2i and 2i + 1 share the angle of pair i.",
+        ),
+        "put back in another order": Fault(
+            "Neighbours are paired, but the results are put side by side in halves.",
+            "Columns change places; it shows as soon as something is compared with other weights, or with what "
+            "was not turned.",
+            "out[:, 0::2] and out[:, 1::2], or stack on a last axis of 2 and reshape.",
         ),
         "i in place of 2i": Fault(
             "The exponent is -i / d, where it should be -2i / d.",

@@ -60,7 +60,7 @@ def keep_top_p(probs, p):
     """The most probable whose sum reaches p, renormalised."""
     if p is None or wrong("ignores top_p"):
         return probs
-    order = np.argsort(-probs)
+    order = np.arange(len(probs)) if wrong("top-p not sorted") else np.argsort(-probs)
     sums = probs[order].cumsum()
     before = sums - probs[order]  # of all that are more probable
     take = before < p
@@ -159,6 +159,11 @@ EXERCISE = Exercise(
             "top_p has no effect.",
             "Improbable tokens are drawn now and then, and the text derails.",
             "Keep the most probable tokens whose sum reaches p.",
+        ),
+        "top-p not sorted": Fault(
+            "top-p sums the tokens up in the order of the vocabulary.",
+            "Which tokens are kept depends on their numbers, and the best one may be lost.",
+            "Sort the probabilities first, descending.",
         ),
         "drops the token that crosses p": Fault(
             "The token with which the sum crosses p is dropped.",
