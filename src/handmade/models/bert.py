@@ -48,6 +48,7 @@ class BertConfig:
     type_vocab_size: segments, as the two sentences of a pair.
     hidden_dropout_prob: of dropout after the embeddings and on each branch; attention_probs_dropout_prob: on the
         attention weights.
+    initializer_range: the standard deviation of first weights, before they are cut off at twice that.
     """
 
     vocab_size: int = 30_522
@@ -61,6 +62,7 @@ class BertConfig:
     hidden_dropout_prob: float = 0.1
     attention_probs_dropout_prob: float = 0.1
     pad_token_id: int = 0
+    initializer_range: float = 0.02
 
     def __post_init__(self) -> None:
         if self.hidden_size % self.num_attention_heads:
@@ -208,7 +210,7 @@ class BertModel(Module):
         self.embeddings = Embeddings(config)
         self.encoder = Encoder(config)
         self.pooler = Dense(config.hidden_size, config.hidden_size, Tanh()) if pooler else None
-        self.apply(_first_weights)
+        _draw_first_weights(self, config)
 
     def forward(
         self, input_ids: Tokens, attention_mask: Mask | None = None, token_type_ids: Tokens | None = None
@@ -250,7 +252,7 @@ class Predictions(Module):
         super().__init__()
         self.transform = Transform(config)
         self.bias = Parameter(creation.zeros(config.vocab_size))
-        self.transform.apply(_first_weights)
+        _draw_first_weights(self.transform, config)
         self.decoder = Decoder(words, self.bias)
 
     def forward(self, x: Float[Tensor, "*B D"]) -> Float[Tensor, "*B V"]:
@@ -360,13 +362,15 @@ def _check_mask(attention_mask: Tensor, shape: tuple[int, ...]) -> None:
         )
 
 
-def _first_weights(module: Module) -> None:
-    if isinstance(module, Linear | Embedding):
-        init.trunc_normal_(module.weight, std=0.02, a=-0.04, b=0.04)
-    if isinstance(module, Linear) and module.bias is not None:
-        init.zeros_(module.bias)
-    if isinstance(module, Embedding) and module.padding_idx is not None:
-        init.zeros_(module.weight.detach()[module.padding_idx])
+def _draw_first_weights(part: Module, config: BertConfig) -> None:
+    std = config.initializer_range
+    for module in part.modules():
+        if isinstance(module, Linear | Embedding):
+            init.trunc_normal_(module.weight, std=std, a=-2 * std, b=2 * std)
+        if isinstance(module, Linear) and module.bias is not None:
+            init.zeros_(module.bias)
+        if isinstance(module, Embedding) and module.padding_idx is not None:
+            init.zeros_(module.weight.detach()[module.padding_idx])
 
 
 def bert(name: str = "bert-base-uncased") -> BertModel:

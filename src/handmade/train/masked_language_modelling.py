@@ -37,7 +37,8 @@ class MaskedRecipe(Recipe):
     merges: how many byte pairs are learned from the text; with the 256 bytes they are what is guessed.
     sequence_length: tokens that are read together, [CLS] and [SEP] included.
     hidden_size, num_layers, num_heads, dropout: of the network; see models/bert.py. Its inner layers are 4 hidden_size
-        wide.
+        wide. First weights have the deviation 1 / sqrt(hidden_size): with BERT's 0.02, made for 768, a narrow network
+        knows nothing but how frequent each token is for a long time.
     """
 
     learning_rate: float
@@ -72,6 +73,7 @@ class MaskedRecipe(Recipe):
                 type_vocab_size=1,
                 hidden_dropout_prob=self.dropout,
                 attention_probs_dropout_prob=self.dropout,
+                initializer_range=self.hidden_size**-0.5,
             )
         )
 
@@ -223,7 +225,7 @@ class MaskedLanguageModelling(Task):
             )
         return count
 
-    def _cut(self, tokens: Int64[np.ndarray, "N"], offset: int) -> Int64[np.ndarray, "N T"]:
+    def _cut(self, tokens: Int64[np.ndarray, "N"], offset: int) -> Int64[np.ndarray, "texts T"]:
         """Texts of T tokens, from [CLS] to [SEP]; `offset` tokens at the beginning, and some at the end, are left."""
         count = self._count(tokens)
         texts = tokens[offset : offset + count * self._width].reshape(count, self._width)
