@@ -36,7 +36,7 @@ def bpe_train(text, num_merges):
             candidates.sort()
         if wrong("ties to the greatest pair"):
             candidates.sort(reverse=True)
-        best = max(candidates, key=counts.get)
+        best = max(candidates, key=lambda pair: counts[pair])
         if wrong("stops when every pair is the only one") and counts[best] < 2:
             break
         merges.append("".join(best) if wrong("joined strings in place of pairs") else best)
@@ -48,10 +48,11 @@ def pair_counts(tokens):
     """How often each pair of neighbours stands in tokens, in the order in which they are met."""
     pairs = list(pairwise(tokens))
     if wrong("overlapping pairs counted once"):
+        marked: list = pairs
         for i in range(1, len(pairs)):
-            if pairs[i] == pairs[i - 1] and len(set(pairs[i])) == 1:
-                pairs[i] = None
-        pairs = [pair for pair in pairs if pair]
+            if marked[i] == marked[i - 1] and len(set(marked[i])) == 1:
+                marked[i] = None
+        pairs = [pair for pair in marked if pair]
     if wrong("words apart"):
         pairs = [pair for pair in pairs if " " not in pair]
     return Counter(pairs)

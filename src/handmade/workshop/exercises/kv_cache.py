@@ -10,6 +10,7 @@ d_k = C / num_heads. The first call has nothing before it. Two instances share n
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,8 @@ class CachedAttention:
         if wrong("gives all rows"):
             self.rows = []
         if wrong("cache shared by all instances"):
-            type(self).keys, type(self).values = [], []
+            owner: Any = type(self)
+            owner.keys, owner.values = [], []
         else:
             self.keys, self.values = [], []  # one array (t, C) for each chunk
 
