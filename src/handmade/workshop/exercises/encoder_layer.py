@@ -9,6 +9,7 @@ over D with eps 1e-5 and biased variance; head h has D / num_heads columns in a 
 S): query i may look at key j where mask[i, j] is True. No dropout.
 """
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -51,6 +52,8 @@ def self_attention(x, params, num_heads, mask):
     if not wrong("attention's input bias forgotten"):
         qkv = qkv + params["self_attn.in_proj_bias"]
     q, k, v = (split(part, num_heads) for part in np.split(qkv, 3, axis=-1))  # ... H S d_k
+    if wrong("queries and keys exchanged"):
+        q, k = k, q
     d_k = x.shape[-1] if wrong("divides by the root of d_model") else q.shape[-1]
     scores = q @ k.swapaxes(-1, -2) / (1.0 if wrong("no scale") else np.sqrt(d_k))  # ... H S S
     if wrong("ignores the mask"):
@@ -86,7 +89,9 @@ def split(projected, num_heads):
 def feed_forward(x, params):
     """x (..., D) -> (..., D)."""
     hidden = x @ params["linear1.weight"].T + params["linear1.bias"]
-    if not wrong("no ReLU"):
+    if wrong("GELU in place of ReLU"):
+        hidden = hidden * (1 + np.vectorize(math.erf)(hidden / math.sqrt(2))) / 2
+    elif not wrong("no ReLU"):
         hidden = np.maximum(hidden, 0)
     return hidden @ params["linear2.weight"].T + params["linear2.bias"]
 
@@ -94,7 +99,8 @@ def feed_forward(x, params):
 def norm(x, params, name):
     """x (..., D) -> (..., D), each vector normalised, then scaled and shifted."""
     variance = x.var(-1, keepdims=True, ddof=1 if wrong("unbiased variance") else 0)
-    root = np.sqrt(variance) + 1e-5 if wrong("eps outside the root") else np.sqrt(variance + 1e-5)
+    eps = 0.0 if wrong("no eps") else 1e-5
+    root = np.sqrt(variance) + eps if wrong("eps outside the root") else np.sqrt(variance + eps)
     return (x - x.mean(-1, keepdims=True)) / root * params[f"{name}.weight"] + params[f"{name}.bias"]
 
 
@@ -173,6 +179,11 @@ EXERCISE = Exercise(
             "The residual stream grows from layer to layer.",
             "norm2(y + feed_forward(y)).",
         ),
+        "GELU in place of ReLU": Fault(
+            "The activation is GELU, as in BERT and GPT.",
+            "It trains as well, but the weights of this network were trained with ReLU and do not fit.",
+            "np.maximum(hidden, 0).",
+        ),
         "no ReLU": Fault(
             "There is no ReLU between the two linear layers.",
             "Two linear layers in a row are one: the layer can only compute linear functions of each position.",
@@ -190,6 +201,11 @@ EXERCISE = Exercise(
         ),
         "mask after the softmax": MASK_AFTER_SOFTMAX,
         "masked with zero": MASKED_WITH_ZERO,
+        "queries and keys exchanged": Fault(
+            "The first third is taken for the keys and the second for the queries.",
+            "The scores are transposed: a position looks at those that should look at it.",
+            "The order is queries, keys, values.",
+        ),
         "no scale": NO_SCALE,
         "divides by the root of d_model": ROOT_OF_D_MODEL,
         "softmax over the queries": SOFTMAX_OVER_QUERIES,
@@ -197,6 +213,11 @@ EXERCISE = Exercise(
         "merged without swapping": MERGED_WITHOUT_SWAP,
         "unbiased variance": UNBIASED_VARIANCE,
         "eps outside the root": EPS_OUTSIDE,
+        "no eps": Fault(
+            "eps is missing from the normalisation, or far below 1e-5.",
+            "Vectors of little variance come out larger than they should, and one of none gives nan.",
+            "Divide by np.sqrt(variance + 1e-5).",
+        ),
     },
     hints=(
         "Two sublayers, each added to its input and then normalised. Write attention and the normalisation as "

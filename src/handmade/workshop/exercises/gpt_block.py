@@ -56,6 +56,8 @@ def attention(x, params, num_heads):
     if not wrong("attention's input bias forgotten"):
         qkv = qkv + params["attn.c_attn.bias"]
     q, k, v = (split(part, num_heads) for part in np.split(qkv, 3, axis=-1))  # ... H T d_k
+    if wrong("queries and keys exchanged"):
+        q, k = k, q
     d_k = C if wrong("divides by the root of d_model") else C // num_heads
     scores = q @ k.swapaxes(-1, -2) / (1.0 if wrong("no scale") else np.sqrt(d_k))  # ... H T T
     visible = np.tri(T, k=1 if wrong("sees one ahead") else 0, dtype=bool)
@@ -99,7 +101,8 @@ def mlp(x, params):
 def layer_norm(x, params, name):
     """x (..., C) -> (..., C), each vector normalised, then scaled and shifted."""
     variance = x.var(-1, keepdims=True, ddof=1 if wrong("unbiased variance") else 0)
-    root = np.sqrt(variance) + 1e-5 if wrong("eps outside the root") else np.sqrt(variance + 1e-5)
+    eps = 0.0 if wrong("no eps") else 1e-5
+    root = np.sqrt(variance) + eps if wrong("eps outside the root") else np.sqrt(variance + eps)
     return (x - x.mean(-1, keepdims=True)) / root * params[f"{name}.weight"] + params[f"{name}.bias"]
 
 
@@ -192,6 +195,11 @@ EXERCISE = Exercise(
         "sees one ahead": SEES_ONE_AHEAD,
         "mask after the softmax": MASK_AFTER_SOFTMAX,
         "masked with zero": MASKED_WITH_ZERO,
+        "queries and keys exchanged": Fault(
+            "The first third is taken for the keys and the second for the queries.",
+            "The scores are transposed: a position looks at those that should look at it.",
+            "The order is queries, keys, values.",
+        ),
         "no scale": NO_SCALE,
         "divides by the root of d_model": ROOT_OF_D_MODEL,
         "softmax over the queries": SOFTMAX_OVER_QUERIES,
@@ -209,6 +217,11 @@ EXERCISE = Exercise(
         ),
         "unbiased variance": UNBIASED_VARIANCE,
         "eps outside the root": EPS_OUTSIDE,
+        "no eps": Fault(
+            "eps is missing from the normalisation, or far below 1e-5.",
+            "Vectors of little variance come out larger than they should, and one of none gives nan.",
+            "Divide by np.sqrt(variance + 1e-5).",
+        ),
     },
     hints=(
         "Two sublayers; each reads a normalised copy of x, and what it gives is added to x.",
