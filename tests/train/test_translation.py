@@ -110,6 +110,14 @@ def test_test_pairs_of_their_own(words, small, tmp_path):
     assert (len(small.task().train_pairs), len(small.task().test_pairs)) == (162, 18)
 
 
+def test_a_test_on_other_files_takes_all_their_pairs(words, small, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).write_text("ab\n" * 3)
+    task = small.tested_on(f"parallel:{tmp_path / 'a'},{tmp_path / 'b'}").task(small.task().facts)
+    assert len(task.test_pairs) == 3
+    assert replace(small, test=words).tested_on("dates").task().test_pairs.name == "dates"
+
+
 def test_the_same_seed_gives_the_same_model(small):
     one, other = (learn(replace(small, steps=4, dropout=0.2))[1] for _ in range(2))
     assert one == other
@@ -202,7 +210,7 @@ def test_targets_that_the_model_cannot_write(small, tmp_path):
     facts = small.task().facts
     for name, lines in (("a", ["ab"] * 10), ("b", ["λόγος"] * 10)):
         (tmp_path / name).write_text("\n".join(lines))
-    other = replace(small, data=f"parallel:{tmp_path / 'a'},{tmp_path / 'b'}").task(facts)
+    other = small.tested_on(f"parallel:{tmp_path / 'a'},{tmp_path / 'b'}").task(facts)
     with pytest.raises(InputError, match=r"does not fit this model's vocabulary: 5 characters of its targets"):
         other.evaluate()
 

@@ -1,6 +1,5 @@
 """handmade eval: how good a trained model is."""
 
-import dataclasses
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +15,7 @@ def evaluate(
     from handmade.train.display import measures_text
 
     trained = open_run(run)
-    recipe = dataclasses.replace(trained.recipe, data=data or trained.recipe.data)
+    recipe = trained.recipe.tested_on(data) if data else trained.recipe
     task = recipe.task(trained.facts)
     trained.load_model(task.model)
-    typer.echo(f"{recipe.model} on the test set of {recipe.data}: {measures_text(task.evaluate())}")
+    typer.echo(f"{recipe.model} on the test set of {data or recipe.data}: {measures_text(task.evaluate())}")

@@ -44,6 +44,10 @@ class Recipe:
             if value is not None and not low <= value < float("inf"):
                 raise InputError(f"{name} is {value}, expected a number of at least {low}.")
 
+    def tested_on(self, data: str) -> "Recipe":
+        """The recipe of a test on another set, with the model that this one trains."""
+        return dataclasses.replace(self, data=data)
+
     def task(self, facts: dict[str, Any] | None = None) -> "Task":
         """The model, its data and its optimizer, made from the seed alone.
 

@@ -6,7 +6,7 @@ B pairs of a batch, S and T tokens of source and target, V vocabulary size
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -68,6 +68,11 @@ class TranslationRecipe(Recipe):
     def build(self, vocab_size: int) -> SequenceToSequence:
         """The model, with first weights drawn from the global generator."""
         raise NotImplementedError
+
+    def tested_on(self, data: str) -> "TranslationRecipe":
+        """Of two files, all pairs."""
+        form, _, files = data.partition(":")
+        return replace(self, test=files) if form == "parallel" else replace(self, data=data, test=None)
 
     def make_optimizer(self, model: SequenceToSequence) -> Optimizer:
         return Adam(model.parameters(), self.learning_rate)

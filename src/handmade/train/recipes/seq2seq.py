@@ -48,5 +48,5 @@ class AttentionRecipe(Seq2SeqRecipe):
 
 SEQ2SEQ = Seq2SeqRecipe(model="seq2seq", data="dates", epochs=9, batch_size=2000, learning_rate=5e-3)
 SEQ2SEQ_ATTENTION = AttentionRecipe(
-    model="seq2seq-attention", data="dates", epochs=5, batch_size=2000, learning_rate=5e-3
+    model="seq2seq-attention", data="dates", epochs=4, batch_size=2000, learning_rate=5e-3
 )
