@@ -166,7 +166,7 @@ def test_settings_that_cannot_be_used(setting, message):
 
 def test_the_table_of_stages_has_this_runs_loss():
     lines = gpt_stages.stage_table(2, 2.222).splitlines()
-    assert len(lines) == 1 + len(gpt_stages.MEASURED)
+    assert len(lines) == 1 + len(gpt_stages.STAGES) == 1 + len(gpt_stages.MEASURED)
     assert "this run: 2.222" in lines[2]
     assert "one head" in lines[2]
     assert sum("this run" in line for line in lines) == 1

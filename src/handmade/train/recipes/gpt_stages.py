@@ -8,8 +8,12 @@ from handmade.models.gpt_stages import STAGES, gpt_stage
 from handmade.optim import AdamW, Optimizer
 from handmade.train.recipes.gpt import GPTRecipe, decay_groups
 
-MEASURED: tuple[float, ...] = (2.502, 2.498, 2.282, 2.124, 1.937)
-"""Nats a character on the test part of the packaged Shakespeare, stage by stage, as these recipes learned it."""
+MEASURED: tuple[float, ...] = (2.502, 2.498, 2.282, 2.124, 1.937, 1.953, 1.811)
+"""Nats a character on the test part of the packaged Shakespeare, stage by stage, as these recipes learned it.
+
+With three blocks and 1,000 steps norms gain nothing yet: they are what lets more blocks learn. The last has twice the
+steps, and a past twice as long.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +39,7 @@ class StageRecipe(GPTRecipe):
 def stage_table(stage: int, loss: float) -> str:
     """What each stage gained over the one before when measured, and the loss of this run of `stage`."""
     lines = ["stage              nats    gain"]
-    for number, (known, nats) in enumerate(zip(STAGES, MEASURED, strict=False), 1):
+    for number, (known, nats) in enumerate(zip(STAGES, MEASURED, strict=True), 1):
         gain = f"{MEASURED[number - 2] - nats:.3f}" if number > 1 else ""
         mine = f"   this run: {loss:.3f}" if number == stage else ""
         lines.append(f"{number}  {known.name:<13} {nats:6.3f} {gain:>7}{mine}")
