@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from handmade.cli import data, evaluate, models, picture, predict, sample, similar, train, translate
+from handmade.cli import check, data, evaluate, models, picture, predict, sample, similar, train, translate
 from handmade.errors import InputError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.command("translate")(translate.translate)
 app.command("picture")(picture.picture)
 app.command("models")(models.models)
 app.command("data")(data.data)
+app.command("check")(check.check)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """Cases: what a solution is called with, and how. Nothing here knows an answer: a learner's process loads this file."""
 
 import copy
+import os
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -29,7 +30,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Problem:
-    """What a solution raised: the error's type, its message, and the traceback's last lines in the solution."""
+    """What a solution raised: the error's type, its message, and the last lines it passed through in the solution."""
 
     kind: str
     message: str
@@ -38,10 +39,14 @@ class Problem:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one case: its outputs by name, or the problem."""
+    """What came of one case: its outputs by name, or the problem.
+
+    changed: where arguments were changed in place, as ("args", 0); looked at in a learner's process only.
+    """
 
     outputs: dict[str, Any] | None
     problem: Problem | None = None
+    changed: tuple[tuple[str, int | str], ...] = ()
 
 
 Solution = Mapping[str, Any]
@@ -51,24 +56,48 @@ Driver = Callable[[Solution, Case], Any]
 
 
 def run_case(driver: Driver, solution: Solution, case: Case, names: tuple[str, ...], torch: bool = False) -> Result:
-    """Drive a copy of the case, in tensors where the solution is written with PyTorch.
+    """Drive a copy of the case, in tensors where the solution is written with PyTorch."""
+    return drive(driver, solution, fresh(case, torch), names)
 
-    Whatever the solution raises, KeyboardInterrupt aside, becomes a Problem.
-    """
+
+def fresh(case: Case, torch: bool = False) -> Case:
+    """A copy that a solution may do anything to; with PyTorch's tensors in place of arrays, if wanted."""
     case = copy.deepcopy(case)
     if torch:
         case = replace(case, args=_tensors(case.args), options=_tensors(case.options), extra=_tensors(case.extra))
+    return case
+
+
+def drive(driver: Driver, solution: Solution, case: Case, names: tuple[str, ...]) -> Result:
+    """What comes of this case. Whatever the solution raises, KeyboardInterrupt aside, becomes a Problem."""
     try:
         with np.errstate(all="ignore"):
-            return Result(_plain(named(driver(solution, case), names)))
-    except (Exception, SystemExit, RecursionError) as error:
-        trace = "".join(traceback.format_tb(error.__traceback__)[-2:])
-        return Result(None, Problem(type(error).__name__, str(error), trace))
+            return Result(plain(named(driver(solution, case), names)))
+    except (Exception, SystemExit) as error:
+        return Result(None, problem_of(error))
+
+
+def problem_of(error: BaseException) -> Problem:
+    """The error in words, with the last two lines of the solution that it passed through."""
+    try:
+        message = str(error)[:2000]
+    except Exception:
+        message = "(its message cannot be shown)"
+    libraries = (os.path.dirname(__file__), os.path.dirname(os.__file__), "<frozen")
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith(libraries) and "-packages" not in frame.filename
+    ]
+    trace = "\n".join(f"line {frame.lineno}, in {frame.name}: {frame.line}" for frame in frames[-2:])
+    return Problem(type(error).__name__, message, trace)
 
 
 def named(returned: Any, names: tuple[str, ...]) -> dict[str, Any]:
     """What was returned, under the names of the outputs. ValueError unless there are as many."""
     values = (returned,) if len(names) == 1 else returned
+    if returned is None:
+        raise ValueError("returned None: is the return missing?")
     if not isinstance(values, tuple | list) or len(values) != len(names):
         got = f"{len(values)} values" if isinstance(values, tuple | list) else f"one {type(values).__name__}"
         raise ValueError(f"returned {got}, expected {len(names)}: {', '.join(names)}")
@@ -84,11 +113,11 @@ def _tensors(value: Any) -> Any:
     return _mapped(value, _tensors)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """The same in arrays for tensors."""
     if hasattr(value, "detach"):
         return value.detach().cpu().numpy()
-    return _mapped(value, _plain)
+    return _mapped(value, plain)
 
 
 def _mapped(value: Any, function: Callable[[Any], Any]) -> Any:

@@ -1,0 +1,43 @@
+"""handmade check: the judge's verdict on one exercise, or on all of a workspace."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from handmade.errors import InputError
+
+
+def check(
+    name: Annotated[
+        str | None, typer.Argument(help="The exercise; without it all of the workspace are checked.")
+    ] = None,
+    file: Annotated[Path | None, typer.Option(help="Check this file instead of the workspace's.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the verdict as data.")] = False,
+    isolation: Annotated[
+        bool, typer.Option("--isolation", help="Say how solutions are confined here, and end.")
+    ] = False,
+    seconds: Annotated[float, typer.Option(help="How long a solution may run.")] = 10.0,
+) -> None:
+    """Check a solution: is it right, and if not, which mistake is in it?
+
+    The exit code is 0 when all that was checked passed, 1 when not, 2 when the command cannot be carried out.
+
+    --json prints {"exercise", "passed", "mistakes": [{"name", "message", "evidence"}], "conventions": [{"name",
+    "message"}], "tests": [{"name", "status", "message"}], "seconds", "printed"}, and without NAME a list of these.
+    """
+    from handmade.workshop.judge import Judge
+    from handmade.workshop.sandbox import Sandbox
+    from handmade.workshop.sandbox import isolation as in_words
+    from handmade.workshop.worker import Limits
+
+    if seconds <= 0:
+        raise InputError(f"--seconds is {seconds:g}, expected more than 0.")
+    with Judge(Limits(seconds=seconds), Sandbox()) as judge:  # its process starts while the rest is loaded
+        if isolation:
+            typer.echo(in_words(judge.sandbox.confinement))
+            return
+        from handmade.cli.checking import check_all, check_one
+
+        passed = check_one(judge, name, file, json) if name or file else check_all(judge, json)
+    raise typer.Exit(0 if passed else 1)

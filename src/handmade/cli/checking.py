@@ -1,0 +1,96 @@
+"""What `check` and `watch` share: find the file, judge it, record it, show the verdict."""
+
+import json
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from handmade.cli.verdicts import show, show_all
+from handmade.errors import InputError
+from handmade.workshop.exercise import Exercise
+from handmade.workshop.exercises import NAMES, exercise_named
+from handmade.workshop.judge import Judge, Verdict
+from handmade.workshop.workspace import Progress, Workspace, now, workspace_around
+
+
+def check_one(judge: Judge, name: str | None, file: Path | None, as_json: bool) -> bool:
+    """Judge one file, say what came of it, and whether it passed."""
+    if name is None:
+        assert file is not None
+        name = exercise_of(file)
+    exercise, workspace = exercise_named(name), workspace_around(Path.cwd())
+    path = file or here(workspace).file(name)
+    if file is None and not path.exists():
+        raise InputError(f"{path} is not there: `handmade reset {name}` writes its stub.")
+    verdict = judge.check(path, exercise)
+    if workspace is not None and path.resolve() == workspace.file(name).resolve():
+        record(workspace, [verdict])
+    if as_json:
+        print(json.dumps(verdict.as_json(), indent=1))
+    else:
+        show(verdict, exercise, path, workspace)
+    return verdict.passed
+
+
+def check_all(judge: Judge, as_json: bool) -> bool:
+    """Judge every exercise of the workspace, two at a time."""
+    workspace = here(workspace_around(Path.cwd()))
+    present = [exercise_named(name) for name in NAMES if workspace.file(name).exists()]
+    verdicts = list(_judged(judge, present, workspace))
+    record(workspace, verdicts)
+    if as_json:
+        print(json.dumps([verdict.as_json() for verdict in verdicts], indent=1))
+    else:
+        show_all(verdicts, workspace)
+    return all(verdict.passed for verdict in verdicts)
+
+
+def _judged(judge: Judge, exercises: list[Exercise], workspace: Workspace) -> Iterator[Verdict]:
+    """The verdicts in order, from two judges that work side by side."""
+    with Judge(judge.limits) as second, ThreadPoolExecutor(2) as pool:
+        judges = [judge, second]
+
+        def work(exercise: Exercise) -> Verdict:
+            mine = judges.pop()
+            try:
+                return mine.check(workspace.file(exercise.name), exercise)
+            finally:
+                judges.append(mine)
+
+        yield from pool.map(work, exercises)
+
+
+def here(workspace: Workspace | None) -> Workspace:
+    """The workspace, or the sentence that says how to get one."""
+    if workspace is None:
+        raise InputError("this folder is no workspace: `handmade start` makes one; or name a file with --file.")
+    return workspace
+
+
+def exercise_of(file: Path) -> str:
+    """The exercise that a file's name is made of, as 36_self_attention.py or self_attention.py."""
+    name = file.stem.lstrip("0123456789_").partition(".")[0]
+    if name in NAMES:
+        return name
+    raise InputError(f"which exercise is {file} for? Name it: handmade check NAME --file {file}.")
+
+
+def record(workspace: Workspace, verdicts: list[Verdict]) -> None:
+    """Remember attempts, mistakes and what was passed; where that cannot be written, say so and go on."""
+
+    def change(progress: Progress) -> None:
+        for verdict in verdicts:
+            if [mistake.name for mistake in verdict.mistakes] == ["not written yet"]:
+                continue
+            entry = progress.of(verdict.exercise)
+            entry.attempts += 1
+            if verdict.passed:
+                entry.passed = entry.passed or now()
+            for mistake in verdict.mistakes:
+                entry.mistakes[mistake.name] = entry.mistakes.get(mistake.name, 0) + 1
+
+    try:
+        workspace.change(change)
+    except InputError as error:
+        print(f"Your progress is not recorded: {error}", file=sys.stderr)

@@ -1,0 +1,81 @@
+"""Verdicts on the screen."""
+
+from pathlib import Path
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from handmade.workshop.exercise import Exercise
+from handmade.workshop.judge import Verdict
+from handmade.workshop.reading import Mistake
+from handmade.workshop.workspace import Workspace
+
+
+def show(verdict: Verdict, exercise: Exercise, path: Path, workspace: Workspace | None) -> None:
+    """One verdict in full, and what to do next."""
+    console = Console(highlight=False, soft_wrap=False)
+    if verdict.printed:
+        console.print(Text("Your file printed:", "dim"))
+        console.print(Padding(Text(verdict.printed.rstrip()[:1000], "dim"), (0, 0, 1, 2)))
+    console.print(_headline(verdict, exercise))
+    for followed in verdict.conventions:
+        console.print(Padding(Text(f"Convention: {followed.name}. {followed.message}", "cyan"), (0, 0, 0, 2)))
+    for mistake in verdict.mistakes:
+        console.print(Padding(_mistake(mistake), (1, 0, 0, 2)))
+    console.print()
+    if len({test.status for test in verdict.tests if test.name != "behaviour"}) > 1:
+        console.print(_tests(verdict))
+        console.print()
+    console.print(Text(_next_step(verdict, path, workspace), "dim"))
+
+
+def show_all(verdicts: list[Verdict], workspace: Workspace) -> None:
+    """A line for each verdict, and what to do next."""
+    console = Console(highlight=False)
+    table = Table.grid(padding=(0, 2))
+    for verdict in verdicts:
+        unwritten = bool(verdict.mistakes) and verdict.mistakes[0].name == "not written yet"
+        mark, style = ("✓", "green") if verdict.passed else ("·", "dim") if unwritten else ("✗", "red")
+        names = ", ".join(mistake.name for mistake in verdict.mistakes)
+        table.add_row(Text(mark, style), Text(verdict.exercise, style), Text(names, "dim" if unwritten else ""))
+    console.print(table)
+    passed = sum(verdict.passed for verdict in verdicts)
+    console.print(f"\n{passed} of {len(verdicts)} passed.")
+    upcoming = workspace.upcoming()
+    if upcoming:
+        console.print(Text(f"Next: {workspace.file(upcoming).name}; then `handmade check {upcoming}`.", "dim"))
+
+
+def _headline(verdict: Verdict, exercise: Exercise) -> Text:
+    time = f"  ({verdict.seconds:.2f} s)"
+    if verdict.passed:
+        return Text.assemble(("✓ ", "bold green"), (f"{exercise.title}: passed", "bold green"), (time, "dim"))
+    return Text.assemble(("✗ ", "bold red"), (f"{exercise.title}: not yet", "bold red"), (time, "dim"))
+
+
+def _mistake(mistake: Mistake) -> Group:
+    parts: list[RenderableType] = [Text.assemble((mistake.name, "bold"), f"\n{mistake.message}")]
+    if mistake.evidence:
+        parts.append(Padding(Text(mistake.evidence, "yellow"), (0, 0, 0, 2)))
+    return Group(*parts)
+
+
+def _tests(verdict: Verdict) -> Table:
+    table = Table.grid(padding=(0, 2), pad_edge=True)
+    for test in verdict.tests:
+        mark, style = {"passed": ("✓", "green"), "failed": ("✗", "red")}.get(test.status, ("·", "dim"))
+        table.add_row(Text(mark, style), Text(test.name, "" if test.status == "failed" else "dim"))
+    return table
+
+
+def _next_step(verdict: Verdict, path: Path, workspace: Workspace | None) -> str:
+    if verdict.passed and workspace is not None:
+        upcoming = workspace.upcoming()
+        after = f"Next: {workspace.file(upcoming).name}" if upcoming else "That was the last one: all are passed"
+        return f"`handmade solution {verdict.exercise}` shows how we write it. {after}."
+    if verdict.passed:
+        return "That is right."
+    hint = f" `handmade hint {verdict.exercise}` gives a hint." if workspace is not None else ""
+    return f"Edit {path} and check it again.{hint}"
