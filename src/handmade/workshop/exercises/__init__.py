@@ -23,6 +23,8 @@ NAMES: tuple[str, ...] = (
     "global_avg_pool",
     "batch_norm",
     "batch_norm_backward",
+    "local_response_norm",
+    "lenet5_forward",
     "rnn_step",
     "rnn_backward",
     "lstm_step",
