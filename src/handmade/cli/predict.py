@@ -1,4 +1,4 @@
-"""handmade predict: what a trained model makes of images."""
+"""handmade predict: what a trained model makes of images, or of sounds."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,19 +15,25 @@ def predict(
     source: Annotated[
         str, typer.Argument(metavar="RUN|MODEL", help="The folder of a run, as runs/lenet5-1, or a model, as resnet50.")
     ],
-    images: Annotated[list[Path], typer.Argument(help="Image files, like those that the model learned from.")],
+    files: Annotated[list[Path], typer.Argument(help="Files like those that the model learned from: images or WAV.")],
     weights: Annotated[
         str | None, typer.Option(help="For a model: a weights file, or the name of published weights.")
     ] = None,
 ) -> None:
-    """Name the likeliest classes of images."""
+    """Name the likeliest classes of images or of spoken words, or when a trigger word is heard."""
     from handmade.cli.classifier import open_classifier
+    from handmade.cli.listener import is_listener, open_listener
     from handmade.models import ZOO
 
     if weights is None and source in ZOO and not Path(source).is_dir():
         raise InputError(f"{source} knows nothing without weights: give a file or a published name as --weights.")
+    if weights is None and is_listener(Path(source)):
+        listener = open_listener(Path(source))
+        for line in [f"{path}: {listener.describe(path)}" for path in files]:
+            typer.echo(line)
+        return
     classifier = open_classifier(source, weights)
-    for path, image in [(path, classifier.read(path)) for path in images]:
+    for path, image in [(path, classifier.read(path)) for path in files]:
         probabilities = classifier.probabilities(image)
         order = probabilities.argsort()[::-1][:SHOWN]
         likely = ", ".join(f"{classifier.classes[index]} {100 * probabilities[index]:.1f} %" for index in order)
