@@ -9,7 +9,7 @@ from handmade import random
 from handmade.errors import InputError
 from handmade.nn.utils import clip_grad_norm_
 from handmade.train import MaskedRecipe, recipe_of
-from handmade.train.masking import CLS, SEP
+from handmade.train.masking import CLS, MASK, SEP
 
 VERSE = "the king of france\nthe queen of spain\na cat in a hat\n"
 
@@ -92,18 +92,25 @@ def test_facts_make_the_same_model(recipe):
 
 def test_a_sample_shows_right_and_wrong_guesses(recipe, monkeypatch):
     task = recipe.task()
-    monkeypatch.setattr(type(task), "fill", lambda self, text, count: [[(" of", 0.5)]] * text.count("[MASK]"))
-    words = task._text("test").split()[:28]
-    expected = [
-        word if place % 7 != 3 else "[of]" if word == "of" else f"[of, not {word}]" for place, word in enumerate(words)
-    ]
-    assert task.sample() == " ".join(expected)
-    assert "[of, not " in task.sample()
+    text = task._cut(task.test_tokens, 0)[0]
+    pieces = task.tokenizer.pieces(text.tolist())
+    first, second = pieces[4], pieces[11]
+
+    def right_then_wrong(self, tokens):
+        assert np.flatnonzero(tokens == MASK).tolist() == [4, 11, 18]
+        return np.eye(len(task.tokenizer))[[text[4], 4 + ord("x") - ord("!"), text[18]]]
+
+    monkeypatch.setattr(type(task), "_at_masks", right_then_wrong)
+    sample = task.sample()
+    assert f"[{first.strip()}]" in sample
+    assert f"[x, not {second.strip()}]" in sample
+    assert "[CLS]" not in sample
+    assert "[SEP]" not in sample
 
 
 def test_special_tokens_are_never_guessed(recipe):
     task = recipe.task()
-    _, probabilities = task.probabilities("[MASK] cat")
+    probabilities = task._at_masks(np.array([CLS, MASK, 80, SEP]))
     assert not probabilities[:, :4].any()
     assert probabilities.sum() == pytest.approx(1)
 

@@ -96,7 +96,7 @@ def draw_logit_lens(
     drawn = axes.imshow(probabilities[:, first:], cmap="viridis", vmin=0, vmax=1, aspect="auto", origin="lower")
     for layer in range(layers):
         for column in range(shown):
-            _write(axes, column, layer, names[layer][first + column], probabilities[layer, first + column])
+            _write(axes, column, layer, names[layer][first + column], float(probabilities[layer, first + column]))
             if names[layer][first + column] == wanted[first + column]:
                 _frame(axes, column, layer)
     names_below = {"family": "monospace", "fontsize": 8, "rotation": 0 if longest <= 8 else 45}

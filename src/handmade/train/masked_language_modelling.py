@@ -25,9 +25,6 @@ from handmade.train.recipe import Recipe
 from handmade.train.schedules import SCHEDULES
 from handmade.train.task import Outcome, Task
 
-SHOWN = 28
-"""So many words of the test text are shown after each epoch, every seventh of them hidden."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class MaskedRecipe(Recipe):
@@ -104,6 +101,10 @@ class MaskedLanguageModelling(Task):
     def train_tokens(self) -> Int64[np.ndarray, "N"]:
         return self._tokens("train")
 
+    @cached_property
+    def test_tokens(self) -> Int64[np.ndarray, "N"]:
+        return self._tokens("test")
+
     @property
     def steps_per_epoch(self) -> int:
         return -(-self._count(self.train_tokens) // self.recipe.batch_size)
@@ -152,7 +153,7 @@ class MaskedLanguageModelling(Task):
     @handmade.no_grad()
     def evaluate(self) -> dict[str, float]:
         """-log p of the hidden tokens of the test text, in nats, and how many of them are the likeliest guess."""
-        texts, size = self._cut(self._tokens("test"), 0), self.recipe.batch_size
+        texts, size = self._cut(self.test_tokens, 0), self.recipe.batch_size
         rng = np.random.default_rng(self.recipe.seed)
         loss, right, count = 0.0, 0.0, 0
         self.model.eval()
@@ -163,9 +164,8 @@ class MaskedLanguageModelling(Task):
             count += outcome.count
         return {"loss": loss / count, "accuracy": right / count}
 
-    @handmade.no_grad()
-    def probabilities(self, text: str) -> tuple[list[int], Float[np.ndarray, "K V"]]:
-        """The tokens of `text`, from [CLS] to [SEP], and for each [MASK] in it the probability of every token.
+    def fill(self, text: str, count: int = 5) -> list[list[tuple[str, float]]]:
+        """For each [MASK] of `text` the `count` likeliest tokens, as text, with their probabilities.
 
         Raises InputError where nothing is masked, or the text is longer than the model can see.
         """
@@ -176,34 +176,36 @@ class MaskedLanguageModelling(Task):
             raise InputError(
                 f"the text has {len(tokens) - 2} tokens, and this model sees {self._width} at once: shorten it."
             )
-        logits = self.model.eval()(Tensor([tokens]))[0, np.flatnonzero(np.array(tokens) == MASK)]
-        logits.array[:, : len(SPECIAL)] = -np.inf  # these are no text
-        return tokens, logits.softmax(dim=1).array
-
-    def fill(self, text: str, count: int = 5) -> list[list[tuple[str, float]]]:
-        """For each [MASK] of `text` the `count` likeliest pieces of text, with their probabilities; errors as above."""
-        _, probabilities = self.probabilities(text)
+        probabilities = self._at_masks(np.array(tokens))
         best = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
         return [
-            [(self.tokenizer.decode([int(token)]), float(row[token])) for token in tokens]
-            for row, tokens in zip(probabilities, best, strict=True)
+            [(piece, float(row[token])) for piece, token in zip(self.tokenizer.pieces(likely), likely, strict=True)]
+            for row, likely in zip(probabilities, best.tolist(), strict=True)
         ]
 
     def sample(self) -> str:
-        """The beginning of the test text with every seventh word hidden and filled in: '[guess]', '[guess, not word]'.
+        """The beginning of the test text, every seventh token hidden and guessed: '[guess]' or '[guess, not token]'."""
+        tokens = self._cut(self.test_tokens, 0)[0]
+        hidden = tokens.copy()
+        hidden[4:-1:7] = MASK
+        guesses = tokens.copy()
+        guesses[4:-1:7] = self._at_masks(hidden).argmax(axis=1)
+        pieces, guessed = (self.tokenizer.pieces(row.tolist()) for row in (tokens, guesses))
+        shown = ""
+        for place, (piece, guess) in enumerate(zip(pieces, guessed, strict=True)):
+            blank = " " if piece.startswith(" ") else ""
+            marked = f"[{guess.strip()}]" if guess == piece else f"[{guess.strip()}, not {piece.strip()}]"
+            shown += blank + marked if hidden[place] == MASK else piece
+        return shown.removeprefix(SPECIAL[CLS]).removesuffix(SPECIAL[SEP]).strip()
 
-        A word may be several tokens; it is hidden by one mask, so that only whole tokens can be guessed right.
-        """
-        words = self._text("test").split()[:SHOWN]
-        hidden = [SPECIAL[MASK] if place % 7 == 3 else word for place, word in enumerate(words)]
+    @handmade.no_grad()
+    def _at_masks(self, tokens: Int64[np.ndarray, "T"]) -> Float[np.ndarray, "K V"]:
+        """The probability of every token at each mask; special tokens are no text and have none."""
         training = self.model.training
-        guesses = iter(self.fill(" ".join(hidden), 1))
+        logits = self.model.eval()(Tensor(tokens[None]))[0, np.flatnonzero(tokens == MASK)]
         self.model.train(training)
-        shown = []
-        for word, seen in zip(words, hidden, strict=True):
-            guess = next(guesses)[0][0].strip() if seen == SPECIAL[MASK] else word
-            shown.append(word if seen == word else f"[{word}]" if guess == word else f"[{guess}, not {word}]")
-        return " ".join(shown)
+        logits.array[:, : len(SPECIAL)] = -np.inf
+        return logits.softmax(dim=1).array
 
     def draw(self, folder: Path) -> list[Path]:
         return []

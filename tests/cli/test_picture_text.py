@@ -1,0 +1,169 @@
+"""handmade picture --text: models of language, whatever they are."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tokenizers import ByteLevelBPETokenizer
+
+from handmade import weights
+from handmade.models import ZOO, Entry
+from handmade.models.gpt import GPT, GPTConfig
+
+SMALL = {
+    "gpt-cpu": ["n_layer=1", "n_head=2", "n_embd=8", "sequence_length=16", "epoch_steps=1"],
+    "bert": ["merges=5", "num_layers=1", "num_heads=2", "hidden_size=8", "sequence_length=16"],
+    "char-gru": ["hidden_size=8", "num_layers=1", "embedding_dim=4"],
+    "names-gru": ["hidden_size=8", "embedding_dim=4"],
+    "transformer": [],
+    "seq2seq-attention": [],
+    "seq2seq": [],
+}
+DRAWN = {
+    "gpt-cpu": ["attention.png", "logit-lens.png", "loss.png"],
+    "bert": ["attention.png", "logit-lens.png", "loss.png"],
+    "char-gru": ["loss.png"],
+    "transformer": ["attention-encoder.png", "attention-decoder.png", "attention-cross.png", "loss.png"],
+    "seq2seq-attention": ["attention.png", "loss.png"],
+}
+
+
+@pytest.fixture
+def text_file(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("To be, or not to be: that is the question.\n" * 30)
+    return path
+
+
+@pytest.fixture
+def trained(handmade, text_file, tmp_path):
+    """Trains a small model of a kind for a step; its run's folder."""
+
+    def train(model):
+        folder = tmp_path / model
+        data = [] if model in ("names-gru", "transformer", "seq2seq", "seq2seq-attention") else [f"text:{text_file}"]
+        options = [part for name in data for part in ("--data", name)]
+        if not data and model != "names-gru":
+            (tmp_path / "a.txt").write_text("ab cd\nba dc\n" * 10)
+            options = ["--data", f"parallel:{tmp_path / 'a.txt'},{tmp_path / 'a.txt'}", "--set", "merges=3"]
+        options += [part for change in [*SMALL[model], "batch_size=40"] for part in ("--set", change)]
+        ran = handmade("train", model, *options, "--steps", 1, "--out", folder)
+        assert ran.code == 0, ran.err
+        return folder
+
+    return train
+
+
+@pytest.mark.parametrize("model", DRAWN)
+def test_all_pictures_of_a_run(handmade, trained, tmp_path, model):
+    text = "ab dc" if model.startswith(("seq", "trans")) else "to be or not"
+    ran = handmade("picture", trained(model), "--text", text, "--out", tmp_path / "out")
+    assert ran.code == 0, ran.err
+    assert ran.out.splitlines() == [str(tmp_path / "out" / name) for name in DRAWN[model]]
+    for name in DRAWN[model]:
+        with Image.open(tmp_path / "out" / name) as picture:
+            assert min(picture.size) > 150
+            assert len(np.unique(np.asarray(picture.convert("RGB")).reshape(-1, 3), axis=0)) > 50
+
+
+def test_lines_begin_after_a_line_end(handmade, trained, tmp_path):
+    ran = handmade("picture", trained("names-gru"), "--text", "e", "--out", tmp_path / "out")
+    assert ran.code == 0, ran.err
+
+
+def test_published_minilm(handmade, tmp_path):
+    options = ["--weights", "minilm", "--text", "A baby.", "--out", tmp_path / "out"]
+    ran = handmade("picture", "minilm", *options)
+    assert ran.code == 0, ran.err
+    assert ran.out.splitlines() == [str(tmp_path / "out" / "attention.png")]
+
+
+@pytest.fixture
+def gpt_folder(tmp_path, monkeypatch):
+    """A published GPT of its own: weights, vocab.json and merges.txt."""
+    folder = tmp_path / "published"
+    folder.mkdir()
+    tokenizer = ByteLevelBPETokenizer()
+    tokenizer.train_from_iterator(["to be or not to be"] * 3, vocab_size=270, min_frequency=1, show_progress=False)
+    tokenizer.save_model(str(folder))
+    config = GPTConfig(tokenizer.get_vocab_size(), 8, n_layer=1, n_head=2, n_embd=8)
+    weights.save(folder / "model.safetensors", {n: t.numpy() for n, t in GPT(config).state_dict().items()})
+    monkeypatch.setitem(ZOO, "gpt2", Entry("gpt2", lambda: GPT(config), 2019, "", 0, (8,), ""))
+    return folder
+
+
+@pytest.mark.parametrize("what", ["folder", "file"])
+def test_a_published_gpt_by_path(handmade, gpt_folder, tmp_path, what):
+    path = gpt_folder if what == "folder" else gpt_folder / "model.safetensors"
+    ran = handmade("picture", "gpt2", "--weights", path, "--text", "to be", "--out", tmp_path / "out")
+    assert ran.code == 0, ran.err
+    assert len(ran.out.splitlines()) == 3
+
+
+# ---- what makes no sense
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["minilm"], "give either --image, for a model of images, or --text, for one of language."),
+        (["minilm", "--text", "a", "--image", "b.png"], "give either --image"),
+        (["minilm", "--text", " \n"], "--text is empty: give a few words for the model to read."),
+        (["minilm", "--text", "word " * 600], "--text has 602 tokens, and the model sees 512 at once"),
+        (["minilm", "--text", "a", "--what", "loss"], "--what: there is no 'loss'. There are attention."),
+        (["minilm", "--text", "a", "--layer", "x"], "--layer and --class explain images"),
+        (["resnet20", "--text", "a"], "resnet20 does not read text on its own; take a run, or one of"),
+        (["gpt2", "--text", "a"], "gpt2 needs weights and a tokenizer: give a folder as --weights"),
+        (["mnilm", "--text", "a"], "neither the folder of a run nor a model of the zoo; did you mean 'minilm'?"),
+        (["minilm", "--weights", "none.safetensors", "--text", "a"], "no weights file none.safetensors"),
+    ],
+)
+def test_one_sentence(handmade, gpt_folder, tmp_path, monkeypatch, arguments, message):
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    ran = handmade("picture", *arguments)
+    assert ran.code == 2
+    assert message in ran.err
+    assert not list(tmp_path.glob("work/*")), "nothing is made before all is known to be right"
+
+
+def test_an_untrained_model_is_called_untrained(handmade, tmp_path):
+    ran = handmade("picture", "minilm", "--text", "a b", "--out", tmp_path / "out")
+    assert ran.code == 0
+    assert ran.out.startswith("minilm is untrained: what it sees means nothing.")
+
+
+def test_runs_that_cannot_read_it(handmade, trained, tmp_path):
+    folder = trained("gpt-cpu")
+    assert "is not among the 18 characters of the vocabulary" in handmade("picture", folder, "--text", "Zürich").err
+    assert "--text has 20 tokens, and the model sees 16 at once" in handmade("picture", folder, "--text", "b" * 20).err
+    assert "has weights of its own" in handmade("picture", folder, "--text", "be", "--weights", "gpt2").err
+    assert (
+        "there is no 'attention'" in handmade("picture", trained("seq2seq"), "--text", "ab", "--what", "attention").err
+    )
+
+
+def test_no_weights_of_another_configuration(handmade, gpt_folder):
+    ran = handmade("picture", "minilm", "--weights", gpt_folder / "model.safetensors", "--text", "a")
+    assert ran.code == 2
+    assert "missing: embeddings.word_embeddings.weight" in ran.err
+
+
+def test_bert_of_transformers_with_its_head(handmade, tmp_path, monkeypatch):
+    """A folder as the transformers library saves it."""
+    from transformers import BertConfig as TheirConfig
+    from transformers import BertForMaskedLM as TheirMaskedLM
+
+    from handmade.models.bert import CONFIGURATIONS, BertConfig, BertModel
+
+    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
+    torch.manual_seed(0)
+    TheirMaskedLM(TheirConfig(**sizes)).save_pretrained(tmp_path / "published")
+    config = BertConfig(**sizes)
+    monkeypatch.setitem(CONFIGURATIONS, "bert-base-uncased", config)
+    entry = Entry("bert-base-uncased", lambda: BertModel(config), 2019, "", 0, (8,), "")
+    monkeypatch.setitem(ZOO, "bert-base-uncased", entry)
+    options = ["--weights", tmp_path / "published", "--text", "a [MASK] cat", "--out", tmp_path / "out"]
+    ran = handmade("picture", "bert-base-uncased", *options)
+    assert ran.code == 0, ran.err
+    assert len(ran.out.splitlines()) == 3
