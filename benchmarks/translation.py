@@ -24,7 +24,7 @@ from handmade.train.translation import load_pairs
 SETTINGS = {
     "seq2seq": ["embedding_dim=256", "hidden_size=512", "num_layers=2", "dropout=0.3", "learning_rate=0.001"],
     "seq2seq-attention": ["embedding_dim=256", "hidden_size=512", "dropout=0.3", "learning_rate=0.002"],
-    "transformer": ["d_model=256", "dim_feedforward=512", "num_layers=3", "dropout=0.2", "batch_size=2000"],
+    "transformer": ["num_layers=3", "dim_feedforward=512", "dropout=0.2", "label_smoothing=0.1"],
 }
 """What the recipes, made for dates, need to be for sentences."""
 
