@@ -154,6 +154,8 @@ class Cache:
 class CausalSelfAttention(Module):
     """Multi-head attention in which a place sees itself and those before it."""
 
+    attention = staticmethod(F.scaled_dot_product_attention)
+
     def __init__(self, config: GPTConfig, layer: int) -> None:
         super().__init__()
         C = config.n_embd
@@ -173,7 +175,7 @@ class CausalSelfAttention(Module):
             key, value = cache.extend(self.layer, key, value)
             mask = Tensor(causal_mask(T, cache.length + T, cache.length)) if T > 1 else None
         dropout = self.dropout if self.training else 0.0
-        y = F.scaled_dot_product_attention(query, key, value, mask, dropout, is_causal=cache is None)
+        y = self.attention(query, key, value, mask, dropout, is_causal=cache is None)
         return self.resid_dropout(self.c_proj(y.transpose(1, 2).reshape(B, T, C)))  # B H T D -> B T C
 
 

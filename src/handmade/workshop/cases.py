@@ -64,7 +64,7 @@ def fresh(case: Case, torch: bool = False) -> Case:
     """A copy that a solution may do anything to; with PyTorch's tensors in place of arrays, if wanted."""
     case = copy.deepcopy(case)
     if torch:
-        case = replace(case, args=_tensors(case.args), options=_tensors(case.options), extra=_tensors(case.extra))
+        case = replace(case, args=in_tensors(case.args), options=in_tensors(case.options), extra=in_tensors(case.extra))
     return case
 
 
@@ -104,13 +104,13 @@ def named(returned: Any, names: tuple[str, ...]) -> dict[str, Any]:
     return dict(zip(names, values, strict=True))
 
 
-def _tensors(value: Any) -> Any:
+def in_tensors(value: Any) -> Any:
     """The same in PyTorch's tensors for arrays."""
     if isinstance(value, np.ndarray):
         import torch
 
         return torch.from_numpy(value.copy())
-    return _mapped(value, _tensors)
+    return _mapped(value, in_tensors)
 
 
 def plain(value: Any) -> Any:
