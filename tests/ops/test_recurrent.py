@@ -80,6 +80,48 @@ def test_values_and_gradients_equal_pytorchs(rng, kind, options, lengths, revers
         assert_close(gradient, leaf.grad, dtype)
 
 
+def step_in_torch(form, x, states, w_ih, w_hh, b_ih, b_hh, peephole=None):
+    """One step of the forms that PyTorch has no layer for, by its operations."""
+    h = states[0]
+    if form == "peephole lstm":
+        i, f, g, o = (x @ w_ih.T + b_ih + h @ w_hh.T + b_hh).chunk(4, dim=1)
+        i, f = i + peephole[0] * states[1], f + peephole[1] * states[1]
+        c = f.sigmoid() * states[1] + i.sigmoid() * g.tanh()
+        return [(o + peephole[2] * c).sigmoid() * c.tanh(), c]
+    from_x = (x @ w_ih.T + b_ih).chunk(3, dim=1)
+    w, b = w_hh.chunk(3), b_hh.chunk(3)
+    r, z = ((from_x[gate] + h @ w[gate].T + b[gate]).sigmoid() for gate in range(2))
+    return [(1 - z) * (from_x[2] + (r * h) @ w[2].T + b[2]).tanh() + z * h]
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("lengths", LENGTHS)
+@pytest.mark.parametrize("form", ["peephole lstm", "gru, reset before"])
+def test_forms_that_pytorch_lacks_equal_a_loop_of_its_operations(rng, form, lengths, reverse, dtype):
+    kind = "lstm" if "lstm" in form else "gru"
+    operation, _, count = KINDS[kind]
+    inputs = arrays(rng, kind, dtype) + ([rng.normal(size=(3, H)).astype(dtype)] if kind == "lstm" else [])
+    leaves = [torch.tensor(array, requires_grad=True) for array in inputs]
+    x, states, parameters = leaves[0], leaves[1 : 1 + count], leaves[1 + count :]
+    steps = torch.tensor([T] * B if lengths is None else lengths)[:, None]
+    outputs = [torch.zeros(B, H, dtype=x.dtype)] * T
+    for t in reversed(range(T)) if reverse else range(T):
+        counts = t < steps
+        moved = step_in_torch(form, x[t], states, *parameters)
+        states = [torch.where(counts, new, old) for new, old in zip(moved, states, strict=True)]
+        outputs[t] = torch.where(counts, states[0], 0)
+    expected = torch.cat([torch.stack(outputs), torch.stack(states)])
+    g = rng.normal(size=expected.shape).astype(dtype)
+    expected.backward(torch.tensor(g))
+
+    options = {} if kind == "lstm" else {"reset_after": False}
+    value, pullback = operation(*inputs, lengths=lengths, reverse=reverse, **options)
+    assert_close(value, expected, dtype)
+    for gradient, leaf in zip(evaluate(pullback, g), leaves, strict=True):
+        assert_close(gradient, leaf.grad, dtype)
+
+
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("lengths", [None, [1, 3, 2]])
 @pytest.mark.parametrize("form", ["peephole lstm", "gru, reset before", "lstm without bias", "gru without bias"])
