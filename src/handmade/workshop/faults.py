@@ -102,3 +102,92 @@ EPS_OUTSIDE = Fault(
     "Rows of little variance come out too large, and published weights are slightly off.",
     "Divide by np.sqrt(variance + eps).",
 )
+
+# Of residual blocks.
+
+NO_RESIDUAL = Fault(
+    "The input is not added to what the convolutions give.",
+    "Gradients have no short way down, and a deep stack trains worse than a shallow one.",
+    "relu(out + shortcut), where the shortcut is x or its projection.",
+)
+NO_RELU_AFTER_THE_SUM = Fault(
+    "There is no ReLU after the sum.",
+    "The next block gets negative values, which it was not trained for.",
+    "relu(out + shortcut).",
+)
+RELU_BEFORE_THE_SUM = Fault(
+    "A ReLU stands between the last norm and the sum.",
+    "The block can only add to its input, never take away from it: values grow from block to block.",
+    "Add what the last norm gives as it is; the ReLU comes after the sum.",
+)
+NEVER_PROJECTS = Fault(
+    "The shortcut is x itself even where params has a projection.",
+    "Where a stage begins, sizes and channels differ and cannot be added.",
+    "Where params has downsample.0.weight, the shortcut is that 1x1 convolution with the stride, then downsample.1.",
+)
+ALWAYS_PROJECTS = Fault(
+    "The shortcut is projected even where params has no projection.",
+    "Most blocks have none: their names are missing.",
+    'Ask for it: if "downsample.0.weight" in params.',
+)
+PROJECTS_WHERE_SIZES_DIFFER = Fault(
+    "The projection is used only where sizes or channels differ.",
+    "A block may have one where they agree, as ResNet-50's first has with its first stage's stride of 1; its weights "
+    "are then ignored.",
+    'Ask the params, not the shapes: if "downsample.0.weight" in params.',
+)
+PROJECTION_WITHOUT_NORM = Fault(
+    "The projection is not normalised: downsample.1 is ignored.",
+    "The shortcut's scale does not fit that of the branch it is added to.",
+    "norm(convolution(x, downsample.0.weight, stride), downsample.1).",
+)
+RELU_ON_THE_PROJECTION = Fault(
+    "A ReLU follows the projection.",
+    "The shortcut loses all that is negative in it.",
+    "The shortcut is convolution and norm; the ReLU comes after the sum.",
+)
+BLOCK_STRIDE_IGNORED = Fault(
+    "The block moves by 1, whatever the stride is.",
+    "Images do not shrink from stage to stage, and the work grows fourfold each time.",
+    "Give the stride to the 3x3 convolution and to the projection.",
+)
+BATCH_STATISTICS = Fault(
+    "The norms use the batch's own mean and variance, not running_mean and running_var.",
+    "What comes out for one image depends on the others beside it, and published weights give worse results.",
+    "(x - running_mean) / np.sqrt(running_var + 1e-5).",
+)
+DIVIDES_BY_THE_VARIANCE = Fault(
+    "The norms divide by the variance, not by its root.",
+    "Channels with a variance above 1 nearly vanish, the others explode.",
+    "Divide by np.sqrt(running_var + 1e-5).",
+)
+NORM_WITHOUT_EPS = Fault(
+    "eps is left out of the norms.",
+    "Channels of small variance come out too large, and one of variance 0 gives nan.",
+    "Divide by np.sqrt(running_var + 1e-5).",
+)
+NORM_EPS_OUTSIDE = Fault(
+    "eps is added to the norms' standard deviation, not to the variance.",
+    "Channels of small variance come out too large, so published weights are slightly off.",
+    "Divide by np.sqrt(running_var + 1e-5).",
+)
+NORM_WITHOUT_SCALE = Fault(
+    "The norms do not multiply with their weight.",
+    "What was learned about each channel's importance is lost.",
+    "normalised * weight + bias, channel by channel.",
+)
+NORM_WITHOUT_SHIFT = Fault(
+    "The norms do not add their bias.",
+    "The ReLU then cuts each channel at its mean, not where it was learned.",
+    "normalised * weight + bias, channel by channel.",
+)
+ONE_NORM_FOR_ALL = Fault(
+    "bn1's parameters are used in bn2's place too.",
+    "The second convolution's results are normalised with another's statistics.",
+    "Each convolution has its own norm: conv1 and bn1, conv2 and bn2.",
+)
+KERNEL_TURNED = Fault(
+    "The kernels are turned by 180 degrees: true convolution.",
+    "A network trained from scratch does not mind, but published weights give garbage.",
+    "x[i + r, j + s] meets w[r, s].",
+)

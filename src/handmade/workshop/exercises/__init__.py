@@ -1,5 +1,6 @@
 """The exercises, one file each, in the order of study. A file is imported when its exercise is first asked for."""
 
+import difflib
 from importlib import import_module
 
 from handmade.errors import InputError
@@ -25,6 +26,9 @@ NAMES: tuple[str, ...] = (
     "batch_norm_backward",
     "local_response_norm",
     "lenet5_forward",
+    "residual_block",
+    "bottleneck",
+    "inception_module",
     "rnn_step",
     "rnn_backward",
     "lstm_step",
@@ -56,7 +60,9 @@ NAMES: tuple[str, ...] = (
 def exercise_named(name: str) -> Exercise:
     """The exercise of this name. InputError for an unknown one."""
     if name not in NAMES:
-        raise InputError(f"there is no exercise {name!r}. There are {', '.join(NAMES)}.")
+        near = difflib.get_close_matches(name, NAMES, n=1)
+        meant = f" Did you mean {near[0]}?" if near else f" There are {', '.join(NAMES)}."
+        raise InputError(f"there is no exercise {name!r}.{meant}")
     return import_module(f"handmade.workshop.exercises.{name}").EXERCISE
 
 
