@@ -7,7 +7,27 @@ import sys
 
 import typer
 
-from handmade.cli import check, data, evaluate, models, picture, predict, sample, similar, train, translate
+from handmade.cli import (
+    audit,
+    check,
+    data,
+    drill,
+    evaluate,
+    hint,
+    interview,
+    models,
+    picture,
+    predict,
+    progress,
+    reset,
+    sample,
+    similar,
+    solution,
+    start,
+    train,
+    translate,
+    watch,
+)
 from handmade.errors import InputError
 
 app = typer.Typer(
@@ -26,7 +46,16 @@ app.command("translate")(translate.translate)
 app.command("picture")(picture.picture)
 app.command("models")(models.models)
 app.command("data")(data.data)
+app.command("start")(start.start)
 app.command("check")(check.check)
+app.command("watch")(watch.watch)
+app.command("hint")(hint.hint)
+app.command("solution")(solution.solution)
+app.command("reset")(reset.reset)
+app.command("progress")(progress.progress)
+app.command("interview")(interview.interview)
+app.command("drill")(drill.drill)
+app.command("audit")(audit.audit)
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from handmade.errors import InputError
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.exercises import NAMES, exercise_named
 from handmade.workshop.judge import Judge, Verdict
-from handmade.workshop.workspace import Progress, Workspace, now, workspace_around
+from handmade.workshop.workspace import Progress, Workspace, workspace_around
 
 
 def check_one(judge: Judge, name: str | None, file: Path | None, as_json: bool) -> bool:
@@ -68,9 +68,15 @@ def here(workspace: Workspace | None) -> Workspace:
     return workspace
 
 
+def chosen(name: str | None) -> tuple[Workspace, Exercise]:
+    """The workspace, and in it the exercise of this name, or the first that is not passed yet."""
+    workspace = here(workspace_around(Path.cwd()))
+    return workspace, exercise_named(name or workspace.upcoming() or NAMES[-1])
+
+
 def exercise_of(file: Path) -> str:
-    """The exercise that a file's name is made of, as 36_self_attention.py or self_attention.py."""
-    name = file.stem.lstrip("0123456789_").partition(".")[0]
+    """The exercise that a file's name is made of: 36_self_attention.py, self_attention.py or self_attention.1.py."""
+    name = file.name.lstrip("0123456789_").partition(".")[0]
     if name in NAMES:
         return name
     raise InputError(f"which exercise is {file} for? Name it: handmade check NAME --file {file}.")
@@ -81,14 +87,7 @@ def record(workspace: Workspace, verdicts: list[Verdict]) -> None:
 
     def change(progress: Progress) -> None:
         for verdict in verdicts:
-            if [mistake.name for mistake in verdict.mistakes] == ["not written yet"]:
-                continue
-            entry = progress.of(verdict.exercise)
-            entry.attempts += 1
-            if verdict.passed:
-                entry.passed = entry.passed or now()
-            for mistake in verdict.mistakes:
-                entry.mistakes[mistake.name] = entry.mistakes.get(mistake.name, 0) + 1
+            progress.add(verdict)
 
     try:
         workspace.change(change)

@@ -22,8 +22,11 @@ def show(verdict: Verdict, exercise: Exercise, path: Path, workspace: Workspace 
     console.print(_headline(verdict, exercise))
     for followed in verdict.conventions:
         console.print(Padding(Text(f"Convention: {followed.name}. {followed.message}", "cyan"), (0, 0, 0, 2)))
-    for mistake in verdict.mistakes:
-        console.print(Padding(_mistake(mistake), (1, 0, 0, 2)))
+    if verdict.mistakes and _is_drill(verdict, exercise, path):
+        console.print(Padding("The mistake is still in it. (`--json` gives it away.)", (1, 0, 0, 2)))
+    else:
+        for mistake in verdict.mistakes:
+            console.print(Padding(_mistake(mistake), (1, 0, 0, 2)))
     console.print()
     if len({test.status for test in verdict.tests if test.name != "behaviour"}) > 1:
         console.print(_tests(verdict))
@@ -55,6 +58,11 @@ def _headline(verdict: Verdict, exercise: Exercise) -> Text:
     return Text.assemble(("✗ ", "bold red"), (f"{exercise.title}: not yet", "bold red"), (time, "dim"))
 
 
+def _is_drill(verdict: Verdict, exercise: Exercise, path: Path) -> bool:
+    """Whether to keep the mistakes' names to ourselves: they are what `handmade drill` asks for."""
+    return path.parent.name == "drills" and all(mistake.name in exercise.faults for mistake in verdict.mistakes)
+
+
 def _mistake(mistake: Mistake) -> Group:
     parts: list[RenderableType] = [Text.assemble((mistake.name, "bold"), f"\n{mistake.message}")]
     if mistake.evidence:
@@ -71,6 +79,8 @@ def _tests(verdict: Verdict) -> Table:
 
 
 def _next_step(verdict: Verdict, path: Path, workspace: Workspace | None) -> str:
+    if verdict.passed and path.parent.name == "drills":
+        return "It is mended. `handmade drill` writes another."
     if verdict.passed and workspace is not None:
         upcoming = workspace.upcoming()
         after = f"Next: {workspace.file(upcoming).name}" if upcoming else "That was the last one: all are passed"
@@ -78,4 +88,9 @@ def _next_step(verdict: Verdict, path: Path, workspace: Workspace | None) -> str
     if verdict.passed:
         return "That is right."
     hint = f" `handmade hint {verdict.exercise}` gives a hint." if workspace is not None else ""
-    return f"Edit {path} and check it again.{hint}"
+    return f"Edit {_short(path)} and check it again.{hint}"
+
+
+def _short(path: Path) -> Path:
+    """As seen from here, where it lies below."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

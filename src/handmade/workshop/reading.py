@@ -218,7 +218,7 @@ def _unwritten(tree: ast.Module, exercise: Exercise) -> Iterator[Mistake]:
     empty = [node.name for node in wanted if _is_stub(node)]
     if empty:
         message = f"Nothing is written yet in {' and '.join(empty)}."
-        yield Mistake("not written yet", message, "`handmade hint` gives a first idea.")
+        yield Mistake("not written yet", message)
 
 
 def _is_stub(node: ast.AST) -> bool:

@@ -36,7 +36,7 @@ CONTAINED = {
     "always": (
         "its own process, ended with all that it started at the time limit, or when the verdict is there",
         "limits for time, memory, the size of files and what it prints",
-        "a scratch folder as current directory, and none of your environment's variables",
+        "a scratch folder as current directory; of your environment's variables only those that find libraries",
         "through Python it cannot write or remove files elsewhere, start or signal processes, or use the network",
         "the reference is never in that process; nothing that it sends is unpickled or run",
     ),

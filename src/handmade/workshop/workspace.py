@@ -10,6 +10,7 @@ from typing import Any
 
 from handmade.files import cannot_write, write_bytes, write_text
 from handmade.workshop.exercises import NAMES, exercise_named
+from handmade.workshop.judge import Verdict
 from handmade.workshop.source import stub
 
 PROGRESS = "progress.json"
@@ -39,6 +40,18 @@ class Progress:
     def of(self, name: str) -> Record:
         return self.exercises.setdefault(name, Record())
 
+    def add(self, verdict: Verdict) -> None:
+        """Count an attempt, with what came of it; a file with nothing in it is none."""
+        names = [mistake.name for mistake in verdict.mistakes]
+        if names == ["not written yet"]:
+            return
+        entry = self.of(verdict.exercise)
+        entry.attempts += 1
+        if verdict.passed:
+            entry.passed = entry.passed or now()
+        for name in names:
+            entry.mistakes[name] = entry.mistakes.get(name, 0) + 1
+
 
 @dataclass(frozen=True)
 class Workspace:
@@ -66,7 +79,7 @@ class Workspace:
         """Write the exercise's stub anew. The path of a copy of what was there, None where nothing was."""
         path, backup = self.file(name), None
         if path.exists():
-            backup = _free(self.folder, f"{path.stem}.backup-{{}}.py")
+            backup = free_path(self.folder, f"{path.stem}.backup-{{}}.py")
             write_bytes(backup, path.read_bytes())
         write_text(path, stub(exercise_named(name)))
         return backup
@@ -79,7 +92,7 @@ class Workspace:
         except FileNotFoundError:
             return Progress()
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            aside = _free(self.folder, "progress.damaged-{}.json")
+            aside = free_path(self.folder, "progress.damaged-{}.json")
             try:
                 path.replace(aside)
             except OSError as error:
@@ -110,14 +123,19 @@ def workspace_around(folder: Path) -> Workspace | None:
 
 def start(folder: Path) -> tuple[Workspace, list[Path]]:
     """Make a workspace, or add to one what it lacks: the files that were written."""
+    workspace = Workspace(made(folder))
+    written = workspace.add_missing()
+    workspace.change(lambda progress: None)
+    return workspace, written
+
+
+def made(folder: Path) -> Path:
+    """The folder, which exists now. InputError where it cannot be made."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(folder, error) from error
-    workspace = Workspace(folder)
-    written = workspace.add_missing()
-    workspace.change(lambda progress: None)
-    return workspace, written
+    return folder
 
 
 def now() -> str:
@@ -140,6 +158,6 @@ def _progress_of(facts: dict[str, Any]) -> Progress:
     return Progress(records, facts["interviews"])
 
 
-def _free(folder: Path, pattern: str) -> Path:
+def free_path(folder: Path, pattern: str) -> Path:
     """The first path of this pattern that no file has."""
     return next(path for n in count(1) if not (path := folder / pattern.format(n)).exists())

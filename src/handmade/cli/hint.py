@@ -1,0 +1,16 @@
+"""handmade hint: the next of three hints."""
+
+from typing import Annotated
+
+import typer
+
+
+def hint(
+    name: Annotated[str | None, typer.Argument(help="The exercise; by default the first not passed yet.")] = None,
+) -> None:
+    """Show the next of an exercise's three hints, each of which gives more away. It is recorded."""
+    from handmade.cli.checking import chosen
+    from handmade.cli.hinting import next_hint
+
+    workspace, exercise = chosen(name)
+    typer.echo(next_hint(workspace, exercise))

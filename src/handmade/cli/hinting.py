@@ -1,0 +1,22 @@
+"""What `hint` and `watch` share."""
+
+from handmade.workshop.exercise import Exercise
+from handmade.workshop.workspace import Progress, Workspace
+
+
+def next_hint(workspace: Workspace, exercise: Exercise) -> str:
+    """The hints shown so far and one more, which is recorded."""
+    count = len(exercise.hints)
+
+    def change(progress: Progress) -> None:
+        entry = progress.of(exercise.name)
+        entry.hints = min(entry.hints + 1, count)
+
+    before = workspace.progress().of(exercise.name).hints
+    shown = workspace.change(change).of(exercise.name).hints
+    lines = [
+        f"{exercise.title}, hint {number} of {count}: {exercise.hints[number - 1]}" for number in range(1, shown + 1)
+    ]
+    if before == count:
+        lines.append(f"Those were all. `handmade solution {exercise.name} --give-up` shows our code.")
+    return "\n".join(lines)

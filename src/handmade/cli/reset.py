@@ -1,0 +1,16 @@
+"""handmade reset: begin an exercise again."""
+
+from typing import Annotated
+
+import typer
+
+
+def reset(name: Annotated[str, typer.Argument(help="The exercise.")]) -> None:
+    """Put an exercise's stub back; what you had written is kept beside it."""
+    from handmade.cli.checking import chosen
+
+    workspace, exercise = chosen(name)
+    backup = workspace.reset(exercise.name)
+    typer.echo(f"{workspace.file(name)} is the stub again.")
+    if backup is not None:
+        typer.echo(f"What was there is in {backup.name}.")

@@ -1,0 +1,32 @@
+"""handmade solution: how we write it."""
+
+from typing import Annotated
+
+import typer
+
+from handmade.errors import InputError
+
+
+def solution(
+    name: Annotated[str, typer.Argument(help="The exercise.")],
+    give_up: Annotated[bool, typer.Option("--give-up", help="Show it before you have passed; it is recorded.")] = False,
+) -> None:
+    """Print our solution of an exercise that you have passed."""
+    from handmade.cli.checking import chosen
+    from handmade.workshop.source import solution as written
+    from handmade.workshop.workspace import Progress, now
+
+    workspace, exercise = chosen(name)
+    if workspace.progress().of(name).passed is None:
+        if not give_up:
+            raise InputError(
+                f"{name} is not passed yet. `handmade hint {name}` helps; `handmade solution {name} --give-up` shows "
+                "it all the same, and that is recorded."
+            )
+
+        def change(progress: Progress) -> None:
+            entry = progress.of(name)
+            entry.gave_up = entry.gave_up or now()
+
+        workspace.change(change)
+    typer.echo(written(exercise), nl=False)

@@ -1,0 +1,34 @@
+"""handmade start: a workspace with one file an exercise."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def start(folder: Annotated[Path | None, typer.Argument(help="Where; by default ./handmade-workshop.")] = None) -> None:
+    """Make a workspace of exercises, or add to one what is new; what you have written stays as it is."""
+    from handmade.workshop.exercises import NAMES, exercise_named
+    from handmade.workshop.workspace import start as make
+    from handmade.workshop.workspace import workspace_around
+
+    around = workspace_around(Path.cwd()) if folder is None else None
+    workspace, written = make(around.folder if around else folder or Path("handmade-workshop"))
+    first = workspace.upcoming() or NAMES[0]
+    path = workspace.file(first)
+    inside = Path.cwd().resolve() == workspace.folder.resolve()
+    new = f"{len(written)} new files" if written else "Nothing new"
+    typer.echo(f"{new} in {workspace.folder}: {len(NAMES)} exercises, in the order of study.\n")
+    exercise = exercise_named(first)
+    steps = [
+        *([] if inside else [f"cd {workspace.folder}"]),
+        f"Open {path.name} in your editor. It says what to write: {exercise.title.lower()}, about {exercise.minutes} "
+        "minutes.\n     Put your code in the place of `raise NotImplementedError`, and save.",
+        f"handmade check {first}",
+    ]
+    for number, step in enumerate(steps, 1):
+        typer.echo(f"  {number}. {step}")
+    typer.echo(
+        f"\nWhen stuck: handmade hint {first}. To have every save checked: handmade watch.\n"
+        "Later: handmade progress; handmade drill (find the mistake in our code); handmade interview (with a clock)."
+    )

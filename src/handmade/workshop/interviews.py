@@ -1,0 +1,100 @@
+"""Interviews: which exercise may be asked, and the post-mortem afterwards."""
+
+from dataclasses import asdict, dataclass
+
+from handmade.errors import InputError
+from handmade.workshop.exercise import TOPICS, Exercise
+from handmade.workshop.exercises import NAMES, exercise_named
+from handmade.workshop.judge import Verdict
+from handmade.workshop.workspace import Progress, Workspace
+
+
+@dataclass(frozen=True)
+class Interview:
+    """One that was held. allowed, used: seconds."""
+
+    exercise: str
+    date: str
+    allowed: int
+    used: int
+    passed: bool
+
+
+def unseen(progress: Progress, topic: str | None) -> list[str]:
+    """The exercises, of one topic or any, on which nothing was done yet. InputError where there is none."""
+    if topic is not None and topic not in TOPICS:
+        raise InputError(f"there is no topic {topic!r}. There are {', '.join(TOPICS)}.")
+    asked = {held.get("exercise") for held in progress.interviews}
+    left = []
+    for name in NAMES:
+        entry = progress.of(name)
+        if name not in asked and not (entry.attempts or entry.hints or entry.gave_up):
+            left.append(name)
+    left = [name for name in left if topic is None or exercise_named(name).topic == topic]
+    if not left:
+        which = f" on {topic}" if topic else ""
+        raise InputError(f"there is no exercise{which} left that you have not seen. `handmade drill` asks about those.")
+    return left
+
+
+def remember(workspace: Workspace, held: Interview, verdict: Verdict) -> None:
+    """Put it in the workspace's record, in which it counts as an attempt."""
+
+    def change(progress: Progress) -> None:
+        progress.interviews.append(asdict(held))
+        progress.add(verdict)
+
+    workspace.change(change)
+
+
+def post_mortem(held: Interview, verdict: Verdict, exercise: Exercise, before: Progress) -> str:
+    """What went well, what did not, and what to practise. Markdown."""
+    labels = {case.label for case in exercise.all_cases()}
+    right = sum(test.status == "passed" for test in verdict.tests if test.name in labels)
+    lines = [
+        f"# Interview: {exercise.title}",
+        "",
+        f"{held.date.replace('T', ', ')}. {exercise.paper}.",
+        "",
+        f"- Result: {'passed' if held.passed else 'not passed'}; {right} of {len(labels)} cases right.",
+        f"- Time: {_clock(held.used)} of {_clock(held.allowed)}.",
+        *(f"- Convention: {followed.name}. {followed.message}" for followed in verdict.conventions),
+        "",
+    ]
+    if verdict.mistakes:
+        lines += ["## Mistakes", ""]
+    for mistake in verdict.mistakes:
+        times = sum(record.mistakes.get(mistake.name, 0) for record in before.exercises.values())
+        again = f" You made this mistake {times} times before." if times else ""
+        lines += [f"**{mistake.name}**: {mistake.message}{again}", ""]
+        if mistake.evidence:
+            lines += ["```", mistake.evidence, "```", ""]
+    return "\n".join([*lines, "## What to practise", "", *_advice(held, verdict, exercise, before)]) + "\n"
+
+
+def _advice(held: Interview, verdict: Verdict, exercise: Exercise, before: Progress) -> list[str]:
+    advice = []
+    if not held.passed:
+        advice.append(
+            f"- {exercise.title} again, without a clock: `handmade check {exercise.name}`, with hints if needed."
+        )
+        advice += [
+            f"- {mistake.name}: {exercise.faults[mistake.name].mend}"
+            for mistake in verdict.mistakes
+            if mistake.name in exercise.faults
+        ]
+    advice.append(f"- Reading code: `handmade drill {exercise.name}` hides one of its {len(exercise.faults)} mistakes.")
+    if held.passed and held.used > held.allowed / 2:
+        advice.append("- Speed: write it once more from memory, in half the time.")
+    related = [
+        name
+        for name in NAMES
+        if name != exercise.name and exercise_named(name).topic == exercise.topic and not before.of(name).passed
+    ]
+    if related:
+        advice.append(f"- Of the same topic, not passed yet: {', '.join(related[:5])}.")
+    return advice
+
+
+def _clock(seconds: int) -> str:
+    return f"{seconds // 60}:{seconds % 60:02}"
