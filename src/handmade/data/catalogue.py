@@ -360,7 +360,7 @@ ENTRIES = (
     ),
     Entry(
         name="dates",
-        description="Dates as people write them, in 39 forms, and as ISO 8601 has them; made by handmade itself.",
+        description="Dates as people write them, alone and in sentences, and as ISO 8601 has them; made by handmade.",
         homepage="https://www.iso.org/iso-8601-date-and-time-format.html",
         licence="MIT",
         format="pairs of lines",

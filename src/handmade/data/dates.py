@@ -3,8 +3,9 @@
     Thursday, May 3rd 1979    ->    1979-05-03
 
 A task for sequence-to-sequence models that takes minutes instead of days, after the exercise of the sequence-models
-course (Ng, Katanforoosh & Bensouda Mourri). To read a date one must find its parts, in any order and some of them
-twice (the weekday), and leave out the rest; a third of the inputs are sentences with a date in them.
+course (Ng, Katanforoosh & Bensouda Mourri). To read a date one must find its parts, in any order, and leave out the
+rest: the weekday, and the sentence that half of the dates stand in. The same forms stand alone and in sentences, so
+that long inputs are harder for being long and for nothing else.
 
 What is ambiguous among people is settled here: 5/3/79 is May 3rd (slashes: the month first), 3.5.79 too (full stops:
 the day first), and years of two digits lie between 1950 and 2049.
@@ -25,7 +26,7 @@ MONTHS = (
 )  # fmt: skip
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
-SHORT = (
+FORMS = (
     "{year}-{mm}-{dd}",
     "{year}/{mm}/{dd}",
     "{year}{mm}{dd}",
@@ -53,22 +54,23 @@ SHORT = (
     "{wd} {mon} {d} {year}",
     "{wd}, {dd} {mon} {year}",
     "{weekday} the {th} of {month}, {year}",
-)
-LONG = (
     "in {year}, on the {th} of {month}",
-    "it was {weekday}, the {th} of {month}, and the year was {year}",
-    "written on {weekday}, {month} {d}, {year}, on page {n} of the diary",
-    "the meeting of {weekday}, {d} {month} {year} at noon in room {n}",
-    "please send the signed papers back to us before the {th} of {month} {year}, or call extension {n}",
-    "order {n} left the harbour on {mm}/{dd}/{yy} with {k} other boxes and came to us two weeks later",
-    "born on {mon} {d}, {year} in a small village near the sea, she was the youngest of {k} children",
-    "the train of {dd}.{mm}.{year} stops at platform {k}; seats in coach {n} were sold for this day only",
-    "{n} copies of the letter were found among the papers of the bank, all dated {d} {month} {year}",
-    "{month} {th}: the day of the great fire, of which {n} witnesses told, and which began the year {year}",
-    "on the cover stood a number, {n}, a name that nobody in the room could read, and {wd} {d} {mon} {yy}",
-    "the {th} was a {weekday}; it rained all over the country, as on {k} other days of that {month} in {year}",
 )
-FORMATS = SHORT + LONG
+SENTENCES = (
+    "on {date} at noon",
+    "paid on {date}, {n} euros",
+    "see you on {date} in room {n}",
+    "the meeting of {date} at noon in room {n}",
+    "written on {date}, on page {n} of the diary",
+    "letter {n} to the bank, received {date}, not answered",
+    "the train of {date} stops at platform {k}; seats in coach {n} are sold",
+    "please send the signed papers back to us before {date}, or call extension {n}",
+    "order {n} left the harbour on {date} with {k} other boxes and came to us two weeks later",
+    "born on {date} in a small village near the sea, she was the youngest of {k} children",
+    "{n} copies of the letter were found among the papers of the bank, all of them dated {date}",
+    "on the cover stood a number, {n}, a name that nobody in the room could read, and {date}, in ink",
+    "{date}: the day of the great fire, of which {n} witnesses told, and of which {k} books were written",
+)
 CASES = (str, str.lower, str.upper)
 
 
@@ -82,17 +84,16 @@ def dates(split: str) -> Pairs:
 
 
 def written(day: datetime.date, rng: np.random.Generator) -> str:
-    """`day` in one of the formats and cases, drawn evenly, of each."""
-    form = FORMATS[rng.integers(len(FORMATS))]
+    """`day` in one of the forms and cases, every second time in a sentence, all drawn evenly."""
+    form = FORMS[rng.integers(len(FORMS))]
+    sentence = SENTENCES[rng.integers(len(SENTENCES))] if rng.random() < 0.5 else "{date}"
     case = CASES[rng.integers(len(CASES))]
     month, weekday = MONTHS[day.month - 1], WEEKDAYS[day.weekday()]
-    return case(
-        form.format(
-            d=day.day, dd=f"{day.day:02}", th=ordinal(day.day), m=day.month, mm=f"{day.month:02}", month=month,
-            mon=month[:3], year=day.year, yy=f"{day.year % 100:02}", weekday=weekday, wd=weekday[:3],
-            n=rng.integers(100, 10_000), k=rng.integers(2, 32),
-        )
+    date = form.format(
+        d=day.day, dd=f"{day.day:02}", th=ordinal(day.day), m=day.month, mm=f"{day.month:02}", month=month,
+        mon=month[:3], year=day.year, yy=f"{day.year % 100:02}", weekday=weekday, wd=weekday[:3],
     )  # fmt: skip
+    return case(sentence.format(date=date, n=rng.integers(100, 10_000), k=rng.integers(2, 32)))
 
 
 def ordinal(number: int) -> str:
