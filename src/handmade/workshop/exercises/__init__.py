@@ -36,6 +36,8 @@ NAMES: tuple[str, ...] = (
     "gru_step",
     "bidirectional",
     "clip_grad_norm",
+    "skipgram_loss",
+    "bahdanau",
     "self_attention",
     "multi_head_attention",
     "causal_mask",
