@@ -25,8 +25,15 @@ def train(
     stage: Annotated[
         int | None, typer.Option(help="Of gpt: train this of the seven networks from a bigram to GPT.")
     ] = None,
+    yours: Annotated[
+        Path | None, typer.Option("--with", metavar="FILE", help="Train with your own function in the model's place.")
+    ] = None,
 ) -> None:
-    """Train a model by its recipe. Ctrl-C saves, stops and says how to go on."""
+    """Train a model by its recipe. Ctrl-C saves, stops and says how to go on.
+
+    --with FILE trains gpt with the causal_attention in FILE, resnet20 with its residual_block, char-lstm with its
+    lstm_step, once the judge of `handmade check` lets it pass.
+    """
     from handmade.train import Trainer, display_of
 
     if epochs is not None and steps is not None:
@@ -38,11 +45,11 @@ def train(
         options["stage"] = stage
     settings = [f"{name}={value}" for name, value in options.items() if value is not None] + (changes or [])
     if resume:
-        if settings or out:
+        if settings or out or yours:
             raise InputError("--resume continues a run as it was begun: give it without other options.")
         run, task = _resumed(resume, model)
     else:
-        run, task = _begun(model, settings, out)
+        run, task = _begun(model, settings, out, yours)
     if Trainer(task, run, display_of(task)).train():
         if stage is not None:
             _compare_stages(stage, run)
@@ -68,7 +75,7 @@ def _compare_stages(stage: int, run: "Run") -> None:
     typer.echo(stage_table(stage, read_metrics(run.metrics)[-1]["test_loss"]))
 
 
-def _begun(model: str | None, settings: list[str], out: Path | None) -> "tuple[Run, Task]":
+def _begun(model: str | None, settings: list[str], out: Path | None, yours: Path | None) -> "tuple[Run, Task]":
     """A new run. The data are read before its folder is made."""
     from handmade.train import changed, new_run, recipe_of
 
@@ -76,6 +83,10 @@ def _begun(model: str | None, settings: list[str], out: Path | None) -> "tuple[R
         raise InputError("name the model to train, as in: handmade train lenet5")
     recipe = changed(recipe_of(model), settings)
     task = recipe.task()
+    if yours is not None:
+        from handmade.cli.grafting import passed, put_in
+
+        put_in(task, recipe, *passed(model, yours))
     run = new_run(recipe, task.facts, out)
     typer.echo(f"{recipe.model} learns {recipe.data}; everything goes to {run.folder}")
     return run, task
