@@ -73,7 +73,7 @@ def valued(own: Tensor, value: Any) -> Tensor:
 
 
 def into_attention(part: CausalSelfAttention, function: Function) -> None:
-    """causal_attention(Q, K, V), B H T D each, or T D where it was written for that. Dropout is left out: it has none."""
+    """causal_attention(Q, K, V), of all heads at once or of one. Dropout is left out: a solution has none."""
     own, yours = part.attention, function if takes_leading_axes(function) else head_by_head(function)
     part.dropout = 0.0
 
