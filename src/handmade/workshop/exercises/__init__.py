@@ -38,6 +38,8 @@ NAMES: tuple[str, ...] = (
     "clip_grad_norm",
     "skipgram_loss",
     "bahdanau",
+    "bleu",
+    "ctc_greedy",
     "self_attention",
     "multi_head_attention",
     "causal_mask",
