@@ -65,7 +65,14 @@ def test_too_short_to_be_judged():
 
 
 @pytest.mark.parametrize(
-    "text", ["x", "To be,\nor not to be", ["Ro", "meo", ":", " what", " light", "\n", "\n", " is"] * 40, ["word" * 40]]
+    "text",
+    [
+        "x",
+        "猫🙂\x10\ufffd",
+        "To be,\nor not to be",
+        ["Ro", "meo", ":", " what", " light", "\n", "\n", " is"] * 40,
+        ["word" * 40],
+    ],
 )
 def test_characters_and_tokens_are_drawn(rng, tmp_path, text):
     path = tmp_path / "loss.png"

@@ -28,7 +28,8 @@ def filled(task: MaskedLanguageModelling, text: str) -> Iterator[str]:
     """
     guesses = task.fill(text)
     parts = text.split(MASK)
-    yield "".join(part.removesuffix(" ") + best[0][0] for part, best in zip(parts, guesses, strict=False)) + parts[-1]
+    whole = "".join(part.removesuffix(" ") + best[0][0] for part, best in zip(parts, guesses, strict=False)) + parts[-1]
+    yield whole.replace("\n", "¶")
     for number, best in enumerate(guesses, 1):
-        likely = ", ".join(f"{token.strip() or '(blank)'} {100 * probability:.1f} %" for token, probability in best)
+        likely = ", ".join(f"{token.strip() or repr(token)} {100 * probability:.1f} %" for token, probability in best)
         yield f"  mask {number}: {likely}"

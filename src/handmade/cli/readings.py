@@ -19,13 +19,10 @@ from handmade.text.wordpiece import MASK
 from handmade.train import LanguageModelling, MaskedLanguageModelling, TranslationTask, open_run
 from handmade.train.language_modelling import LINE_END
 from handmade.train.recipe import suggestion
-from handmade.train.surprise import draw_surprise
+from handmade.train.surprise import draw_surprise, legible
 from handmade.weights import bert_tokenizer, load, read
 
 KINDS = ("attention", "logit-lens", "loss")
-
-BLANKS = str.maketrans({" ": "␣", "\n": "¶", "\t": "→"})
-"""How they are written beside a picture."""
 
 Draw = Callable[[Path], None]
 Decode = Callable[[Iterable[int]], list[str]]
@@ -217,7 +214,8 @@ def _require_room(length: int, most: int) -> None:
 
 
 def _written(pieces: Sequence[str]) -> list[str]:
-    return [piece.translate(BLANKS) for piece in pieces]
+    """As they can be written beside a picture, blanks too."""
+    return [legible(piece).replace(" ", "␣") for piece in pieces]
 
 
 def _unit(pieces: Sequence[str]) -> str:

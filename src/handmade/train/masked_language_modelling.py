@@ -31,7 +31,8 @@ class MaskedRecipe(Recipe):
     """What the training of a BERT is decided by.
 
     learning_rate: the highest of AdamW's; `schedule` says how it changes in the course of the run (see schedules.py).
-    merges: how many byte pairs are learned from the text; with the 256 bytes they are what is guessed.
+    merges: how many byte pairs are learned from the text; with the 256 bytes they are what is guessed. Without any,
+        these are characters (those beyond ASCII are several bytes).
     sequence_length: tokens that are read together, [CLS] and [SEP] included.
     hidden_size, num_layers, num_heads, dropout: of the network; see models/bert.py. Its inner layers are 4 hidden_size
         wide. First weights have the deviation 1 / sqrt(hidden_size): with BERT's 0.02, made for 768, a narrow network
@@ -42,10 +43,10 @@ class MaskedRecipe(Recipe):
     schedule: Literal["constant", "steps", "cosine", "one-cycle", "polynomial"] = "one-cycle"
     weight_decay: float = 0.01
     max_norm: float = 1.0
-    merges: int = 1000
-    sequence_length: int = 64
-    hidden_size: int = 128
-    num_layers: int = 4
+    merges: int = 0
+    sequence_length: int = 32
+    hidden_size: int = 64
+    num_layers: int = 3
     num_heads: int = 4
     dropout: float = 0.0
 
@@ -85,7 +86,7 @@ class MaskedLanguageModelling(Task):
     """
 
     unit = "tokens"
-    usage = "handmade predict {} 'To be, or [MASK] to be'"
+    usage = "handmade predict {} 'To be, or n[MASK]t to be'"
 
     def __init__(self, recipe: MaskedRecipe, facts: dict[str, Any] | None = None) -> None:
         self.recipe = recipe

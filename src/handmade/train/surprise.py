@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ MOST = 6.0
 """Nats that have the strongest colour; a probability of 1/400."""
 
 SHOWN = str.maketrans({"\n": "¶", "\r": "¶", "\t": "→"})
+UNKNOWN = "□"
 
 
 def draw_surprise(path: Path, text: Sequence[str], nats: Float[np.ndarray, "T"], unit: str = "character") -> None:
@@ -38,13 +40,26 @@ def draw_surprise(path: Path, text: Sequence[str], nats: Float[np.ndarray, "T"],
     for row, places in enumerate(rows):
         for column, place in places:
             grid[row, column : column + len(text[place])] = nats[place]
-            _write(axes, row, column, text[place].translate(SHOWN), float(nats[place]), several)
+            _write(axes, row, column, legible(text[place]), float(nats[place]), several)
     image = axes.imshow(grid, cmap="Oranges", vmin=0, vmax=MOST, aspect="auto")
     axes.set(title=f"Surprise, {np.nanmean(nats):.2f} nats a {unit} on average", xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
     figure.colorbar(image, label=f"-log p({unit}), nats", shrink=0.9)
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=120)
+
+
+def legible(text: str) -> str:
+    """`text` as the pictures' font can write it: line ends as ¶, and □ for what it has no letter for."""
+    letters = _letters()
+    return "".join(letter if ord(letter) in letters else UNKNOWN for letter in text.translate(SHOWN))
+
+
+@cache
+def _letters() -> frozenset[int]:
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    return frozenset(get_font(findfont(FontProperties(family="monospace"))).get_charmap())
 
 
 def _write(axes: "Axes", row: int, column: int, shown: str, nats: float, several: bool) -> None:
