@@ -56,7 +56,8 @@ def largest_difference(got: Sequence[Result], expected: Sequence[Result]) -> flo
     for mine, reference in zip(got, expected, strict=True):
         for name, value in (reference.outputs or {}).items():
             try:
-                difference = np.abs(np.asarray((mine.outputs or {})[name], float) - np.asarray(value, float))
+                with np.errstate(all="ignore"):
+                    difference = np.abs(np.asarray((mine.outputs or {})[name], float) - np.asarray(value, float))
             except (TypeError, ValueError, KeyError):
                 continue
             finite = difference[np.isfinite(difference)]
