@@ -102,8 +102,8 @@ def test_a_sample_shows_right_and_wrong_guesses(recipe, monkeypatch):
 
     monkeypatch.setattr(type(task), "_at_masks", right_then_wrong)
     sample = task.sample()
-    assert f"[{first.strip()}]" in sample
-    assert f"[x, not {second.strip()}]" in sample
+    assert f"[{first.strip() or '␣'}]" in sample
+    assert f"[x, not {second.strip() or '␣'}]" in sample
     assert "[CLS]" not in sample
     assert "[SEP]" not in sample
 

@@ -194,8 +194,8 @@ class MaskedLanguageModelling(Task):
         pieces, guessed = (self.tokenizer.pieces(row.tolist()) for row in (tokens, guesses))
         shown = ""
         for place, (piece, guess) in enumerate(zip(pieces, guessed, strict=True)):
-            blank = " " if piece.startswith(" ") else ""
-            marked = f"[{guess.strip()}]" if guess == piece else f"[{guess.strip()}, not {piece.strip()}]"
+            blank = " " if piece.startswith(" ") and piece != " " else ""
+            marked = f"[{_named(piece)}]" if guess == piece else f"[{_named(guess)}, not {_named(piece)}]"
             shown += blank + marked if hidden[place] == MASK else piece
         return shown.removeprefix(SPECIAL[CLS]).removesuffix(SPECIAL[SEP]).strip()
 
@@ -242,3 +242,8 @@ class MaskedLanguageModelling(Task):
         if not isinstance(loaded, Text):
             raise InputError(f"{self.recipe.data} holds no running text; take a set such as shakespeare, or text:FILE.")
         return loaded.text
+
+
+def _named(piece: str) -> str:
+    """A token within brackets: blanks alone are made visible."""
+    return piece.strip() or {"\n": "¶"}.get(piece, "␣")
