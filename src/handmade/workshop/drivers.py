@@ -3,7 +3,9 @@
 import copy
 from typing import Any
 
-from handmade.workshop.cases import Case, Driver, Solution
+import numpy as np
+
+from handmade.workshop.cases import Case, Driver, Solution, plain
 
 
 def call(solution: Solution, case: Case) -> Any:
@@ -56,6 +58,46 @@ def chunks(solution: Solution, case: Case) -> Any:
     return [instances[number](x) for number, x in case.extra["calls"]]
 
 
+def table_of_steps(solution: Solution, case: Case) -> Any:
+    """Call one function whose first argument is a step function. The case has a table (rows, vocabulary) in its place:
+    step(prefix) gives a row, and which one depends on every token of the prefix and on their order."""
+    table, *rest = case.args
+
+    def step(prefix: Any) -> Any:
+        row = 0
+        for token in prefix:
+            row = (31 * row + int(token) + 1) % len(table)
+        return 1 * table[row]
+
+    return next(iter(solution.values()))(step, *rest, **case.options)
+
+
+def draws(solution: Solution, case: Case) -> Any:
+    """Call one function with a shape and a generator made from the `seed` of `extra`, once more with the same one, and
+    with another one made from the same seed.
+
+    The outputs describe the first array: its shape in words, its standard deviation (in thousandths, as a whole and
+    along each axis), mean and kurtosis in units of it, and whether the second and the third array are the same.
+    """
+    rng, same_rng = (np.random.default_rng(case.extra["seed"]) for _ in range(2))
+    drawn = [next(iter(solution.values()))(*case.args, generator) for generator in (rng, rng, same_rng)]
+    if drawn[0] is None:
+        return None
+    first, second, third = (np.asarray(plain(array), float) for array in drawn)
+    deviation = first.std()
+    squares = ((first - first.mean()) / deviation) ** 2
+    return (
+        " x ".join(map(str, first.shape)),
+        1000 * deviation,
+        [1000 * first.std(axis).mean() for axis in range(first.ndim)],
+        first.mean() / deviation,
+        (squares * squares).mean(),
+        np.array_equal(first, second),
+        np.array_equal(first, third),
+    )
+
+
 DRIVERS: dict[str, Driver] = {
-    driver.__name__: driver for driver in (call, forward_backward, scalar_graph, two_groups, chunks)
+    driver.__name__: driver
+    for driver in (call, forward_backward, scalar_graph, two_groups, chunks, table_of_steps, draws)
 }

@@ -58,6 +58,7 @@ NAMES: tuple[str, ...] = (
     "bpe",
     "label_smoothing",
     "noam",
+    "scaled_init",
 )
 
 
