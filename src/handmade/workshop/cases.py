@@ -1,8 +1,10 @@
 """Cases: what a solution is called with, and how. Nothing here knows an answer: a learner's process loads this file."""
 
 import copy
+import linecache
 import os
 import traceback
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -84,13 +86,12 @@ def problem_of(error: BaseException) -> Problem:
     except Exception:
         message = "(its message cannot be shown)"
     libraries = (os.path.dirname(__file__), os.path.dirname(os.__file__), "<frozen")
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith(libraries) and "-packages" not in frame.filename
-    ]
-    trace = "\n".join(f"line {frame.lineno}, in {frame.name}: {frame.line}" for frame in frames[-2:])
-    return Problem(type(error).__name__, message, trace)
+    lines = deque[str](maxlen=2)
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        file = frame.f_code.co_filename
+        if not file.startswith(libraries) and "-packages" not in file:
+            lines.append(f"line {number}, in {frame.f_code.co_name}: {linecache.getline(file, number).strip()}")
+    return Problem(type(error).__name__, message, "\n".join(lines))
 
 
 def named(returned: Any, names: tuple[str, ...]) -> dict[str, Any]:

@@ -13,17 +13,17 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _PROCESSES = {"os.fork", "os.forkpty", "os.exec", "os.posix_spawn", "os.system", "subprocess.Popen", "pty.spawn"}
 _SIGNALS = {"os.kill", "os.killpg"}
 _NETWORK = {"socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo"}
-_FILES = {  # how many of the arguments, from the first, are paths
-    "os.remove": 1,
-    "os.rename": 2,
-    "os.rmdir": 1,
-    "os.mkdir": 1,
-    "os.chmod": 1,
-    "os.chown": 1,
-    "os.link": 2,
-    "os.symlink": 2,
-    "os.truncate": 1,
-    "os.utime": 1,
+_FILES = {  # which of the arguments are paths, and which the folders that relative ones start from (-1: the current one)
+    "os.remove": ((0,), (1,)),
+    "os.rename": ((0, 1), (2, 3)),
+    "os.rmdir": ((0,), (1,)),
+    "os.mkdir": ((0,), (2,)),
+    "os.chmod": ((0,), (2,)),
+    "os.chown": ((0,), (3,)),
+    "os.link": ((0, 1), (2, 3)),
+    "os.symlink": ((0, 1), (2,)),
+    "os.truncate": ((0,), ()),
+    "os.utime": ((0,), (3,)),
 }
 
 
@@ -43,16 +43,19 @@ def guard(scratch: str, hidden: str, note: Callable[[str], None]) -> None:
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
-            path, _, flags = arguments
+            path, mode, flags = arguments
             if isinstance(path, int):
                 return
-            if flags & _WRITING and not inside(path, scratch) and path != os.devnull:
+            unclear = mode is None and not os.path.isabs(path)  # os.open may start from another folder
+            if flags & _WRITING and path != os.devnull and (unclear or not inside(path, scratch)):
                 refuse(f"writes the file {os.fsdecode(path)}")
             if inside(path, hidden):
                 refuse("reads the workshop's own files")
         elif event in _FILES:
-            for path in arguments[: _FILES[event]]:
-                if not isinstance(path, int) and not inside(path, scratch):
+            paths, starts = ([arguments[n] for n in numbers] for numbers in _FILES[event])
+            elsewhere = any(start != -1 for start in starts)
+            for path in paths:
+                if not isinstance(path, int) and (elsewhere or not inside(path, scratch)):
                     refuse(f"changes the file {os.fsdecode(path)} ({event})")
         elif event in _PROCESSES:
             refuse(f"starts a process ({event})")

@@ -13,6 +13,7 @@ from handmade.workshop.exercise import Exercise
 from handmade.workshop.mishaps import mishaps
 from handmade.workshop.reading import Mistake, Solution, read
 from handmade.workshop.sandbox import Outcome, Sandbox
+from handmade.workshop.wire import dumps
 from handmade.workshop.worker import Job, Limits
 
 
@@ -154,7 +155,10 @@ def _faults(switches: Switches, got: list[Result], given: Counterfactuals, numbe
 
 
 def _repeats(outcome: Outcome, exercise: Exercise) -> bool:
-    return outcome.again is None or same_result(outcome.again, outcome.results[0], exercise.rtol, exercise.atol)
+    again, first = outcome.again, outcome.results[0]
+    if again is None or again.outputs is None or first.outputs is None:
+        return again is None or again.outputs is first.outputs
+    return dumps(again.outputs) == dumps(first.outputs) or same_result(again, first, exercise.rtol, exercise.atol)
 
 
 def _cases(outcome: Outcome, given: Counterfactuals, conventions: Switches) -> list[Check]:

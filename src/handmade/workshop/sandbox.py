@@ -173,9 +173,8 @@ class Sandbox:
         except BrokenPipeError:
             return outcome
         for line in self._lines(deadline):
-            if not isinstance(line, dict):
+            if isinstance(line, str):
                 raw.append(line)
-                continue
             with suppress(KeyError, TypeError, AttributeError):  # a line that another hand wrote
                 match line["kind"]:
                     case "result":
@@ -194,8 +193,8 @@ class Sandbox:
                         )
                         outcome.ending = "finished"
                     case "end":
-                        outcome.printed, outcome.cut = str(line["printed"]), bool(line["cut"])
-                        _settle(outcome, int(line["exit"]), "\n".join(raw), job.path, loaded)
+                        code, outcome.cut, outcome.printed = int(line["exit"]), bool(line["cut"]), str(line["printed"])
+                        _settle(outcome, code, "\n".join(raw), job.path, loaded)
                         return outcome
         if time.monotonic() >= deadline:
             outcome.ending = "time"

@@ -1,0 +1,159 @@
+"""What a solution can do to the machine, the judge and the learner's files: each is contained, and named."""
+
+import os
+import time
+
+import pytest
+from judging import RIGHT, in_function
+
+from handmade.workshop.exercises import exercise_named
+
+LOADING = {
+    "exit()": "ends the process",
+    "import sys; sys.exit('bye')": "ends the process",
+    "import os; os._exit(0)": "ends the process",
+    "while True: pass": "time limit",
+    "bombs = []\nwhile True: bombs.append(bytearray(10**7))": "memory limit",
+    "import numpy as np; x = np.ones(10**10)": "memory limit",
+    "import os\nwhile True: os.fork()": "leaves the sandbox",
+    "import subprocess; subprocess.run(['true'])": "leaves the sandbox",
+    "import os; os.system('true')": "leaves the sandbox",
+    "import os; os.kill(os.getppid(), 0)": "leaves the sandbox",
+    "import socket; socket.create_connection(('127.0.0.1', 9))": "leaves the sandbox",
+    "import resource; resource.setrlimit(resource.RLIMIT_CPU, (9, 9))": "leaves the sandbox",
+    "while True: print('x' * 1000)": "prints too much",
+    "def f(): return f()\nf()": "endless recursion",
+    "import handmade": "forbidden shortcut",
+    "__import__('hand' + 'made')": "forbidden shortcut",
+    "import importlib; importlib.import_module('hand' + 'made.workshop.exercises')": "forbidden shortcut",
+    "input()": "asks for input",
+    "import no_such_library": "missing library",
+    "1 / 0": "does not load",
+}
+
+
+@pytest.mark.parametrize("code", LOADING)
+def test_what_a_file_does_as_it_is_loaded(judge, tmp_path, code):
+    path = tmp_path / "solution.py"
+    path.write_text(f"{code}\n{RIGHT}")
+    verdict = judge.check(path, exercise_named("self_attention"))
+    assert not verdict.passed
+    assert verdict.mistakes[0].name == LOADING[code]
+    assert path.read_text() == f"{code}\n{RIGHT}"
+
+
+CALLED = {
+    "exit()": "ends the process",
+    "import os; os._exit(0)": "ends the process",
+    "raise KeyboardInterrupt": "raises KeyboardInterrupt",
+    "while True: pass": "time limit",
+    "x = np.ones(10**10)": "memory limit",
+    "import os; os.fork()": "leaves the sandbox",
+    "f = lambda: f(); f()": "endless recursion",
+    "import threading, time; threading.Thread(target=time.sleep, args=(99,)).start()": "threads left behind",
+    "np.exp = np.allclose = lambda *a, **k: True": "changes NumPy",
+    "np.random.shuffle = None": "changes NumPy",
+    "Q += 1": "changes its arguments",
+    "weights = weights + np.random.rand()": "random output",
+    "print('x' * 100_000)": "prints too much",
+}
+
+
+@pytest.mark.parametrize("line", CALLED)
+def test_what_a_function_does_as_it_is_called(judge, tmp_path, line):
+    path = tmp_path / "solution.py"
+    path.write_text(in_function(line))
+    verdict = judge.check(path, exercise_named("self_attention"))
+    assert not verdict.passed
+    assert CALLED[line] in [mistake.name for mistake in verdict.mistakes]
+
+
+def test_a_crash_is_named(judge, tmp_path):
+    path = tmp_path / "solution.py"
+    path.write_text(f"import ctypes; ctypes.string_at(0)\n{RIGHT}")
+    verdict = judge.check(path, exercise_named("self_attention"))
+    assert verdict.mistakes[0].name == "crash"
+    assert "SIGSEGV" in verdict.mistakes[0].message
+
+
+def test_a_loop_without_end_is_told_with_its_line(judge, tmp_path):
+    path = tmp_path / "solution.py"
+    path.write_text(in_function("while True: pass"))
+    begun = time.monotonic()
+    verdict = judge.check(path, exercise_named("self_attention"))
+    assert time.monotonic() - begun < 10
+    assert "line 8, in self_attention" in verdict.mistakes[0].evidence
+
+
+def test_files_outside_the_scratch_folder_stay_as_they_are(judge, tmp_path):
+    mine = tmp_path / "notes.txt"
+    mine.write_text("mine")
+    path = tmp_path / "solution.py"
+    for code, told in (
+        (f"open({str(mine)!r}, 'w')", f"it writes the file {mine}"),
+        (f"import os; os.open({str(mine)!r}, os.O_WRONLY | os.O_TRUNC)", f"it writes the file {mine}"),
+        (f"import os; os.remove({str(mine)!r})", f"it changes the file {mine} (os.remove)"),
+        (f"import os; os.rename({str(mine)!r}, 'here')", f"it changes the file {mine} (os.rename)"),
+        (
+            f"import os; os.chdir({str(tmp_path)!r}); os.remove('notes.txt')",
+            "it changes the file notes.txt (os.remove)",
+        ),
+        (f"import shutil; shutil.rmtree({str(tmp_path)!r})", "(os.remove)"),
+    ):
+        path.write_text(f"{code}\n{RIGHT}")
+        verdict = judge.check(path, exercise_named("self_attention"))
+        assert verdict.mistakes[0].name == "leaves the sandbox"
+        assert told in verdict.mistakes[0].evidence
+        assert mine.read_text() == "mine"
+
+
+def test_files_in_the_scratch_folder_are_allowed_and_gone(judge, tmp_path):
+    path = tmp_path / "solution.py"
+    path.write_text(f"import os; assert not os.path.exists('a.txt'); open('a.txt', 'w').write('x')\n{RIGHT}")
+    for _ in range(2):
+        assert judge.check(path, exercise_named("self_attention")).passed
+    assert os.listdir(tmp_path) == ["solution.py"]
+
+
+def test_the_reference_cannot_be_read(judge, tmp_path):
+    exercise = exercise_named("self_attention")
+    file = exercise.functions[0].__code__.co_filename
+    path = tmp_path / "solution.py"
+    path.write_text(f"open({file!r}).read()\n{RIGHT}")
+    assert not judge.check(path, exercise).passed
+
+
+def test_the_reference_never_enters_the_process(judge, tmp_path):
+    path = tmp_path / "solution.py"
+    path.write_text(f"import sys; print([n for n in sys.modules if 'handmade' in n])\n{RIGHT}")
+    assert judge.check(path, exercise_named("self_attention")).printed == "[]\n"
+    path.write_text(f"import gc; print([o for o in gc.get_objects() if type(o).__name__ == 'Exercise'])\n{RIGHT}")
+    assert judge.check(path, exercise_named("self_attention")).printed == "[]\n"
+
+
+def test_what_is_returned_is_not_run_by_the_judge(judge, tmp_path):
+    mine = tmp_path / "pwned"
+    trick = f"class Trick:\n    def __reduce__(self): return open, ({str(mine)!r}, 'w')\n"
+    path = tmp_path / "solution.py"
+    path.write_text(RIGHT.replace("return weights @ V, weights", "return Trick(), Trick()") + trick)
+    verdict = judge.check(path, exercise_named("self_attention"))
+    assert "output is a Trick" in verdict.mistakes[0].message
+    assert not mine.exists()
+
+
+def test_forged_reports_do_not_pass(judge, tmp_path):
+    """Lines on every open descriptor: garbage does no harm, and no one can forge results without knowing them."""
+    path = tmp_path / "solution.py"
+    lines = b'\n{}\n[1]\nnull\n["dict", [["kind", "end"]]]\n["generator", 3]\n'
+    forging = f"import os\nfor fd in range(3, 40):\n    try: os.write(fd, {lines!r})\n    except OSError: pass\n"
+    path.write_text(forging + RIGHT)
+    assert judge.check(path, exercise_named("self_attention")).passed
+    path.write_text(forging + RIGHT.replace("-1, keepdims", "-2, keepdims"))
+    assert not judge.check(path, exercise_named("self_attention")).passed
+
+
+def test_the_judge_goes_on_after_every_accident(judge, tmp_path):
+    path = tmp_path / "solution.py"
+    for code, passed in (("import os; os._exit(3)", False), ("", True), ("while True: pass", False), ("", True)):
+        path.write_text(f"{code}\n{RIGHT}")
+        assert judge.check(path, exercise_named("self_attention")).passed is passed
