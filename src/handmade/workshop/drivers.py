@@ -60,7 +60,10 @@ def chunks(solution: Solution, case: Case) -> Any:
 
 def table_of_steps(solution: Solution, case: Case) -> Any:
     """Call one function whose first argument is a step function. The case has a table (rows, vocabulary) in its place:
-    step(prefix) gives a row, and which one depends on every token of the prefix and on their order."""
+    step(prefix) gives a row, and which one depends on every token of the prefix and on their order.
+
+    It returns a list of pairs (tokens, score); the outputs are the scores, and the lists of tokens.
+    """
     table, *rest = case.args
 
     def step(prefix: Any) -> Any:
@@ -69,7 +72,12 @@ def table_of_steps(solution: Solution, case: Case) -> Any:
             row = (31 * row + int(token) + 1) % len(table)
         return 1 * table[row]
 
-    return next(iter(solution.values()))(step, *rest, **case.options)
+    hypotheses = next(iter(solution.values()))(step, *rest, **case.options)
+    if hypotheses is None:
+        return None
+    if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in hypotheses):
+        raise ValueError(f"returned {plain(hypotheses)!r}, expected a list of pairs (tokens, score)")
+    return [score for _, score in hypotheses], [tokens for tokens, _ in hypotheses]
 
 
 def draws(solution: Solution, case: Case) -> Any:

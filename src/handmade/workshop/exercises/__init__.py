@@ -38,6 +38,7 @@ NAMES: tuple[str, ...] = (
     "clip_grad_norm",
     "skipgram_loss",
     "bahdanau",
+    "beam_search",
     "bleu",
     "ctc_greedy",
     "self_attention",
