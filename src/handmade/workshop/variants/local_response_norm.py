@@ -59,11 +59,3 @@ def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
     squares = F.pad(squares, (0, 0, 0, 0, size // 2, size // 2))
     mean = F.avg_pool3d(squares, (size, 1, 1), stride=1).squeeze(1)
     return x / (k + alpha * mean).pow(beta)
-
-
-# %% torch's own layer
-import torch
-
-
-def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
-    return torch.nn.functional.local_response_norm(x, size, alpha * size, beta, k)
