@@ -31,7 +31,9 @@ no biases. Names are Hugging Face's, weights of linear layers (in, out). Paramet
 Differences:
 - Published GPT-2 has the paper's "1/sqrt(N)" on the residual projections in its code only; here, as in nanoGPT, the
   first weights of the 2 L projections onto the residual path are divided by sqrt(2 L).
-- The places' vectors start with a deviation of 0.02, like all others; OpenAI's started with 0.01.
+- The places' vectors start with the deviation of all others; OpenAI's started with half of it.
+- GPT-2 and nanoGPT start all sizes with 0.02. Below 768 channels ours start wider, in proportion to 1 / sqrt(C): with
+  0.02 a network of 128 learns little in its first hundreds of steps (docs/measured.md).
 
 B batch, T time (places), C channels (n_embd), H heads, D = C / H, L layers, V vocabulary size
 """
@@ -101,7 +103,7 @@ class Conv1D(Module):
     (A convolution of width 1, hence the name.) weight starts normal with deviation `std`, bias at zero.
     """
 
-    def __init__(self, in_features: int, out_features: int, bias: bool, std: float = 0.02) -> None:
+    def __init__(self, in_features: int, out_features: int, bias: bool, std: float) -> None:
         super().__init__()
         self.weight = Parameter(init.normal_(zeros(in_features, out_features), std=std))
         self.bias = Parameter(zeros(out_features)) if bias else None
@@ -162,7 +164,7 @@ class CausalSelfAttention(Module):
         self.layer = layer
         self.n_head = config.n_head
         self.dropout = config.dropout
-        self.c_attn = Conv1D(C, 3 * C, config.bias)  # queries, keys and values of all heads by one product
+        self.c_attn = Conv1D(C, 3 * C, config.bias, weight_std(C))  # all heads by one product
         self.c_proj = Conv1D(C, C, config.bias, residual_std(config))
         self.resid_dropout = Dropout(config.dropout)
 
@@ -185,7 +187,7 @@ class MLP(Module):
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
         C = config.n_embd
-        self.c_fc = Conv1D(C, 4 * C, config.bias)
+        self.c_fc = Conv1D(C, 4 * C, config.bias, weight_std(C))
         self.act = GELU("tanh")
         self.c_proj = Conv1D(4 * C, C, config.bias, residual_std(config))
         self.dropout = Dropout(config.dropout)
@@ -238,7 +240,7 @@ class GPT(CharLM):
         self.block_size = config.block_size
         self.transformer = Transformer(config)
         wte = self.transformer.wte.weight
-        self.lm_head = Unembedding(wte if config.tied else Parameter(init.normal_(zeros(wte.shape), std=0.02)))
+        self.lm_head = Unembedding(wte if config.tied else _embedding(*wte.shape).weight)
 
     def forward(
         self, tokens: Int[Tensor, "B T"], targets: Int[Tensor, "B T"] | None = None
@@ -370,12 +372,17 @@ def _differences(found: GPTConfig, expected: GPTConfig) -> str:
 
 def residual_std(config: GPTConfig) -> float:
     """The deviation of the 2 L projections that are added up on the residual path (GPT-2, section 2.3)."""
-    return 0.02 / math.sqrt(2 * config.n_layer)
+    return weight_std(config.n_embd) / math.sqrt(2 * config.n_layer)
+
+
+def weight_std(channels: int) -> float:
+    """The deviation of all other first weights: GPT-2's 0.02, which it has for 768 channels, and more for fewer."""
+    return 0.02 * math.sqrt(max(768 / channels, 1))
 
 
 def _embedding(rows: int, columns: int) -> Embedding:
     table = Embedding(rows, columns)
-    table.weight.array *= 0.02  # drawn with deviation 1
+    table.weight.array *= weight_std(columns)  # drawn with deviation 1
     return table
 
 
