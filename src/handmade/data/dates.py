@@ -5,7 +5,7 @@
 A task for sequence-to-sequence models that takes minutes instead of days, after the exercise of the sequence-models
 course (Ng, Katanforoosh & Bensouda Mourri). To read a date one must find its parts, in any order, and leave out the
 rest: the weekday, and the sentence that half of the dates stand in. The same forms stand alone and in sentences, so
-that long inputs are harder for being long and for nothing else.
+that short and long inputs can be compared.
 
 What is ambiguous among people is settled here: 5/3/79 is May 3rd (slashes: the month first), 3.5.79 too (full stops:
 the day first), and years of two digits lie between 1950 and 2049.
