@@ -1,7 +1,6 @@
 """A judge for the tests of a module: its process stays warm between them."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from judging import SMALL

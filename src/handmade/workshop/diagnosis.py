@@ -247,6 +247,7 @@ def _sizes(given: Counterfactuals, number: int) -> Sizes:
     for name, value in arguments.items():
         if _is(value):
             sizes |= {f"axis {axis} of {name}": size for axis, size in enumerate(value.shape)}
+            sizes |= {f"axis {axis - value.ndim} of {name}": size for axis, size in enumerate(value.shape)}
     return sizes
 
 

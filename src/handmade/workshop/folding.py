@@ -142,7 +142,11 @@ def _span(source: str, node: ast.expr) -> tuple[Spot, Spot]:
 
 
 def _text(source: str, node: ast.expr) -> str:
-    return ast.get_source_segment(source, node) or ""
+    (first, start), (last, end) = _span(source, node)
+    lines = source.split("\n")[first : last + 1]
+    lines[-1] = lines[-1][:end]
+    lines[0] = lines[0][start:]
+    return "\n".join(lines)
 
 
 def _replaced(source: str, start: Spot, end: Spot, text: str) -> str:

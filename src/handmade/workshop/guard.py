@@ -13,7 +13,7 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _PROCESSES = {"os.fork", "os.forkpty", "os.exec", "os.posix_spawn", "os.system", "subprocess.Popen", "pty.spawn"}
 _SIGNALS = {"os.kill", "os.killpg"}
 _NETWORK = {"socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo"}
-_FILES = {  # which of the arguments are paths, and which the folders that relative ones start from (-1: the current one)
+_FILES = {  # which arguments are paths, and which the folders that relative ones start from (-1: the current one)
     "os.remove": ((0,), (1,)),
     "os.rename": ((0, 1), (2, 3)),
     "os.rmdir": ((0,), (1,)),

@@ -31,18 +31,16 @@ def place(pairs: Pairs) -> str | None:
     if all(mask.all() for mask in wrong):
         return None
     shared = min(mask.ndim for mask in wrong)
+    if shared >= 2:
+        for words, region in _IN_THE_PLANE.items():
+            regions = [np.broadcast_to(region(*mask.shape[-2:]), mask.shape) for mask in wrong]
+            if all(np.array_equal(mask, inside) for mask, inside in zip(wrong, regions, strict=True)):
+                return f"only {words}"
     for axis in range(-1, -shared - 1, -1):
         touched = [_touched(mask, axis) for mask in wrong]
         for words, expected in _ALONG_AN_AXIS.items():
             if max(map(len, touched)) > 2 and all(np.array_equal(np.flatnonzero(t), expected(len(t))) for t in touched):
                 return f"only {words} along axis {axis}"
-    if shared >= 2:
-        for words, region in _IN_THE_PLANE.items():
-            regions = [np.broadcast_to(region(*mask.shape[-2:]), mask.shape) for mask in wrong]
-            if all(
-                not (mask & ~inside).any() and not inside.all() for mask, inside in zip(wrong, regions, strict=True)
-            ):
-                return f"only {words}"
     number = sum(int(mask.sum()) for mask in wrong)
     return f"in {number} of {sum(mask.size for mask in wrong)} numbers"
 

@@ -166,7 +166,7 @@ class Sandbox:
     def _run(self, job: Job, deadline: float) -> Outcome:
         assert self._process is not None
         assert self._process.stdin is not None
-        outcome, raw, loaded = Outcome(), [], True
+        outcome, raw = Outcome(), []
         try:
             self._process.stdin.write(job.line().encode() + b"\n")
             self._process.stdin.flush()
@@ -175,42 +175,23 @@ class Sandbox:
         for line in self._lines(deadline):
             if isinstance(line, str):
                 raw.append(line)
-            with suppress(KeyError, TypeError, AttributeError):  # a line that another hand wrote
-                match line["kind"]:
-                    case "result":
-                        outcome.results.append(_result(line))
-                    case "again":
-                        outcome.again = _result(line)
-                    case "load":
-                        outcome.problem, loaded = Problem(**line["problem"]), False
-                    case "refused":
-                        outcome.refused.append(str(line["what"]))
-                    case "done":
-                        outcome.seconds, outcome.threads, outcome.patched = (
-                            float(line["seconds"]),
-                            list(line["threads"]),
-                            list(line["patched"]),
-                        )
-                        outcome.ending = "finished"
-                    case "end":
-                        code, outcome.cut, outcome.printed = int(line["exit"]), bool(line["cut"]), str(line["printed"])
-                        _settle(outcome, code, "\n".join(raw), job.path, loaded)
-                        return outcome
+                continue
+            with suppress(KeyError, TypeError, ValueError, AttributeError):  # a line that another hand wrote
+                if _take(line, outcome):
+                    _settle(outcome, int(line["exit"]), "\n".join(raw), job)
+                    return outcome
         if time.monotonic() >= deadline:
             outcome.ending = "time"
         return outcome
 
-    def _lines(self, deadline: float) -> Iterator[Any]:
+    def _lines(self, deadline: float) -> Iterator[dict[str, Any] | str]:
         """The reports as they come: data, or the text of a line that is none. Ends at the deadline or with the pipe."""
         received = 0
         while received < LARGEST_REPORT:
             while b"\n" in self._unread:
                 line, _, self._unread = self._unread.partition(b"\n")
                 if line:
-                    try:
-                        yield loads(line)
-                    except ValueError:
-                        yield line[:500].decode("utf-8", "replace")
+                    yield _report_of(line)
             wait = deadline - time.monotonic()
             if wait <= 0 or not select.select([self._report], [], [], wait)[0]:
                 return
@@ -265,25 +246,56 @@ def _environment(scratch: str) -> dict[str, str]:
     }
 
 
+def _report_of(line: bytes) -> dict[str, Any] | str:
+    with suppress(ValueError):
+        value = loads(line)
+        if isinstance(value, dict):
+            return value
+    return line[:500].decode("utf-8", "replace")
+
+
+def _take(line: dict[str, Any], outcome: Outcome) -> bool:
+    """Put one report into the outcome; whether it was the last."""
+    match line["kind"]:
+        case "result":
+            outcome.results.append(_result(line))
+        case "again":
+            outcome.again = _result(line)
+        case "load":
+            outcome.problem = Problem(**line["problem"])
+        case "refused":
+            outcome.refused.append(str(line["what"]))
+        case "done":
+            outcome.seconds = float(line["seconds"])
+            outcome.threads, outcome.patched = list(map(str, line["threads"])), list(map(str, line["patched"]))
+            outcome.ending = "finished"
+        case "end":
+            outcome.printed, outcome.cut = str(line["printed"]), bool(line["cut"])
+            return True
+    return False
+
+
 def _result(line: dict[str, Any]) -> Result:
     problem = Problem(**line["problem"]) if line["problem"] else None
     outputs = line["outputs"]
     if problem is None and not isinstance(outputs, dict):
         outputs = {"": Opaque("nothing")}
-    return Result(outputs, problem, tuple(line["changed"]))
+    return Result(outputs, problem, tuple((field, key) for field, key in line["changed"]))
 
 
-def _settle(outcome: Outcome, code: int, raw: str, path: str, loaded: bool) -> None:
+def _settle(outcome: Outcome, code: int, raw: str, job: Job) -> None:
     """How the job ended, from the child's exit code and what faulthandler wrote."""
-    outcome.where = _where(raw, path)
-    if "Timeout (" in raw or code == -signal.SIGALRM or code in (-signal.SIGKILL, -signal.SIGXCPU):
+    outcome.where = _where(raw, job.path)
+    if "Timeout (" in raw or code in (-signal.SIGKILL, -signal.SIGXCPU):
         outcome.ending = "time"
     elif code < 0:
         outcome.ending, outcome.signal = "crash", signal.Signals(-code).name
-    elif not loaded:
+    elif outcome.problem is not None:
         outcome.ending = "load"
     elif outcome.ending != "finished":
         outcome.ending = "exit"
+    elif len(outcome.results) != len(job.cases):
+        outcome.ending = "lost"
 
 
 def _where(raw: str, path: str) -> str:

@@ -35,8 +35,9 @@ def faulty(exercise: Exercise, fault: str) -> str:
 
 
 def _written(exercise: Exercise, on: frozenset[str]) -> str:
-    source = fold(_reference(exercise), on)
-    nodes = _needed(ast.parse(source), {function.__name__ for function in exercise.functions})
+    names, source = {function.__name__ for function in exercise.functions}, _reference(exercise)
+    source = "\n\n\n".join(fold(_lines(source, node), on) for node in _needed(ast.parse(source), names))
+    nodes = _needed(ast.parse(source), names)  # without what only other switches need
     imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
     groups = [[_lines(source, node) for node in imports if _is_standard(node) is own] for own in (True, False)]
     heading = "\n\n".join([_heading(exercise), *("\n".join(group) for group in groups if group)])

@@ -1,0 +1,165 @@
+"""Verdicts: what is right passes, what is wrong is named, and what has no name is told as exactly as can be."""
+
+import pytest
+from judging import RIGHT
+
+from handmade.workshop.exercises import exercise_named
+from handmade.workshop.source import faulty
+
+
+def test_a_right_solution_passes(verdict):
+    result = verdict(RIGHT)
+    assert result.passed
+    assert result.mistakes == []
+    assert {test.status for test in result.tests} == {"passed"}
+    assert [test.name for test in result.tests[:-1]] == [c.label for c in exercise_named("self_attention").all_cases()]
+
+
+def test_the_verdict_as_data(verdict):
+    data = verdict(RIGHT.replace("-1, keepdims", "-2, keepdims")).as_json()
+    assert list(data) == ["exercise", "passed", "mistakes", "conventions", "tests", "seconds", "printed"]
+    assert data["exercise"] == "self_attention"
+    assert data["passed"] is False
+    assert list(data["mistakes"][0]) == ["name", "message", "evidence"]
+    assert list(data["tests"][0]) == ["name", "status", "message"]
+    assert data["seconds"] > 0
+
+
+def test_a_fault_is_named_with_its_evidence(verdict):
+    result = verdict(RIGHT.replace("-1, keepdims", "-2, keepdims"))
+    (mistake,) = result.mistakes
+    assert mistake.name == "softmax over the queries"
+    cases = len(exercise_named("self_attention").all_cases())
+    assert f"gives your results on {cases} of {cases} cases" in mistake.evidence
+    assert "without, on 0" in mistake.evidence
+
+
+def test_two_faults_are_both_named(verdict):
+    source = RIGHT.replace("-1, keepdims", "-2, keepdims").replace(" / np.sqrt(K.shape[-1])", "")
+    assert {mistake.name for mistake in verdict(source).mistakes} == {"no scale", "softmax over the queries"}
+
+
+def test_an_error_in_some_cases_and_a_fault_in_the_others_are_both_told(verdict):
+    source = RIGHT.replace(" / np.sqrt(K.shape[-1])", "").replace(
+        "    scores", "    assert Q.ndim == 2, 'flat'\n    scores", 1
+    )
+    raised, fault = verdict(source).mistakes
+    assert raised.name == "raises AssertionError"
+    assert raised.message == "It raises AssertionError: flat"
+    assert "line 5, in self_attention: assert Q.ndim == 2, 'flat'" in raised.evidence
+    assert fault.name == "no scale"
+
+
+def test_a_convention_passes_and_is_told(verdict):
+    exercise = exercise_named("rotary")
+    (name,) = exercise.conventions
+    result = verdict(faulty(exercise, name), "rotary")
+    assert result.passed
+    assert [followed.name for followed in result.conventions] == [name]
+
+
+TORCH = """import torch
+
+
+def self_attention(Q, K, V):
+    weights = torch.softmax(Q @ K.mT / K.size(-1) ** 0.5, -1)
+    return weights @ V, weights
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "passed"),
+    [
+        (TORCH, True),
+        (TORCH.replace("import torch", "from torch import softmax").replace("torch.softmax", "softmax"), True),
+        (TORCH.replace("    return", "    weights = weights + torch.zeros(1)\n    return"), True),
+        (RIGHT.replace("import numpy", "import torch\nimport numpy"), True),  # imported, and works on arrays
+        (TORCH.replace(" / K.size(-1) ** 0.5", ""), False),
+    ],
+)
+def test_pytorch(verdict, source, passed):
+    result = verdict(source)
+    assert result.passed is passed, result.mistakes
+    assert [m.name for m in result.mistakes] == ([] if passed else ["no scale"])
+
+
+UNKNOWN = {
+    "output = 2 * weights @ V; return output, weights": ("wrong values", "output is exactly 2 times too large."),
+    "return -(weights @ V), weights": ("wrong values", "output has the wrong sign."),
+    "return weights @ V + 1, weights": ("wrong values", "output is off by +1 everywhere."),
+    "return 0 * (weights @ V), weights": ("wrong values", "output is all zeros."),
+    "return (weights @ V)[..., ::-1], weights": ("wrong values", "output is reversed along axis -1."),
+    "return weights @ V * K.shape[-2], weights": ("wrong values", "output is axis -2 of K times what is right."),
+    "return abs(weights @ V), weights": ("wrong values", "output is the absolute value of what is right."),
+    "return (weights @ V).round(), weights": ("wrong values", "output is what is right, rounded to whole numbers."),
+    "return (weights @ V) * 1.0001, weights": ("wrong values", "output is exactly 1.0001 times too large."),
+    "weights[..., -1] += 1; return weights @ V, weights": (
+        "wrong values",
+        "weights is wrong only at the last position",
+    ),
+    "return weights @ V, np.log(weights) * np.nan": ("nan in attention_weights", "has nan first at index (0, 0)"),
+    "return (weights @ V) / 0.0, weights": ("inf in output", "has "),
+    "return weights, weights": ("wrong shape", "output has shape (3, 5), expected (3, "),
+    "return (weights @ V).swapaxes(-1, -2), weights": ("wrong shape", "It is transposed."),
+    "return (weights @ V)[None], weights": ("wrong shape", "It has an axis of size 1 too many"),
+    "return (weights @ V).sum(), weights": ("wrong shape", "It is a single number"),
+    "return (weights @ V)[..., 0], weights": ("wrong shape", "Axis 1 is missing"),
+    "return (weights @ V)[..., :-1], weights": ("wrong shape", "It is one off"),
+    "return None": ("returns None", "Is the return missing?"),
+    "return None, weights": ("returns None", "output is None, expected an array of shape (3, "),
+    "return weights @ V": (
+        "wrong number of results",
+        "It returned one ndarray, expected 2: output, attention_weights.",
+    ),
+    "return 'a', weights": ("wrong type", "output is a str, expected an array of shape (3, "),
+    "return map(abs, V), weights": ("wrong type", "output is a map, expected an array of shape (3, "),
+    "return (weights @ V).astype(int), weights": ("wrong values", "fractions are lost"),
+    "return no_such_name": ("raises NameError", "name 'no_such_name' is not defined"),
+    "return weights @ V @ V, weights": ("raises ValueError", "mismatch"),
+    "raise NotImplementedError": ("not written yet", "a part is as the stub left it"),
+}
+
+
+@pytest.mark.parametrize("last_line", UNKNOWN)
+def test_what_has_no_name_is_told_exactly(verdict, last_line):
+    mistake = verdict(RIGHT.replace("return weights @ V, weights", last_line)).mistakes[0]
+    name, told = UNKNOWN[last_line]
+    assert mistake.name.replace("-inf", "inf") == name
+    assert told in mistake.message
+
+
+def test_the_counterexample_is_small_and_whole_numbers(verdict):
+    (mistake,) = verdict(RIGHT.replace("return weights @ V", "return 2 * weights @ V")).mistakes
+    lines = mistake.evidence.splitlines()
+    assert lines[0] == "On a smallest case, self_attention with"
+    assert len(lines) <= 9
+    assert "expected output = " in mistake.evidence
+    assert "your output = " in mistake.evidence
+    assert "attention_weights" not in mistake.evidence  # those are right
+
+
+def test_only_some_cases(verdict):
+    source = RIGHT.replace("return weights @ V", "return (1 + (Q.ndim > 2)) * weights @ V")
+    assert "Only with leading axes, such as a batch; without them it is right." in verdict(source).mistakes[0].message
+    source = "import numpy as np\ndef softmax(x, axis=-1):\n    e = np.exp(x - x.max(axis, keepdims=True))\n"
+    source += "    return e / e.sum(axis, keepdims=True) * (1 + (axis == 0))\n"
+    assert "Only where axis is 0" in verdict(source, "softmax").mistakes[0].message
+
+
+def test_arguments_changed_in_place_are_named(verdict):
+    mistake = verdict(RIGHT.replace("    scores", "    Q -= 0.5\n    V *= 2\n    scores", 1)).mistakes[0]
+    assert mistake.name == "changes its arguments"
+    assert mistake.message.startswith("It changes Q and V in place.")
+
+
+def test_state_between_calls_is_named(verdict):
+    source = "CALLS = []\n" + RIGHT.replace(
+        "    return", "    CALLS.append(1)\n    weights = weights + len(CALLS)\n    return"
+    )
+    assert verdict(source).mistakes[0].name == "random output"
+
+
+def test_what_is_printed_is_handed_on(verdict):
+    result = verdict("print('hello')\n" + RIGHT)
+    assert result.passed
+    assert result.printed == "hello\n"
