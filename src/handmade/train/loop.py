@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from handmade import random
 from handmade.errors import InputError
@@ -79,7 +80,8 @@ class Trainer:
         self.saved_at = self.started = time.monotonic()
         self.seconds_before = self.progress.seconds
         # NumPy need not warn of an overflow: it reaches the loss, and is reported there with its place.
-        with closing(self.log), Interrupt() as interrupt, self.display, np.errstate(all="ignore"):
+        threads = threadpool_limits(self.run.recipe.threads, user_api="blas")
+        with threads, closing(self.log), Interrupt() as interrupt, self.display, np.errstate(all="ignore"):
             self.display.begin(self.progress.step)
             for batch in self._batches():
                 self._step(batch)

@@ -23,6 +23,8 @@ class Recipe:
     steps: the end of the run, in optimizer steps; None for the end of `epochs`.
     seed: decides the first weights, the order of the examples, and all that is drawn at random on the way.
     checkpoint_seconds: how long at most a run computes between two checkpoints.
+    threads: how many cores a matrix product uses; None for all. Small networks are as fast with one, and many times
+        faster where other programs use the cores too, since threads wait for each other.
     """
 
     model: str
@@ -32,9 +34,10 @@ class Recipe:
     batch_size: int
     seed: int = 0
     checkpoint_seconds: float = 30.0
+    threads: int | None = None
 
     def __post_init__(self) -> None:
-        self.at_least(1, "epochs", "steps", "batch_size")
+        self.at_least(1, "epochs", "steps", "batch_size", "threads")
         self.at_least(0, "seed", "checkpoint_seconds")
 
     def at_least(self, low: float, *names: str) -> None:

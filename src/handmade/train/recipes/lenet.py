@@ -50,4 +50,5 @@ LENET5 = LeNetRecipe(
     optimizer="adam",
     learning_rate=3e-3,
     flip=True,
+    threads=1,
 )
