@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from handmade.workshop.cases import Result
 from handmade.workshop.comparison import largest_difference, same_result
 from handmade.workshop.counterfactuals import Counterfactuals, Switches
@@ -118,14 +120,16 @@ class Judge:
     def _explained(
         self, switches: Switches | None, got: list[Result], given: Counterfactuals, job: Job
     ) -> list[Mistake]:
-        """The faults that reproduce all results, or those without an error beside the errors; else a diagnosis."""
+        """The faults that reproduce all results; or those without an error, or those without nan; else a diagnosis."""
         numbers = range(len(got))
         if switches is None:
             whole = [number for number in numbers if got[number].outputs is not None]
-            partly = given.explain(got, whole) if 0 < len(whole) < len(got) else None
-            if partly is None:
-                return diagnose(got, given, lambda cases: self.sandbox.run(replace(job, cases=cases)).results)
-            return [*raised(got, given), *_faults(partly, got, given, whole)]
+            finite = [number for number in whole if _is_finite(got[number])]
+            for some in (whole, finite):
+                partly = given.explain(got, some) if 0 < len(some) < len(got) else None
+                if partly:
+                    return [*raised(got, given), *_faults(partly, got, given, some)]
+            return diagnose(got, given, lambda cases: self.sandbox.run(replace(job, cases=cases)).results)
         return _faults(switches, got, given, list(numbers))
 
 
@@ -152,6 +156,12 @@ def _faults(switches: Switches, got: list[Result], given: Counterfactuals, numbe
         for name, fault in exercise.faults.items()
         if name in faults
     ]
+
+
+def _is_finite(result: Result) -> bool:
+    """Whether no number among the outputs is nan or infinite."""
+    arrays = [value for value in (result.outputs or {}).values() if isinstance(value, np.ndarray)]
+    return all(np.isfinite(array).all() for array in arrays if array.dtype.kind == "f")
 
 
 def _repeats(outcome: Outcome, exercise: Exercise) -> bool:

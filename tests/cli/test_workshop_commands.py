@@ -1,0 +1,306 @@
+"""The workshop's commands, as a learner uses them."""
+
+import io
+import json
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+
+import pytest
+
+from handmade.workshop import workspace as room
+from handmade.workshop.exercises import cross_entropy, exercise_named
+from handmade.workshop.source import faulty, solution
+
+SOFTMAX = """import numpy as np
+
+
+def softmax(x, axis=-1):
+    e = np.exp(x - x.max(axis, keepdims=True))
+    return e / e.sum(axis, keepdims=True)
+"""
+
+
+@pytest.fixture
+def there(handmade, tmp_path, monkeypatch):
+    """The learner is in a new workspace of three exercises."""
+    names = ("softmax", "self_attention", "gelu")
+    for module in ("workshop.workspace", "workshop.interviews", "workshop.exercises", "cli.checking"):
+        monkeypatch.setattr(f"handmade.{module}.NAMES", names)
+    monkeypatch.chdir(tmp_path)
+    assert handmade("start", "ws").code == 0
+    monkeypatch.chdir(tmp_path / "ws")
+    return tmp_path / "ws"
+
+
+def test_from_start_to_the_first_pass_by_what_the_screen_says(handmade, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ran = handmade("start")
+    assert ran.code == 0
+    steps = [line.strip() for line in ran.out.splitlines() if line.strip()[:2] in ("1.", "2.", "3.")]
+    assert steps[0] == "1. cd handmade-workshop"
+    assert steps[1].startswith("2. Open 01_softmax.py")
+    assert steps[2] == "3. handmade check softmax"
+    monkeypatch.chdir(tmp_path / "handmade-workshop")
+    ran = handmade("check", "softmax")
+    assert ran.code == 1
+    assert "Nothing is written yet in softmax" in ran.out
+    assert "handmade hint softmax" in ran.out
+    (tmp_path / "handmade-workshop" / "01_softmax.py").write_text(SOFTMAX)
+    ran = handmade("check", "softmax")
+    assert ran.code == 0
+    assert "Softmax: passed" in ran.out
+    assert "Next: 02_cross_entropy.py" in ran.out
+
+
+def test_check_as_data(handmade, there):
+    (there / "01_softmax.py").write_text(SOFTMAX)
+    ran = handmade("check", "softmax", "--json")
+    assert ran.code == 0
+    assert json.loads(ran.out)["passed"] is True
+    (there / "02_self_attention.py").write_text(faulty(exercise_named("self_attention"), "no scale"))
+    ran = handmade("check", "--json")
+    assert ran.code == 1
+    first, second, third = json.loads(ran.out)
+    assert (first["exercise"], first["passed"]) == ("softmax", True)
+    assert [mistake["name"] for mistake in second["mistakes"]] == ["no scale"]
+    assert [mistake["name"] for mistake in third["mistakes"]] == ["not written yet"]
+
+
+def test_check_all_shows_a_line_each(handmade, there):
+    (there / "01_softmax.py").write_text(SOFTMAX)
+    ran = handmade("check")
+    assert ran.code == 1
+    assert "✓  softmax" in ran.out
+    assert "·  gelu" in ran.out
+    assert "1 of 3 passed." in ran.out
+
+
+def test_all_passed_is_exit_code_0(handmade, there):
+    for number, name in enumerate(("softmax", "self_attention", "gelu"), 1):
+        (there / f"0{number}_{name}.py").write_text(solution(exercise_named(name)))
+    ran = handmade("check")
+    assert (ran.code, ran.err) == (0, "")
+    assert "3 of 3 passed." in ran.out
+
+
+def test_check_any_file(handmade, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "softmax.py").write_text(SOFTMAX)
+    assert handmade("check", "softmax", "--file", "softmax.py").code == 0
+    assert handmade("check", "--file", "softmax.py").code == 0
+    (tmp_path / "mine.py").write_text(SOFTMAX.replace("e / e.sum(axis, keepdims=True)", "e"))
+    ran = handmade("check", "softmax", "--file", "mine.py")
+    assert ran.code == 1
+    assert "not normalised" in ran.out
+    assert sorted(os.listdir(tmp_path)) == ["mine.py", "softmax.py"]
+
+
+MISUSES = [
+    (["check"], "this folder is no workspace: `handmade start` makes one"),
+    (["check", "softmax"], "this folder is no workspace"),
+    (["check", "softmx"], "there is no exercise 'softmx'. Did you mean softmax?"),
+    (["check", "softmax", "--file", "none.py"], "cannot read none.py: No such file or directory."),
+    (["check", "--file", "mine.py"], "which exercise is mine.py for? Name it"),
+    (["check", "softmax", "--seconds", "0"], "--seconds is 0, expected more than 0."),
+    (["hint"], "this folder is no workspace"),
+    (["solution", "softmax"], "this folder is no workspace"),
+    (["reset", "softmax"], "this folder is no workspace"),
+    (["progress"], "this folder is no workspace"),
+    (["watch"], "this folder is no workspace"),
+    (["drill", "softmx"], "there is no exercise 'softmx'"),
+    (["interview", "--topic", "magic"], "there is no topic 'magic'. There are basics"),
+    (["interview", "--minutes", "-1"], "--minutes is -1, expected more than 0."),
+    (["audit", "softmx"], "there is no exercise 'softmx'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "told"), MISUSES)
+def test_misuse_is_one_sentence_and_exit_code_2(handmade, tmp_path, monkeypatch, arguments, told):
+    monkeypatch.chdir(tmp_path)
+    ran = handmade(*arguments)
+    assert ran.code == 2
+    assert told in ran.err
+    assert os.listdir(tmp_path) == []
+
+
+def test_isolation_is_told(handmade):
+    ran = handmade("check", "--isolation")
+    assert ran.code == 0
+    assert ran.out.startswith("A solution is confined by: ")
+    assert "Not contained:" in ran.out
+
+
+def test_hints_come_one_by_one_and_are_recorded(handmade, there):
+    hints = exercise_named("softmax").hints
+    for shown in (1, 2, 3, 3):
+        ran = handmade("hint")
+        assert [hint in ran.out for hint in hints] == [n < shown for n in range(3)]
+    assert "--give-up" in ran.out
+    assert json.loads((there / "progress.json").read_text())["exercises"]["softmax"]["hints"] == 3
+
+
+def test_the_solution_is_shown_after_passing_or_giving_up(handmade, there):
+    ran = handmade("solution", "softmax")
+    assert ran.code == 2
+    assert "--give-up" in ran.err
+    ran = handmade("solution", "softmax", "--give-up")
+    assert ran.code == 0
+    assert ran.out == solution(exercise_named("softmax"))
+    assert json.loads((there / "progress.json").read_text())["exercises"]["softmax"]["gave_up"]
+    (there / "01_softmax.py").write_text(SOFTMAX)
+    handmade("check", "softmax")
+    assert handmade("solution", "softmax").code == 0
+    assert "passed" in handmade("progress").out
+
+
+def test_progress(handmade, there):
+    (there / "01_softmax.py").write_text(SOFTMAX)
+    (there / "02_self_attention.py").write_text(faulty(exercise_named("self_attention"), "no scale"))
+    handmade("check")
+    ran = handmade("progress")
+    assert ran.code == 0
+    assert "1 of 3 passed." in ran.out
+    assert "Your most frequent mistakes: no scale (1)." in ran.out
+    assert "Next: 02_self_attention.py." in ran.out
+
+
+def test_reset_says_where_the_copy_is(handmade, there):
+    (there / "01_softmax.py").write_text(SOFTMAX)
+    ran = handmade("reset", "softmax")
+    assert ran.code == 0
+    assert "01_softmax.backup-1.py" in ran.out
+    assert (there / "01_softmax.backup-1.py").read_text() == SOFTMAX
+
+
+def test_a_verdict_is_given_where_progress_cannot_be_written(handmade, there, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    (there / "01_softmax.py").write_text(SOFTMAX)
+    monkeypatch.setattr("handmade.files.Path.write_bytes", refuse)
+    ran = handmade("check", "softmax")
+    assert ran.code == 0
+    assert "Your progress is not recorded: cannot write" in ran.err
+
+
+def test_a_drill_is_wrong_until_it_is_mended_and_keeps_its_secret(handmade, there):
+    ran = handmade("drill", "softmax", "--seed", "1")
+    assert ran.code == 0
+    file = there / "drills" / "softmax.1.py"
+    assert f"handmade check softmax --file {file.relative_to(there)}" in ran.out
+    ran = handmade("check", "--file", file)
+    assert ran.code == 1
+    assert "The mistake is still in it." in ran.out
+    assert not any(fault in ran.out for fault in exercise_named("softmax").faults)
+    file.write_text(SOFTMAX)
+    ran = handmade("check", "--file", file)
+    assert ran.code == 0
+    assert "It is mended." in ran.out
+    assert "softmax" not in json.loads((there / "progress.json").read_text())["exercises"]
+
+
+def test_an_interview_ends_in_a_post_mortem(handmade, there, monkeypatch):
+    reader, writer = os.pipe()
+    os.write(writer, b"\n")
+    os.close(writer)
+    with os.fdopen(reader) as keyboard:
+        monkeypatch.setattr(sys, "stdin", keyboard)
+        monkeypatch.setattr(room, "stub", lambda exercise: "")
+        monkeypatch.setattr(
+            "handmade.workshop.source.stub", lambda exercise: faulty(exercise, "softmax over the queries")
+        )
+        ran = handmade("interview", "--topic", "attention", "--minutes", "2")
+    assert ran.code == 1
+    report = (there / "interviews" / "self_attention.1.md").read_text()
+    assert "Result: not passed" in report
+    assert "**softmax over the queries**" in report
+    assert "Time: 0:00 of 2:00." in report
+    assert "handmade drill self_attention" in report
+    held = json.loads((there / "progress.json").read_text())["interviews"]
+    assert [interview["exercise"] for interview in held] == ["self_attention"]
+    ran = handmade("interview", "--topic", "attention")
+    assert ran.code == 2
+    assert "there is no exercise on attention left that you have not seen" in ran.err
+
+
+def test_the_clock_ends_an_interview(handmade, there, monkeypatch):
+    reader, writer = os.pipe()
+    with os.fdopen(reader) as keyboard:
+        monkeypatch.setattr(sys, "stdin", keyboard)
+        ran = handmade("interview", "--minutes", "0.001")
+    os.close(writer)
+    assert ran.code == 1
+    assert "The time is over." in ran.out
+
+
+def test_the_audit_of_one_exercise(handmade):
+    ran = handmade("audit", "noam")
+    assert ran.code == 0
+    faults = len(exercise_named("noam").faults)
+    assert f"faults named {faults}/{faults}" in ran.out
+    assert "MISSED" not in ran.out
+
+
+def test_an_audit_that_misses_a_goal_fails(handmade, monkeypatch):
+    from dataclasses import replace
+
+    from handmade.workshop import audit as room
+
+    run = room.audit
+    monkeypatch.setattr(room, "audit", lambda exercise: replace(run(exercise), accepted={"loops": False}))
+    ran = handmade("audit", "noam")
+    assert ran.code == 1
+    assert "right, and refused: loops" in ran.out
+    assert "MISSED" in ran.out
+
+
+def test_watch_checks_each_save_and_obeys_keys(there):
+    ours, theirs = pty.openpty()
+    watching = subprocess.Popen(
+        [sys.executable, "-m", "handmade", "watch"], cwd=there, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    shown = b""
+
+    def until(words: str) -> None:
+        nonlocal shown
+        end = time.monotonic() + 30
+        while words.encode() not in shown:
+            assert time.monotonic() < end, shown.decode()
+            if select.select([ours], [], [], 1.0)[0]:
+                shown += os.read(ours, 4096)
+            elif b"passed" not in shown:
+                (there / "01_softmax.py").write_text(SOFTMAX)  # the watcher may not have been awake before
+
+    try:
+        until("Softmax, about")
+        until("Softmax: passed")
+        os.write(ours, b"h")
+        until(cross_entropy.EXERCISE.hints[0][:20])  # the program has all exercises
+        os.write(ours, b"l")
+        until("03_gelu.py")
+        os.write(ours, b"q")
+        assert watching.wait(30) == 0
+    finally:
+        watching.kill()
+        watching.wait()
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_watch_without_a_terminal_says_so(there):
+    watching = subprocess.Popen(
+        [sys.executable, "-m", "handmade", "watch"],
+        cwd=there,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert watching.stdout is not None
+    watching.stdout.readline()
+    assert watching.stdout.readline() == "There is no terminal here, so no keys are read: Ctrl-C ends.\n"
+    watching.terminate()
+    watching.communicate()
