@@ -1,6 +1,5 @@
 """The workshop's commands, as a learner uses them."""
 
-import io
 import json
 import os
 import pty
