@@ -50,6 +50,29 @@ def test_an_error_in_some_cases_and_a_fault_in_the_others_are_both_told(verdict)
     assert fault.name == "no scale"
 
 
+def test_a_fault_is_named_though_some_numbers_are_not_finite(verdict):
+    source = RIGHT.replace(" / np.sqrt(K.shape[-1])", "").replace(
+        "    scores", "    V = V * np.nan if len(Q) == 1 else V\n    scores", 1
+    )
+    (mistake,) = verdict(source).mistakes
+    assert mistake.name == "no scale"
+    cases = len(exercise_named("self_attention").all_cases())
+    assert f"gives your results on {cases - 2} of {cases} cases" in mistake.evidence
+
+
+def test_a_convention_does_not_excuse_numbers_that_are_not_finite(verdict):
+    source = """import numpy as np
+
+def gelu(x):
+    y = 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+    return y{}
+"""
+    assert verdict(source.format(""), "gelu").passed
+    result = verdict(source.format(" * (np.nan if x.ndim == 1 else 1)"), "gelu")
+    assert not result.passed
+    assert "nan in out" in result.mistakes[0].name
+
+
 def test_a_convention_passes_and_is_told(verdict):
     exercise = exercise_named("rotary")
     (name,) = exercise.conventions

@@ -127,8 +127,9 @@ class Judge:
             finite = [number for number in whole if _is_finite(got[number])]
             for some in (whole, finite):
                 partly = given.explain(got, some) if 0 < len(some) < len(got) else None
-                if partly:
-                    return [*raised(got, given), *_faults(partly, got, given, some)]
+                named = [] if partly is None else [*raised(got, given), *_faults(partly, got, given, some)]
+                if named:
+                    return named
             return diagnose(got, given, lambda cases: self.sandbox.run(replace(job, cases=cases)).results)
         return _faults(switches, got, given, list(numbers))
 

@@ -46,6 +46,8 @@ def self_attention(Q, K, V):
     largest = scores.max(axis) if wrong("maximum without keepdims") else scores.max(axis, keepdims=True)
     exponentials = np.exp(scores if wrong("overflows") else scores - largest)
     total = exponentials.sum(axis) if wrong("sum without keepdims") else exponentials.sum(axis, keepdims=True)
+    if wrong("sum over the queries"):
+        total = exponentials.sum(-2, keepdims=True)
     weights = exponentials if wrong("not normalised") else exponentials / total
     if wrong("no softmax"):
         weights = scores
@@ -124,6 +126,11 @@ EXERCISE = Exercise(
             "The scores are K Q^T: a row for each key, where there should be one for each query.",
             "The softmax runs over the queries, and it fails unless there are as many queries as keys.",
             "Q @ K.swapaxes(-1, -2) has a row for each query.",
+        ),
+        "sum over the queries": Fault(
+            "The exponentials are divided by their sum over the queries (axis -2), after the maximum over the keys.",
+            "The rows sum to anything: no query's output is a mean of the values any more.",
+            "Maximum and sum both run over the keys: axis -1.",
         ),
         "softmax over the queries": SOFTMAX_OVER_QUERIES,
         "softmax over axis 0": Fault(
