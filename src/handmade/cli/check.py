@@ -26,18 +26,19 @@ def check(
     --json prints {"exercise", "passed", "mistakes": [{"name", "message", "evidence"}], "conventions": [{"name",
     "message"}], "tests": [{"name", "status", "message"}], "seconds", "printed"}, and without NAME a list of these.
     """
-    from handmade.workshop.judge import Judge
     from handmade.workshop.sandbox import Sandbox
     from handmade.workshop.sandbox import isolation as in_words
-    from handmade.workshop.worker import Limits
 
     if seconds <= 0:
         raise InputError(f"--seconds is {seconds:g}, expected more than 0.")
-    with Judge(Limits(seconds=seconds), Sandbox()) as judge:  # its process starts while the rest is loaded
+    with Sandbox() as sandbox:  # its process starts while the rest is loaded
         if isolation:
-            typer.echo(in_words(judge.sandbox.confinement))
+            typer.echo(in_words(sandbox.confinement))
             return
         from handmade.cli.checking import check_all, check_one
+        from handmade.workshop.judge import Judge
+        from handmade.workshop.worker import Limits
 
+        judge = Judge(Limits(seconds=seconds), sandbox)
         passed = check_one(judge, name, file, json) if name or file else check_all(judge, json)
     raise typer.Exit(0 if passed else 1)

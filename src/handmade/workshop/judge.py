@@ -89,9 +89,9 @@ class Judge:
 
     def _judged(self, solution: Solution, given: Counterfactuals) -> Verdict:
         verdict = self._tried(solution, given, solution.torch)
-        if solution.torch and not verdict.passed:  # it may import torch and work on arrays all the same
-            on_arrays = self._tried(solution, given, torch=False)
-            if _count(on_arrays) > _count(verdict):
+        if solution.torch and not any(test.status == "passed" for test in verdict.tests):
+            on_arrays = self._tried(solution, given, torch=False)  # it may import PyTorch and work on arrays
+            if on_arrays.passed or any(test.status == "passed" for test in on_arrays.tests):
                 return on_arrays
         return verdict
 
@@ -193,7 +193,3 @@ def _cases(outcome: Outcome, given: Counterfactuals, conventions: Switches) -> l
 def _behaviour(troubles: list[Mistake]) -> list[Check]:
     """What it did beside computing: one entry that passed, or one for each thing it should not have done."""
     return [Check(trouble.name, "failed", trouble.message) for trouble in troubles] or [Check("behaviour", "passed")]
-
-
-def _count(verdict: Verdict) -> tuple[bool, int]:
-    return verdict.passed, sum(test.status == "passed" for test in verdict.tests)
