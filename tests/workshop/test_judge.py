@@ -4,7 +4,7 @@ import pytest
 from judging import RIGHT
 
 from handmade.workshop.exercises import exercise_named
-from handmade.workshop.source import faulty
+from handmade.workshop.source import faulty, solution
 
 
 def test_a_right_solution_passes(verdict):
@@ -149,6 +149,15 @@ def test_what_has_no_name_is_told_exactly(verdict, last_line):
     name, told = UNKNOWN[last_line]
     assert mistake.name.replace("-inf", "inf") == name
     assert told in mistake.message
+
+
+def test_float32_is_near_enough_and_float16_is_not(verdict):
+    source = solution(exercise_named("residual_block"))
+    for dtype, passed in (("float32", True), ("float16", False)):
+        cast = source.replace("(x, params, stride=1):", f"(x, params, stride=1):\n    x = x.astype(np.{dtype})")
+        cast = cast.replace(f'{dtype})\n    """', f'{dtype})\n    _ = """')
+        result = verdict(cast, "residual_block")
+        assert result.passed is passed, result.mistakes
 
 
 def test_the_counterexample_is_small_and_whole_numbers(verdict):
