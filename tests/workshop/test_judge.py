@@ -155,7 +155,6 @@ def test_float32_is_near_enough_and_float16_is_not(verdict):
     source = solution(exercise_named("residual_block"))
     for dtype, passed in (("float32", True), ("float16", False)):
         cast = source.replace("(x, params, stride=1):", f"(x, params, stride=1):\n    x = x.astype(np.{dtype})")
-        cast = cast.replace(f'{dtype})\n    """', f'{dtype})\n    _ = """')
         result = verdict(cast, "residual_block")
         assert result.passed is passed, result.mistakes
 
