@@ -49,6 +49,8 @@ def test_a_workspace_is_found_from_inside(workspace, tmp_path):
     assert found is not None
     assert found.folder == workspace.folder
     assert workspace_around(tmp_path) is None
+    (workspace.folder / PROGRESS).unlink()
+    assert workspace_around(workspace.folder) == found
 
 
 def test_reset_keeps_what_was_written_each_time(workspace):

@@ -116,7 +116,7 @@ class Workspace:
 def workspace_around(folder: Path) -> Workspace | None:
     """The workspace that a folder is, or lies in."""
     for candidate in (folder, *folder.parents):
-        if (candidate / PROGRESS).is_file() and any(candidate.glob("[0-9][0-9]_*.py")):
+        if Workspace(candidate).file(NAMES[0]).is_file():
             return Workspace(candidate)
     return None
 
