@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -301,5 +302,6 @@ def test_watch_without_a_terminal_says_so(there):
     assert watching.stdout is not None
     watching.stdout.readline()
     assert watching.stdout.readline() == "There is no terminal here, so no keys are read: Ctrl-C ends.\n"
-    watching.terminate()
+    watching.send_signal(signal.SIGINT)
     watching.communicate()
+    assert watching.returncode == 0

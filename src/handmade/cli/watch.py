@@ -3,6 +3,7 @@
 
 def watch() -> None:
     """Check each exercise as you save it. Keys: h hint, l list, n next, c check again, q quit."""
+    from contextlib import suppress
     from pathlib import Path
 
     from handmade.cli.checking import here
@@ -11,5 +12,5 @@ def watch() -> None:
     from handmade.workshop.workspace import workspace_around
 
     workspace = here(workspace_around(Path.cwd()))
-    with Judge() as judge:
+    with suppress(KeyboardInterrupt), Judge() as judge:
         Watch(workspace, judge).run()

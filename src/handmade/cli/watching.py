@@ -4,7 +4,7 @@ import os
 import select
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 
 from handmade.cli.checking import record
 from handmade.cli.hinting import next_hint
@@ -33,7 +33,7 @@ class Watch:
         print(f"Watching {self.workspace.folder}. Save a file and it is checked.")
         print(KEYS if terminal else "There is no terminal here, so no keys are read: Ctrl-C ends.")
         self.introduce()
-        with suppress(KeyboardInterrupt), _keys_as_pressed() if terminal else nullcontext():
+        with _keys_as_pressed() if terminal else nullcontext():
             for changes in watch(
                 self.workspace.folder, debounce=100, step=20, rust_timeout=100, yield_on_timeout=True, recursive=False
             ):
