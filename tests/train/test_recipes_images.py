@@ -73,9 +73,10 @@ def test_a_schedule_stays_between_nothing_and_the_whole_rate(name):
     factors = [SCHEDULES[name](step / 50) for step in range(51)]
     assert max(factors) == pytest.approx(1)
     assert min(factors) >= 0
-    assert factors[-1] == pytest.approx({"constant": 1, "steps": 0.01}.get(name, 0))
+    ends = {"constant": 1, "steps": 0.01, "inverse-square-root": 0.1**0.5}
+    assert factors[-1] == pytest.approx(ends.get(name, 0))
     top = factors.index(max(factors))
-    assert top == (10 if name == "one-cycle" else 0)
+    assert top == {"one-cycle": 10, "inverse-square-root": 5}.get(name, 0)
     assert factors[: top + 1] == sorted(factors[: top + 1])
     assert factors[top:] == sorted(factors[top:], reverse=True)
 
