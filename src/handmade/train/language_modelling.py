@@ -163,7 +163,7 @@ class LanguageModelling(Task):
 
     def sample(self) -> str:
         """The same draws after every epoch; what differs is the model's."""
-        text = "".join(self.write("", SAMPLE, np.random.default_rng(self.recipe.seed)))
+        text = "".join(self.write("", SAMPLE, np.random.default_rng(self.recipe.seed), temperature=0.8))
         whole = text.rpartition(LINE_END)[0] if self.learns_lines else text
         return (whole or text).strip(LINE_END)
 
