@@ -13,7 +13,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from handmade.optim import clip_grad_norm_
 from handmade.train import recipe_of
 
 BAR, BAR_STEPS = 1.58, 3000
@@ -32,11 +31,7 @@ def main() -> None:
         for batch in task.batches(step // task.steps_per_epoch, 0):
             started = time.perf_counter()
             outcome = task.loss(batch)
-            task.optimizer.zero_grad()
-            outcome.loss.backward()
-            clip_grad_norm_(task.model.parameters(), task.max_norm)
-            task.optimizer.step()
-            task.schedule.step()
+            task.learn(outcome)
             seconds += time.perf_counter() - started
             losses.append(outcome.loss.item())
             step += 1

@@ -17,7 +17,6 @@ import gpt_net
 import numpy as np
 import torch
 
-from handmade.optim import clip_grad_norm_
 from handmade.train import recipe_of
 from handmade.train.memory import keep_freed_memory
 from handmade.train.recipes.gpt import warmed_cosine
@@ -35,7 +34,6 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     recipe = replace(recipe_of("gpt-cpu"), data="tinyshakespeare", steps=arguments.steps, epoch_steps=arguments.steps)
     task = recipe.task()
-    our_schedule = task.schedule  # made before the first step, whose rate it sets
     twin = gpt_net.copied(task.model)
     two, one = ([p for p in twin.parameters() if (p.ndim >= 2) == wanted] for wanted in (True, False))
     groups = [{"params": two, "weight_decay": recipe.weight_decay}, {"params": one, "weight_decay": 0.0}]
@@ -45,13 +43,9 @@ def main() -> None:
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
 
     def ours(batch) -> float:
-        loss = task.loss(batch).loss
-        task.optimizer.zero_grad()
-        loss.backward()
-        clip_grad_norm_(task.model.parameters(), recipe.max_norm)
-        task.optimizer.step()
-        our_schedule.step()
-        return loss.item()
+        outcome = task.loss(batch)
+        task.learn(outcome)
+        return outcome.loss.item()
 
     def theirs(batch) -> float:
         tokens, targets = (torch.from_numpy(part.numpy().copy()) for part in batch[:2])

@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from handmade.optim import clip_grad_norm_
 from handmade.train import TranslationRecipe, TranslationTask
 
 Clock = Callable[[], float]
@@ -42,11 +41,7 @@ def steps(
         for batch in task.batches(step // task.steps_per_epoch, 0):
             started = clock()
             outcome = task.loss(batch)
-            task.optimizer.zero_grad()
-            outcome.loss.backward()
-            clip_grad_norm_(task.model.parameters(), task.max_norm)
-            task.optimizer.step()
-            task.schedule.step()
+            task.learn(outcome)
             losses.append(outcome.loss.item())
             step, spent = step + 1, spent + clock() - started
             over = step == end or spent >= seconds

@@ -12,7 +12,6 @@ from threadpoolctl import threadpool_limits
 
 from handmade import random
 from handmade.errors import InputError
-from handmade.nn.utils import clip_grad_norm_
 from handmade.train.checkpoint import first_nonfinite, load_checkpoint, save_checkpoint
 from handmade.train.display import Display
 from handmade.train.divergence import find_culprit
@@ -120,13 +119,7 @@ class Trainer:
             random.set_state(drawn_from)
             culprit = find_culprit(self.task, batch)
             raise self._diverged(f"the loss is {loss} at step {self.progress.step + 1}: {culprit}")
-        rate = self.task.schedule.get_last_lr()[0]
-        self.task.optimizer.zero_grad()
-        outcome.loss.backward()
-        if self.task.max_norm is not None:
-            clip_grad_norm_(self.task.model.parameters(), self.task.max_norm)
-        self.task.optimizer.step()
-        self.task.schedule.step()
+        rate = self.task.learn(outcome)
         self.progress.add(loss, outcome)
         self._report_step(loss, outcome, rate)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from handmade.nn import Module
+from handmade.nn.utils import clip_grad_norm_
 from handmade.optim import Optimizer
 from handmade.optim.lr_scheduler import LRScheduler
 from handmade.tensor import Tensor
@@ -56,6 +57,17 @@ class Task(ABC):
     @abstractmethod
     def loss(self, batch: Any) -> Outcome:
         """The model's loss on a batch, recorded for backward()."""
+
+    def learn(self, outcome: Outcome) -> float:
+        """Go back from the outcome's loss and take a step of the optimizer; the learning rate that it was taken at."""
+        rate = self.schedule.get_last_lr()[0]  # before the step: a schedule sets the first rate when it is made
+        self.optimizer.zero_grad()
+        outcome.loss.backward()
+        if self.max_norm is not None:
+            clip_grad_norm_(self.model.parameters(), self.max_norm)
+        self.optimizer.step()
+        self.schedule.step()
+        return rate
 
     @abstractmethod
     def evaluate(self) -> dict[str, float]:

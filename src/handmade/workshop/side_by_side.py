@@ -3,7 +3,6 @@
 import time
 from typing import NamedTuple
 
-from handmade.optim import clip_grad_norm_
 from handmade.train import Recipe, Task
 from handmade.workshop.transplant import Function, Graft, transplant
 
@@ -33,10 +32,5 @@ def _step(task: Task, batch: object) -> tuple[float, float]:
     """The loss, and how long the step took."""
     started = time.perf_counter()
     outcome = task.loss(batch)
-    task.optimizer.zero_grad()
-    outcome.loss.backward()
-    if task.max_norm is not None:
-        clip_grad_norm_(task.model.parameters(), task.max_norm)
-    task.optimizer.step()
-    task.schedule.step()
+    task.learn(outcome)
     return outcome.loss.item(), time.perf_counter() - started
