@@ -86,14 +86,10 @@ def open_classifier(source: str, weights: str | None) -> Classifier:
 
 
 def _of_run(folder: Path) -> Classifier:
-    run = open_run(folder)
-    task = run.recipe.task(run.facts)
-    if not isinstance(task, ImageClassification):
-        raise InputError(f"{folder} holds a run of {run.recipe.model}, which does not classify images.")
-    run.load_model(task.model)
+    task = open_run(folder).trained_task("classify images", ImageClassification)
     channels = task.recipe.channels
     transforms = preprocessing(task.images, channels, task.recipe.size)
-    return Classifier(run.recipe.model, task.model, task.images.classes, task.images.shape[0], transforms)
+    return Classifier(task.recipe.model, task.model, task.images.classes, task.images.shape[0], transforms)
 
 
 def _of_zoo(name: str, weights: str | None) -> Classifier:

@@ -1,24 +1,9 @@
-"""A trained BERT that fills in masks, for `handmade predict`."""
+"""What a trained BERT fills in for masks, for `handmade predict`."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from handmade.text.wordpiece import MASK
-from handmade.train import MaskedLanguageModelling, MaskedRecipe, open_run
-
-
-def is_filler(folder: Path) -> bool:
-    """Whether the folder holds a run of a model that fills in masks."""
-    return Path(folder, "config.json").exists() and isinstance(open_run(folder).recipe, MaskedRecipe)
-
-
-def open_filler(folder: Path) -> MaskedLanguageModelling:
-    """The task of such a run, its model trained."""
-    run = open_run(folder)
-    task = run.recipe.task(run.facts)
-    assert isinstance(task, MaskedLanguageModelling)
-    run.load_model(task.model)
-    return task
+from handmade.train import MaskedLanguageModelling
 
 
 def filled(task: MaskedLanguageModelling, text: str) -> Iterator[str]:

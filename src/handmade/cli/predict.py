@@ -7,9 +7,6 @@ import typer
 
 from handmade.errors import InputError
 
-SHOWN = 5
-"""How many classes are named for each image."""
-
 
 def predict(
     source: Annotated[
@@ -25,26 +22,27 @@ def predict(
 ) -> None:
     """Name the likeliest classes of images or of spoken words, say when a trigger word is heard, or fill in masks."""
     from handmade.cli.classifier import open_classifier
-    from handmade.cli.filler import filled, is_filler, open_filler
-    from handmade.cli.listener import is_listener, open_listener
+    from handmade.cli.filler import filled
     from handmade.models import ZOO
+    from handmade.train import MaskedLanguageModelling, MaskedRecipe, open_run
+    from handmade.train.display import likeliest
+    from handmade.train.speech import SpeechClassification, SpeechRecipe
+    from handmade.train.trigger import TriggerDetection, TriggerRecipe
 
     if weights is None and source in ZOO and not Path(source).is_dir():
         raise InputError(f"{source} knows nothing without weights: give a file or a published name as --weights.")
-    if weights is None and is_filler(Path(source)):
-        filler = open_filler(Path(source))
-        for line in [line for text in inputs for line in filled(filler, text)]:
-            typer.echo(line)
-        return
-    files = [Path(file) for file in inputs]
-    if weights is None and is_listener(Path(source)):
-        listener = open_listener(Path(source))
-        for line in [f"{path}: {listener.describe(path)}" for path in files]:
-            typer.echo(line)
-        return
-    classifier = open_classifier(source, weights)
-    for path, image in [(path, classifier.read(path)) for path in files]:
-        probabilities = classifier.probabilities(image)
-        order = probabilities.argsort()[::-1][:SHOWN]
-        likely = ", ".join(f"{classifier.classes[index]} {100 * probabilities[index]:.1f} %" for index in order)
-        typer.echo(f"{path}: {likely}")
+    is_run = weights is None and Path(source, "config.json").exists()
+    run = open_run(Path(source)) if is_run else None
+    if run and isinstance(run.recipe, MaskedRecipe):
+        filler = run.trained_task("fill in masks", MaskedLanguageModelling)
+        lines = [line for text in inputs for line in filled(filler, text)]
+    elif run and isinstance(run.recipe, SpeechRecipe | TriggerRecipe):
+        listener = run.trained_task("listen", SpeechClassification, TriggerDetection)
+        lines = [f"{file}: {listener.describe(Path(file))}" for file in inputs]
+    else:
+        classifier = open_classifier(source, weights)
+        images = [classifier.read(Path(file)) for file in inputs]
+        named = [likeliest(classifier.classes, classifier.probabilities(image)) for image in images]
+        lines = [f"{file}: {names}" for file, names in zip(inputs, named, strict=True)]
+    for line in lines:
+        typer.echo(line)

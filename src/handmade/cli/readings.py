@@ -64,11 +64,8 @@ def open_reading(source: str, weights: str | None, text: str) -> Reading:
 
 
 def _of_run(folder: Path, text: str) -> Reading:
-    run = open_run(folder)
-    task, name = run.recipe.task(run.facts), run.recipe.model
-    if not isinstance(task, LanguageModelling | MaskedLanguageModelling | TranslationTask):
-        raise InputError(f"{folder} holds a run of {name}, which does not read text.")
-    run.load_model(task.model)
+    run, kinds = open_run(folder), (LanguageModelling, MaskedLanguageModelling, TranslationTask)
+    task, name = run.trained_task("read text", *kinds), run.recipe.model
     if isinstance(task, TranslationTask):
         return _of_translation(name, task, text)
     if isinstance(task, MaskedLanguageModelling):

@@ -70,12 +70,7 @@ def _source(run: str, weights: Path | None) -> "LanguageModelling | Writer":
         return published_writer(run, weights)
     if weights is not None:
         raise InputError(f"--weights is for {', '.join(published)}; a run has its own.")
-    trained = open_run(Path(run))
-    task = trained.recipe.task(trained.facts)
-    if not isinstance(task, LanguageModelling):
-        raise InputError(f"{run} holds a run of {trained.recipe.model}, which does not write text.")
-    trained.load_model(task.model)
-    return task
+    return open_run(Path(run)).trained_task("write text", LanguageModelling)
 
 
 def _writer(source: "LanguageModelling | Writer") -> "Writer":

@@ -27,13 +27,9 @@ def translate(
     """Translate with a trained model: a line for each text."""
     from handmade.train import TranslationTask, open_run
 
-    trained = open_run(run)
-    task = trained.recipe.task(trained.facts)
-    if not isinstance(task, TranslationTask):
-        raise InputError(f"{run} holds a run of {trained.recipe.model}, which does not translate.")
     if picture and len(texts or ()) != 1:
         raise InputError(f"--picture draws one text, and {len(texts or ())} are given as arguments.")
-    trained.load_model(task.model)
+    task = open_run(run).trained_task("translate", TranslationTask)
     for number, text in enumerate(texts or map(str.rstrip, sys.stdin), 1):
         if not text.strip():
             raise InputError(f"text {number} is empty: there is nothing to translate.")

@@ -11,7 +11,7 @@ import dataclasses
 import json
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import handmade
 from handmade.errors import InputError
@@ -19,6 +19,9 @@ from handmade.files import cannot_write, write_text
 from handmade.nn import Module
 from handmade.train.recipe import Recipe
 from handmade.train.recipes import recipe_of
+from handmade.train.task import Task
+
+T = TypeVar("T", bound=Task)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +65,15 @@ class Run:
         if not self.weights.exists():
             raise InputError(f"{self.folder} has no trained model yet; train on with: {self.resume_command()}")
         load(model, self.weights)
+
+    def trained_task(self, purpose: str, *kinds: type[T]) -> T:
+        """The task of this run with its trained model; InputError unless it is of one of the kinds, which all do what
+        `purpose` says, as "classify images"."""
+        task = self.recipe.task(self.facts)
+        if not isinstance(task, kinds):
+            raise InputError(f"{self.folder} holds a run of {self.recipe.model}, which does not {purpose}.")
+        self.load_model(task.model)
+        return task
 
 
 def new_run(recipe: Recipe, facts: dict[str, Any], folder: Path | None = None) -> Run:

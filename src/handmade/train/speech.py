@@ -23,14 +23,12 @@ from handmade.nn.functional import cross_entropy
 from handmade.optim import Adam, CosineAnnealingLR
 from handmade.tensor import Tensor
 from handmade.train import report
+from handmade.train.display import likeliest
 from handmade.train.recipe import Recipe
 from handmade.train.task import Outcome, Task
 
 FRAME = 0.025
 """Seconds that a frame of log_mel takes: shorter sounds are filled up with silence to one frame."""
-
-SHOWN = 5
-"""So many classes are named for a clip."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,9 +139,7 @@ class SpeechClassification(Task):
     def describe(self, path: Path) -> str:
         """The likeliest classes of a WAV file, as '7 98.1 %, 1 0.9 %, ...'."""
         clip, _ = read_wav(path, DIGITS_RATE)
-        probabilities = self.probabilities(clip)
-        order = probabilities.argsort()[::-1][:SHOWN]
-        return ", ".join(f"{self.classes[index]} {100 * probabilities[index]:.1f} %" for index in order)
+        return likeliest(self.classes, self.probabilities(clip))
 
     @handmade.no_grad()
     def _logits(self, clips: Sequence[Samples]) -> Float[np.ndarray, "N K"]:
