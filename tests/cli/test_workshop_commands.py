@@ -298,10 +298,12 @@ def test_watch_without_a_terminal_says_so(there):
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background ignores Ctrl-C
     )
     assert watching.stdout is not None
     watching.stdout.readline()
     assert watching.stdout.readline() == "There is no terminal here, so no keys are read: Ctrl-C ends.\n"
     watching.send_signal(signal.SIGINT)
-    watching.communicate()
+    watching.communicate(timeout=30)
     assert watching.returncode == 0

@@ -5,6 +5,7 @@ import select
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from io import TextIOWrapper
 
 from handmade.cli.checking import record
 from handmade.cli.hinting import next_hint
@@ -30,6 +31,8 @@ class Watch:
         from watchfiles import watch
 
         terminal = sys.stdin.isatty()
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(line_buffering=True)  # a pipe, too, gets each verdict at once
         print(f"Watching {self.workspace.folder}. Save a file and it is checked.")
         print(KEYS if terminal else "There is no terminal here, so no keys are read: Ctrl-C ends.")
         self.introduce()
