@@ -12,7 +12,7 @@ import time
 import pytest
 
 from handmade.workshop import workspace as room
-from handmade.workshop.exercises import cross_entropy, exercise_named
+from handmade.workshop.exercises import exercise_named
 from handmade.workshop.source import faulty, solution
 
 SOFTMAX = """import numpy as np
@@ -248,7 +248,7 @@ def test_the_audit_of_one_exercise(handmade):
 def test_an_audit_that_misses_a_goal_fails(handmade, monkeypatch):
     from dataclasses import replace
 
-    from handmade.workshop import audit as room
+    from handmade.workshop.judging import audit as room
 
     run = room.audit
     monkeypatch.setattr(room, "audit", lambda exercise: replace(run(exercise), accepted={"loops": False}))
@@ -279,7 +279,7 @@ def test_watch_checks_each_save_and_obeys_keys(there):
         until("Softmax, about")
         until("Softmax: passed")
         os.write(ours, b"h")
-        until(cross_entropy.EXERCISE.hints[0][:20])  # the program has all exercises
+        until(exercise_named("cross_entropy").hints[0][:20])  # the program has all exercises
         os.write(ours, b"l")
         until("03_gelu.py")
         os.write(ours, b"q")

@@ -6,8 +6,8 @@ import pytest
 from judging import SMALL
 
 from handmade.workshop.exercises import exercise_named
-from handmade.workshop.judge import Judge, Verdict
-from handmade.workshop.sandbox import Sandbox, confinements
+from handmade.workshop.judging.judge import Judge, Verdict
+from handmade.workshop.judging.sandbox import Sandbox, confinements
 
 
 @pytest.fixture(scope="module", params=["the strongest here", "limits"])

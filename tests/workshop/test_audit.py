@@ -2,9 +2,9 @@
 
 import pytest
 
-from handmade.workshop.audit import audit
 from handmade.workshop.exercises import NAMES, exercise_named
-from handmade.workshop.reading import read
+from handmade.workshop.judging.audit import audit
+from handmade.workshop.judging.reading import read
 from handmade.workshop.variants import variants_of
 
 

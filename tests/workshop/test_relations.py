@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from handmade.workshop.relations import place, relation
-from handmade.workshop.shapes import shape_difference
+from handmade.workshop.judging.relations import place, relation
+from handmade.workshop.judging.shapes import shape_difference
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import pytest
 from judging import RIGHT, SMALL
 
 from handmade.errors import InputError
-from handmade.workshop import sandbox as room
+from handmade.workshop.cell.worker import Job
 from handmade.workshop.exercises import exercise_named
-from handmade.workshop.sandbox import Sandbox, isolation
-from handmade.workshop.worker import Job
+from handmade.workshop.judging import sandbox as room
+from handmade.workshop.judging.sandbox import Sandbox, isolation
 
 
 def job(source: str) -> Job:

@@ -4,11 +4,11 @@ import ast
 
 import pytest
 
-from handmade.workshop.audit import results_of
-from handmade.workshop.counterfactuals import Counterfactuals
 from handmade.workshop.exercises import NAMES, exercise_named
 from handmade.workshop.folding import fold
-from handmade.workshop.reading import read
+from handmade.workshop.judging.audit import results_of
+from handmade.workshop.judging.counterfactuals import Counterfactuals
+from handmade.workshop.judging.reading import read
 from handmade.workshop.source import faulty, solution, stub
 
 

@@ -11,9 +11,9 @@ from handmade.models.char_lm import char_lstm
 from handmade.models.gpt import CONFIGS, GPT
 from handmade.models.resnet_cifar import resnet20
 from handmade.workshop.exercises import exercise_named
-from handmade.workshop.exercises.causal_mask import causal_attention
-from handmade.workshop.exercises.lstm_step import lstm_step
-from handmade.workshop.exercises.residual_block import residual_block
+from handmade.workshop.exercises.attention.causal_mask import causal_attention
+from handmade.workshop.exercises.convolution.residual_block import residual_block
+from handmade.workshop.exercises.recurrence.lstm_step import lstm_step
 from handmade.workshop.transplant import function_in, graft_for, transplant
 
 

@@ -5,7 +5,7 @@ from collections import deque
 import numpy as np
 import pytest
 
-from handmade.workshop.wire import LARGEST, Opaque, dumps, loads
+from handmade.workshop.cell.wire import LARGEST, Opaque, dumps, loads
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import pytest
 from handmade.errors import InputError
 from handmade.workshop import workspace as room
 from handmade.workshop.exercises import NAMES, exercise_named
-from handmade.workshop.judge import Verdict
-from handmade.workshop.reading import Mistake
+from handmade.workshop.judging.judge import Verdict
+from handmade.workshop.judging.reading import Mistake
 from handmade.workshop.source import stub
 from handmade.workshop.workspace import PROGRESS, Workspace, start, workspace_around
 
@@ -136,6 +136,6 @@ def test_a_disk_that_cannot_be_written_is_one_sentence(workspace, monkeypatch):
 
 
 def test_every_exercise_has_a_topic_that_interviews_know():
-    from handmade.workshop.exercise import TOPICS
+    from handmade.workshop.exercises import TOPICS
 
     assert {exercise_named(name).topic for name in NAMES} <= set(TOPICS)

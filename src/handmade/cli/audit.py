@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from handmade.workshop.audit import Audit
+    from handmade.workshop.judging.audit import Audit
 
 GOALS = {"faults refused": 1.0, "faults named": 0.97, "pairs refused": 1.0, "pairs named": 0.85, "right accepted": 1.0}
 
@@ -15,8 +15,8 @@ def audit(names: Annotated[list[str] | None, typer.Argument(help="The exercises;
 
     For the exercises named it prints the whole matrix. The exit code is 1 when a goal is missed.
     """
-    from handmade.workshop.audit import audit as run
     from handmade.workshop.exercises import NAMES, exercise_named
+    from handmade.workshop.judging.audit import audit as run
 
     totals: dict[str, list[bool]] = {goal: [] for goal in GOALS}
     for name in names or NAMES:

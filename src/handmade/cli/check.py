@@ -26,8 +26,8 @@ def check(
     --json prints {"exercise", "passed", "mistakes": [{"name", "message", "evidence"}], "conventions": [{"name",
     "message"}], "tests": [{"name", "status", "message"}], "seconds", "printed"}, and without NAME a list of these.
     """
-    from handmade.workshop.sandbox import Sandbox
-    from handmade.workshop.sandbox import isolation as in_words
+    from handmade.workshop.judging.sandbox import Sandbox
+    from handmade.workshop.judging.sandbox import isolation as in_words
 
     if seconds <= 0:
         raise InputError(f"--seconds is {seconds:g}, expected more than 0.")
@@ -36,8 +36,8 @@ def check(
             typer.echo(in_words(sandbox.confinement))
             return
         from handmade.cli.checking import check_all, check_one
-        from handmade.workshop.judge import Judge
-        from handmade.workshop.worker import Limits
+        from handmade.workshop.cell.worker import Limits
+        from handmade.workshop.judging.judge import Judge
 
         judge = Judge(Limits(seconds=seconds), sandbox)
         passed = check_one(judge, name, file, json) if name or file else check_all(judge, json)

@@ -10,7 +10,7 @@ from handmade.cli.verdicts import show, show_all
 from handmade.errors import InputError
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.exercises import NAMES, exercise_named
-from handmade.workshop.judge import Judge, Verdict
+from handmade.workshop.judging.judge import Judge, Verdict
 from handmade.workshop.workspace import Progress, Workspace, workspace_around
 
 

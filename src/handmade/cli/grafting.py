@@ -8,7 +8,7 @@ import typer
 from handmade.cli.verdicts import show
 from handmade.train import Recipe, Task
 from handmade.workshop.exercises import exercise_named
-from handmade.workshop.judge import Judge
+from handmade.workshop.judging.judge import Judge
 from handmade.workshop.side_by_side import Row, side_by_side
 from handmade.workshop.transplant import Function, Graft, function_in, graft_for, transplant
 

@@ -24,7 +24,7 @@ def interview(
     from handmade.files import write_text
     from handmade.workshop.exercises import exercise_named
     from handmade.workshop.interviews import Interview, post_mortem, remember, unseen
-    from handmade.workshop.judge import Judge
+    from handmade.workshop.judging.judge import Judge
     from handmade.workshop.source import stub
     from handmade.workshop.workspace import Workspace, free_path, made, now, workspace_around
 

@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from handmade.workshop.exercise import Exercise
-from handmade.workshop.judge import Verdict
-from handmade.workshop.reading import Mistake
+from handmade.workshop.judging.judge import Verdict
+from handmade.workshop.judging.reading import Mistake
 from handmade.workshop.workspace import Workspace
 
 

@@ -8,7 +8,7 @@ def watch() -> None:
 
     from handmade.cli.checking import here
     from handmade.cli.watching import Watch
-    from handmade.workshop.judge import Judge
+    from handmade.workshop.judging.judge import Judge
     from handmade.workshop.workspace import workspace_around
 
     workspace = here(workspace_around(Path.cwd()))

@@ -12,7 +12,7 @@ from handmade.cli.hinting import next_hint
 from handmade.cli.verdicts import show
 from handmade.errors import InputError
 from handmade.workshop.exercises import NAMES, exercise_named
-from handmade.workshop.judge import Judge
+from handmade.workshop.judging.judge import Judge
 from handmade.workshop.workspace import Workspace
 
 KEYS = "h hint · l list · n next · c check again · q quit"

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from handmade.workshop.cases import Case, Result, run_case
-from handmade.workshop.drivers import DRIVERS
+from handmade.workshop.cell.cases import Case, Result, run_case
+from handmade.workshop.cell.drivers import DRIVERS
 from handmade.workshop.switches import switched
 
 
@@ -27,7 +27,6 @@ class Exercise:
     """One exercise, in the file of its name; the file's docstring is the statement.
 
     title, paper: what is built, and where it comes from (authors, year, section).
-    topic: one of TOPICS.
     minutes: what an interview would give.
     functions: the reference: the functions or the class that a solution defines, under these names. Their docstrings
         and signatures make the stub; their source, switches removed, is the solution shown.
@@ -43,7 +42,6 @@ class Exercise:
 
     title: str
     paper: str
-    topic: str
     minutes: int
     functions: tuple[Callable[..., Any], ...]
     outputs: tuple[str, ...]
@@ -63,6 +61,11 @@ class Exercise:
         return self.functions[0].__module__.rpartition(".")[2]
 
     @property
+    def topic(self) -> str:
+        """The folder that its file is in."""
+        return self.functions[0].__module__.split(".")[-2]
+
+    @property
     def statement(self) -> str:
         return inspect.cleandoc(sys.modules[self.functions[0].__module__].__doc__ or "")
 
@@ -74,6 +77,3 @@ class Exercise:
         solution = {function.__name__: function for function in self.functions}
         with switched(switches):
             return [run_case(DRIVERS[self.driver], solution, case, self.outputs) for case in cases]
-
-
-TOPICS = ("basics", "optimisation", "convolution", "recurrence", "attention", "transformers", "text")

@@ -3,9 +3,9 @@
 from dataclasses import asdict, dataclass
 
 from handmade.errors import InputError
-from handmade.workshop.exercise import TOPICS, Exercise
-from handmade.workshop.exercises import NAMES, exercise_named
-from handmade.workshop.judge import Verdict
+from handmade.workshop.exercise import Exercise
+from handmade.workshop.exercises import NAMES, TOPICS, topic_of
+from handmade.workshop.judging.judge import Verdict
 from handmade.workshop.workspace import Progress, Workspace
 
 
@@ -30,7 +30,7 @@ def unseen(progress: Progress, topic: str | None) -> list[str]:
         entry = progress.of(name)
         if name not in asked and not (entry.attempts or entry.hints or entry.gave_up):
             left.append(name)
-    left = [name for name in left if topic is None or exercise_named(name).topic == topic]
+    left = [name for name in left if topic is None or topic_of(name) == topic]
     if not left:
         which = f" on {topic}" if topic else ""
         raise InputError(f"there is no exercise{which} left that you have not seen. `handmade drill` asks about those.")
@@ -89,7 +89,7 @@ def _advice(held: Interview, verdict: Verdict, exercise: Exercise, before: Progr
     related = [
         name
         for name in NAMES
-        if name != exercise.name and exercise_named(name).topic == exercise.topic and not before.of(name).passed
+        if name != exercise.name and topic_of(name) == exercise.topic and not before.of(name).passed
     ]
     if related:
         advice.append(f"- Of the same topic, not passed yet: {', '.join(related[:5])}.")

@@ -23,7 +23,7 @@ from handmade.models.resnet import BasicBlock
 from handmade.nn import BatchNorm2d, Module
 from handmade.tape import no_grad
 from handmade.tensor import Tensor
-from handmade.workshop.cases import in_tensors, plain
+from handmade.workshop.cell.cases import in_tensors, plain
 from handmade.workshop.exercise import Exercise
 
 Function = Callable[..., Any]

@@ -10,7 +10,7 @@ from typing import Any
 
 from handmade.files import cannot_write, write_bytes, write_text
 from handmade.workshop.exercises import NAMES, exercise_named
-from handmade.workshop.judge import Verdict
+from handmade.workshop.judging.judge import Verdict
 from handmade.workshop.source import stub
 
 PROGRESS = "progress.json"

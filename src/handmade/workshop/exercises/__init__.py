@@ -1,12 +1,16 @@
-"""The exercises, one file each, in the order of study. A file is imported when its exercise is first asked for."""
+"""The exercises, one file each, in the folder of their topic. A file is imported when its exercise is first asked for.
+
+To add one: its file here, its right solutions in `variants/`, under the same topic and name, and its name in ORDER.
+"""
 
 import difflib
 from importlib import import_module
+from pathlib import Path
 
 from handmade.errors import InputError
 from handmade.workshop.exercise import Exercise
 
-NAMES: tuple[str, ...] = (
+ORDER: tuple[str, ...] = (
     "softmax",
     "cross_entropy",
     "linear",
@@ -61,15 +65,42 @@ NAMES: tuple[str, ...] = (
     "noam",
     "scaled_init",
 )
+"""The order of study. An exercise that is not named here comes last."""
+
+TOPICS = ("basics", "optimisation", "convolution", "recurrence", "attention", "transformers", "text")
+
+
+def _found() -> dict[str, str]:
+    """The topic of every exercise that has a file, in the order of study."""
+    here = Path(__file__).parent
+    topics = {
+        path.stem: topic
+        for topic in TOPICS
+        for path in sorted((here / topic).glob("*.py"))
+        if not path.stem.startswith("_")
+    }
+    known = [name for name in ORDER if name in topics]
+    return {name: topics[name] for name in (*known, *(name for name in topics if name not in ORDER))}
+
+
+_TOPIC_OF = _found()
+
+NAMES: tuple[str, ...] = tuple(_TOPIC_OF)
+"""All exercises, in the order of study."""
+
+
+def topic_of(name: str) -> str:
+    """The topic of an exercise, which is its folder. InputError for an unknown one."""
+    if name not in _TOPIC_OF:
+        near = difflib.get_close_matches(name, NAMES, n=1)
+        meant = f" Did you mean {near[0]}?" if near else f" There are {', '.join(NAMES)}."
+        raise InputError(f"there is no exercise {name!r}.{meant}")
+    return _TOPIC_OF[name]
 
 
 def exercise_named(name: str) -> Exercise:
     """The exercise of this name. InputError for an unknown one."""
-    if name not in NAMES:
-        near = difflib.get_close_matches(name, NAMES, n=1)
-        meant = f" Did you mean {near[0]}?" if near else f" There are {', '.join(NAMES)}."
-        raise InputError(f"there is no exercise {name!r}.{meant}")
-    return import_module(f"handmade.workshop.exercises.{name}").EXERCISE
+    return import_module(f"handmade.workshop.exercises.{topic_of(name)}.{name}").EXERCISE
 
 
-__all__ = ["NAMES", "exercise_named"]
+__all__ = ["NAMES", "TOPICS", "exercise_named", "topic_of"]

@@ -1,0 +1,1 @@
+"""Attention: one head and many, masks, gradients."""

@@ -1,0 +1,1 @@
+"""Softmax, losses, layers, backpropagation: what every network is made of."""

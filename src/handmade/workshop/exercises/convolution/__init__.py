@@ -1,0 +1,1 @@
+"""Convolution, pooling, batch norm, and the networks made of them, from LeNet-5 to ResNet."""

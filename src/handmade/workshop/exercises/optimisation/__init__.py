@@ -1,0 +1,1 @@
+"""Optimizers, schedules, initial weights: what makes training work."""

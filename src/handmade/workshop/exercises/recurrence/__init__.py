@@ -1,0 +1,1 @@
+"""RNN, LSTM and GRU, forward and backward through time."""

@@ -1,0 +1,1 @@
+"""What a Transformer has beside attention: positions, norms, blocks, the cache."""

@@ -1,0 +1,58 @@
+"""The audit of an exercise: does its judge refuse every fault and name it, and accept every right solution?"""
+
+from dataclasses import dataclass
+from itertools import combinations
+from types import ModuleType
+
+from handmade.workshop.cell.cases import Result, run_case
+from handmade.workshop.cell.drivers import DRIVERS
+from handmade.workshop.exercise import Exercise
+from handmade.workshop.judging.counterfactuals import Counterfactuals, Switches
+from handmade.workshop.variants import variants_of
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What the judge of one exercise makes of every fault, every pair and every right solution.
+
+    singles, pairs: the faults, and what they were named; None where nothing was, () where they were accepted.
+    ambiguous: single faults that the cases do not tell apart from another.
+    accepted: each right solution (variants and conventions) and whether it passes.
+    stub_refused: whether a solution that does nothing is refused.
+    """
+
+    exercise: str
+    singles: dict[tuple[str, ...], tuple[str, ...] | None]
+    pairs: dict[tuple[str, ...], tuple[str, ...] | None]
+    ambiguous: list[str]
+    accepted: dict[str, bool]
+    stub_refused: bool
+
+
+def audit(exercise: Exercise) -> Audit:
+    """Run the judge's reasoning over all that it must tell apart."""
+    cases = exercise.all_cases()
+    given = Counterfactuals(exercise, cases)
+
+    def named(switches: Switches) -> tuple[str, ...] | None:
+        found = given.explain(given[switches])
+        return None if found is None else tuple(name for name in exercise.faults if name in found)
+
+    singles = {(fault,): named(frozenset([fault])) for fault in exercise.faults}
+    pairs = {pair: named(frozenset(pair)) for pair in combinations(exercise.faults, 2)}
+    ambiguous = [fault for fault in exercise.faults if given.single_faults(given[frozenset([fault])]) != [fault]]
+    accepted = {f"convention: {name}": named(frozenset([name])) == () for name in exercise.conventions}
+    for style, source in variants_of(exercise.name).items():
+        found = given.explain(results_of(source, exercise))
+        accepted[style] = found is not None and found.isdisjoint(exercise.faults)
+    nothing = [Result(dict.fromkeys(exercise.outputs)) for _ in cases]
+    return Audit(exercise.name, singles, pairs, ambiguous, accepted, given.explain(nothing) is None)
+
+
+def results_of(source: str, exercise: Exercise) -> list[Result]:
+    """What a solution of ours gives, run in this process."""
+    module = ModuleType(f"{exercise.name}_variant")
+    exec(compile(source, module.__name__, "exec"), vars(module))
+    solution = {function.__name__: vars(module)[function.__name__] for function in exercise.functions}
+    driver, torch = DRIVERS[exercise.driver], "torch" in vars(module)
+    return [run_case(driver, solution, case, exercise.outputs, torch) for case in exercise.all_cases()]

@@ -1,0 +1,139 @@
+"""The smallest case that still goes wrong: a failing one, its axes cut and its numbers rounded while it still fails."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from handmade.workshop.cell.cases import Case, Result
+from handmade.workshop.judging.comparison import agree
+from handmade.workshop.judging.counterfactuals import Counterfactuals
+from handmade.workshop.judging.signatures import parameter_name
+
+Rerun = Callable[[list[Case]], list[Result]]
+"""Runs the solution on other cases."""
+
+ROUNDS = 2
+
+
+def smallest(got: Sequence[Result], given: Counterfactuals, rerun: Rerun) -> tuple[Case, Result, Result] | None:
+    """A case as small as it was found, what the solution gives on it, and what is right."""
+    nothing = frozenset()
+    failing = [n for n in range(len(got)) if not given.agrees(got[n], nothing, n)]
+    if not failing:
+        return None
+    number = min(failing, key=lambda n: (got[n].problem is not None, _volume(given.cases[n])))
+    found = given.cases[number], got[number], given.result(nothing, number)
+    raises = found[1].problem is not None
+    for _ in range(ROUNDS):
+        smaller = _first_that_fails(list(_smaller(found[0])), given, rerun, raises)
+        if smaller is None:
+            break
+        found = smaller
+    return found
+
+
+def describe(found: tuple[Case, Result, Result], given: Counterfactuals) -> str:
+    """The case's arguments, what is expected and what was got, one below the other."""
+    case, got, expected = found
+    lines = [f"On a smallest case, {case.function or given.exercise.functions[0].__name__} with"]
+    with np.printoptions(precision=4, suppress=True, linewidth=100, threshold=40, edgeitems=3):
+        values = {parameter_name(given.exercise, case, "args", n): value for n, value in enumerate(case.args)}
+        for name, value in {**values, **case.options, **case.extra}.items():
+            lines.append(_entry(name, value))
+        for name, value in (expected.outputs or {}).items():
+            if got.outputs is None:
+                lines.append(_entry(f"expected {name}", value))
+                continue
+            mine = got.outputs.get(name)
+            if not agree(mine, value, given.exercise.rtol, given.exercise.atol):
+                lines += [_entry(f"expected {name}", value), _entry(f"your {name}", mine)]
+        if got.problem is not None:
+            lines.append(f"  your code raises {got.problem.kind}: {got.problem.message}")
+    return "\n".join(lines)
+
+
+def _entry(name: str, value: Any) -> str:
+    text = str(value) if isinstance(value, np.ndarray) else repr(value)
+    first, *rest = (text if len(text) < 1500 else text[:1500] + " ...").split("\n")
+    indent = " " * (len(name) + 5)
+    return "\n".join([f"  {name} = {first}", *(indent + line for line in rest)])
+
+
+def _first_that_fails(
+    cases: list[Case], given: Counterfactuals, rerun: Rerun, raises: bool
+) -> tuple[Case, Result, Result] | None:
+    """The first of these cases that the reference can do and the solution cannot, in the way it could not before."""
+    other = Counterfactuals(given.exercise, cases)
+    right = [other.result(frozenset(), number) for number in range(len(cases))]
+    possible = [number for number, result in enumerate(right) if _finite(result)]
+    if not possible:
+        return None
+    mine = rerun([cases[number] for number in possible])
+    for number, result in zip(possible, mine, strict=False):
+        if (result.problem is not None) == raises and not other.agrees(result, frozenset(), number):
+            return cases[number], result, right[number]
+    return None
+
+
+def _smaller(case: Case) -> Iterator[Case]:
+    """Cases a step smaller, the smallest first: numbers rounded with axes cut, axes cut, numbers rounded.
+
+    Axes of one size are cut together, since they are most often the same axis.
+    """
+    sizes = sorted({size for array in _arrays(case) for size in array.shape if size > 1}, reverse=True)
+    cuts = [(size, shorter) for shorter in (1, 2) for size in sizes if shorter < size]
+    rounded = _mapped(case, _rounded)
+    if sizes:
+        yield _mapped(rounded, lambda array: _cut_to(array, 2))
+        yield _mapped(case, lambda array: _cut_to(array, 2))
+    for size, shorter in cuts:
+        yield _mapped(rounded, lambda array, size=size, shorter=shorter: _cut(array, size, shorter))
+        yield _mapped(case, lambda array, size=size, shorter=shorter: _cut(array, size, shorter))
+    if any(not np.array_equal(a, b) for a, b in zip(_arrays(case), _arrays(rounded), strict=True)):
+        yield rounded
+
+
+def _cut(array: np.ndarray, size: int, shorter: int) -> np.ndarray:
+    return array[tuple(slice(shorter) if length == size else slice(None) for length in array.shape)]
+
+
+def _cut_to(array: np.ndarray, longest: int) -> np.ndarray:
+    return array[(slice(longest),) * array.ndim]
+
+
+def _rounded(array: np.ndarray) -> np.ndarray:
+    return np.clip(np.round(2 * array), -5, 5) if array.dtype.kind == "f" else array
+
+
+def _mapped(case: Case, function: Callable[[np.ndarray], np.ndarray]) -> Case:
+    def mapped(value: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            return function(value)
+        if isinstance(value, dict):
+            return {key: mapped(part) for key, part in value.items()}
+        if isinstance(value, list | tuple):
+            return type(value)(mapped(part) for part in value)
+        return value
+
+    return replace(case, args=mapped(case.args), options=mapped(case.options), extra=mapped(case.extra))
+
+
+def _arrays(value: Any) -> list[np.ndarray]:
+    if isinstance(value, Case):
+        return _arrays([value.args, value.options, value.extra])
+    if isinstance(value, np.ndarray):
+        return [value]
+    if isinstance(value, dict):
+        value = list(value.values())
+    return [array for part in value for array in _arrays(part)] if isinstance(value, list | tuple) else []
+
+
+def _volume(case: Case) -> int:
+    return sum(array.size for array in _arrays(case))
+
+
+def _finite(result: Result) -> bool:
+    arrays = _arrays(result.outputs) if result.outputs is not None else []
+    return result.outputs is not None and all(a.dtype.kind in "iub" or np.isfinite(a).all() for a in arrays)

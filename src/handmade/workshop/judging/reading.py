@@ -1,0 +1,262 @@
+"""A solution's file is read before it runs: is it Python, are the functions there, do they take what they are given?"""
+
+import ast
+import difflib
+import io
+import tokenize
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from handmade.errors import InputError
+from handmade.workshop.cell.cases import Case
+from handmade.workshop.exercise import Exercise
+from handmade.workshop.judging.signatures import signature_of, signature_problem
+
+LARGEST = 1 << 20
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What is wrong with a solution: a name, a message (what it is, what follows, how it is mended), the evidence."""
+
+    name: str
+    message: str
+    evidence: str = ""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A file as it was read: its text, whether it uses PyTorch, and what is wrong with it already."""
+
+    path: Path
+    source: str
+    torch: bool
+    mistakes: list[Mistake]
+
+
+def read(path: Path, exercise: Exercise, cases: list[Case]) -> Solution:
+    """Read a solution, which these cases will be given to. InputError where there is no such file."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}.") from error
+    source, mistake = decoded(content)
+    tree = None
+    if mistake is None:
+        tree, mistake = parsed(source, path.name)
+    if tree is None:
+        return Solution(path, source, False, [mistake] if mistake else [])
+    names = Names(tree)
+    mistakes = list(_missing_or_twice(tree, exercise))
+    if not mistakes:
+        mistakes = list(_unwritten(tree, exercise)) or list(_signatures(tree, exercise, cases))
+    return Solution(path, source, "torch" in names.modules, [*mistakes, *_shortcuts(names, exercise)])
+
+
+def decoded(content: bytes) -> tuple[str, Mistake | None]:
+    """The text, in the encoding the file declares: UTF-8, unless its first lines say otherwise."""
+    if len(content) > LARGEST:
+        return "", Mistake("file too large", f"The file has {len(content):,} bytes; no solution needs {LARGEST:,}.")
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+    except SyntaxError:  # an encoding that does not exist, or not even the first lines are UTF-8
+        encoding = "utf-8"
+    try:
+        return content.decode(encoding).replace("\r\n", "\n").replace("\r", "\n"), None
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        where = f"line {line} has the byte 0x{content[error.start]:02x}, the file's {error.start + 1}th"
+    return "", Mistake("not UTF-8", "The file is not text in UTF-8. Save it as UTF-8 in your editor.", where)
+
+
+def parsed(source: str, name: str) -> tuple[ast.Module | None, Mistake | None]:
+    """The syntax tree, or the error with its line and a caret below the place."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(source), None
+    except SyntaxError as error:
+        shown = f"{name}, line {error.lineno}"
+        if error.text:
+            text = error.text.rstrip("\n")
+            caret = " " * max((error.offset or 1) - 1, 0) + "^"
+            shown += f":\n    {text}\n    {caret}"
+        return None, Mistake("syntax error", f"The file is not valid Python: {error.msg}.", shown)
+    except (ValueError, RecursionError, MemoryError) as error:
+        return None, Mistake("syntax error", f"The file is not valid Python: {error}.", name)
+
+
+class Names(ast.NodeVisitor):
+    """What the names in a file stand for, as far as imports and plain assignments tell: F.relu is
+    torch.nn.functional.relu after `import torch.nn.functional as F`."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self.stand_for: dict[str, str] = {}
+        self.modules: set[str] = set()
+        self.used: list[tuple[str, int]] = []
+        self._starred: list[str] = []
+        self.visit(tree)
+
+    def visit_Import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            first = alias.name.partition(".")[0]
+            self.modules.add(first)
+            self.stand_for[alias.asname or first] = alias.name if alias.asname else first
+            self.used.append((alias.name, node.lineno))
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        module = node.module or ""
+        if node.level == 0:
+            self.modules.add(module.partition(".")[0])
+        for alias in node.names:
+            if alias.name == "*":
+                self._starred.append(module)
+            else:
+                self.stand_for[alias.asname or alias.name] = f"{module}.{alias.name}"
+                self.used.append((f"{module}.{alias.name}", node.lineno))
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        self.generic_visit(node)
+        dotted = self.dotted(node.value)
+        for target in node.targets:
+            if isinstance(target, ast.Name) and dotted:
+                self.stand_for[target.id] = dotted
+            elif isinstance(target, ast.Name):
+                self.stand_for.pop(target.id, None)
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        dotted = self.dotted(node)
+        if dotted:
+            self.used.append((dotted, node.lineno))
+        else:
+            self.generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if node.id in self.stand_for:
+            self.used.append((self.stand_for[node.id], node.lineno))
+        self.used += [(f"{module}.{node.id}", node.lineno) for module in self._starred]
+
+    def visit_Call(self, node: ast.Call) -> None:
+        dotted = self.dotted(node)
+        if dotted:
+            self.used.append((dotted, node.lineno))
+        self.generic_visit(node)
+
+    def dotted(self, node: ast.AST) -> str | None:
+        """The full name that an expression stands for: a name, an attribute, getattr(module, "name")."""
+        match node:
+            case ast.Name(id=name):
+                return self.stand_for.get(name)
+            case ast.Attribute(value=owner, attr=name):
+                inside = self.dotted(owner)
+                return f"{inside}.{name}" if inside else None
+            case ast.Call(func=ast.Name(id="getattr"), args=[owner, ast.Constant(value=str(name)), *_]):
+                inside = self.dotted(owner)
+                return f"{inside}.{name}" if inside else None
+            case ast.Call(func=ast.Name(id="__import__"), args=[ast.Constant(value=str(name)), *_]):
+                return name
+            case ast.Call(func=function, args=[ast.Constant(value=str(name))]):
+                return name if self.dotted(function) == "importlib.import_module" else None
+        return None
+
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+def _definitions(tree: ast.Module) -> list[Definition]:
+    return [node for node in tree.body if isinstance(node, Definition)]
+
+
+def _bound(tree: ast.Module) -> set[str]:
+    """Every name that the file's top level gives a meaning to, whatever the way."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.If | ast.Try | ast.With | ast.For):
+            names |= {inner.name for inner in ast.walk(node) if isinstance(inner, Definition)}
+    return names
+
+
+def _missing_or_twice(tree: ast.Module, exercise: Exercise) -> Iterator[Mistake]:
+    definitions, bound = _definitions(tree), _bound(tree)
+    for function in exercise.functions:
+        name = function.__name__
+        lines = [node.lineno for node in definitions if node.name == name]
+        if len(lines) > 1:
+            yield Mistake(
+                "defined twice",
+                f"There are {len(lines)} definitions of {name}: the last replaces the others. Keep one.",
+                f"lines {', '.join(map(str, lines))}",
+            )
+        elif not lines and name not in bound and "*" not in bound:
+            yield Mistake(
+                "missing function", f"There is no {name} in the file.{_near(name, tree)}", signature_of(function)
+            )
+
+
+def _near(name: str, tree: ast.Module) -> str:
+    """What there is instead: the same name inside a class, or one spelled nearly so."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and any(isinstance(d, Definition) and d.name == name for d in node.body):
+            return f" It is inside the class {node.name}: define it at the top level."
+    there = [node.name for node in _definitions(tree)]
+    lowered = {other.lower().replace("_", ""): other for other in there}
+    close = difflib.get_close_matches(name.lower().replace("_", ""), lowered, n=1)
+    if close:
+        return f" There is {lowered[close[0]]}: rename it."
+    return f" There are only {', '.join(there)}." if there else " It defines no function at all."
+
+
+def _unwritten(tree: ast.Module, exercise: Exercise) -> Iterator[Mistake]:
+    names = {function.__name__ for function in exercise.functions}
+    wanted = [node for node in _definitions(tree) if node.name in names]
+    empty = [node.name for node in wanted if _is_stub(node)]
+    if empty:
+        message = f"Nothing is written yet in {' and '.join(empty)}."
+        yield Mistake("not written yet", message)
+
+
+def _is_stub(node: ast.AST) -> bool:
+    """Whether there is nothing in it but its docstring and `raise NotImplementedError`, pass or ..."""
+    if isinstance(node, ast.ClassDef):
+        functions = [part for part in node.body if isinstance(part, Definition)]
+        return not functions or all(_is_stub(part) for part in functions)
+    body = [part for part in getattr(node, "body", []) if not _is_constant(part)]
+    return all(isinstance(part, ast.Pass) or _raises_not_implemented(part) for part in body)
+
+
+def _is_constant(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _raises_not_implemented(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Raise) and node.exc is not None and "NotImplementedError" in ast.dump(node.exc)
+
+
+def _signatures(tree: ast.Module, exercise: Exercise, cases: list[Case]) -> Iterator[Mistake]:
+    named = {name for case in cases for name in case.options}
+    definitions = {node.name: node for node in _definitions(tree)}
+    for function in exercise.functions:
+        node = definitions.get(function.__name__)
+        problem = signature_problem(node, function, named) if node is not None else None
+        if problem:
+            message, expected, got = problem
+            yield Mistake("wrong signature", message, f"expected: {expected}\nyours:    {got}")
+
+
+def _shortcuts(names: Names, exercise: Exercise) -> Iterator[Mistake]:
+    told = set()
+    for used, line in names.used:
+        for forbidden in ("handmade", *exercise.forbidden):
+            if (used == forbidden or used.startswith(f"{forbidden}.")) and forbidden not in told:
+                told.add(forbidden)
+                yield Mistake(
+                    "forbidden shortcut",
+                    f"{forbidden} does the work of this exercise. Write it from smaller parts.",
+                    f"line {line} uses {used}",
+                )
