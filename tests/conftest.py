@@ -10,12 +10,19 @@ from pathlib import Path
 # One thread for each worker of pytest-xdist: two that share two cores must not fight for them.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("HANDMADE_NUM_THREADS", "1")
+
+from importlib.util import find_spec
 
 from jaxtyping import install_import_hook
 
+(_handmade_folder,) = find_spec("handmade").submodule_search_locations
+
 # Before handmade is imported. The engine's core is left out: its functions run 100,000 times in a test.
-CHECKED = "attention creation functions gradcheck kernels nn optim models text data weights train lens cli"
-install_import_hook([f"handmade.{room}" for room in CHECKED.split()], "typechecker.check")
+ROOMS = "attention creation functions gradcheck nn optim models text data weights train lens cli"
+# Of the kernels, those that Python runs: what is compiled must stay as it is written.
+KERNELS = [f"kernels.{file.stem}" for file in Path(_handmade_folder, "kernels").glob("[!_]*.py")]
+install_import_hook([f"handmade.{room}" for room in [*ROOMS.split(), *KERNELS]], "typechecker.check")
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402

@@ -26,6 +26,8 @@ from handmade.creation import (
 )
 from handmade.functions import cat, einsum, multinomial, one_hot, stack, where
 from handmade.gradcheck import gradcheck
+from handmade.kernels.choice import kernels_in_use
+from handmade.kernels.threads import get_num_threads, set_num_threads
 from handmade.random import manual_seed
 from handmade.tape import enable_grad, is_grad_enabled, no_grad
 from handmade.tensor import Tensor, float32, float64, int64
@@ -133,11 +135,13 @@ __all__ = [
     "full",
     "full_like",
     "gather",
+    "get_num_threads",
     "gradcheck",
     "int64",
     "is_grad_enabled",
     "isfinite",
     "isnan",
+    "kernels_in_use",
     "linspace",
     "log",
     "log_softmax",
@@ -174,6 +178,7 @@ __all__ = [
     "rsqrt",
     "scatter_add",
     "self_attention",
+    "set_num_threads",
     "sigmoid",
     "sin",
     "softmax",

@@ -5,10 +5,10 @@ from pathlib import Path
 
 
 def cache_folder() -> Path:
-    """Where downloads go: the user's cache folder, as the platform has it."""
-    import pooch
+    """The user's cache folder, as the platform has it: for downloads and compiled kernels."""
+    import platformdirs
 
-    return Path(pooch.os_cache("handmade"))
+    return Path(platformdirs.user_cache_dir("handmade"))
 
 
 def data_folders() -> list[Path]:

@@ -1,0 +1,142 @@
+"""What kernels need and Python has no word for: memory at an address, a shared counter, the bits of a number."""
+
+from handmade.kernels.compiled.build import inline, instruction
+
+
+def _pointer_from_integer(kind):
+    """An intrinsic: the integer's value is an address of elements of this kind."""
+    from numba import types
+    from numba.extending import intrinsic
+
+    pointer = types.CPointer(getattr(types, kind))
+
+    @intrinsic
+    def at(typing_context, address):
+        def generate(context, builder, signature, arguments):
+            return builder.inttoptr(arguments[0], context.get_value_type(pointer))
+
+        return pointer(types.int64), generate
+
+    return at
+
+
+@instruction
+def floats_at():
+    """floats_at(address) -> Floats."""
+    return _pointer_from_integer("float32")
+
+
+@instruction
+def ints_at():
+    """ints_at(address) -> Ints."""
+    return _pointer_from_integer("int64")
+
+
+@instruction
+def bytes_at():
+    """bytes_at(address) -> Bytes."""
+    return _pointer_from_integer("uint8")
+
+
+@instruction
+def shift():
+    """shift(memory, n): the memory from its element n on."""
+    from numba import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def shift(typing_context, pointer, n):
+        def generate(context, builder, signature, arguments):
+            return builder.gep(arguments[0], [arguments[1]])
+
+        return pointer(pointer, types.int64), generate
+
+    return shift
+
+
+@instruction
+def address_of():
+    """address_of(memory): the address as an integer, in bytes."""
+    from numba import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def address_of(typing_context, pointer):
+        def generate(context, builder, signature, arguments):
+            return builder.ptrtoint(arguments[0], context.get_value_type(types.int64))
+
+        return types.int64(pointer), generate
+
+    return address_of
+
+
+@instruction
+def claim():
+    """claim(counter): the number of the next piece, or -1 where none of counter[1] pieces is left.
+
+    The counter is read and raised in one step that no other thread can come between.
+    """
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def claim(typing_context, counter):
+        def generate(context, builder, signature, arguments):
+            integer = ir.IntType(64)
+            piece = builder.atomic_rmw("add", arguments[0], ir.Constant(integer, 1), "acq_rel")
+            pieces = builder.load(builder.gep(arguments[0], [ir.Constant(integer, 1)]))
+            return builder.select(builder.icmp_signed("<", piece, pieces), piece, ir.Constant(integer, -1))
+
+        return types.int64(counter), generate
+
+    return claim
+
+
+def _reinterpreted(source, target):
+    """An intrinsic: the bits of a number, read as a number of another type of the same size."""
+    from numba import types
+    from numba.extending import intrinsic
+
+    source, target = getattr(types, source), getattr(types, target)
+
+    @intrinsic
+    def reinterpret(typing_context, value):
+        def generate(context, builder, signature, arguments):
+            return builder.bitcast(arguments[0], context.get_value_type(target))
+
+        return target(source), generate
+
+    return reinterpret
+
+
+@instruction
+def double_from_bits():
+    """double_from_bits(int64) -> float64."""
+    return _reinterpreted("int64", "float64")
+
+
+@instruction
+def float_from_bits():
+    """float_from_bits(int32) -> float32."""
+    return _reinterpreted("int32", "float32")
+
+
+@instruction
+def bits_of():
+    """bits_of(float32) -> int32."""
+    return _reinterpreted("float32", "int32")
+
+
+@instruction
+def float32():
+    """float32(number): rounded to 32 bits, so that a constant does not widen what it meets."""
+    from numba import types
+
+    return types.float32
+
+
+@inline
+def as_float(bits):
+    """A number that was passed among integers."""
+    return float32(double_from_bits(bits))
