@@ -15,7 +15,7 @@ from pathlib import Path
 from timed import for_time, steps
 
 from handmade.errors import InputError
-from handmade.folders import data_folders
+from handmade.files import data_folders
 from handmade.text import corpus_bleu
 from handmade.train import TranslationTask, changed, recipe_of
 from handmade.train.averaging import LastStates

@@ -1,10 +1,14 @@
 """handmade: the canonical neural networks made by hand on NumPy, down to the gradients."""
 
 import importlib
+import sys
 from typing import Any
 
 from handmade.attention import multi_head_attention, self_attention
-from handmade.creation import (
+from handmade.engine import Tensor, enable_grad, float32, float64, gradcheck, int64, is_grad_enabled, no_grad
+from handmade.engine import bool_ as bool
+from handmade.engine import random as random
+from handmade.engine.creation import (
     arange,
     empty,
     eye,
@@ -24,14 +28,11 @@ from handmade.creation import (
     zeros,
     zeros_like,
 )
-from handmade.functions import cat, einsum, multinomial, one_hot, stack, where
-from handmade.gradcheck import gradcheck
+from handmade.engine.functions import cat, einsum, multinomial, one_hot, stack, where
+from handmade.engine.random import manual_seed
 from handmade.kernels.choice import kernels_in_use
 from handmade.kernels.threads import get_num_threads, set_num_threads
-from handmade.random import manual_seed
-from handmade.tape import enable_grad, is_grad_enabled, no_grad
-from handmade.tensor import Tensor, float32, float64, int64
-from handmade.tensor import bool_ as bool
+from handmade.moved import MOVED, MovedFinder
 
 # Each method is a function, too: handmade.exp(x) is x.exp().
 abs = Tensor.abs
@@ -95,6 +96,7 @@ var = Tensor.var
 
 __version__ = "0.1.0"
 
+sys.meta_path.append(MovedFinder())
 _ROOMS = ("data", "models", "nn", "optim", "text", "train", "weights")
 
 
@@ -102,6 +104,8 @@ def __getattr__(name: str) -> Any:
     """`handmade.nn` and the other rooms are imported when first named: `import handmade` stays quick."""
     if name in _ROOMS:
         return importlib.import_module(f"handmade.{name}")
+    if f"handmade.{name}" in MOVED:
+        raise AttributeError(f"handmade.{name} has moved: import its names from {MOVED[f'handmade.{name}']}")
     raise AttributeError(f"module 'handmade' has no attribute {name!r}")
 
 

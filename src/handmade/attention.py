@@ -16,10 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from handmade import random
+from handmade.engine import Tensor, apply, random, tensor_of
 from handmade.ops.attention import attention_weights as weights_operation
 from handmade.ops.attention import causal_mask
-from handmade.tensor import Tensor, apply, tensor_of
 
 Array = np.ndarray | Tensor
 

@@ -1,4 +1,6 @@
-"""The one error of our own: something a person gave cannot be used."""
+"""The one error of our own: something a person gave cannot be used; and what it suggests instead."""
+
+from collections.abc import Iterable
 
 
 class InputError(ValueError):
@@ -7,3 +9,11 @@ class InputError(ValueError):
     The command line prints it as one sentence and ends with exit code 2. Shapes and types that do not fit
     raise Python's own ValueError and TypeError, as in PyTorch.
     """
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence about an unknown name: '; did you mean ...?' when one of `known` is near, otherwise '.'."""
+    import difflib  # for the message only
+
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else "."

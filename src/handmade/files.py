@@ -1,4 +1,4 @@
-"""Files that appear whole, under their name, or not at all: even when the machine stops in the middle."""
+"""Where data and weights lie on this machine, and files that appear whole, under their name, or not at all."""
 
 import os
 from collections.abc import Iterator
@@ -51,3 +51,16 @@ def _flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def cache_folder() -> Path:
+    """The user's cache folder, as the platform has it: for downloads and compiled kernels."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("handmade"))
+
+
+def data_folders() -> list[Path]:
+    """The folders that are searched: those of the path list $HANDMADE_DATA, then the user's cache."""
+    listed = os.environ.get("HANDMADE_DATA", "").split(os.pathsep)
+    return [Path(folder).expanduser() for folder in listed if folder] + [cache_folder()]

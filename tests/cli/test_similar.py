@@ -24,7 +24,7 @@ def test_the_nearest_lines_first(handmade, lines):
         (("  ", "lines.txt"), "the sentence is empty: give some words to compare with."),
         (("food", "lines.txt", "--count", 0), "--count is 0, expected at least 1."),
         (("food", "none.txt"), "none.txt cannot be read: No such file or directory."),
-        (("food", "lines.txt", "--weights", "miniml"), "no published weights named miniml; did you mean minilm?"),
+        (("food", "lines.txt", "--weights", "miniml"), "no published weights named 'miniml'; did you mean 'minilm'?"),
     ],
 )
 def test_what_makes_no_sense_ends_with_one_sentence(handmade, lines, monkeypatch, arguments, message):

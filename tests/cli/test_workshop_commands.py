@@ -102,7 +102,7 @@ def test_check_any_file(handmade, tmp_path, monkeypatch):
 MISUSES = [
     (["check"], "this folder is no workspace: `handmade start` makes one"),
     (["check", "softmax"], "this folder is no workspace"),
-    (["check", "softmx"], "there is no exercise 'softmx'. Did you mean softmax?"),
+    (["check", "softmx"], "there is no exercise 'softmx'; did you mean 'softmax'?"),
     (["check", "softmax", "--file", "none.py"], "cannot read none.py: No such file or directory."),
     (["check", "--file", "mine.py"], "which exercise is mine.py for? Name it"),
     (["check", "softmax", "--seconds", "0"], "--seconds is 0, expected more than 0."),

@@ -68,7 +68,7 @@ def test_packaged_files_carry_their_licences():
 
 def test_unknown_name():
     with pytest.raises(
-        InputError, match=r"no data set is called 'mnits' \(did you mean 'mnist'\?\)\. There are fashion-mnist, "
+        InputError, match=r"no data set is called 'mnits'; did you mean 'mnist'\? There are fashion-mnist, "
     ):
         load("mnits")
     with pytest.raises(InputError, match=r"no data set is called 'csv:a'\. There are .* the forms folder:DIR"):

@@ -5,8 +5,8 @@ import pytest
 
 from handmade.data import DataLoader, ImageSet, Normalize, RandomCrop, RandomHorizontalFlip, TenCrop, ToFloat
 from handmade.data.loader import prefetched
+from handmade.engine import Tensor
 from handmade.errors import InputError
-from handmade.tensor import Tensor
 
 AUGMENT = (RandomCrop((5, 6), padding=2), RandomHorizontalFlip())
 

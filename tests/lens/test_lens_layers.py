@@ -4,8 +4,8 @@ import handmade
 from handmade import nn
 from handmade.errors import InputError
 from handmade.lens import early_and_late
+from handmade.lens.hooks import recording
 from handmade.lens.layers import maps_of
-from handmade.lens.recording import recording
 from handmade.models import ZOO
 
 

@@ -1,7 +1,5 @@
 """The logit lens: the last row is the model's own prediction, the others stop after a layer."""
 
-import sys
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -69,8 +67,7 @@ def test_the_picture_is_of_a_sensible_size(rng, tmp_path, layers, length, word):
 
 def test_right_guesses_have_frames(tmp_path, monkeypatch):
     framed = []
-    module = sys.modules["handmade.lens.logit_lens"]  # its name is that of its function, too
-    monkeypatch.setattr(module, "_frame", lambda axes, column, row: framed.append((column, row)))
+    monkeypatch.setattr("handmade.lens.guesses._frame", lambda axes, column, row: framed.append((column, row)))
     names = [["a", "b", "c"], ["b", "c", "a"]]
     lens.draw_logit_lens(tmp_path / "l.png", names, np.full((2, 3), 0.5), list("abc"), ["b", "c", None], "a model")
     assert framed == [(0, 1), (1, 1)]

@@ -63,8 +63,8 @@ def measured(entry, monkeypatch) -> Cost:
             lambda parameter, *_, **__: parameter.data.fill_(0) if parameter.numel() < 10**6 else parameter,
         )
     model = entry.make()
-    watch = Watch(sys.modules["handmade.tensor"].apply)
-    for name in ("tensor", "functions", "nn.functional.arguments", "nn.functional.linear"):
+    watch = Watch(handmade.engine.tensor.apply)
+    for name in ("engine.tensor", "engine.functions", "nn.functional.arguments", "nn.functional.linear"):
         monkeypatch.setattr(sys.modules[f"handmade.{name}"], "apply", watch)
     image = len(entry.input_shape) > 1
     example = handmade.zeros(1, *entry.input_shape, dtype=handmade.float32 if image else handmade.int64)

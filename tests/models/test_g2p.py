@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import handmade
+from handmade.engine import Tensor
 from handmade.errors import InputError
 from handmade.models.g2p import BEGIN, LETTERS, PHONEMES, g2p, letters_of
-from handmade.tensor import Tensor
 from handmade.weights import load, save
 
 PRONOUNCE = Path(__file__).parents[2] / "examples" / "pronounce.py"

@@ -7,11 +7,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from parity import assert_close
 
 import handmade
+from handmade.engine import Tensor
 from handmade.models import seq2seq, seq2seq_attention
 from handmade.models.seq2seq import AdditiveAttention, BahdanauSeq2Seq, LSTMSeq2Seq, LuongAttention, reversed_places
 from handmade.models.sequence_to_sequence import BOS, EOS, PAD
 from handmade.nn import functional as F
-from handmade.tensor import Tensor
 from handmade.text import beam_search, greedy_search
 
 V, E, H = 11, 5, 6

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import handmade
+from handmade.engine import Tensor
 from handmade.errors import InputError
 from handmade.models.textgenrnn import NOTHING, START, textgenrnn
-from handmade.tensor import Tensor
 from handmade.weights import load, save, textgenrnn_tokenizer
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "textgenrnn.py"

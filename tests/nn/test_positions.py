@@ -6,7 +6,7 @@ from parity import check_parity
 
 import handmade
 from handmade import nn, tensor
-from handmade.gradcheck import gradcheck
+from handmade.engine import gradcheck
 from handmade.nn.positions import sinusoidal_positions
 
 

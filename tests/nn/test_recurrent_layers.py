@@ -9,7 +9,7 @@ from parity import assert_close
 
 import handmade
 from handmade import nn, tensor
-from handmade.functions import stack
+from handmade.engine.functions import stack
 
 T, B, I, H = 6, 4, 3, 5
 KINDS = ["RNN", "LSTM", "GRU"]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from handmade.tape import unbroadcast
+from handmade.engine.tape import unbroadcast
 
 TOLERANCE = {np.float64: 1e-10, np.float32: 1e-5}
 

@@ -8,8 +8,8 @@ import torch
 from numpy.testing import assert_array_equal
 
 from handmade import Tensor, gradcheck
+from handmade.engine import apply
 from handmade.ops.recurrent import gru, lstm, rnn
-from handmade.tensor import apply
 
 T, B, I, H = 7, 5, 3, 4
 KINDS = {"rnn": (rnn, 1, 1), "lstm": (lstm, 4, 2), "gru": (gru, 3, 1)}  # operation, gates, states

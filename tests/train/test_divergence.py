@@ -8,7 +8,7 @@ import pytest
 
 import handmade
 from handmade import nn
-from handmade.tensor import Tensor
+from handmade.engine import Tensor
 from handmade.train import Outcome, Task
 from handmade.train.divergence import find_culprit
 

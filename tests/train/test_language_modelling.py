@@ -9,8 +9,8 @@ from numpy.testing import assert_array_equal
 
 import handmade
 from handmade import data
+from handmade.engine import Tensor
 from handmade.errors import InputError
-from handmade.tensor import Tensor
 from handmade.train import RECIPES, Trainer, changed, language_modelling, new_run, open_run, recipe_of
 from handmade.train import loop as loop_module
 from handmade.train.display import PlainDisplay, epoch_text

@@ -7,8 +7,8 @@ import pytest
 
 from handmade import nn
 from handmade.data import RandomHorizontalFlip
+from handmade.engine import Tensor
 from handmade.errors import InputError
-from handmade.tensor import Tensor
 from handmade.train import RECIPES, ImageRecipe, recipe_of
 from handmade.train.image_classification import load_images
 from handmade.train.schedules import SCHEDULES

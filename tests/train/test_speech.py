@@ -9,9 +9,9 @@ from clips import tone, tones_archive, wav
 
 import handmade
 from handmade.data.speech import read_spoken_digits
+from handmade.engine import Tensor
 from handmade.errors import InputError
 from handmade.models.speech import SpeechClassifier
-from handmade.tensor import Tensor
 from handmade.train import Trainer, changed, display_of, new_run, recipe_of, speech
 
 

@@ -13,8 +13,8 @@ from tiny_task import RECIPE, trainer_in
 
 import handmade
 from handmade import nn, random
+from handmade.engine import Tensor
 from handmade.errors import InputError
-from handmade.tensor import Tensor
 from handmade.train import checkpoint, loop
 from handmade.train.checkpoint import load_checkpoint
 

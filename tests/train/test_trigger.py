@@ -7,9 +7,9 @@ from numpy.testing import assert_array_equal
 
 from handmade.data.speech import read_spoken_digits
 from handmade.data.streams import compose
+from handmade.engine import Tensor
 from handmade.errors import InputError
 from handmade.models.speech import TriggerWord
-from handmade.tensor import Tensor
 from handmade.train import Trainer, changed, display_of, new_run, recipe_of, trigger
 from handmade.train.trigger import detections_of, labels_of, matches
 

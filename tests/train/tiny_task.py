@@ -9,7 +9,7 @@ import numpy as np
 
 import handmade
 from handmade import nn, optim
-from handmade.tensor import Tensor
+from handmade.engine import Tensor
 from handmade.train import Outcome, Recipe, Task
 from handmade.train.display import PlainDisplay
 from handmade.train.loop import Trainer

@@ -87,7 +87,7 @@ def test_an_unknown_name_has_no_entry():
 
 
 def test_a_misspelt_name(cache):
-    with pytest.raises(InputError, match="no published weights named resnet5; did you mean resnet50"):
+    with pytest.raises(InputError, match="no published weights named 'resnet5'; did you mean 'resnet50'"):
         find("resnet5")
 
 

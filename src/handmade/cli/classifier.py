@@ -12,14 +12,12 @@ from jaxtyping import Float, UInt8
 
 from handmade.data import Compose, Normalize, Pad, Resize, ToFloat, catalogue, imagenet_preprocessing, read_image
 from handmade.data.transforms import Transform
-from handmade.errors import InputError
+from handmade.engine import Tensor, no_grad
+from handmade.errors import InputError, suggestion
 from handmade.models import ZOO
 from handmade.nn import Module
-from handmade.tape import no_grad
-from handmade.tensor import Tensor
 from handmade.train import ImageClassification, open_run
 from handmade.train.preprocessing import preprocessing
-from handmade.train.recipe import suggestion
 from handmade.weights import imagenet_classes, load
 
 RESIZE = {227: 256, 299: 342, 224: 256}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def data(name: Annotated[str | None, typer.Argument(help="One set, in full.")] = None) -> None:
     """List the data sets, or describe one."""
     from handmade.data import catalogue
-    from handmade.train.recipe import suggestion
+    from handmade.errors import suggestion
 
     entries = catalogue()
     if name is None:

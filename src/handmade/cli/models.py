@@ -19,8 +19,8 @@ def models(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """List the models, or the layers of one."""
+    from handmade.errors import suggestion
     from handmade.models import ZOO
-    from handmade.train.recipe import suggestion
 
     if name is None:
         rows = [_summary(entry) for entry in ZOO.values()]

@@ -134,7 +134,7 @@ def draw(
 
 def chosen_kinds(what: str | None, known: Sequence[str]) -> list[str]:
     """The kinds of pictures in a list with commas, all for None. InputError for one that is not `known`."""
-    from handmade.train.recipe import suggestion
+    from handmade.errors import suggestion
 
     kinds = list(known) if what is None else [kind.strip() for kind in what.split(",")]
     for kind in kinds:
@@ -145,7 +145,7 @@ def chosen_kinds(what: str | None, known: Sequence[str]) -> list[str]:
 
 def chosen_class(text: str, classes: Sequence[str]) -> int:
     """The number of the class that `text` names or counts. InputError for an unknown or an ambiguous one."""
-    from handmade.train.recipe import suggestion
+    from handmade.errors import suggestion
 
     found = [index for index, name in enumerate(classes) if name.lower() == text.lower()]
     if len(found) > 1:

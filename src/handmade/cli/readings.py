@@ -7,18 +7,17 @@ from pathlib import Path
 import numpy as np
 
 from handmade import lens
-from handmade.errors import InputError
+from handmade.engine import Tensor
+from handmade.errors import InputError, suggestion
 from handmade.models import ZOO
 from handmade.models.bert import CONFIGURATIONS, BertForMaskedLM, BertModel
 from handmade.models.char_lm import CharLM
 from handmade.models.gpt import GPT
 from handmade.models.transformer import Transformer
-from handmade.tensor import Tensor
 from handmade.text import BPETokenizer, WordPieceTokenizer
 from handmade.text.wordpiece import MASK
 from handmade.train import LanguageModelling, MaskedLanguageModelling, TranslationTask, open_run
 from handmade.train.language_modelling import LINE_END
-from handmade.train.recipe import suggestion
 from handmade.train.surprise import draw_surprise, legible
 from handmade.weights import bert_tokenizer, load, read
 

@@ -1,6 +1,5 @@
 """The data sets by name: what each is, where it comes from, whether it may be used, and how it is read."""
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from handmade.data.dates import dates
 from handmade.data.files import DataFile
 from handmade.data.idx import read_idx
 from handmade.data.speech import SpokenDigits, read_spoken_digits
-from handmade.errors import InputError
+from handmade.errors import InputError, suggestion
 
 Loaded = ImageSet | ImageFolder | Text | Lines | Pairs | SpokenDigits
 
@@ -71,15 +70,10 @@ def load(name: str, split: str = "train") -> Loaded:
     is_text = entry.read in (_text, _lines) if entry else form in ("text", "parallel")
     splits = corpus.SPLITS if is_text else ("train", "test")
     if entry is None and not (colon and form in FORMS):
-        raise InputError(f"no data set is called {name!r}{_nearest(name)}. {_known()}")
+        raise InputError(f"no data set is called {name!r}{suggestion(name, catalogue())} {_known()}")
     if split not in splits:
         raise InputError(f"{name} has no split {split!r}; it has {', '.join(splits)}.")
     return entry.read(entry, split) if entry else FORMS[form](argument, split)
-
-
-def _nearest(name: str) -> str:
-    near = difflib.get_close_matches(name, catalogue(), n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def _known() -> str:

@@ -17,8 +17,7 @@ import numpy as np
 
 from handmade.data.images import decode_image
 from handmade.errors import InputError
-from handmade.files import replacing
-from handmade.folders import cache_folder
+from handmade.files import cache_folder, replacing
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 PIXELS = 3 * 32 * 32

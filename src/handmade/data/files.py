@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from handmade.errors import InputError
-from handmade.folders import cache_folder, data_folders
+from handmade.files import cache_folder, data_folders
 
 PACKAGED = Path(__file__).parent / "packaged"
 TIMEOUT = 15  # seconds without an answer from a server

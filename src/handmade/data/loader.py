@@ -14,8 +14,8 @@ import numpy as np
 
 from handmade.data.dataset import Dataset
 from handmade.data.transforms import Compose, ToFloat, Transform
+from handmade.engine import Tensor
 from handmade.errors import InputError
-from handmade.tensor import Tensor
 
 Made = TypeVar("Made")
 

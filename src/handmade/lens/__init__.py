@@ -1,14 +1,14 @@
 """Recording what happens inside a model, and drawing it."""
 
-from handmade.lens.attention_maps import attention_maps, draw_attention_maps
-from handmade.lens.feature_maps import draw_feature_maps, feature_maps, strongest
+from handmade.lens.attention import attention_maps, draw_attention_maps
+from handmade.lens.features import draw_feature_maps, feature_maps, strongest
 from handmade.lens.filters import as_images, draw_filters, first_filters
-from handmade.lens.grad_cam import draw_grad_cam, grad_cam
 from handmade.lens.gradient_flow import draw_gradient_flow, gradient_norms
+from handmade.lens.guesses import draw_logit_lens, logit_lens
+from handmade.lens.hooks import find_layer, recording, undisturbed
 from handmade.lens.layers import early_and_late
-from handmade.lens.logit_lens import draw_logit_lens, logit_lens
-from handmade.lens.occlusion import default_stride, draw_occlusion, occlusion
-from handmade.lens.recording import find_layer, recording, undisturbed
+from handmade.lens.localisation import draw_grad_cam, grad_cam
+from handmade.lens.patches import default_stride, draw_occlusion, occlusion
 from handmade.lens.token_loss import masked_losses, next_token_losses, translation_losses
 
 __all__ = [

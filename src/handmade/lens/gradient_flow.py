@@ -24,10 +24,10 @@ import numpy as np
 from jaxtyping import Float
 
 import handmade
+from handmade.engine import Tensor
 from handmade.lens.drawing import new_figure, save
-from handmade.lens.recording import undisturbed
+from handmade.lens.hooks import undisturbed
 from handmade.nn import GRU, LSTM, RNN
-from handmade.tensor import Tensor
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

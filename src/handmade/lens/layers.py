@@ -5,11 +5,10 @@ N images, C channels, H height, W width
 
 from jaxtyping import Float
 
+from handmade.engine import Tensor, no_grad
 from handmade.errors import InputError
-from handmade.lens.recording import find_layer, recording, undisturbed
+from handmade.lens.hooks import find_layer, recording, undisturbed
 from handmade.nn import Module
-from handmade.tape import no_grad
-from handmade.tensor import Tensor
 
 
 def early_and_late(model: Module, image: Float[Tensor, "1 C H W"]) -> tuple[str, str]:

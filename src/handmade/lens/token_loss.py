@@ -7,13 +7,12 @@ import numpy as np
 from jaxtyping import Float, Int64
 
 import handmade.nn.functional as F
+from handmade.engine import Tensor, no_grad
 from handmade.errors import InputError
-from handmade.lens.recording import undisturbed
+from handmade.lens.hooks import undisturbed
 from handmade.models.bert import BertForMaskedLM
 from handmade.models.char_lm import CharLM
 from handmade.models.sequence_to_sequence import SequenceToSequence
-from handmade.tape import no_grad
-from handmade.tensor import Tensor
 
 Losses = Float[np.ndarray, "N"]
 

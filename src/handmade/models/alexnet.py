@@ -32,6 +32,7 @@ from __future__ import annotations
 
 from jaxtyping import Float
 
+from handmade.engine import Tensor
 from handmade.models.entry import Entry
 from handmade.nn import (
     AdaptiveAvgPool2d,
@@ -46,7 +47,6 @@ from handmade.nn import (
     init,
 )
 from handmade.nn import functional as F
-from handmade.tensor import Tensor
 
 
 class AlexNet(Module):

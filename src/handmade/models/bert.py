@@ -31,10 +31,9 @@ from typing import Any, NamedTuple
 from jaxtyping import Bool, Float, Int
 
 import handmade.nn.functional as F
-from handmade import creation
+from handmade.engine import Tensor, creation, int64
 from handmade.models.entry import Entry
 from handmade.nn import GELU, Dropout, Embedding, LayerNorm, Linear, Module, ModuleList, Parameter, Tanh, init
-from handmade.tensor import Tensor, int64
 
 Tokens = Int[Tensor, "B T"]
 Mask = Bool[Tensor, "..."] | Int[Tensor, "..."]  # B T; another shape gets an error of its own

@@ -38,11 +38,10 @@ from typing import Any
 from jaxtyping import Float, Int
 
 import handmade.nn.functional as F
-from handmade import creation
-from handmade.functions import cat
+from handmade.engine import Tensor, creation, int64
+from handmade.engine.functions import cat
 from handmade.models.entry import Entry
 from handmade.nn import GRU, LSTM, RNN, Embedding, Linear, Module, init
-from handmade.tensor import Tensor, int64
 
 State = tuple[Tensor, ...]
 

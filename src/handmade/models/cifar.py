@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from jaxtyping import Float
 
+from handmade.engine import Tensor
 from handmade.models.entry import Entry
 from handmade.models.googlenet import BasicConv2d, GoogLeNet
 from handmade.models.vgg import convolutions, initialise
 from handmade.nn import Conv2d, Dropout, Linear, MaxPool2d, Module, ReLU, Sequential, init
-from handmade.tensor import Tensor
 
 
 class CifarAlexNet(Module):

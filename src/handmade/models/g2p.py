@@ -23,10 +23,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
+from handmade.engine import Tensor, no_grad
 from handmade.errors import InputError
 from handmade.nn import GRU, Embedding, Linear, Module
-from handmade.tape import no_grad
-from handmade.tensor import Tensor
 
 LETTERS = ("<pad>", "<unk>", "</s>", *"abcdefghijklmnopqrstuvwxyz")
 ARPABET = """

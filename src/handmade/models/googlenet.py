@@ -38,7 +38,8 @@ from typing import Any, NamedTuple
 
 from jaxtyping import Float, Int
 
-from handmade.functions import cat
+from handmade.engine import Tensor
+from handmade.engine.functions import cat
 from handmade.models.entry import Entry
 from handmade.nn import (
     AdaptiveAvgPool2d,
@@ -53,7 +54,6 @@ from handmade.nn import (
     init,
 )
 from handmade.nn import functional as F
-from handmade.tensor import Tensor
 
 
 class BasicConv2d(Module):

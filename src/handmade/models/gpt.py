@@ -50,15 +50,14 @@ import numpy as np
 from jaxtyping import Float, Int
 
 import handmade.nn.functional as F
-from handmade.creation import zeros
-from handmade.functions import cat
+from handmade.engine import Tensor, no_grad
+from handmade.engine.creation import zeros
+from handmade.engine.functions import cat
 from handmade.models.char_lm import CharLM, next_token_loss
 from handmade.models.entry import Entry
 from handmade.nn import GELU, Dropout, Embedding, LayerNorm, Module, ModuleList, Parameter, init
 from handmade.nn.module import IncompatibleKeys
 from handmade.ops.attention import causal_mask
-from handmade.tape import no_grad
-from handmade.tensor import Tensor
 
 
 @dataclass(frozen=True)

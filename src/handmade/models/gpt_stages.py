@@ -24,10 +24,10 @@ import numpy as np
 from jaxtyping import Float, Int
 
 import handmade.nn.functional as F
-from handmade.functions import cat
+from handmade.engine import Tensor
+from handmade.engine.functions import cat
 from handmade.models.char_lm import BigramLM, CharLM, State
 from handmade.nn import Embedding, Identity, LayerNorm, Linear, Module, ModuleList, ReLU, Sequential
-from handmade.tensor import Tensor
 
 
 class Head(Module):

@@ -28,12 +28,12 @@ from typing import Any, NamedTuple
 
 from jaxtyping import Float, Int
 
-from handmade.functions import cat
+from handmade.engine import Tensor
+from handmade.engine.functions import cat
 from handmade.models.entry import Entry
 from handmade.models.googlenet import BasicConv2d, from_imagenet_statistics
 from handmade.nn import AdaptiveAvgPool2d, Conv2d, Dropout, Linear, MaxPool2d, Module, init
 from handmade.nn import functional as F
-from handmade.tensor import Tensor
 
 
 class InceptionA(Module):

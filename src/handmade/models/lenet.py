@@ -23,12 +23,11 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from handmade import creation
-from handmade.functions import cat
+from handmade.engine import Tensor, creation
+from handmade.engine.functions import cat
 from handmade.models.entry import Entry
 from handmade.nn import AvgPool2d, Conv2d, Linear, Module, Parameter, Tanh, init
 from handmade.nn import functional as F
-from handmade.tensor import Tensor
 
 
 class LeNet5(Module):

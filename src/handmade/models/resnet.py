@@ -33,10 +33,10 @@ from typing import Any
 
 from jaxtyping import Float
 
+from handmade.engine import Tensor
 from handmade.models.entry import Entry
 from handmade.nn import AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Linear, MaxPool2d, Module, ReLU, Sequential, init
 from handmade.nn import functional as F
-from handmade.tensor import Tensor
 
 
 def conv3x3(in_channels: int, out_channels: int, stride: int = 1) -> Conv2d:

@@ -20,10 +20,10 @@ from typing import Any
 
 from jaxtyping import Float
 
+from handmade.engine import Tensor
 from handmade.models.entry import Entry
 from handmade.models.resnet import BLOCKS, check, conv3x3, initialise, stage
 from handmade.nn import AdaptiveAvgPool2d, BatchNorm2d, Linear, Module, ReLU
-from handmade.tensor import Tensor
 
 
 class CifarResNet(Module):

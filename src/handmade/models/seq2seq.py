@@ -40,11 +40,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from handmade.functions import cat
+from handmade.engine import Tensor, no_grad
+from handmade.engine.functions import cat
 from handmade.models.sequence_to_sequence import PAD, SequenceToSequence
 from handmade.nn import GRU, LSTM, Dropout, Embedding, Linear, Module, init
-from handmade.tape import no_grad
-from handmade.tensor import Tensor
 
 State = dict[str, Any]
 """h, c: of the decoder, B L H. With attention also memory, keys: B S M, B S A; visible: B S, where no padding is."""

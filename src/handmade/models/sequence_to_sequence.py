@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from handmade.engine import Tensor
 from handmade.nn import Module
-from handmade.tensor import Tensor
 
 PAD, BOS, EOS, UNKNOWN = range(4)
 """The first tokens of every vocabulary: padding, begin of the target, end, and what has no token of its own."""

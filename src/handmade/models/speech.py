@@ -20,8 +20,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
+from handmade.engine import Tensor
 from handmade.nn import GRU, BatchNorm1d, Conv1d, Dropout, Linear, Module
-from handmade.tensor import Tensor
 
 
 class SpeechClassifier(Module):

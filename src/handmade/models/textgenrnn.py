@@ -24,10 +24,10 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float, Int
 
-from handmade.functions import cat
+from handmade.engine import Tensor
+from handmade.engine.functions import cat
 from handmade.models.entry import Entry
 from handmade.nn import LSTM, Embedding, Linear, Module
-from handmade.tensor import Tensor
 
 NOTHING, START = 0, 464
 """The tokens that are no character: what stands before the beginning, and the mark of beginning and end."""

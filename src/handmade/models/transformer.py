@@ -38,6 +38,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 import handmade.nn.functional as F
+from handmade.engine import Tensor, no_grad
 from handmade.models.sequence_to_sequence import PAD, SequenceToSequence
 from handmade.nn import (
     Dropout,
@@ -51,8 +52,6 @@ from handmade.nn import (
     init,
 )
 from handmade.nn.attention import KeyValue
-from handmade.tape import no_grad
-from handmade.tensor import Tensor
 
 
 class State(NamedTuple):

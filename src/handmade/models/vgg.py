@@ -27,6 +27,7 @@ from typing import Any
 
 from jaxtyping import Float
 
+from handmade.engine import Tensor
 from handmade.models.entry import Entry
 from handmade.nn import (
     AdaptiveAvgPool2d,
@@ -40,7 +41,6 @@ from handmade.nn import (
     Sequential,
     init,
 )
-from handmade.tensor import Tensor
 
 # Table 1, from the image downwards: output channels of a convolution, 3x3 but for 1x1 where it says so; M is a pool.
 CONFIGURATIONS = {

@@ -28,12 +28,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Int64
 
 import handmade.nn.functional as F
-from handmade import creation
-from handmade.functions import cat
+from handmade.engine import Tensor, creation, no_grad
+from handmade.engine.functions import cat
+from handmade.engine.random import generator
 from handmade.nn import Module, Parameter, init
-from handmade.random import generator
-from handmade.tape import no_grad
-from handmade.tensor import Tensor
 
 POWER = 0.75
 """Negative words are drawn in proportion to their counts to this power (section 2.2)."""

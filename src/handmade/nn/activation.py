@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from handmade.engine import Tensor
 from handmade.nn.module import Module
-from handmade.tensor import Tensor
 
 
 class ReLU(Module):

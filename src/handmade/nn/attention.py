@@ -10,14 +10,14 @@ from __future__ import annotations
 import numpy as np
 
 import handmade.nn.functional as F
-from handmade.creation import empty, zeros
+from handmade.engine import Tensor
+from handmade.engine.creation import empty, zeros
 from handmade.nn import init
 from handmade.nn.functional.attention import attention_weights
 from handmade.nn.linear import Linear
 from handmade.nn.module import Module, Parameter
 from handmade.nn.positions import RotaryEmbedding
 from handmade.ops.attention import causal_mask
-from handmade.tensor import Tensor
 
 KeyValue = tuple[Tensor, Tensor]
 """Keys and values of the heads, (B, H, S_k, d) each."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 
 import handmade.nn.functional as F
-from handmade.creation import empty, zeros
+from handmade.engine import Tensor
+from handmade.engine.creation import empty, zeros
 from handmade.nn import init
 from handmade.nn.module import Module, Parameter
-from handmade.tensor import Tensor
 
 
 class _Cell(Module):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from handmade.engine import Tensor
 from handmade.nn.linear import Linear
 from handmade.nn.module import Module
-from handmade.tensor import Tensor
 
 
 class SwiGLU(Module):

@@ -10,9 +10,7 @@ import math
 
 import numpy as np
 
-from handmade import random
-from handmade.tape import no_grad
-from handmade.tensor import Tensor
+from handmade.engine import Tensor, no_grad, random
 
 GAINS = {"linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 0.75}
 

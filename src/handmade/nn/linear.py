@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import handmade.nn.functional as F
-from handmade.creation import empty
+from handmade.engine import Tensor
+from handmade.engine.creation import empty
 from handmade.nn import init
 from handmade.nn.module import Module, Parameter
-from handmade.tensor import Tensor
 
 
 class Identity(Module):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import handmade.nn.functional as F
+from handmade.engine import Tensor
 from handmade.nn.module import Module
-from handmade.tensor import Tensor
 
 
 class CrossEntropyLoss(Module):

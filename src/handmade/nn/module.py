@@ -12,8 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from handmade.tape import no_grad
-from handmade.tensor import Tensor, as_dtype, float32, float64
+from handmade.engine import Tensor, as_dtype, float32, float64, no_grad
 
 M = TypeVar("M", bound="Module")
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import handmade.nn.functional as F
-from handmade.creation import ones, tensor, zeros
+from handmade.engine import Tensor
+from handmade.engine.creation import ones, tensor, zeros
 from handmade.nn.module import Module, Parameter
-from handmade.tensor import Tensor
 
 
 class _BatchNorm(Module):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import handmade.nn.functional as F
+from handmade.engine import Tensor
 from handmade.nn.functional.arguments import Size
 from handmade.nn.module import Module
-from handmade.tensor import Tensor
 
 
 class MaxPool2d(Module):

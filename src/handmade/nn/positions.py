@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from handmade.creation import empty
-from handmade.functions import cat, stack
+from handmade.engine import Tensor
+from handmade.engine.creation import empty
+from handmade.engine.functions import cat, stack
 from handmade.nn import init
 from handmade.nn.module import Module, Parameter
-from handmade.tensor import Tensor
 
 
 def sinusoidal_positions(length: int, embedding_dim: int) -> np.ndarray:

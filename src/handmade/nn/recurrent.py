@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 import handmade.nn.functional as F
-from handmade.creation import empty, zeros
-from handmade.functions import cat, stack
+from handmade.engine import Tensor
+from handmade.engine.creation import empty, zeros
+from handmade.engine.functions import cat, stack
 from handmade.nn.cells import known_nonlinearity, reset_uniform
 from handmade.nn.functional.arguments import run
 from handmade.nn.module import Module, Parameter
 from handmade.ops import recurrent
-from handmade.tensor import Tensor
 
 Lengths = Sequence[int] | np.ndarray | Tensor
 

@@ -20,13 +20,13 @@ import copy
 from collections.abc import Callable
 
 import handmade.nn.functional as F
-from handmade.functions import cat
+from handmade.engine import Tensor
+from handmade.engine.functions import cat
 from handmade.nn.attention import KeyValue, MultiheadAttention
 from handmade.nn.containers import ModuleList
 from handmade.nn.linear import Dropout, Linear
 from handmade.nn.module import Module
 from handmade.nn.normalization import LayerNorm
-from handmade.tensor import Tensor
 
 Activation = str | Callable[[Tensor], Tensor]
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu}

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from handmade.tensor import Tensor
+from handmade.engine import Tensor
 
 
 def clip_grad_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float) -> Tensor:

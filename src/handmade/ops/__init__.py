@@ -1,6 +1,6 @@
 """Differentiable operations on arrays, one function each: its value and its pullback side by side.
 
-`op` says what form they have; `tensor.apply` runs them on tensors and records them.
+`op` says what form they have; `engine.apply` runs them on tensors and records them.
 """
 
 from handmade.ops.arithmetic import abs, add, clamp, div, masked_fill, maximum, minimum, mul, neg, pow, sub, where

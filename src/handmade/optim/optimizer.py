@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from handmade.tape import no_grad
-from handmade.tensor import Tensor
+from handmade.engine import Tensor, no_grad
 
 
 class Optimizer:

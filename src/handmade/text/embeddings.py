@@ -3,12 +3,10 @@
 V words, D size of the vectors
 """
 
-import difflib
-
 import numpy as np
 from jaxtyping import Float
 
-from handmade.errors import InputError
+from handmade.errors import InputError, suggestion
 from handmade.text.vocabulary import Vocabulary
 
 
@@ -62,7 +60,6 @@ class WordVectors:
 
     def _number(self, word: str) -> int:
         if word not in self.vocabulary:
-            near = difflib.get_close_matches(word, self.vocabulary.tokens, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise InputError(f"no vector is known for the word {word!r}, of {len(self.vocabulary)} words{hint}")
+            meant = suggestion(word, self.vocabulary.tokens)
+            raise InputError(f"no vector is known for the word {word!r}, of {len(self.vocabulary)} words{meant}")
         return self.vocabulary[word]

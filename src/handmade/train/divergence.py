@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 import handmade
+from handmade.engine import Tensor
 from handmade.nn import Module
-from handmade.tensor import Tensor
 from handmade.train.task import Task
 
 

@@ -15,12 +15,12 @@ from jaxtyping import Float, Int64
 import handmade
 from handmade import data
 from handmade.data import Compose, DataLoader, ImageFolder, ImageSet
+from handmade.engine import Tensor
 from handmade.errors import InputError
 from handmade.nn import Module
 from handmade.nn.functional import cross_entropy
 from handmade.optim import SGD, Adam, AdamW, LambdaLR, Optimizer
 from handmade.optim.lr_scheduler import LRScheduler
-from handmade.tensor import Tensor
 from handmade.train import report
 from handmade.train.preprocessing import WRITTEN, ImageFacts, image_facts, preprocessing
 from handmade.train.recipe import Recipe

@@ -15,12 +15,12 @@ from jaxtyping import Int64
 import handmade
 from handmade import data
 from handmade.data import Lines, Text
+from handmade.engine import Tensor
 from handmade.errors import InputError
 from handmade.models.char_lm import IGNORED, CharLM, State, next_token_loss
 from handmade.nn import functional as F
 from handmade.optim import Adam, CosineAnnealingLR, Optimizer
 from handmade.optim.lr_scheduler import LRScheduler
-from handmade.tensor import Tensor
 from handmade.text import CharacterTokenizer, Vocabulary
 from handmade.text.sampling import check_choice, generate, until
 from handmade.train.recipe import Recipe

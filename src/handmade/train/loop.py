@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from handmade import random
+from handmade.engine import random
 from handmade.errors import InputError
 from handmade.train.checkpoint import first_nonfinite, load_checkpoint, save_checkpoint
 from handmade.train.display import Display

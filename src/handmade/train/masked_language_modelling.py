@@ -15,11 +15,11 @@ from jaxtyping import Float, Int64
 import handmade
 from handmade import data
 from handmade.data import Text
+from handmade.engine import Tensor
 from handmade.errors import InputError
 from handmade.models.bert import BertConfig, BertForMaskedLM
 from handmade.nn import functional as F
 from handmade.optim import AdamW, LambdaLR
-from handmade.tensor import Tensor
 from handmade.train.masking import CLS, MASK, SEP, SPECIAL, Masked, MaskTokenizer, masked
 from handmade.train.recipe import Recipe
 from handmade.train.schedules import SCHEDULES

@@ -1,14 +1,13 @@
 """Recipes: everything that decides a training run, as one dataclass that can be shown, changed and stored."""
 
 import dataclasses
-import difflib
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from handmade.errors import InputError
+from handmade.errors import InputError, suggestion
 
 if TYPE_CHECKING:
     from handmade.train.task import Task
@@ -105,9 +104,3 @@ def parse(key: str, text: str, kind: Any) -> Any:
 
 BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 NUMBERS = {int: "a whole number", float: "a number"}
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """The end of a sentence about an unknown name: '; did you mean ...?' when one of `known` is near, otherwise '.'."""
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else "."

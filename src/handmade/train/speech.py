@@ -17,11 +17,11 @@ from handmade import data
 from handmade.data import SpokenDigits, log_mel, pad_features, read_wav
 from handmade.data.speech import DIGITS_RATE
 from handmade.data.wav import Samples
+from handmade.engine import Tensor
 from handmade.errors import InputError
 from handmade.models.speech import SpeechClassifier
 from handmade.nn.functional import cross_entropy
 from handmade.optim import Adam, CosineAnnealingLR
-from handmade.tensor import Tensor
 from handmade.train import report
 from handmade.train.display import likeliest
 from handmade.train.recipe import Recipe

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from handmade.engine import Tensor
 from handmade.nn import Module
 from handmade.nn.utils import clip_grad_norm_
 from handmade.optim import Optimizer
 from handmade.optim.lr_scheduler import LRScheduler
-from handmade.tensor import Tensor
 
 
 @dataclass

@@ -17,12 +17,12 @@ from jaxtyping import Bool, Float, Int
 import handmade
 from handmade import data
 from handmade.data import Pairs
+from handmade.engine import Tensor
 from handmade.errors import InputError
 from handmade.models.sequence_to_sequence import BOS, EOS, PAD, SequenceToSequence
 from handmade.nn import functional as F
 from handmade.optim import Adam, LambdaLR, Optimizer
 from handmade.optim.lr_scheduler import LRScheduler
-from handmade.tensor import Tensor
 from handmade.text import beam_search, corpus_bleu
 from handmade.train.alignment import draw_alignment, draw_exact_by_length
 from handmade.train.pairs import PairBatches, PairTokenizer, padded

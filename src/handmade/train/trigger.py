@@ -18,12 +18,12 @@ from handmade.data.loader import prefetched
 from handmade.data.speech import DIGITS_RATE
 from handmade.data.streams import Stream, compose
 from handmade.data.wav import Samples
+from handmade.engine import Tensor
 from handmade.errors import InputError
 from handmade.files import replacing
 from handmade.models.speech import TriggerWord
 from handmade.nn.functional import binary_cross_entropy_with_logits
 from handmade.optim import Adam, CosineAnnealingLR
-from handmade.tensor import Tensor
 from handmade.train.recipe import Recipe
 from handmade.train.speech import load_speech, with_a_frame
 from handmade.train.task import Outcome, Task

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 import handmade
+from handmade.engine import Tensor
 from handmade.errors import InputError
 from handmade.models.char_lm import CharLM
 from handmade.models.gpt import CONFIGS, gpt
-from handmade.tensor import Tensor
 from handmade.text import BPETokenizer, CharacterTokenizer
 from handmade.text.decoding import Step
 from handmade.text.sampling import check_choice, generate, until

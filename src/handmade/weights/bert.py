@@ -13,10 +13,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from handmade.engine import Tensor, no_grad
 from handmade.errors import InputError
 from handmade.models.bert import CONFIGURATIONS, BertModel, mean_pooling
-from handmade.tape import no_grad
-from handmade.tensor import Tensor
 from handmade.text import WordPieceTokenizer
 from handmade.text.wordpiece import PAD
 from handmade.weights.loading import load

@@ -1,6 +1,5 @@
 """Where published weights lie on this machine, or how they get there."""
 
-import difflib
 import hashlib
 import importlib.util
 import os
@@ -8,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any, cast
 
-from handmade.errors import InputError
-from handmade.folders import cache_folder, data_folders
+from handmade.errors import InputError, suggestion
+from handmade.files import cache_folder, data_folders
 from handmade.weights.catalogue import PUBLISHED, Published, published
 
 TIMEOUT = 15  # seconds without an answer from a server
@@ -30,9 +29,10 @@ def find(path_or_name: str | os.PathLike[str]) -> Path:
         return fetch(weights)
     if path.suffix or path.parent != Path("."):
         raise InputError(f"no weights file {text}")
-    near = difflib.get_close_matches(text, PUBLISHED, n=1)
-    advice = f"did you mean {near[0]}?" if near else f"known names: {', '.join(PUBLISHED)}"
-    raise InputError(f"no weights file and no published weights named {text}; {advice}")
+    meant = suggestion(text, PUBLISHED)
+    raise InputError(
+        f"no weights file and no published weights named {text!r}{meant} There are {', '.join(PUBLISHED)}."
+    )
 
 
 def fetch(weights: Published) -> Path:

@@ -16,13 +16,12 @@ from typing import Any
 import numpy as np
 
 import handmade.nn.functional as F
+from handmade.engine import Tensor, no_grad
 from handmade.errors import InputError
 from handmade.models.char_lm import RecurrentLM
 from handmade.models.gpt import CausalSelfAttention
 from handmade.models.resnet import BasicBlock
 from handmade.nn import BatchNorm2d, Module
-from handmade.tape import no_grad
-from handmade.tensor import Tensor
 from handmade.workshop.cell.cases import in_tensors, plain
 from handmade.workshop.exercise import Exercise
 

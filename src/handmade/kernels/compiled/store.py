@@ -11,8 +11,7 @@ import sys
 from pathlib import Path
 
 from handmade.errors import InputError
-from handmade.files import write_bytes
-from handmade.folders import cache_folder
+from handmade.files import cache_folder, write_bytes
 from handmade.kernels.compiled import machine
 
 _CHECKSUM = hashlib.sha256().digest_size

@@ -4,7 +4,8 @@ Each checks and completes its arguments (one number for a pair, padding by name,
 where the mathematics and the derivative stand. Names, arguments and defaults are PyTorch's.
 """
 
-from handmade.functions import one_hot
+from handmade.engine import Tensor
+from handmade.engine.functions import one_hot
 from handmade.nn.functional.attention import recorded_attention, scaled_dot_product_attention
 from handmade.nn.functional.convolution import conv1d, conv2d, conv_transpose2d
 from handmade.nn.functional.linear import dropout, embedding, linear, projection
@@ -18,7 +19,6 @@ from handmade.nn.functional.losses import (
 )
 from handmade.nn.functional.normalization import batch_norm, group_norm, layer_norm, local_response_norm, rms_norm
 from handmade.nn.functional.pooling import adaptive_avg_pool2d, avg_pool2d, max_pool2d
-from handmade.tensor import Tensor
 
 gelu = Tensor.gelu
 log_softmax = Tensor.log_softmax

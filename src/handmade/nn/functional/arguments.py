@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from handmade.engine import Tensor, apply
 from handmade.ops.op import Operation
-from handmade.tensor import Tensor, apply
 
 Size = int | Sequence[int]
 """One number, or one for each of the axes (height, width)."""

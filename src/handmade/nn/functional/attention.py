@@ -8,11 +8,10 @@ from contextvars import ContextVar
 
 import numpy as np
 
-from handmade import random
+from handmade.engine import Tensor, random
 from handmade.nn.functional.arguments import constant, run
 from handmade.ops import attention
 from handmade.ops.dropout import dropout_mask
-from handmade.tensor import Tensor
 
 _record: ContextVar[list[np.ndarray] | None] = ContextVar("attention weights", default=None)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from handmade.engine import Tensor
 from handmade.nn.functional.arguments import Size, numbers, run
 from handmade.ops import convolution
-from handmade.tensor import Tensor
 
 
 def conv1d(

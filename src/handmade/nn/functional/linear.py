@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from handmade import random
+from handmade.engine import Tensor, apply, random
 from handmade.nn.functional.arguments import run
 from handmade.ops import dropout as noise
 from handmade.ops import embedding as table
 from handmade.ops import linear as product
-from handmade.tensor import Tensor, apply
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from handmade.engine import Tensor
 from handmade.nn.functional.arguments import constant, run
 from handmade.ops import ctc, losses
-from handmade.tensor import Tensor
 
 
 def cross_entropy(

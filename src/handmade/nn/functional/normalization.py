@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from handmade.engine import Tensor
 from handmade.kernels.normalization import batch_statistics
 from handmade.nn.functional.arguments import check_float, run
 from handmade.ops import normalization
-from handmade.tensor import Tensor
 
 
 def batch_norm(

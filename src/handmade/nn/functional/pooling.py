@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from handmade.engine import Tensor
 from handmade.nn.functional.arguments import Size, numbers, run
 from handmade.ops import pooling
-from handmade.tensor import Tensor
 
 
 def max_pool2d(

@@ -1,7 +1,7 @@
 """The recipes by the name of their model."""
 
-from handmade.errors import InputError
-from handmade.train.recipe import Recipe, suggestion
+from handmade.errors import InputError, suggestion
+from handmade.train.recipe import Recipe
 from handmade.train.recipes.alexnet import ALEXNET
 from handmade.train.recipes.bert import BERT
 from handmade.train.recipes.char_lm import CHAR_GRU, CHAR_LSTM, CHAR_RNN, NAMES_GRU

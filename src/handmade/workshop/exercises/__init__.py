@@ -3,11 +3,10 @@
 To add one: its file here, its right solutions in `variants/`, under the same topic and name, and its name in ORDER.
 """
 
-import difflib
 from importlib import import_module
 from pathlib import Path
 
-from handmade.errors import InputError
+from handmade.errors import InputError, suggestion
 from handmade.workshop.exercise import Exercise
 
 ORDER: tuple[str, ...] = (
@@ -92,9 +91,7 @@ NAMES: tuple[str, ...] = tuple(_TOPIC_OF)
 def topic_of(name: str) -> str:
     """The topic of an exercise, which is its folder. InputError for an unknown one."""
     if name not in _TOPIC_OF:
-        near = difflib.get_close_matches(name, NAMES, n=1)
-        meant = f" Did you mean {near[0]}?" if near else f" There are {', '.join(NAMES)}."
-        raise InputError(f"there is no exercise {name!r}.{meant}")
+        raise InputError(f"there is no exercise {name!r}{suggestion(name, NAMES)} There are {', '.join(NAMES)}.")
     return _TOPIC_OF[name]
 
 

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
+from handmade.engine import Tensor, no_grad
 from handmade.errors import InputError
 from handmade.lens.drawing import new_figure, save
-from handmade.lens.recording import undisturbed
+from handmade.lens.hooks import undisturbed
 from handmade.nn import Module
 from handmade.nn.functional import recorded_attention
-from handmade.tape import no_grad
-from handmade.tensor import Tensor
 
 if TYPE_CHECKING:
     from matplotlib.axis import Axis

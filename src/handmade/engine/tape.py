@@ -17,7 +17,7 @@ import numpy as np
 from handmade.ops.op import Pullback
 
 if TYPE_CHECKING:
-    from handmade.tensor import Tensor
+    from handmade.engine.tensor import Tensor
 
 Versions = list[int]
 """A counter of in-place changes, in a list of one so that all views of an array share it."""

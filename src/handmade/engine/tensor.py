@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from handmade import ops
-from handmade.methods import Methods, array_index
+from handmade.engine.methods import Methods, array_index
+from handmade.engine.tape import Node, Versions, backward, is_grad_enabled
 from handmade.ops.op import Operation
-from handmade.tape import Node, Versions, backward, is_grad_enabled
 
 float32 = np.dtype(np.float32)
 float64 = np.dtype(np.float64)

@@ -10,12 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int64
 
+from handmade.engine import Tensor, no_grad
 from handmade.lens.drawing import new_figure, save, show_image
+from handmade.lens.hooks import recording, undisturbed
 from handmade.lens.layers import maps_of
-from handmade.lens.recording import recording, undisturbed
 from handmade.nn import Module
-from handmade.tape import no_grad
-from handmade.tensor import Tensor
 
 SHOWN = 40
 """How many channels are drawn at most."""

@@ -16,7 +16,7 @@ from handmade import ops
 from handmade.ops.op import Operation
 
 if TYPE_CHECKING:
-    from handmade.tensor import Tensor
+    from handmade.engine.tensor import Tensor
 
 Dims = int | Sequence[int] | None
 Number = builtins.bool | int | float

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from handmade.creation import tensor
-from handmade.tape import no_grad
-from handmade.tensor import Tensor
+from handmade.engine.creation import tensor
+from handmade.engine.tape import no_grad
+from handmade.engine.tensor import Tensor
 
 
 def gradcheck(

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from handmade.engine import Tensor
 from handmade.lens.drawing import save, show_over, side_by_side
+from handmade.lens.hooks import recording, undisturbed
 from handmade.lens.layers import maps_of
-from handmade.lens.recording import recording, undisturbed
 from handmade.nn import Module
-from handmade.tensor import Tensor
 
 
 def grad_cam(model: Module, image: Float[Tensor, "1 C H W"], class_index: int, layer: str) -> Float[np.ndarray, "h w"]:

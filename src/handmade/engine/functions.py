@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from handmade import ops, random
-from handmade.tensor import Tensor, apply, tensor_of
+from handmade import ops
+from handmade.engine import random
+from handmade.engine.tensor import Tensor, apply, tensor_of
 
 
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:

@@ -11,11 +11,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from handmade.engine import Tensor, no_grad
 from handmade.lens.drawing import save, show_over, side_by_side
-from handmade.lens.recording import undisturbed
+from handmade.lens.hooks import undisturbed
 from handmade.nn import Module
-from handmade.tape import no_grad
-from handmade.tensor import Tensor
 
 PLACES = 11
 """How many places the patch takes along the longer side, unless told otherwise."""

@@ -5,10 +5,9 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from handmade.errors import InputError
+from handmade.engine import Tensor
+from handmade.errors import InputError, suggestion
 from handmade.nn import Module
-from handmade.tensor import Tensor
-from handmade.train.recipe import suggestion
 
 
 @contextmanager

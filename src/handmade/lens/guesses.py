@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int64
 
+from handmade.engine import Tensor, no_grad
 from handmade.errors import InputError
 from handmade.lens.drawing import new_figure, save
-from handmade.lens.recording import recording, undisturbed
+from handmade.lens.hooks import recording, undisturbed
 from handmade.models.bert import BertForMaskedLM
 from handmade.models.gpt import GPT
 from handmade.nn import Module
-from handmade.tape import no_grad
-from handmade.tensor import Tensor
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
