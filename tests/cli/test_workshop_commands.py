@@ -4,16 +4,19 @@ import json
 import os
 import pty
 import select
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from handmade.workshop import workspace as room
 from handmade.workshop.exercises import exercise_named
 from handmade.workshop.source import faulty, solution
+from handmade.workshop.workspace import Workspace
 
 SOFTMAX = """import numpy as np
 
@@ -42,26 +45,37 @@ def test_from_start_to_the_first_pass_by_what_the_screen_says(handmade, tmp_path
     assert ran.code == 0
     steps = [line.strip() for line in ran.out.splitlines() if line.strip()[:2] in ("1.", "2.", "3.")]
     assert steps[0] == "1. cd handmade-workshop"
-    assert steps[1].startswith("2. Open 01_softmax.py")
+    assert steps[1].startswith("2. Open basics/softmax.py")
     assert steps[2] == "3. handmade check softmax"
     monkeypatch.chdir(tmp_path / "handmade-workshop")
     ran = handmade("check", "softmax")
     assert ran.code == 1
     assert "Nothing is written yet in softmax" in ran.out
     assert "handmade hint softmax" in ran.out
-    (tmp_path / "handmade-workshop" / "01_softmax.py").write_text(SOFTMAX)
+    (tmp_path / "handmade-workshop" / "basics/softmax.py").write_text(SOFTMAX)
     ran = handmade("check", "softmax")
     assert ran.code == 0
     assert "Softmax: passed" in ran.out
-    assert "Next: 02_cross_entropy.py" in ran.out
+    assert "Next: basics/cross_entropy.py" in ran.out
+
+
+def test_start_says_what_it_moved_in_an_older_workspace(handmade, tmp_path, monkeypatch):
+    numbered = tmp_path / "ws"
+    shutil.copytree(Path(__file__).parent.parent / "fixtures" / "workspace" / "numbered", numbered)
+    monkeypatch.chdir(numbered)
+    ran = handmade("start")
+    assert ran.code == 0
+    assert "8 files moved into the folders of their topics" in ran.out
+    assert "Open basics/dropout.py in your editor." in ran.out
+    assert not [name for name in os.listdir(numbered) if name[:2].isdigit()]
 
 
 def test_check_as_data(handmade, there):
-    (there / "01_softmax.py").write_text(SOFTMAX)
+    (there / "basics/softmax.py").write_text(SOFTMAX)
     ran = handmade("check", "softmax", "--json")
     assert ran.code == 0
     assert json.loads(ran.out)["passed"] is True
-    (there / "02_self_attention.py").write_text(faulty(exercise_named("self_attention"), "no scale"))
+    (there / "attention/self_attention.py").write_text(faulty(exercise_named("self_attention"), "no scale"))
     ran = handmade("check", "--json")
     assert ran.code == 1
     first, second, third = json.loads(ran.out)
@@ -71,7 +85,7 @@ def test_check_as_data(handmade, there):
 
 
 def test_check_all_shows_a_line_each(handmade, there):
-    (there / "01_softmax.py").write_text(SOFTMAX)
+    (there / "basics/softmax.py").write_text(SOFTMAX)
     ran = handmade("check")
     assert ran.code == 1
     assert "✓  softmax" in ran.out
@@ -80,8 +94,8 @@ def test_check_all_shows_a_line_each(handmade, there):
 
 
 def test_all_passed_is_exit_code_0(handmade, there):
-    for number, name in enumerate(("softmax", "self_attention", "gelu"), 1):
-        (there / f"0{number}_{name}.py").write_text(solution(exercise_named(name)))
+    for name in ("softmax", "self_attention", "gelu"):
+        Workspace(there).file(name).write_text(solution(exercise_named(name)))
     ran = handmade("check")
     assert (ran.code, ran.err) == (0, "")
     assert "3 of 3 passed." in ran.out
@@ -151,36 +165,36 @@ def test_the_solution_is_shown_after_passing_or_giving_up(handmade, there):
     assert ran.code == 0
     assert ran.out == solution(exercise_named("softmax"))
     assert json.loads((there / "progress.json").read_text())["exercises"]["softmax"]["gave_up"]
-    (there / "01_softmax.py").write_text(SOFTMAX)
+    (there / "basics/softmax.py").write_text(SOFTMAX)
     handmade("check", "softmax")
     assert handmade("solution", "softmax").code == 0
     assert "passed" in handmade("progress").out
 
 
 def test_progress(handmade, there):
-    (there / "01_softmax.py").write_text(SOFTMAX)
-    (there / "02_self_attention.py").write_text(faulty(exercise_named("self_attention"), "no scale"))
+    (there / "basics/softmax.py").write_text(SOFTMAX)
+    (there / "attention/self_attention.py").write_text(faulty(exercise_named("self_attention"), "no scale"))
     handmade("check")
     ran = handmade("progress")
     assert ran.code == 0
     assert "1 of 3 passed." in ran.out
     assert "Your most frequent mistakes: no scale (1)." in ran.out
-    assert "Next: 02_self_attention.py." in ran.out
+    assert "Next: attention/self_attention.py." in ran.out
 
 
 def test_reset_says_where_the_copy_is(handmade, there):
-    (there / "01_softmax.py").write_text(SOFTMAX)
+    (there / "basics/softmax.py").write_text(SOFTMAX)
     ran = handmade("reset", "softmax")
     assert ran.code == 0
-    assert "01_softmax.backup-1.py" in ran.out
-    assert (there / "01_softmax.backup-1.py").read_text() == SOFTMAX
+    assert "softmax.backup-1.py" in ran.out
+    assert (there / "basics/softmax.backup-1.py").read_text() == SOFTMAX
 
 
 def test_a_verdict_is_given_where_progress_cannot_be_written(handmade, there, monkeypatch):
     def refuse(*_: object) -> None:
         raise OSError(30, "Read-only file system")
 
-    (there / "01_softmax.py").write_text(SOFTMAX)
+    (there / "basics/softmax.py").write_text(SOFTMAX)
     monkeypatch.setattr("handmade.files.Path.write_bytes", refuse)
     ran = handmade("check", "softmax")
     assert ran.code == 0
@@ -273,7 +287,7 @@ def test_watch_checks_each_save_and_obeys_keys(there):
             if select.select([ours], [], [], 1.0)[0]:
                 shown += os.read(ours, 4096)
             elif b"passed" not in shown:
-                (there / "01_softmax.py").write_text(SOFTMAX)  # the watcher may not have been awake before
+                (there / "basics/softmax.py").write_text(SOFTMAX)  # the watcher may not have been awake before
 
     try:
         until("Softmax, about")
@@ -281,7 +295,7 @@ def test_watch_checks_each_save_and_obeys_keys(there):
         os.write(ours, b"h")
         until(exercise_named("cross_entropy").hints[0][:20])  # the program has all exercises
         os.write(ours, b"l")
-        until("03_gelu.py")
+        until("transformers/gelu.py")
         os.write(ours, b"q")
         assert watching.wait(30) == 0
     finally:

@@ -6,8 +6,9 @@ import pytest
 from judging import SMALL
 
 from handmade.workshop.exercises import exercise_named
-from handmade.workshop.judging.judge import Judge, Verdict
+from handmade.workshop.judging.judge import Judge
 from handmade.workshop.judging.sandbox import Sandbox, confinements
+from handmade.workshop.judging.verdict import Verdict
 
 
 @pytest.fixture(scope="module", params=["the strongest here", "limits"])

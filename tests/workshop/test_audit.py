@@ -27,7 +27,7 @@ def test_no_right_solution_is_refused_before_it_runs(name, tmp_path):
     for source in styles.values():
         path = tmp_path / "variant.py"
         path.write_text(source, "utf-8")
-        assert read(path, exercise, exercise.all_cases()).mistakes == []
+        assert read(path, exercise, exercise.all_cases()).findings == []
 
 
 @pytest.mark.parametrize("name", NAMES)

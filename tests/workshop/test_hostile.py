@@ -38,7 +38,7 @@ def test_what_a_file_does_as_it_is_loaded(judge, tmp_path, code):
     path.write_text(f"{code}\n{RIGHT}")
     verdict = judge.check(path, exercise_named("self_attention"))
     assert not verdict.passed
-    assert verdict.mistakes[0].name == LOADING[code]
+    assert verdict.findings[0].name == LOADING[code]
     assert path.read_text() == f"{code}\n{RIGHT}"
 
 
@@ -65,15 +65,15 @@ def test_what_a_function_does_as_it_is_called(judge, tmp_path, line):
     path.write_text(in_function(line))
     verdict = judge.check(path, exercise_named("self_attention"))
     assert not verdict.passed
-    assert CALLED[line] in [mistake.name for mistake in verdict.mistakes]
+    assert CALLED[line] in [mistake.name for mistake in verdict.findings]
 
 
 def test_a_crash_is_named(judge, tmp_path):
     path = tmp_path / "solution.py"
     path.write_text(f"import ctypes; ctypes.string_at(0)\n{RIGHT}")
     verdict = judge.check(path, exercise_named("self_attention"))
-    assert verdict.mistakes[0].name == "crash"
-    assert "SIGSEGV" in verdict.mistakes[0].message
+    assert verdict.findings[0].name == "crash"
+    assert "SIGSEGV" in verdict.findings[0].message
 
 
 def test_a_loop_without_end_is_told_with_its_line(judge, tmp_path):
@@ -82,7 +82,7 @@ def test_a_loop_without_end_is_told_with_its_line(judge, tmp_path):
     begun = time.monotonic()
     verdict = judge.check(path, exercise_named("self_attention"))
     assert time.monotonic() - begun < 10
-    assert "line 8, in self_attention" in verdict.mistakes[0].evidence
+    assert "line 8, in self_attention" in verdict.findings[0].evidence
 
 
 def test_files_outside_the_scratch_folder_stay_as_they_are(judge, tmp_path):
@@ -102,8 +102,8 @@ def test_files_outside_the_scratch_folder_stay_as_they_are(judge, tmp_path):
     ):
         path.write_text(f"{code}\n{RIGHT}")
         verdict = judge.check(path, exercise_named("self_attention"))
-        assert verdict.mistakes[0].name == "leaves the sandbox"
-        assert told in verdict.mistakes[0].evidence
+        assert verdict.findings[0].name == "leaves the sandbox"
+        assert told in verdict.findings[0].evidence
         assert mine.read_text() == "mine"
 
 
@@ -137,7 +137,7 @@ def test_what_is_returned_is_not_run_by_the_judge(judge, tmp_path):
     path = tmp_path / "solution.py"
     path.write_text(RIGHT.replace("return weights @ V, weights", "return Trick(), Trick()") + trick)
     verdict = judge.check(path, exercise_named("self_attention"))
-    assert "output is a Trick" in verdict.mistakes[0].message
+    assert "output is a Trick" in verdict.findings[0].message
     assert not mine.exists()
 
 

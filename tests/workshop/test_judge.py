@@ -10,7 +10,7 @@ from handmade.workshop.source import faulty, solution
 def test_a_right_solution_passes(verdict):
     result = verdict(RIGHT)
     assert result.passed
-    assert result.mistakes == []
+    assert result.findings == []
     assert {test.status for test in result.tests} == {"passed"}
     assert [test.name for test in result.tests[:-1]] == [c.label for c in exercise_named("self_attention").all_cases()]
 
@@ -27,7 +27,7 @@ def test_the_verdict_as_data(verdict):
 
 def test_a_fault_is_named_with_its_evidence(verdict):
     result = verdict(RIGHT.replace("-1, keepdims", "-2, keepdims"))
-    (mistake,) = result.mistakes
+    (mistake,) = result.findings
     assert mistake.name == "softmax over the queries"
     cases = len(exercise_named("self_attention").all_cases())
     assert f"gives your results on {cases} of {cases} cases" in mistake.evidence
@@ -36,14 +36,14 @@ def test_a_fault_is_named_with_its_evidence(verdict):
 
 def test_two_faults_are_both_named(verdict):
     source = RIGHT.replace("-1, keepdims", "-2, keepdims").replace(" / np.sqrt(K.shape[-1])", "")
-    assert {mistake.name for mistake in verdict(source).mistakes} == {"no scale", "softmax over the queries"}
+    assert {mistake.name for mistake in verdict(source).findings} == {"no scale", "softmax over the queries"}
 
 
 def test_an_error_in_some_cases_and_a_fault_in_the_others_are_both_told(verdict):
     source = RIGHT.replace(" / np.sqrt(K.shape[-1])", "").replace(
         "    scores", "    assert Q.ndim == 2, 'flat'\n    scores", 1
     )
-    raised, fault = verdict(source).mistakes
+    raised, fault = verdict(source).findings
     assert raised.name == "raises AssertionError"
     assert raised.message == "It raises AssertionError: flat"
     assert "line 5, in self_attention: assert Q.ndim == 2, 'flat'" in raised.evidence
@@ -54,7 +54,7 @@ def test_a_fault_is_named_though_some_numbers_are_not_finite(verdict):
     source = RIGHT.replace(" / np.sqrt(K.shape[-1])", "").replace(
         "    scores", "    V = V * np.nan if len(Q) == 1 else V\n    scores", 1
     )
-    (mistake,) = verdict(source).mistakes
+    (mistake,) = verdict(source).findings
     assert mistake.name == "no scale"
     cases = len(exercise_named("self_attention").all_cases())
     assert f"gives your results on {cases - 2} of {cases} cases" in mistake.evidence
@@ -70,7 +70,7 @@ def gelu(x):
     assert verdict(source.format(""), "gelu").passed
     result = verdict(source.format(" * (np.nan if x.ndim == 1 else 1)"), "gelu")
     assert not result.passed
-    assert "nan in out" in result.mistakes[0].name
+    assert "nan in out" in result.findings[0].name
 
 
 def test_a_convention_passes_and_is_told(verdict):
@@ -102,8 +102,8 @@ def self_attention(Q, K, V):
 )
 def test_pytorch(verdict, source, passed):
     result = verdict(source)
-    assert result.passed is passed, result.mistakes
-    assert [m.name for m in result.mistakes] == ([] if passed else ["no scale"])
+    assert result.passed is passed, result.findings
+    assert [m.name for m in result.findings] == ([] if passed else ["no scale"])
 
 
 UNKNOWN = {
@@ -145,7 +145,7 @@ UNKNOWN = {
 
 @pytest.mark.parametrize("last_line", UNKNOWN)
 def test_what_has_no_name_is_told_exactly(verdict, last_line):
-    mistake = verdict(RIGHT.replace("return weights @ V, weights", last_line)).mistakes[0]
+    mistake = verdict(RIGHT.replace("return weights @ V, weights", last_line)).findings[0]
     name, told = UNKNOWN[last_line]
     assert mistake.name.replace("-inf", "inf") == name
     assert told in mistake.message
@@ -156,11 +156,11 @@ def test_float32_is_near_enough_and_float16_is_not(verdict):
     for dtype, passed in (("float32", True), ("float16", False)):
         cast = source.replace("(x, params, stride=1):", f"(x, params, stride=1):\n    x = x.astype(np.{dtype})")
         result = verdict(cast, "residual_block")
-        assert result.passed is passed, result.mistakes
+        assert result.passed is passed, result.findings
 
 
 def test_the_counterexample_is_small_and_whole_numbers(verdict):
-    (mistake,) = verdict(RIGHT.replace("return weights @ V", "return 2 * weights @ V")).mistakes
+    (mistake,) = verdict(RIGHT.replace("return weights @ V", "return 2 * weights @ V")).findings
     lines = mistake.evidence.splitlines()
     assert lines[0] == "On a smallest case, self_attention with"
     assert len(lines) <= 9
@@ -171,14 +171,14 @@ def test_the_counterexample_is_small_and_whole_numbers(verdict):
 
 def test_only_some_cases(verdict):
     source = RIGHT.replace("return weights @ V", "return (1 + (Q.ndim > 2)) * weights @ V")
-    assert "Only with leading axes, such as a batch; without them it is right." in verdict(source).mistakes[0].message
+    assert "Only with leading axes, such as a batch; without them it is right." in verdict(source).findings[0].message
     source = "import numpy as np\ndef softmax(x, axis=-1):\n    e = np.exp(x - x.max(axis, keepdims=True))\n"
     source += "    return e / e.sum(axis, keepdims=True) * (1 + (axis == 0))\n"
-    assert "Only where axis is 0" in verdict(source, "softmax").mistakes[0].message
+    assert "Only where axis is 0" in verdict(source, "softmax").findings[0].message
 
 
 def test_arguments_changed_in_place_are_named(verdict):
-    mistake = verdict(RIGHT.replace("    scores", "    Q -= 0.5\n    V *= 2\n    scores", 1)).mistakes[0]
+    mistake = verdict(RIGHT.replace("    scores", "    Q -= 0.5\n    V *= 2\n    scores", 1)).findings[0]
     assert mistake.name == "changes its arguments"
     assert mistake.message.startswith("It changes Q and V in place.")
 
@@ -187,7 +187,7 @@ def test_state_between_calls_is_named(verdict):
     source = "CALLS = []\n" + RIGHT.replace(
         "    return", "    CALLS.append(1)\n    weights = weights + len(CALLS)\n    return"
     )
-    assert verdict(source).mistakes[0].name == "random output"
+    assert verdict(source).findings[0].name == "random output"
 
 
 def test_what_is_printed_is_handed_on(verdict):

@@ -9,8 +9,8 @@ from handmade.workshop.exercises import exercise_named
 
 def only(verdict):
     assert not verdict.passed
-    assert len(verdict.mistakes) == 1, verdict.mistakes
-    return verdict.mistakes[0]
+    assert len(verdict.findings) == 1, verdict.findings
+    return verdict.findings[0]
 
 
 def test_a_syntax_error_shows_its_line_with_a_caret(verdict):
@@ -72,7 +72,7 @@ def test_a_missing_function_is_told_with_what_there_is(verdict, source, told):
 )
 def test_names_can_be_given_in_other_ways(verdict, source):
     result = verdict(source)
-    assert result.passed, result.mistakes
+    assert result.passed, result.findings
 
 
 @pytest.mark.parametrize(

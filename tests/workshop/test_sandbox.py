@@ -16,9 +16,8 @@ from handmade.workshop.judging.sandbox import Sandbox, isolation
 
 def job(source: str) -> Job:
     exercise = exercise_named("self_attention")
-    return Job(
-        "/a/solution.py", source, ("self_attention",), "call", exercise.outputs, exercise.all_cases(), False, SMALL
-    )
+    cases = exercise.all_cases()
+    return Job("/a/solution.py", source, ("/a",), ("self_attention",), "call", exercise.outputs, cases, False, SMALL)
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def test_the_solution_is_right_and_each_faulty_source_has_its_fault(name):
 def test_the_stub_has_the_statement_and_is_not_written_yet(name, tmp_path):
     exercise, path = exercise_named(name), tmp_path / "stub.py"
     path.write_text(stub(exercise), "utf-8")
-    assert [mistake.name for mistake in read(path, exercise, exercise.all_cases()).mistakes] == ["not written yet"]
+    assert [mistake.name for mistake in read(path, exercise, exercise.all_cases()).findings] == ["not written yet"]
     docstring = ast.get_docstring(ast.parse(stub(exercise)))
     assert docstring is not None
     assert exercise.statement in docstring

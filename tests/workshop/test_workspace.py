@@ -12,8 +12,7 @@ import pytest
 from handmade.errors import InputError
 from handmade.workshop import workspace as room
 from handmade.workshop.exercises import NAMES, exercise_named
-from handmade.workshop.judging.judge import Verdict
-from handmade.workshop.judging.reading import Mistake
+from handmade.workshop.judging.verdict import Finding, Verdict
 from handmade.workshop.source import stub
 from handmade.workshop.workspace import PROGRESS, Workspace, start, workspace_around
 
@@ -22,12 +21,12 @@ from handmade.workshop.workspace import PROGRESS, Workspace, start, workspace_ar
 def workspace(tmp_path, monkeypatch) -> Workspace:
     """One with three exercises."""
     monkeypatch.setattr(room, "NAMES", ("softmax", "self_attention", "gelu"))
-    return start(tmp_path / "ws")[0]
+    return start(tmp_path / "ws").workspace
 
 
-def test_a_workspace_has_a_stub_for_each_exercise_in_order(workspace):
-    files = sorted(path.name for path in workspace.folder.iterdir())
-    assert files == ["01_softmax.py", "02_self_attention.py", "03_gelu.py", PROGRESS]
+def test_a_workspace_has_a_stub_for_each_exercise_in_the_folder_of_its_topic(workspace):
+    files = {path.relative_to(workspace.folder).as_posix() for path in workspace.folder.rglob("*") if path.is_file()}
+    assert files == {"basics/softmax.py", "attention/self_attention.py", "transformers/gelu.py", PROGRESS}
     assert workspace.file("gelu").read_text() == stub(exercise_named("gelu"))
     assert workspace.upcoming() == "softmax"
 
@@ -36,9 +35,10 @@ def test_starting_again_changes_nothing_that_is_there_and_adds_what_is_new(works
     workspace.file("softmax").write_text("mine")
     workspace.change(lambda progress: progress.add(Verdict("softmax", passed=True)))
     monkeypatch.setattr(room, "NAMES", ("adam", "softmax", "self_attention", "gelu"))
-    again, written = start(workspace.folder)
-    assert [path.name for path in written] == ["01_adam.py"]
-    assert again.file("softmax").name == "01_softmax.py"
+    started = start(workspace.folder)
+    again = started.workspace
+    assert [again.shown(path) for path in started.written] == ["optimisation/adam.py"]
+    assert again.where("softmax") == "basics/softmax.py"
     assert again.file("softmax").read_text() == "mine"
     assert again.progress().of("softmax").passed
 
@@ -58,16 +58,16 @@ def test_reset_keeps_what_was_written_each_time(workspace):
         workspace.file("gelu").write_text(text)
         workspace.reset("gelu")
         assert workspace.file("gelu").read_text() == stub(exercise_named("gelu"))
-    assert (workspace.folder / "03_gelu.backup-1.py").read_text() == "first"
-    assert (workspace.folder / "03_gelu.backup-2.py").read_text() == "second"
+    assert (workspace.folder / "transformers" / "gelu.backup-1.py").read_text() == "first"
+    assert (workspace.folder / "transformers" / "gelu.backup-2.py").read_text() == "second"
     workspace.file("gelu").unlink()
     assert workspace.reset("gelu") is None
     assert workspace.file("gelu").exists()
 
 
 def test_attempts_are_counted(workspace):
-    wrong = Verdict("gelu", mistakes=[Mistake("tanh form", "")])
-    unwritten = Verdict("gelu", mistakes=[Mistake("not written yet", "")])
+    wrong = Verdict("gelu", findings=[Finding("tanh form", "")])
+    unwritten = Verdict("gelu", findings=[Finding("not written yet", "")])
     for verdict in (wrong, wrong, unwritten, Verdict("gelu", passed=True)):
         workspace.change(lambda progress, verdict=verdict: progress.add(verdict))
     entry = workspace.progress().of("gelu")
@@ -82,7 +82,14 @@ def test_attempts_are_counted(workspace):
 @pytest.mark.parametrize(
     "content",
     [b"", b"{", b"[]", b"\xff\xfe", b"null", b'{"workshop": 2}', b'{"workshop": 1, "exercises": [], "interviews": []}',
-     b'{"workshop": 1, "exercises": {"gelu": {"hints": "many"}}, "interviews": []}', b"[" * 100_000],
+     b'{"workshop": 1, "exercises": {"gelu": {"hints": "many"}}, "interviews": []}', b"[" * 100_000,
+     b'{"workshop": 1, "exercises": {"gelu": {"hints": 1e999}}, "interviews": []}',
+     b'{"workshop": 1, "exercises": {"gelu": {"attempts": -1}}, "interviews": []}',
+     b'{"workshop": 1, "exercises": {"gelu": {"attempts": true}}, "interviews": []}',
+     b'{"workshop": 1, "exercises": {"gelu": {"passed": 7}}, "interviews": []}',
+     b'{"workshop": 1, "exercises": {"gelu": {"mistakes": {"a": "b"}}}, "interviews": []}',
+     b'{"workshop": 1, "exercises": {"gelu": {"mistakes": [1]}}, "interviews": []}',
+     b'{"workshop": 1, "exercises": {}, "interviews": [3]}', b'{"workshop": 1, "exercises": {}, "interviews": 3}'],
 )  # fmt: skip
 def test_a_damaged_record_is_kept_aside_and_said(workspace, content):
     said = []
@@ -121,6 +128,19 @@ def test_a_killed_writer_leaves_a_whole_record(tmp_path):
     assert Workspace(tmp_path).progress().of("gelu").attempts >= 20
     assert time.monotonic() - begun < 5
     assert not list(tmp_path.glob("*damaged*"))
+
+
+def test_two_who_change_it_at_once_lose_nothing(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from handmade.workshop.workspace import Workspace\n"
+        "workspace = Workspace(Path(sys.argv[1]))\n"
+        "def more(progress): progress.of('gelu').attempts += 1\n"
+        "for _ in range(50): workspace.change(more)\n"
+    )
+    writers = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) for _ in range(3)]
+    assert [writer.wait(60) for writer in writers] == [0, 0, 0]
+    assert Workspace(tmp_path).progress().of("gelu").attempts == 150
+    assert os.listdir(tmp_path) == [PROGRESS]
 
 
 def test_a_disk_that_cannot_be_written_is_one_sentence(workspace, monkeypatch):

@@ -10,8 +10,10 @@ from handmade.cli.verdicts import show, show_all
 from handmade.errors import InputError
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.exercises import NAMES, exercise_named
-from handmade.workshop.judging.judge import Judge, Verdict
-from handmade.workshop.workspace import Progress, Workspace, workspace_around
+from handmade.workshop.judging.judge import Judge
+from handmade.workshop.judging.verdict import Verdict
+from handmade.workshop.progress import Progress
+from handmade.workshop.workspace import Workspace, workspace_around
 
 
 def check_one(judge: Judge, name: str | None, file: Path | None, as_json: bool) -> bool:
@@ -75,7 +77,7 @@ def chosen(name: str | None) -> tuple[Workspace, Exercise]:
 
 
 def exercise_of(file: Path) -> str:
-    """The exercise that a file's name is made of: 36_self_attention.py, self_attention.py or self_attention.1.py."""
+    """The exercise that a file's name is made of: self_attention.py, self_attention.1.py, 35_self_attention.py."""
     name = file.name.lstrip("0123456789_").partition(".")[0]
     if name in NAMES:
         return name

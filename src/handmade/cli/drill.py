@@ -15,8 +15,9 @@ def drill(
 
     from handmade.files import write_text
     from handmade.workshop.exercises import NAMES, exercise_named
+    from handmade.workshop.progress import free_path
     from handmade.workshop.source import faulty
-    from handmade.workshop.workspace import free_path, made, workspace_around
+    from handmade.workshop.workspace import made, workspace_around
 
     draw = random.Random(seed)
     workspace = workspace_around(Path.cwd())

@@ -1,7 +1,8 @@
 """What `hint` and `watch` share."""
 
 from handmade.workshop.exercise import Exercise
-from handmade.workshop.workspace import Progress, Workspace
+from handmade.workshop.progress import Progress
+from handmade.workshop.workspace import Workspace
 
 
 def next_hint(workspace: Workspace, exercise: Exercise) -> str:

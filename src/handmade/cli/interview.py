@@ -25,8 +25,9 @@ def interview(
     from handmade.workshop.exercises import exercise_named
     from handmade.workshop.interviews import Interview, post_mortem, remember, unseen
     from handmade.workshop.judging.judge import Judge
+    from handmade.workshop.progress import free_path, now
     from handmade.workshop.source import stub
-    from handmade.workshop.workspace import Workspace, free_path, made, now, workspace_around
+    from handmade.workshop.workspace import Workspace, made, workspace_around
 
     if minutes is not None and minutes <= 0:
         raise InputError(f"--minutes is {minutes:g}, expected more than 0.")

@@ -12,7 +12,8 @@ def progress() -> None:
     from handmade.cli.checking import here
     from handmade.cli.table import table
     from handmade.workshop.exercises import NAMES, exercise_named
-    from handmade.workshop.workspace import Record, workspace_around
+    from handmade.workshop.progress import Record
+    from handmade.workshop.workspace import workspace_around
 
     workspace = here(workspace_around(Path.cwd()))
     done = workspace.progress()
@@ -40,4 +41,4 @@ def progress() -> None:
         typer.echo(f"Interviews: {good} of {len(done.interviews)} passed.")
     upcoming = workspace.upcoming()
     if upcoming:
-        typer.echo(f"Next: {workspace.file(upcoming).name}.")
+        typer.echo(f"Next: {workspace.where(upcoming)}.")

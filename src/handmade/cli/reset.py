@@ -13,4 +13,4 @@ def reset(name: Annotated[str, typer.Argument(help="The exercise.")]) -> None:
     backup = workspace.reset(exercise.name)
     typer.echo(f"{workspace.file(name)} is the stub again.")
     if backup is not None:
-        typer.echo(f"What was there is in {backup.name}.")
+        typer.echo(f"What was there is in {workspace.shown(backup)}.")

@@ -13,8 +13,8 @@ def solution(
 ) -> None:
     """Print our solution of an exercise that you have passed."""
     from handmade.cli.checking import chosen
+    from handmade.workshop.progress import Progress, now
     from handmade.workshop.source import solution as written
-    from handmade.workshop.workspace import Progress, now
 
     workspace, exercise = chosen(name)
     if workspace.progress().of(name).passed is None:

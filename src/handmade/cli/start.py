@@ -7,23 +7,31 @@ import typer
 
 
 def start(folder: Annotated[Path | None, typer.Argument(help="Where; by default ./handmade-workshop.")] = None) -> None:
-    """Make a workspace of exercises, or add to one what is new; what you have written stays as it is."""
+    """Make a workspace of exercises, or add to one what is new; what you have written stays as it is.
+
+    Files of an older workspace, which had numbers (37_causal_mask.py), move into the folders of their topics."""
     from handmade.workshop.exercises import NAMES, exercise_named
     from handmade.workshop.workspace import start as make
     from handmade.workshop.workspace import workspace_around
 
     around = workspace_around(Path.cwd()) if folder is None else None
-    workspace, written = make(around.folder if around else folder or Path("handmade-workshop"))
+    started = make(around.folder if around else folder or Path("handmade-workshop"))
+    workspace = started.workspace
     first = workspace.upcoming() or NAMES[0]
-    path = workspace.file(first)
     inside = Path.cwd().resolve() == workspace.folder.resolve()
-    new = f"{len(written)} new files" if written else "Nothing new"
+    if started.moved:
+        old, now = started.moved[0]
+        typer.echo(
+            f"{len(started.moved)} files moved into the folders of their topics, as they are: {old.name} is now "
+            f"{workspace.shown(now)}."
+        )
+    new = f"{len(started.written)} new files" if started.written else "Nothing new"
     typer.echo(f"{new} in {workspace.folder}: {len(NAMES)} exercises, in the order of study.\n")
     exercise = exercise_named(first)
     steps = [
         *([] if inside else [f"cd {workspace.folder}"]),
-        f"Open {path.name} in your editor. It says what to write: {exercise.title.lower()}, about {exercise.minutes} "
-        "minutes.\n     Put your code in the place of `raise NotImplementedError`, and save.",
+        f"Open {workspace.where(first)} in your editor. It says what to write: {exercise.title.lower()}, about "
+        f"{exercise.minutes} minutes.\n     Put your code in the place of `raise NotImplementedError`, and save.",
         f"handmade check {first}",
     ]
     for number, step in enumerate(steps, 1):

@@ -8,8 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from handmade.workshop.exercise import Exercise
-from handmade.workshop.judging.judge import Verdict
-from handmade.workshop.judging.reading import Mistake
+from handmade.workshop.judging.verdict import Finding, Verdict
 from handmade.workshop.workspace import Workspace
 
 
@@ -22,11 +21,11 @@ def show(verdict: Verdict, exercise: Exercise, path: Path, workspace: Workspace 
     console.print(_headline(verdict, exercise))
     for followed in verdict.conventions:
         console.print(Padding(Text(f"Convention: {followed.name}. {followed.message}", "cyan"), (0, 0, 0, 2)))
-    if verdict.mistakes and _is_drill(verdict, exercise, path):
+    if verdict.findings and _is_drill(verdict, exercise, path):
         console.print(Padding("The mistake is still in it. (`--json` gives it away.)", (1, 0, 0, 2)))
     else:
-        for mistake in verdict.mistakes:
-            console.print(Padding(_mistake(mistake), (1, 0, 0, 2)))
+        for finding in verdict.findings:
+            console.print(Padding(_finding(finding), (1, 0, 0, 2)))
     console.print()
     if len({test.status for test in verdict.tests if test.name != "behaviour"}) > 1:
         console.print(_tests(verdict))
@@ -39,16 +38,16 @@ def show_all(verdicts: list[Verdict], workspace: Workspace) -> None:
     console = Console(highlight=False)
     table = Table.grid(padding=(0, 2))
     for verdict in verdicts:
-        unwritten = bool(verdict.mistakes) and verdict.mistakes[0].name == "not written yet"
+        unwritten = bool(verdict.findings) and verdict.findings[0].name == "not written yet"
         mark, style = ("✓", "green") if verdict.passed else ("·", "dim") if unwritten else ("✗", "red")
-        names = ", ".join(mistake.name for mistake in verdict.mistakes)
+        names = ", ".join(finding.name for finding in verdict.findings)
         table.add_row(Text(mark, style), Text(verdict.exercise, style), Text(names, "dim" if unwritten else ""))
     console.print(table)
     passed = sum(verdict.passed for verdict in verdicts)
     console.print(f"\n{passed} of {len(verdicts)} passed.")
     upcoming = workspace.upcoming()
     if upcoming:
-        console.print(Text(f"Next: {workspace.file(upcoming).name}; then `handmade check {upcoming}`.", "dim"))
+        console.print(Text(f"Next: {workspace.where(upcoming)}; then `handmade check {upcoming}`.", "dim"))
 
 
 def _headline(verdict: Verdict, exercise: Exercise) -> Text:
@@ -60,13 +59,13 @@ def _headline(verdict: Verdict, exercise: Exercise) -> Text:
 
 def _is_drill(verdict: Verdict, exercise: Exercise, path: Path) -> bool:
     """Whether to keep the mistakes' names to ourselves: they are what `handmade drill` asks for."""
-    return path.parent.name == "drills" and all(mistake.name in exercise.faults for mistake in verdict.mistakes)
+    return path.parent.name == "drills" and all(finding.name in exercise.faults for finding in verdict.findings)
 
 
-def _mistake(mistake: Mistake) -> Group:
-    parts: list[RenderableType] = [Text.assemble((mistake.name, "bold"), f"\n{mistake.message}")]
-    if mistake.evidence:
-        parts.append(Padding(Text(mistake.evidence, "yellow"), (0, 0, 0, 2)))
+def _finding(finding: Finding) -> Group:
+    parts: list[RenderableType] = [Text.assemble((finding.name, "bold"), f"\n{finding.message}")]
+    if finding.evidence:
+        parts.append(Padding(Text(finding.evidence, "yellow"), (0, 0, 0, 2)))
     return Group(*parts)
 
 
@@ -83,8 +82,8 @@ def _next_step(verdict: Verdict, path: Path, workspace: Workspace | None) -> str
         return "It is mended. `handmade drill` writes another."
     if verdict.passed and workspace is not None:
         upcoming = workspace.upcoming()
-        after = f"Next: {workspace.file(upcoming).name}" if upcoming else "That was the last one: all are passed"
-        return f"`handmade solution {verdict.exercise}` shows how we write it. {after}."
+        after = f"Next: {workspace.where(upcoming)}" if upcoming else "That was the last one: all are passed"
+        return f"`handmade solution {verdict.exercise}` shows how we write it.\n{after}."
     if verdict.passed:
         return "That is right."
     hint = f" `handmade hint {verdict.exercise}` gives a hint." if workspace is not None else ""

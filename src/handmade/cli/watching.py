@@ -37,10 +37,8 @@ class Watch:
         print(KEYS if terminal else "There is no terminal here, so no keys are read: Ctrl-C ends.")
         self.introduce()
         with _keys_as_pressed() if terminal else nullcontext():
-            for changes in watch(
-                self.workspace.folder, debounce=100, step=20, rust_timeout=100, yield_on_timeout=True, recursive=False
-            ):
-                for name in self._saved({os.path.basename(path) for _, path in changes}):
+            for changes in watch(self.workspace.folder, debounce=100, step=20, rust_timeout=100, yield_on_timeout=True):
+                for name in self._saved({os.path.realpath(path) for _, path in changes}):
                     self.check(name)
                 if terminal and not self._obey():
                     return
@@ -77,7 +75,7 @@ class Watch:
         progress = self.workspace.progress()
         for name in NAMES:
             mark = "✓" if progress.of(name).passed else "·"
-            print(f" {'>' if name == self.current else ' '} {mark} {self.workspace.file(name).name}")
+            print(f" {'>' if name == self.current else ' '} {mark} {self.workspace.where(name)}")
 
     def press(self, key: str) -> bool:
         """Do what a key stands for; whether to go on."""
@@ -104,7 +102,8 @@ class Watch:
         return True
 
     def _saved(self, files: set[str]) -> list[str]:
-        return [name for name in NAMES if (path := self.workspace.file(name)).name in files and path.exists()]
+        paths = {name: self.workspace.file(name) for name in NAMES}
+        return [name for name, path in paths.items() if path.exists() and os.path.realpath(path) in files]
 
 
 @contextmanager

@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass
 from handmade.errors import InputError
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.exercises import NAMES, TOPICS, topic_of
-from handmade.workshop.judging.judge import Verdict
-from handmade.workshop.workspace import Progress, Workspace
+from handmade.workshop.judging.verdict import Verdict
+from handmade.workshop.progress import Progress
+from handmade.workshop.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -61,14 +62,14 @@ def post_mortem(held: Interview, verdict: Verdict, exercise: Exercise, before: P
         *(f"- Convention: {followed.name}. {followed.message}" for followed in verdict.conventions),
         "",
     ]
-    if verdict.mistakes:
+    if verdict.findings:
         lines += ["## Mistakes", ""]
-    for mistake in verdict.mistakes:
-        times = sum(record.mistakes.get(mistake.name, 0) for record in before.exercises.values())
+    for finding in verdict.findings:
+        times = sum(record.mistakes.get(finding.name, 0) for record in before.exercises.values())
         again = f" You made this mistake {times} times before." if times else ""
-        lines += [f"**{mistake.name}**: {mistake.message}{again}", ""]
-        if mistake.evidence:
-            lines += ["```", mistake.evidence, "```", ""]
+        lines += [f"**{finding.name}**: {finding.message}{again}", ""]
+        if finding.evidence:
+            lines += ["```", finding.evidence, "```", ""]
     return "\n".join([*lines, "## What to practise", "", *_advice(held, verdict, exercise, before)]) + "\n"
 
 
@@ -79,9 +80,9 @@ def _advice(held: Interview, verdict: Verdict, exercise: Exercise, before: Progr
             f"- {exercise.title} again, without a clock: `handmade check {exercise.name}`, with hints if needed."
         )
         advice += [
-            f"- {mistake.name}: {exercise.faults[mistake.name].mend}"
-            for mistake in verdict.mistakes
-            if mistake.name in exercise.faults
+            f"- {finding.name}: {exercise.faults[finding.name].mend}"
+            for finding in verdict.findings
+            if finding.name in exercise.faults
         ]
     advice.append(f"- Reading code: `handmade drill {exercise.name}` hides one of its {len(exercise.faults)} mistakes.")
     if held.passed and held.used > held.allowed / 2:

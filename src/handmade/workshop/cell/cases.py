@@ -31,7 +31,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Problem:
+class Raised:
     """What a solution raised: the error's type, its message, and the last lines it passed through in the solution."""
 
     kind: str
@@ -41,13 +41,13 @@ class Problem:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one case: its outputs by name, or the problem.
+    """What came of one case: its outputs by name, or the error.
 
     changed: where arguments were changed in place, as ("args", 0); looked at in a learner's process only.
     """
 
     outputs: dict[str, Any] | None
-    problem: Problem | None = None
+    raised: Raised | None = None
     changed: tuple[tuple[str, int | str], ...] = ()
 
 
@@ -71,15 +71,15 @@ def fresh(case: Case, torch: bool = False) -> Case:
 
 
 def drive(driver: Driver, solution: Solution, case: Case, names: tuple[str, ...]) -> Result:
-    """What comes of this case. Whatever the solution raises, KeyboardInterrupt aside, becomes a Problem."""
+    """What comes of this case. Whatever the solution raises, KeyboardInterrupt aside, becomes a Raised."""
     try:
         with np.errstate(all="ignore"):
             return Result(plain(named(driver(solution, case), names)))
     except (Exception, SystemExit) as error:
-        return Result(None, problem_of(error))
+        return Result(None, raised_by(error))
 
 
-def problem_of(error: BaseException) -> Problem:
+def raised_by(error: BaseException) -> Raised:
     """The error in words, with the last two lines of the solution that it passed through."""
     try:
         message = str(error)[:2000]
@@ -91,7 +91,7 @@ def problem_of(error: BaseException) -> Problem:
         file = frame.f_code.co_filename
         if not file.startswith(libraries) and "-packages" not in file:
             lines.append(f"line {number}, in {frame.f_code.co_name}: {linecache.getline(file, number).strip()}")
-    return Problem(type(error).__name__, message, "\n".join(lines))
+    return Raised(type(error).__name__, message, "\n".join(lines))
 
 
 def named(returned: Any, names: tuple[str, ...]) -> dict[str, Any]:

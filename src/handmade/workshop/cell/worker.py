@@ -26,7 +26,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from handmade.workshop.cell import namespaces
-from handmade.workshop.cell.cases import Case, Problem, Result, drive, fresh, plain, problem_of
+from handmade.workshop.cell.cases import Case, Raised, Result, drive, fresh, plain, raised_by
 from handmade.workshop.cell.drivers import DRIVERS
 from handmade.workshop.cell.guard import guard
 from handmade.workshop.cell.wire import dumps, loads
@@ -50,12 +50,14 @@ class Job:
     """All that a learner's process gets to know of an exercise, and the solution to run.
 
     path: where the solution lies, for its error messages; source: what it says.
+    helpers: the folders in which modules of its own may lie.
     functions, driver, outputs, cases: as the exercise has them.
     torch: whether it is written with PyTorch, and gets tensors.
     """
 
     path: str
     source: str
+    helpers: tuple[str, ...]
     functions: tuple[str, ...]
     driver: str
     outputs: tuple[str, ...]
@@ -155,7 +157,7 @@ def _be_child(job: Job, report: Report, descriptor: int, scratch: str, hidden: s
         run(job, report)
     except BaseException as error:
         with suppress(BaseException):
-            report("load", problem=vars(problem_of(error)))
+            report("load", raised=vars(raised_by(error)))
     with suppress(BaseException):
         sys.stdout.flush()
     _exit(0)
@@ -200,7 +202,7 @@ def _forget_handmade() -> None:
 def run(job: Job, report: Report) -> None:
     """Load the solution and report each case as it is done, then the first one again, and what was left behind."""
     warnings.simplefilter("ignore")
-    sys.path.append(os.path.dirname(job.path))  # its own helper files, behind everything else
+    sys.path.extend(job.helpers)  # behind everything else
     if job.torch:
         torch = import_module("torch")
         torch.set_default_dtype(torch.float64)
@@ -208,7 +210,7 @@ def run(job: Job, report: Report) -> None:
     try:
         solution = load(job)
     except BaseException as error:
-        report("load", problem=vars(problem_of(error)))
+        report("load", raised=vars(raised_by(error)))
         return
     begun = time.perf_counter()
     for case in job.cases:
@@ -240,13 +242,13 @@ def _report_case(report: Report, kind: str, job: Job, solution: dict[str, Any], 
     try:
         result = drive(DRIVERS[job.driver], solution, case, job.outputs)
     except BaseException as error:
-        result = Result(None, problem_of(error))
+        result = Result(None, raised_by(error))
     changed = tuple(place for place, content in _places(case).items() if before.get(place) != content)
-    problem = vars(result.problem) if isinstance(result.problem, Problem) else None
+    raised = vars(result.raised) if isinstance(result.raised, Raised) else None
     try:
-        report(kind, outputs=result.outputs, problem=problem, changed=changed)
+        report(kind, outputs=result.outputs, raised=raised, changed=changed)
     except (RecursionError, MemoryError) as error:
-        report(kind, outputs=None, problem=vars(problem_of(error)), changed=changed)
+        report(kind, outputs=None, raised=vars(raised_by(error)), changed=changed)
 
 
 def _places(case: Case) -> dict[tuple[str, Any], str]:

@@ -8,6 +8,7 @@ from handmade.workshop.cell.cases import Result, run_case
 from handmade.workshop.cell.drivers import DRIVERS
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.judging.counterfactuals import Counterfactuals, Switches
+from handmade.workshop.judging.trial import Trial
 from handmade.workshop.variants import variants_of
 
 
@@ -32,21 +33,27 @@ class Audit:
 def audit(exercise: Exercise) -> Audit:
     """Run the judge's reasoning over all that it must tell apart."""
     cases = exercise.all_cases()
-    given = Counterfactuals(exercise, cases)
+    reference = Counterfactuals(exercise, cases)
 
     def named(switches: Switches) -> tuple[str, ...] | None:
-        found = given.explain(given[switches])
+        found = Trial.of(reference, reference[switches]).explain()
         return None if found is None else tuple(name for name in exercise.faults if name in found)
 
     singles = {(fault,): named(frozenset([fault])) for fault in exercise.faults}
     pairs = {pair: named(frozenset(pair)) for pair in combinations(exercise.faults, 2)}
-    ambiguous = [fault for fault in exercise.faults if given.single_faults(given[frozenset([fault])]) != [fault]]
+    ambiguous = [fault for fault in exercise.faults if _single_faults(reference, fault) != [fault]]
     accepted = {f"convention: {name}": named(frozenset([name])) == () for name in exercise.conventions}
     for style, source in variants_of(exercise.name).items():
-        found = given.explain(results_of(source, exercise))
+        found = Trial.of(reference, results_of(source, exercise)).explain()
         accepted[style] = found is not None and found.isdisjoint(exercise.faults)
     nothing = [Result(dict.fromkeys(exercise.outputs)) for _ in cases]
-    return Audit(exercise.name, singles, pairs, ambiguous, accepted, given.explain(nothing) is None)
+    return Audit(exercise.name, singles, pairs, ambiguous, accepted, Trial.of(reference, nothing).explain() is None)
+
+
+def _single_faults(reference: Counterfactuals, fault: str) -> list[str]:
+    """Every single fault that gives the results of this one: more than one where the cases do not tell them apart."""
+    trial = Trial.of(reference, reference[frozenset([fault])])
+    return [other for other in reference.exercise.faults if trial.is_explained_by(frozenset([other]))]
 
 
 def results_of(source: str, exercise: Exercise) -> list[Result]:

@@ -9,7 +9,7 @@ from handmade.workshop.cell.cases import Result
 
 
 def same_result(got: Result, expected: Result, rtol: float, atol: float) -> bool:
-    """Whether outputs agree to the tolerance, or both have a problem."""
+    """Whether outputs agree to the tolerance, or both raised an error."""
     if got.outputs is None or expected.outputs is None:
         return got.outputs is expected.outputs
     return all(agree(got.outputs.get(name), value, rtol, atol) for name, value in expected.outputs.items())

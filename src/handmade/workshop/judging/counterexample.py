@@ -1,15 +1,17 @@
 """The smallest case that still goes wrong: a failing one, its axes cut and its numbers rounded while it still fails."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from handmade.workshop.cell.cases import Case, Result
+from handmade.workshop.exercise import Exercise
 from handmade.workshop.judging.comparison import agree
-from handmade.workshop.judging.counterfactuals import Counterfactuals
+from handmade.workshop.judging.counterfactuals import RIGHT, Counterfactuals
 from handmade.workshop.judging.signatures import parameter_name
+from handmade.workshop.judging.trial import Trial
 
 Rerun = Callable[[list[Case]], list[Result]]
 """Runs the solution on other cases."""
@@ -17,40 +19,47 @@ Rerun = Callable[[list[Case]], list[Result]]
 ROUNDS = 2
 
 
-def smallest(got: Sequence[Result], given: Counterfactuals, rerun: Rerun) -> tuple[Case, Result, Result] | None:
-    """A case as small as it was found, what the solution gives on it, and what is right."""
-    nothing = frozenset()
-    failing = [n for n in range(len(got)) if not given.agrees(got[n], nothing, n)]
+@dataclass(frozen=True)
+class Example:
+    """A case on which a solution goes wrong: what it gave, and what is right."""
+
+    case: Case
+    got: Result
+    expected: Result
+
+
+def smallest(trial: Trial, rerun: Rerun) -> Example | None:
+    """An example as small as it was found."""
+    failing = [number for number in trial.numbers if not trial.agrees(number)]
     if not failing:
         return None
-    number = min(failing, key=lambda n: (got[n].problem is not None, _volume(given.cases[n])))
-    found = given.cases[number], got[number], given.result(nothing, number)
-    raises = found[1].problem is not None
+    number = min(failing, key=lambda n: (trial.results[n].raised is not None, _volume(trial.case(n))))
+    found = Example(trial.case(number), trial.results[number], trial.reference.result(RIGHT, number))
     for _ in range(ROUNDS):
-        smaller = _first_that_fails(list(_smaller(found[0])), given, rerun, raises)
+        smaller = _first_that_fails(list(_smaller(found.case)), trial.exercise, rerun, found.got.raised is not None)
         if smaller is None:
             break
         found = smaller
     return found
 
 
-def describe(found: tuple[Case, Result, Result], given: Counterfactuals) -> str:
+def describe(found: Example, exercise: Exercise) -> str:
     """The case's arguments, what is expected and what was got, one below the other."""
-    case, got, expected = found
-    lines = [f"On a smallest case, {case.function or given.exercise.functions[0].__name__} with"]
+    case, got = found.case, found.got
+    lines = [f"On a smallest case, {case.function or exercise.functions[0].__name__} with"]
     with np.printoptions(precision=4, suppress=True, linewidth=100, threshold=40, edgeitems=3):
-        values = {parameter_name(given.exercise, case, "args", n): value for n, value in enumerate(case.args)}
+        values = {parameter_name(exercise, case, "args", n): value for n, value in enumerate(case.args)}
         for name, value in {**values, **case.options, **case.extra}.items():
             lines.append(_entry(name, value))
-        for name, value in (expected.outputs or {}).items():
+        for name, value in (found.expected.outputs or {}).items():
             if got.outputs is None:
                 lines.append(_entry(f"expected {name}", value))
                 continue
             mine = got.outputs.get(name)
-            if not agree(mine, value, given.exercise.rtol, given.exercise.atol):
+            if not agree(mine, value, exercise.rtol, exercise.atol):
                 lines += [_entry(f"expected {name}", value), _entry(f"your {name}", mine)]
-        if got.problem is not None:
-            lines.append(f"  your code raises {got.problem.kind}: {got.problem.message}")
+        if got.raised is not None:
+            lines.append(f"  your code raises {got.raised.kind}: {got.raised.message}")
     return "\n".join(lines)
 
 
@@ -61,19 +70,16 @@ def _entry(name: str, value: Any) -> str:
     return "\n".join([f"  {name} = {first}", *(indent + line for line in rest)])
 
 
-def _first_that_fails(
-    cases: list[Case], given: Counterfactuals, rerun: Rerun, raises: bool
-) -> tuple[Case, Result, Result] | None:
+def _first_that_fails(cases: list[Case], exercise: Exercise, rerun: Rerun, raises: bool) -> Example | None:
     """The first of these cases that the reference can do and the solution cannot, in the way it could not before."""
-    other = Counterfactuals(given.exercise, cases)
-    right = [other.result(frozenset(), number) for number in range(len(cases))]
-    possible = [number for number, result in enumerate(right) if _finite(result)]
+    reference = Counterfactuals(exercise, cases)
+    possible = [number for number in range(len(cases)) if _finite(reference.result(RIGHT, number))]
     if not possible:
         return None
     mine = rerun([cases[number] for number in possible])
     for number, result in zip(possible, mine, strict=False):
-        if (result.problem is not None) == raises and not other.agrees(result, frozenset(), number):
-            return cases[number], result, right[number]
+        if (result.raised is not None) == raises and not reference.agrees(result, RIGHT, number):
+            return Example(cases[number], result, reference.result(RIGHT, number))
     return None
 
 

@@ -1,6 +1,6 @@
-"""Which mistake was made: the reference is run under every fault, then every pair, until one gives the same results."""
+"""What the reference gives, right and under every fault, convention and pair of them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -9,6 +9,9 @@ from handmade.workshop.exercise import Exercise
 from handmade.workshop.judging.comparison import same_result
 
 Switches = frozenset[str]
+
+RIGHT: Switches = frozenset()
+"""No switch: the reference as it is."""
 
 
 @dataclass
@@ -28,27 +31,14 @@ class Counterfactuals:
             (self.known[key],) = self.exercise.run([self.cases[number]], switches)
         return self.known[key]
 
-    def explain(self, got: Sequence[Result], numbers: Iterable[int] | None = None) -> Switches | None:
-        """The fewest switches under which the reference gives what the solution gave, on all cases or those of these
-        numbers: conventions alone, then one fault (under the usual conventions, then under another), then two. None
-        where no combination does, and where the solution gave nothing but errors."""
-        numbers = list(range(len(self.cases)) if numbers is None else numbers)
-        if all(got[number].outputs is None for number in numbers):
-            return None
-        return next((which for which in self._candidates() if self._reproduces(which, got, numbers)), None)
-
-    def single_faults(self, got: Sequence[Result]) -> list[str]:
-        """Every single fault that reproduces the solution: more than one where the cases do not tell them apart."""
-        numbers = range(len(self.cases))
-        return [fault for fault in self.exercise.faults if self._reproduces(frozenset([fault]), got, numbers)]
-
     def agrees(self, got: Result, switches: Switches, number: int) -> bool:
-        """Whether the solution gave on this case what the reference gives under these switches."""
+        """Whether a result on this case is what the reference gives under these switches."""
         return same_result(got, self.result(switches, number), self.exercise.rtol, self.exercise.atol)
 
-    def _candidates(self) -> Iterator[Switches]:
+    def candidates(self) -> Iterator[Switches]:
+        """Every combination of switches that may explain a solution, in the order in which they are tried."""
         faults, conventions = self.exercise.faults, self.exercise.conventions
-        yield frozenset()
+        yield RIGHT
         for count in (1, 2):
             yield from map(frozenset, combinations(conventions, count))
         for fault in faults:
@@ -57,6 +47,3 @@ class Counterfactuals:
             for convention in conventions:
                 yield frozenset([fault, convention])
         yield from map(frozenset, combinations(faults, 2))
-
-    def _reproduces(self, switches: Switches, got: Sequence[Result], numbers: Iterable[int]) -> bool:
-        return all(self.agrees(got[number], switches, number) for number in numbers)

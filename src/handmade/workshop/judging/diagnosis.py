@@ -1,70 +1,69 @@
 """What to say of results that no mistake we know of explains: errors, shapes, types, where and how numbers differ."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from handmade.workshop.cell.cases import Case, Result
 from handmade.workshop.cell.wire import Opaque
+from handmade.workshop.exercise import Exercise
 from handmade.workshop.judging.comparison import agree
 from handmade.workshop.judging.counterexample import Rerun, describe, smallest
-from handmade.workshop.judging.counterfactuals import Counterfactuals
-from handmade.workshop.judging.reading import Mistake
-from handmade.workshop.judging.relations import place, relation
-from handmade.workshop.judging.shapes import Sizes, shape_difference
-from handmade.workshop.judging.signatures import parameter_name, signature_of
+from handmade.workshop.judging.relations import Pairs, place, relation
+from handmade.workshop.judging.shapes import shape_difference
+from handmade.workshop.judging.signatures import signature_of
+from handmade.workshop.judging.trial import Trial
+from handmade.workshop.judging.verdict import Finding
 
-_RIGHT = frozenset[str]()
 _VAGUE = "differs, by up to"
 
 
-def diagnose(got: Sequence[Result], given: Counterfactuals, rerun: Rerun) -> list[Mistake]:
+def diagnose(trial: Trial, rerun: Rerun) -> list[Finding]:
     """The errors that were raised, then the first output that is wrong, on the smallest case that shows it."""
-    mistakes = list(raised(got, given))
-    wrong = [n for n, result in enumerate(got) if result.outputs is not None and not given.agrees(result, _RIGHT, n)]
-    if wrong:
-        found = smallest(got, given, rerun)
-        mistakes.append(Mistake(*_told(wrong, got, given), describe(found, given) if found else ""))
-    return mistakes
+    findings = list(errors(trial))
+    wrong = trial.on(n for n in trial.numbers if trial.results[n].outputs is not None and not trial.agrees(n))
+    if wrong.numbers:
+        found = smallest(trial, rerun)
+        findings.append(Finding(*_told(wrong), describe(found, trial.exercise) if found else ""))
+    return findings
 
 
-def _told(wrong: list[int], got: Sequence[Result], given: Counterfactuals) -> tuple[str, str]:
+def errors(trial: Trial) -> Iterator[Finding]:
+    """One finding for each kind of error, with the cases and the line."""
+    kinds: dict[str, list[int]] = {}
+    for number in trial.numbers:
+        raised = trial.results[number].raised
+        if raised is not None:
+            kinds.setdefault(raised.kind, []).append(number)
+    for kind, numbers in kinds.items():
+        first = numbers[0]
+        raised = trial.results[first].raised
+        assert raised is not None
+        name, message = _error(kind, raised.message, trial.exercise)
+        where = f"on {len(numbers)} of {len(trial.results)} cases, as {trial.case(first).label!r}"
+        sizes = ", ".join(f"{name} {value.shape}" for name, value in trial.arguments(first).items() if _is(value))
+        shown = f"{where} ({sizes})" if sizes else where
+        yield Finding(name, message, f"{shown}\n{raised.trace}".strip())
+
+
+def _told(wrong: Trial) -> tuple[str, str]:
     """The first wrong output of which more can be said than that it differs, or else the first wrong one."""
     told = []
-    for name in given.exercise.outputs:
-        numbers = [n for n in wrong if not _right(got, given, n, name)]
-        if numbers:
-            title, message = _difference(name, numbers, got, given)
-            told.append((_VAGUE in message, title, f"{message} {_where(numbers, got, given)}".strip()))
+    for name in wrong.exercise.outputs:
+        some = wrong.on(n for n in wrong.numbers if not wrong.is_right(n, name))
+        if some.numbers:
+            title, message = _difference(name, some)
+            told.append((_VAGUE in message, title, f"{message} {_where(some)}".strip()))
     _, title, message = min(told, key=lambda one: one[0])
     return title, message
-
-
-def raised(got: Sequence[Result], given: Counterfactuals) -> Iterator[Mistake]:
-    """One mistake for each kind of error, with the cases and the line."""
-    kinds: dict[str, list[int]] = {}
-    for number, result in enumerate(got):
-        if result.problem is not None:
-            kinds.setdefault(result.problem.kind, []).append(number)
-    for kind, numbers in kinds.items():
-        problem = got[numbers[0]].problem
-        assert problem is not None
-        name, message = _error(kind, problem.message, given)
-        where = f"on {len(numbers)} of {len(got)} cases, as {given.cases[numbers[0]].label!r}"
-        sizes = ", ".join(
-            f"{name} {value.shape}" for name, value in _arguments(given, numbers[0]).items() if _is(value)
-        )
-        shown = f"{where} ({sizes})" if sizes else where
-        yield Mistake(name, message, f"{shown}\n{problem.trace}".strip())
 
 
 def _is(value: Any) -> bool:
     return isinstance(value, np.ndarray)
 
 
-def _error(kind: str, message: str, given: Counterfactuals) -> tuple[str, str]:
-    outputs = ", ".join(given.exercise.outputs)
+def _error(kind: str, message: str, exercise: Exercise) -> tuple[str, str]:
+    outputs = ", ".join(exercise.outputs)
     match kind:
         case "NotImplementedError":
             return "not written yet", "It raises NotImplementedError: a part is as the stub left it."
@@ -86,98 +85,78 @@ def _error(kind: str, message: str, given: Counterfactuals) -> tuple[str, str]:
         case "ValueError" if message.startswith("returned "):
             return "wrong number of results", f"It {message}."
         case "TypeError" if "argument" in message and "()" in message:
-            signatures = "; ".join(signature_of(function) for function in given.exercise.functions)
+            signatures = "; ".join(signature_of(function) for function in exercise.functions)
             return "wrong signature", f"It cannot be called as the exercise does: {message}. Expected: {signatures}."
     return f"raises {kind}", f"It raises {kind}: {message}"
 
 
-def _right(got: Sequence[Result], given: Counterfactuals, number: int, name: str) -> bool:
-    exercise, expected = given.exercise, given.result(_RIGHT, number).outputs
-    mine = got[number].outputs
-    if mine is None or expected is None:
-        return mine is expected
-    return agree(mine.get(name), expected[name], exercise.rtol, exercise.atol)
-
-
-def _difference(name: str, numbers: list[int], got: Sequence[Result], given: Counterfactuals) -> tuple[str, str]:
+def _difference(name: str, trial: Trial) -> tuple[str, str]:
     """A name and a sentence for what is wrong with one output on these cases."""
-    values = []
-    for number in numbers:
-        mine, expected = (got[number].outputs or {}).get(name), (given.result(_RIGHT, number).outputs or {})[name]
-        label = given.cases[number].label
+    pairs = []
+    for number in trial.numbers:
+        mine, expected = trial.output(number, name), trial.expected(number)[name]
+        label = trial.case(number).label
         if mine is None or isinstance(mine, Opaque):
-            kind = mine.kind if mine is not None else "None"
-            return (
-                "returns None" if mine is None else "wrong type"
-            ), f"{name} is {_a(kind)}, expected {_kind(expected)}."
+            title = "returns None" if mine is None else "wrong type"
+            return title, f"{name} is {_a('None' if mine is None else mine.kind)}, expected {_kind(expected)}."
         arrays = _numbers(mine), _numbers(expected)
         if arrays[1] is None:
             return _parts(name, mine, expected, label)
         if arrays[0] is None:
             return "wrong type", f"{name} is {_kind(mine)}, expected {_kind(expected)}."
-        sizes = _sizes(given, number)
         if arrays[0].shape != arrays[1].shape:
             shapes = f"{name} has shape {arrays[0].shape}, expected {arrays[1].shape}, in case {label!r}."
-            return "wrong shape", f"{shapes} {shape_difference(arrays[0].shape, arrays[1].shape, sizes)}"
-        values.append((arrays[0], arrays[1]))
-    for number, (mine, expected) in zip(numbers, values, strict=True):
+            why = shape_difference(arrays[0].shape, arrays[1].shape, trial.sizes(number))
+            return "wrong shape", f"{shapes} {why}"
+        pairs.append((arrays[0], arrays[1]))
+    for number, (mine, expected) in zip(trial.numbers, pairs, strict=True):
         bad = np.argwhere(~np.isfinite(mine) & np.isfinite(expected))
         if len(bad):
             index = tuple(int(k) for k in bad[0])
-            what, label = mine[index], given.cases[number].label
+            what, label = mine[index], trial.case(number).label
             cause = _NAN if np.isnan(what) else _INF
             at = f" at index {index}" if index else ""
             count = f"; {len(bad)} of {mine.size} numbers are not finite" if mine.size > 1 else ""
             return f"{what} in {name}", f"{name} has {what} first{at}, in case {label!r}{count}. {cause}"
-    return _wrong_numbers(name, numbers, values, got, given)
+    return "wrong values", f"{name} {_wrong_numbers(name, pairs, trial)}."
 
 
 _NAN = "Look for inf - inf, inf / inf, 0 / 0, the logarithm or root of a negative number."
 _INF = "Look for an exp of a large number, a division by zero, log(0)."
 
 
-def _wrong_numbers(
-    name: str,
-    numbers: list[int],
-    pairs: list[tuple[np.ndarray, np.ndarray]],
-    got: Sequence[Result],
-    given: Counterfactuals,
-) -> tuple[str, str]:
-    sizes = [_sizes(given, number) for number in numbers]
-    for found in (
-        _precision(name, numbers[0], got),
-        _other(name, numbers, pairs, given),
-        relation(pairs, sizes),
-        _place(pairs),
-    ):
-        if found:
-            return "wrong values", f"{name} {found}."
-    return "wrong values", f"{name} {_VAGUE} {max(np.abs(a - b).max() for a, b in pairs):.3g}."
+def _wrong_numbers(name: str, pairs: Pairs, trial: Trial) -> str:
+    """What is wrong with an output whose shape is right."""
+    return (
+        _precision(name, trial)
+        or _other(name, pairs, trial)
+        or relation(pairs, [trial.sizes(number) for number in trial.numbers])
+        or _place(pairs)
+        or f"{_VAGUE} {max(np.abs(a - b).max() for a, b in pairs):.3g}"
+    )
 
 
-def _place(pairs: list[tuple[np.ndarray, np.ndarray]]) -> str | None:
+def _place(pairs: Pairs) -> str | None:
     found = place(pairs)
     return f"is wrong {found}" if found else None
 
 
-def _precision(name: str, number: int, got: Sequence[Result]) -> str | None:
+def _precision(name: str, trial: Trial) -> str | None:
     """A type that cannot hold the result."""
-    kind = getattr((got[number].outputs or {})[name], "dtype", None)
+    kind = getattr(trial.output(trial.numbers[0], name), "dtype", None)
     if kind is not None and kind.kind in "iub":
         return f"is of {kind}, so fractions are lost: make arrays of floats (np.zeros_like of whole numbers is whole)"
     return None
 
 
-def _other(
-    name: str, numbers: list[int], pairs: list[tuple[np.ndarray, np.ndarray]], given: Counterfactuals
-) -> str | None:
+def _other(name: str, pairs: Pairs, trial: Trial) -> str | None:
     """An argument returned as it came, or another output in this one's place."""
     candidates: list[dict[str, Any]] = [
         {
-            **{f"what should be {other}": value for other, value in (given.result(_RIGHT, n).outputs or {}).items()},
-            **{f"the argument {argument}, unchanged": value for argument, value in _arguments(given, n).items()},
+            **{f"what should be {other}": value for other, value in trial.expected(n).items()},
+            **{f"the argument {argument}, unchanged": value for argument, value in trial.arguments(n).items()},
         }
-        for n in numbers
+        for n in trial.numbers
     ]
     for words in candidates[0]:
         others = [_numbers(candidate.get(words)) for candidate in candidates]
@@ -204,51 +183,37 @@ def _parts(name: str, mine: Any, expected: Any, label: str) -> tuple[str, str]:
     return "wrong length", f"{name} has {len(mine)} entries, expected {len(expected)}, in case {label!r}."
 
 
-def _where(numbers: list[int], got: Sequence[Result], given: Counterfactuals) -> str:
+def _where(wrong: Trial) -> str:
     """Which cases go wrong, if not all: what their arguments have in common, or their names; and what is right."""
-    right = [n for n in range(len(got)) if n not in numbers and got[n].problem is None]
-    others = [name for name in given.exercise.outputs if all(_right(got, given, n, name) for n in numbers)]
+    numbers = wrong.numbers
+    right = [n for n, result in enumerate(wrong.results) if n not in numbers and result.raised is None]
+    others = [name for name in wrong.exercise.outputs if all(wrong.is_right(n, name) for n in numbers)]
     only = f"{' and '.join(others)} {'is' if len(others) == 1 else 'are'} right." if others else ""
     if not right:
         return f"{only} All {len(numbers)} cases show it.".strip() if len(numbers) > 1 else only
-    shared = _in_common(numbers, right, given)
-    labels = ", ".join(repr(given.cases[n].label) for n in numbers[:4])
-    return f"{only} {shared or f'Only in {len(numbers)} of {len(got)} cases: {labels}.'}".strip()
+    labels = ", ".join(repr(wrong.case(n).label) for n in numbers[:4])
+    some = _in_common(wrong, right) or f"Only in {len(numbers)} of {len(wrong.results)} cases: {labels}."
+    return f"{only} {some}".strip()
 
 
-def _in_common(wrong: list[int], right: list[int], given: Counterfactuals) -> str | None:
+def _in_common(wrong: Trial, right: list[int]) -> str | None:
     """A plain argument, or the number of axes, that tells the wrong cases from the right ones."""
+    arguments = {n: wrong.arguments(n) for n in (*wrong.numbers, *right)}
     plain = {
-        n: {k: v for k, v in _arguments(given, n).items() if v is None or isinstance(v, int | float | str)}
-        for n in (*wrong, *right)
+        n: {k: v for k, v in values.items() if v is None or isinstance(v, int | float | str)}
+        for n, values in arguments.items()
     }
     for name in dict.fromkeys(key for facts in plain.values() for key in facts):
-        bad, good = ({plain[n].get(name, "its default") for n in group} for group in (wrong, right))
+        bad, good = ({plain[n].get(name, "its default") for n in group} for group in (wrong.numbers, right))
         if not bad & good and len(bad) <= 3:
             values = " or ".join(map(str, sorted(bad, key=str)))
             return (
                 f"Only where {name} is {values}; with {' or '.join(map(str, sorted(good, key=str)[:4]))} it is right."
             )
-    axes = {n: max((v.ndim for v in _arguments(given, n).values() if _is(v)), default=0) for n in (*wrong, *right)}
-    if min(axes[n] for n in wrong) > max(axes[n] for n in right):
+    axes = {n: max((v.ndim for v in values.values() if _is(v)), default=0) for n, values in arguments.items()}
+    if min(axes[n] for n in wrong.numbers) > max(axes[n] for n in right):
         return "Only with leading axes, such as a batch; without them it is right."
     return None
-
-
-def _arguments(given: Counterfactuals, number: int) -> dict[str, Any]:
-    case: Case = given.cases[number]
-    by_position = {parameter_name(given.exercise, case, "args", n): value for n, value in enumerate(case.args)}
-    return {**by_position, **case.options}
-
-
-def _sizes(given: Counterfactuals, number: int) -> Sizes:
-    arguments = _arguments(given, number)
-    sizes = {f"{n} (the argument)": v for n, v in arguments.items() if isinstance(v, int) and v > 1}
-    for name, value in arguments.items():
-        if _is(value):
-            sizes |= {f"axis {axis} of {name}": size for axis, size in enumerate(value.shape)}
-            sizes |= {f"axis {axis - value.ndim} of {name}": size for axis, size in enumerate(value.shape)}
-    return sizes
 
 
 def _numbers(value: Any) -> np.ndarray | None:

@@ -1,33 +1,33 @@
-"""What happened to a learner's process, in words: each becomes a named mistake."""
+"""What happened to a learner's process, in words: each becomes a finding."""
 
 from collections.abc import Iterator
 
 from handmade.workshop.cell.cases import Case
 from handmade.workshop.cell.worker import Job
 from handmade.workshop.exercise import Exercise
-from handmade.workshop.judging.reading import Mistake
 from handmade.workshop.judging.sandbox import Outcome
 from handmade.workshop.judging.signatures import parameter_name
+from handmade.workshop.judging.verdict import Finding
 
 _LIMIT_HIT = "File too large"
 
 
-def mishaps(outcome: Outcome, job: Job, exercise: Exercise) -> Iterator[Mistake]:
+def mishaps(outcome: Outcome, job: Job, exercise: Exercise) -> Iterator[Finding]:
     """Everything but wrong results: how the process ended, what it was refused, what it changed and left behind."""
     yield from _refusals(outcome)
     yield from _endings(outcome, job)
     if outcome.cut:
         limit = job.limits.file >> 10
-        yield Mistake("prints too much", f"It printed more than {limit:,} kB. Remove the prints.", outcome.printed[:80])
+        yield Finding("prints too much", f"It printed more than {limit:,} kB. Remove the prints.", outcome.printed[:80])
     if outcome.threads:
-        yield Mistake(
+        yield Finding(
             "threads left behind",
             f"{len(outcome.threads)} threads still run when it has returned: a program that uses it never ends.",
             ", ".join(outcome.threads[:5]),
         )
     if outcome.patched:
         names = ", ".join(outcome.patched[:5])
-        yield Mistake(
+        yield Finding(
             "changes NumPy",
             f"It puts something else in the place of {names}. All code in the program would get that; the judge, "
             "which compares in a process of its own, does not.",
@@ -43,9 +43,9 @@ def stopped_at(outcome: Outcome, cases: list[Case]) -> str:
     return f"case {cases[number].label!r}" if 0 < number < len(cases) else "loading or the first case"
 
 
-def _refusals(outcome: Outcome) -> Iterator[Mistake]:
+def _refusals(outcome: Outcome) -> Iterator[Finding]:
     for what in dict.fromkeys(outcome.refused):
-        yield Mistake(
+        yield Finding(
             "leaves the sandbox",
             "A solution computes and nothing else: it may not write files outside of its scratch folder, start "
             "processes or use the network. It was kept from doing so.",
@@ -53,59 +53,59 @@ def _refusals(outcome: Outcome) -> Iterator[Mistake]:
         )
 
 
-def _endings(outcome: Outcome, job: Job) -> Iterator[Mistake]:
+def _endings(outcome: Outcome, job: Job) -> Iterator[Finding]:
     where = "; ".join(filter(None, (stopped_at(outcome, job.cases), outcome.where)))
     match outcome.ending:
         case "time":
             message = f"It still ran after {job.limits.seconds:g} s and was ended. Does a loop never end?"
-            yield Mistake("time limit", message, where)
+            yield Finding("time limit", message, where)
         case "exit":
-            yield Mistake("ends the process", "It ended its own process, as os._exit does. Return instead.", where)
+            yield Finding("ends the process", "It ended its own process, as os._exit does. Return instead.", where)
         case "crash":
-            yield Mistake(
+            yield Finding(
                 "crash",
                 f"Its process crashed ({outcome.signal}). Most often that is recursion without end in compiled code.",
                 where,
             )
         case "lost":
-            yield Mistake("no report", "Its process ended, or sent more than can be read, before all was done.", where)
+            yield Finding("no report", "Its process ended, or sent more than can be read, before all was done.", where)
         case "load":
-            yield from _load_problem(outcome, job)
+            yield from _loading(outcome, job)
 
 
-def _load_problem(outcome: Outcome, job: Job) -> Iterator[Mistake]:
-    problem = outcome.problem
-    if problem is None or outcome.refused or (outcome.cut and _LIMIT_HIT in problem.message):
+def _loading(outcome: Outcome, job: Job) -> Iterator[Finding]:
+    raised = outcome.raised
+    if raised is None or outcome.refused or (outcome.cut and _LIMIT_HIT in raised.message):
         return
-    trace = problem.trace or f"{problem.kind}: {problem.message}"
-    match problem.kind:
+    trace = raised.trace or f"{raised.kind}: {raised.message}"
+    match raised.kind:
         case "SystemExit":
-            yield Mistake("ends the process", "The file calls exit() as it is loaded. Remove that.", trace)
+            yield Finding("ends the process", "The file calls exit() as it is loaded. Remove that.", trace)
         case "MemoryError":
             message = f"Loading the file takes more than {job.limits.memory >> 20:,} MB of memory."
-            yield Mistake("memory limit", message, trace)
+            yield Finding("memory limit", message, trace)
         case "RecursionError":
-            yield Mistake("endless recursion", "A function calls itself without end as the file is loaded.", trace)
+            yield Finding("endless recursion", "A function calls itself without end as the file is loaded.", trace)
         case "ModuleNotFoundError":
-            yield Mistake("missing library", f"{problem.message}: it is not installed here.", trace)
-        case "ImportError" if "handmade" in problem.message:
-            yield Mistake("forbidden shortcut", "handmade holds the answers: a solution may not import it.", trace)
+            yield Finding("missing library", f"{raised.message}: it is not installed here.", trace)
+        case "ImportError" if "handmade" in raised.message:
+            yield Finding("forbidden shortcut", "handmade holds the answers: a solution may not import it.", trace)
         case "EOFError":
-            yield Mistake("asks for input", "It reads from the keyboard (input()); there is none here.", trace)
-        case "NameError" if "after the file has run" in problem.message:
-            yield Mistake("missing function", f"{problem.message[0].upper()}{problem.message[1:]}.", trace)
+            yield Finding("asks for input", "It reads from the keyboard (input()); there is none here.", trace)
+        case "NameError" if "after the file has run" in raised.message:
+            yield Finding("missing function", f"{raised.message[0].upper()}{raised.message[1:]}.", trace)
         case _:
-            yield Mistake("does not load", f"The file raises {problem.kind}: {problem.message}", trace)
+            yield Finding("does not load", f"The file raises {raised.kind}: {raised.message}", trace)
 
 
-def _changed_arguments(outcome: Outcome, job: Job, exercise: Exercise) -> Iterator[Mistake]:
+def _changed_arguments(outcome: Outcome, job: Job, exercise: Exercise) -> Iterator[Finding]:
     places = {
         parameter_name(exercise, case, field, key): case.label
         for case, result in zip(job.cases, outcome.results, strict=False)
         for field, key in result.changed
     }
     if places:
-        yield Mistake(
+        yield Finding(
             "changes its arguments",
             f"It changes {' and '.join(places)} in place. The caller, and the backward pass, still need what was "
             "there. Work on a copy, as x = x - y in place of x -= y.",

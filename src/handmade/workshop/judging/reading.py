@@ -12,18 +12,11 @@ from pathlib import Path
 from handmade.errors import InputError
 from handmade.workshop.cell.cases import Case
 from handmade.workshop.exercise import Exercise
+from handmade.workshop.exercises import TOPICS
 from handmade.workshop.judging.signatures import signature_of, signature_problem
+from handmade.workshop.judging.verdict import Finding
 
 LARGEST = 1 << 20
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """What is wrong with a solution: a name, a message (what it is, what follows, how it is mended), the evidence."""
-
-    name: str
-    message: str
-    evidence: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,7 +26,7 @@ class Solution:
     path: Path
     source: str
     torch: bool
-    mistakes: list[Mistake]
+    findings: list[Finding]
 
 
 def read(path: Path, exercise: Exercise, cases: list[Case]) -> Solution:
@@ -42,23 +35,29 @@ def read(path: Path, exercise: Exercise, cases: list[Case]) -> Solution:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}.") from error
-    source, mistake = decoded(content)
+    source, finding = decoded(content)
     tree = None
-    if mistake is None:
-        tree, mistake = parsed(source, path.name)
+    if finding is None:
+        tree, finding = parsed(source, path.name)
     if tree is None:
-        return Solution(path, source, False, [mistake] if mistake else [])
+        return Solution(path, source, False, [finding] if finding else [])
     names = Names(tree)
-    mistakes = list(_missing_or_twice(tree, exercise))
-    if not mistakes:
-        mistakes = list(_unwritten(tree, exercise)) or list(_signatures(tree, exercise, cases))
-    return Solution(path, source, "torch" in names.modules, [*mistakes, *_shortcuts(names, exercise)])
+    findings = list(_missing_or_twice(tree, exercise))
+    if not findings:
+        findings = list(_unwritten(tree, exercise)) or list(_signatures(tree, exercise, cases))
+    return Solution(path, source, "torch" in names.modules, [*findings, *_shortcuts(names, exercise)])
 
 
-def decoded(content: bytes) -> tuple[str, Mistake | None]:
+def helper_folders(path: Path) -> tuple[str, ...]:
+    """Where a solution's own modules may lie: beside it, and in the workspace whose topic's folder it is in."""
+    folder = path.absolute().parent
+    return (str(folder), str(folder.parent)) if folder.name in TOPICS else (str(folder),)
+
+
+def decoded(content: bytes) -> tuple[str, Finding | None]:
     """The text, in the encoding the file declares: UTF-8, unless its first lines say otherwise."""
     if len(content) > LARGEST:
-        return "", Mistake("file too large", f"The file has {len(content):,} bytes; no solution needs {LARGEST:,}.")
+        return "", Finding("file too large", f"The file has {len(content):,} bytes; no solution needs {LARGEST:,}.")
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
     except SyntaxError:  # an encoding that does not exist, or not even the first lines are UTF-8
@@ -68,10 +67,10 @@ def decoded(content: bytes) -> tuple[str, Mistake | None]:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         where = f"line {line} has the byte 0x{content[error.start]:02x}, the file's {error.start + 1}th"
-    return "", Mistake("not UTF-8", "The file is not text in UTF-8. Save it as UTF-8 in your editor.", where)
+    return "", Finding("not UTF-8", "The file is not text in UTF-8. Save it as UTF-8 in your editor.", where)
 
 
-def parsed(source: str, name: str) -> tuple[ast.Module | None, Mistake | None]:
+def parsed(source: str, name: str) -> tuple[ast.Module | None, Finding | None]:
     """The syntax tree, or the error with its line and a caret below the place."""
     try:
         with warnings.catch_warnings():
@@ -83,9 +82,9 @@ def parsed(source: str, name: str) -> tuple[ast.Module | None, Mistake | None]:
             text = error.text.rstrip("\n")
             caret = " " * max((error.offset or 1) - 1, 0) + "^"
             shown += f":\n    {text}\n    {caret}"
-        return None, Mistake("syntax error", f"The file is not valid Python: {error.msg}.", shown)
+        return None, Finding("syntax error", f"The file is not valid Python: {error.msg}.", shown)
     except (ValueError, RecursionError, MemoryError) as error:
-        return None, Mistake("syntax error", f"The file is not valid Python: {error}.", name)
+        return None, Finding("syntax error", f"The file is not valid Python: {error}.", name)
 
 
 class Names(ast.NodeVisitor):
@@ -182,19 +181,19 @@ def _bound(tree: ast.Module) -> set[str]:
     return names
 
 
-def _missing_or_twice(tree: ast.Module, exercise: Exercise) -> Iterator[Mistake]:
+def _missing_or_twice(tree: ast.Module, exercise: Exercise) -> Iterator[Finding]:
     definitions, bound = _definitions(tree), _bound(tree)
     for function in exercise.functions:
         name = function.__name__
         lines = [node.lineno for node in definitions if node.name == name]
         if len(lines) > 1:
-            yield Mistake(
+            yield Finding(
                 "defined twice",
                 f"There are {len(lines)} definitions of {name}: the last replaces the others. Keep one.",
                 f"lines {', '.join(map(str, lines))}",
             )
         elif not lines and name not in bound and "*" not in bound:
-            yield Mistake(
+            yield Finding(
                 "missing function", f"There is no {name} in the file.{_near(name, tree)}", signature_of(function)
             )
 
@@ -212,13 +211,13 @@ def _near(name: str, tree: ast.Module) -> str:
     return f" There are only {', '.join(there)}." if there else " It defines no function at all."
 
 
-def _unwritten(tree: ast.Module, exercise: Exercise) -> Iterator[Mistake]:
+def _unwritten(tree: ast.Module, exercise: Exercise) -> Iterator[Finding]:
     names = {function.__name__ for function in exercise.functions}
     wanted = [node for node in _definitions(tree) if node.name in names]
     empty = [node.name for node in wanted if _is_stub(node)]
     if empty:
         message = f"Nothing is written yet in {' and '.join(empty)}."
-        yield Mistake("not written yet", message)
+        yield Finding("not written yet", message)
 
 
 def _is_stub(node: ast.AST) -> bool:
@@ -238,7 +237,7 @@ def _raises_not_implemented(node: ast.stmt) -> bool:
     return isinstance(node, ast.Raise) and node.exc is not None and "NotImplementedError" in ast.dump(node.exc)
 
 
-def _signatures(tree: ast.Module, exercise: Exercise, cases: list[Case]) -> Iterator[Mistake]:
+def _signatures(tree: ast.Module, exercise: Exercise, cases: list[Case]) -> Iterator[Finding]:
     named = {name for case in cases for name in case.options}
     definitions = {node.name: node for node in _definitions(tree)}
     for function in exercise.functions:
@@ -246,16 +245,16 @@ def _signatures(tree: ast.Module, exercise: Exercise, cases: list[Case]) -> Iter
         problem = signature_problem(node, function, named) if node is not None else None
         if problem:
             message, expected, got = problem
-            yield Mistake("wrong signature", message, f"expected: {expected}\nyours:    {got}")
+            yield Finding("wrong signature", message, f"expected: {expected}\nyours:    {got}")
 
 
-def _shortcuts(names: Names, exercise: Exercise) -> Iterator[Mistake]:
+def _shortcuts(names: Names, exercise: Exercise) -> Iterator[Finding]:
     told = set()
     for used, line in names.used:
         for forbidden in ("handmade", *exercise.forbidden):
             if (used == forbidden or used.startswith(f"{forbidden}.")) and forbidden not in told:
                 told.add(forbidden)
-                yield Mistake(
+                yield Finding(
                     "forbidden shortcut",
                     f"{forbidden} does the work of this exercise. Write it from smaller parts.",
                     f"line {line} uses {used}",

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from handmade.errors import InputError
-from handmade.workshop.cell.cases import Problem, Result
+from handmade.workshop.cell.cases import Raised, Result
 from handmade.workshop.cell.wire import Opaque, loads
 from handmade.workshop.cell.worker import Job
 
@@ -69,7 +69,7 @@ class Outcome:
     ending: str = "lost"
     results: list[Result] = field(default_factory=list)
     again: Result | None = None
-    problem: Problem | None = None
+    raised: Raised | None = None
     where: str = ""
     signal: str = ""
     refused: list[str] = field(default_factory=list)
@@ -263,7 +263,7 @@ def _take(line: dict[str, Any], outcome: Outcome) -> bool:
         case "again":
             outcome.again = _result(line)
         case "load":
-            outcome.problem = Problem(**line["problem"])
+            outcome.raised = Raised(**line["raised"])
         case "refused":
             outcome.refused.append(str(line["what"]))
         case "done":
@@ -277,11 +277,11 @@ def _take(line: dict[str, Any], outcome: Outcome) -> bool:
 
 
 def _result(line: dict[str, Any]) -> Result:
-    problem = Problem(**line["problem"]) if line["problem"] else None
+    raised = Raised(**line["raised"]) if line["raised"] else None
     outputs = line["outputs"]
-    if problem is None and not isinstance(outputs, dict):
+    if raised is None and not isinstance(outputs, dict):
         outputs = {"": Opaque("nothing")}
-    return Result(outputs, problem, tuple((field, key) for field, key in line["changed"]))
+    return Result(outputs, raised, tuple((field, key) for field, key in line["changed"]))
 
 
 def _settle(outcome: Outcome, code: int, raw: str, job: Job) -> None:
@@ -291,7 +291,7 @@ def _settle(outcome: Outcome, code: int, raw: str, job: Job) -> None:
         outcome.ending = "time"
     elif code < 0:
         outcome.ending, outcome.signal = "crash", signal.Signals(-code).name
-    elif outcome.problem is not None:
+    elif outcome.raised is not None:
         outcome.ending = "load"
     elif outcome.ending != "finished":
         outcome.ending = "exit"

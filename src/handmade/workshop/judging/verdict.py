@@ -1,0 +1,51 @@
+"""What the judge says of a solution: findings, the conventions it follows, and what was looked at."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong with a solution: a name, a message (what it is, what follows, how it is mended), the evidence."""
+
+    name: str
+    message: str
+    evidence: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at: a case, or a property of the whole. status: "passed", "failed" or "not run"."""
+
+    name: str
+    status: str
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Followed:
+    """An accepted convention that a solution follows."""
+
+    name: str
+    message: str
+
+
+@dataclass
+class Verdict:
+    """What the judge says of one solution.
+
+    seconds: how long the verdict took. printed: the beginning of what the solution printed.
+    """
+
+    exercise: str
+    passed: bool = False
+    findings: list[Finding] = field(default_factory=list)
+    conventions: list[Followed] = field(default_factory=list)
+    tests: list[Check] = field(default_factory=list)
+    seconds: float = 0.0
+    printed: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The verdict as plain data, under the names `handmade check --json` documents."""
+        facts = {"mistakes" if name == "findings" else name: value for name, value in asdict(self).items()}
+        return {**facts, "seconds": round(self.seconds, 4)}

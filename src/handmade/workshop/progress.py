@@ -1,0 +1,151 @@
+"""What a workspace remembers: attempts, hints, interviews, in a file that two commands may change at once."""
+
+import fcntl
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from handmade.files import cannot_write, write_text
+from handmade.workshop.judging.verdict import Verdict
+
+
+@dataclass
+class Record:
+    """What was done about one exercise. Times are local, as 2026-01-31T12:00:00; None: not yet.
+
+    mistakes: how often each was met. hints: how many were shown. gave_up: when the solution was asked for.
+    """
+
+    attempts: int = 0
+    passed: str | None = None
+    hints: int = 0
+    gave_up: str | None = None
+    mistakes: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class Progress:
+    """Everything that a workspace remembers."""
+
+    exercises: dict[str, Record] = field(default_factory=dict)
+    interviews: list[dict[str, Any]] = field(default_factory=list)
+
+    def of(self, name: str) -> Record:
+        return self.exercises.setdefault(name, Record())
+
+    def add(self, verdict: Verdict) -> None:
+        """Count an attempt, with what came of it; a file with nothing in it is none."""
+        names = [finding.name for finding in verdict.findings]
+        if names == ["not written yet"]:
+            return
+        entry = self.of(verdict.exercise)
+        entry.attempts += 1
+        if verdict.passed:
+            entry.passed = entry.passed or now()
+        for name in names:
+            entry.mistakes[name] = entry.mistakes.get(name, 0) + 1
+
+
+def now() -> str:
+    """The local time, as a record has it."""
+    return datetime.now().isoformat(timespec="seconds")
+
+
+def read_progress(path: Path, said: Callable[[str], None]) -> Progress:
+    """What the file remembers. A damaged one is put aside, said, and a new one begun."""
+    try:
+        return _read(path)
+    except ValueError:
+        with locked(path.parent):
+            return _read_or_put_aside(path, said)
+
+
+def change_progress(path: Path, change: Callable[[Progress], None], said: Callable[[str], None]) -> Progress:
+    """Change what the file remembers, as it is on the disk now. Others who change it wait until that is done."""
+    with locked(path.parent):
+        progress = _read_or_put_aside(path, said)
+        change(progress)
+        write_text(path, json.dumps({"workshop": 1, **asdict(progress)}, indent=1) + "\n")
+        return progress
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep everyone else who asks for this folder waiting; a process that is killed lets go."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def free_path(folder: Path, pattern: str) -> Path:
+    """The first path of this pattern that no file has."""
+    return next(path for n in count(1) if not (path := folder / pattern.format(n)).exists())
+
+
+def _read_or_put_aside(path: Path, said: Callable[[str], None]) -> Progress:
+    try:
+        return _read(path)
+    except ValueError:
+        aside = free_path(path.parent, "progress.damaged-{}.json")
+        try:
+            path.replace(aside)
+        except OSError as error:
+            raise cannot_write(aside, error) from error
+        said(f"{path} was damaged. It is now {aside.name}; a new record begins.")
+        return Progress()
+
+
+def _read(path: Path) -> Progress:
+    """ValueError where it is not what was written."""
+    try:
+        return _progress_of(json.loads(path.read_bytes()))
+    except FileNotFoundError:
+        return Progress()
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError("not a record of the workshop") from error
+
+
+def _progress_of(facts: dict[str, Any]) -> Progress:
+    """TypeError, ValueError, KeyError or AttributeError where it is not what was written. Unknown entries of a newer
+    version are left out."""
+    if facts["workshop"] != 1:
+        raise ValueError("not a record of this version")
+    records = {name: _record_of(entry) for name, entry in facts["exercises"].items()}
+    if not all(isinstance(held, dict) for held in facts["interviews"]):
+        raise TypeError("interviews")
+    return Progress(records, list(facts["interviews"]))
+
+
+def _record_of(entry: dict[str, Any]) -> Record:
+    mistakes = entry.get("mistakes", {}).items()
+    return Record(
+        attempts=_whole(entry.get("attempts", 0)),
+        passed=_time(entry.get("passed")),
+        hints=_whole(entry.get("hints", 0)),
+        gave_up=_time(entry.get("gave_up")),
+        mistakes={name: _whole(times) for name, times in mistakes},
+    )
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise TypeError(f"{value!r} is no count")
+    return value
+
+
+def _time(value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{value!r} is no time")
+    return value
