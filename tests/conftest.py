@@ -16,6 +16,8 @@ from importlib.util import find_spec
 
 from jaxtyping import install_import_hook
 
+import tests.support.typechecker  # noqa: F401 the hook imports `tests` alone, and expects the rest there
+
 (_handmade_folder,) = find_spec("handmade").submodule_search_locations
 
 # Before handmade is imported. The engine's core is left out: its functions run 100,000 times in a test.
@@ -23,10 +25,13 @@ ROOMS = "attention nn optim models text data weights train lens cli"
 ENGINE = ["engine.creation", "engine.functions", "engine.finite_differences"]
 # Of the kernels, those that Python runs: what is compiled must stay as it is written.
 KERNELS = [f"kernels.{file.stem}" for file in Path(_handmade_folder, "kernels").glob("[!_]*.py")]
-install_import_hook([f"handmade.{room}" for room in [*ROOMS.split(), *ENGINE, *KERNELS]], "typechecker.check")
+install_import_hook(
+    [f"handmade.{room}" for room in [*ROOMS.split(), *ENGINE, *KERNELS]], "tests.support.typechecker.check"
+)
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+from PIL import Image  # noqa: E402
 
 import handmade  # noqa: E402
 
@@ -73,6 +78,19 @@ def from_package(tmp_path_factory) -> Callable[[str, str], Path]:
         return path
 
     return fetch
+
+
+@pytest.fixture(scope="session")
+def picture_folder(tmp_path_factory) -> Path:
+    """A folder in ImageNet's layout: dark and light pictures of 10 x 12 pixels."""
+    root, rng = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
+    for split, count in (("train", 24), ("test", 4)):
+        for name, low in (("dark", 0), ("light", 150)):
+            (root / split / name).mkdir(parents=True)
+            for number in range(count):
+                pixels = rng.integers(low, low + 100, (10, 12, 3)).astype(np.uint8)
+                Image.fromarray(pixels).save(root / split / name / f"{number}.png")
+    return root
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parity import check_parity
 
 import handmade
 import handmade.engine.functions
 from handmade import gradcheck, tensor
 from handmade.ops.op import OPERATIONS
+from tests.support.against_torch import check_parity
 
 # Expressions of (library, x, y) with x, y (3, 4), z (2, 3, 4); the same text runs in both libraries.
 ONE = {

@@ -1,13 +1,13 @@
 """AlexNet: the paper's form against an independent graph, its first weights, and what it refuses."""
 
-import light_graphs
 import numpy as np
 import pytest
-from networks import count, filled
 
 import handmade
 from handmade import models, nn, no_grad, tensor
 from handmade.models.alexnet import ENTRIES, PaperAlexNet
+from tests.support import light_graphs
+from tests.support.networks import count, filled
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)

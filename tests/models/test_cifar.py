@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from networks import count
 
 import handmade
 from handmade import models, nn, tensor
 from handmade.models.cifar import ENTRIES
 from handmade.models.inception_v3 import InceptionOutputs, InceptionV3
+from tests.support.networks import count
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)

@@ -1,16 +1,16 @@
 """GoogLeNet: the paper's form against an independent graph, the small classifiers, the input's scale."""
 
-import light_graphs
 import numpy as np
 import pytest
 import torch
-from networks import count, filled
 from numpy.testing import assert_allclose
 from torch.nn import functional as torch_functional
 
 import handmade
 from handmade import models, nn, no_grad, tensor
 from handmade.models.googlenet import ENTRIES, GoogLeNetOutputs, InceptionAux, from_imagenet_statistics
+from tests.support import light_graphs
+from tests.support.networks import count, filled
 
 FORMS = pytest.mark.parametrize("paper", [False, True], ids=["published", "paper"])
 

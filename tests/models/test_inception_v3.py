@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from networks import count
 from numpy.testing import assert_allclose
 from torch.nn import functional as torch_functional
 
@@ -11,6 +10,7 @@ import handmade
 from handmade import models, nn, no_grad, tensor
 from handmade.models.googlenet import from_imagenet_statistics
 from handmade.models.inception_v3 import ENTRIES, InceptionAux, InceptionOutputs
+from tests.support.networks import count
 
 
 def test_parameters(unfilled):

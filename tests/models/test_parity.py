@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from networks import count, filled
 
 from handmade import models, no_grad, tensor
+from tests.support.networks import count, filled
 
 PUBLISHED = ["alexnet", "vgg11", "vgg16_bn", "resnet18", "resnet50", "googlenet", "inception_v3"]
 LARGE = "vgg16_bn"  # its gradients take as long as all others together; their parts occur in vgg11 and resnet18

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from networks import count
 from numpy.testing import assert_allclose
 from torch.nn.functional import batch_norm, conv2d, pad, relu
 
@@ -12,6 +11,7 @@ from handmade import data, models, nn, no_grad, tensor, weights
 from handmade.models import resnet, resnet_cifar
 from handmade.models.resnet import BasicBlock, BasicBlockV2, Bottleneck, BottleneckV2, ResNet, ZeroPadding, stage
 from handmade.models.resnet_cifar import CifarResNet
+from tests.support.networks import count
 
 
 @pytest.mark.parametrize("entry", [*resnet.ENTRIES, *resnet_cifar.ENTRIES], ids=lambda entry: entry.name)

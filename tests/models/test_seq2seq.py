@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
-from parity import assert_close
 
 import handmade
 from handmade.engine import Tensor
@@ -13,6 +12,7 @@ from handmade.models.seq2seq import AdditiveAttention, BahdanauSeq2Seq, LSTMSeq2
 from handmade.models.sequence_to_sequence import BOS, EOS, PAD
 from handmade.nn import functional as F
 from handmade.text import beam_search, greedy_search
+from tests.support.against_torch import assert_close
 
 V, E, H = 11, 5, 6
 SOURCE_LENGTHS, TARGET_LENGTHS = (4, 7, 1), (5, 2, 4)

@@ -5,7 +5,6 @@ padding, one token at a time as all at once.
 import numpy as np
 import pytest
 import torch
-from parity import assert_close
 
 import handmade
 from handmade import nn, no_grad, tensor
@@ -13,6 +12,7 @@ from handmade.models.sequence_to_sequence import BOS, EOS, PAD
 from handmade.models.transformer import CONFIGURATIONS, Configuration, Transformer, parameter_count, transformer
 from handmade.nn.positions import sinusoidal_positions
 from handmade.text import beam_search, greedy_search
+from tests.support.against_torch import assert_close
 
 V, E, H, N, F = 23, 12, 3, 2, 20
 NORMS = pytest.mark.parametrize("norm_first", [False, True])

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from networks import count
 from numpy.testing import assert_allclose
 
 import handmade
 from handmade import models, nn, no_grad, tensor
 from handmade.models.vgg import CONFIGURATIONS, ENTRIES, VGG
+from tests.support.networks import count
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)

@@ -6,11 +6,11 @@ import inspect
 import numpy as np
 import pytest
 import torch
-from parity import check_parity
 
 import handmade
 import handmade.nn.functional as F
 from handmade import nn, tensor
+from tests.support.against_torch import check_parity
 
 REDUCTIONS = ("mean", "sum", "none")
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from parity import check_parity
 
 import handmade
 from handmade import nn, tensor
 from handmade.engine import gradcheck
 from handmade.nn.positions import sinusoidal_positions
+from tests.support.against_torch import check_parity
 
 
 @pytest.mark.parametrize("dim", [6, 7])

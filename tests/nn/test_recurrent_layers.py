@@ -5,11 +5,11 @@ import re
 import numpy as np
 import pytest
 import torch
-from parity import assert_close
 
 import handmade
 from handmade import nn, tensor
 from handmade.engine.functions import stack
+from tests.support.against_torch import assert_close
 
 T, B, I, H = 6, 4, 3, 5
 KINDS = ["RNN", "LSTM", "GRU"]

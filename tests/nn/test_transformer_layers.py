@@ -3,40 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from layers import DTYPES, randomised
-from parity import assert_close, check_parity
 
 import handmade
 from handmade import nn, tensor
+from tests.support.against_torch import DTYPES, assert_close, check_layer, check_parity, pair
 
 B, S, T, E, H = 2, 5, 4, 6, 3
 """Samples, source and target tokens, numbers of a token, heads."""
-
-
-def check_layer(make, *inputs, training=True, result=lambda y: y, **options):
-    """`make(nn)` of both libraries on the same inputs; options are arrays (masks) or plain values."""
-    for dtype in DTYPES:
-        theirs, ours = make(torch.nn).to(getattr(torch, dtype)), make(nn).to(getattr(handmade, dtype))
-        ours.load_state_dict(randomised(theirs))
-        assert [name for name, _ in ours.named_parameters()] == [name for name, _ in theirs.named_parameters()]
-        ours.train(training)
-        theirs.train(training)
-        cast = lambda x, dtype=dtype: x.astype(dtype) if x.dtype.kind == "f" else x
-        our_inputs = [tensor(cast(x), requires_grad=True) for x in inputs]
-        their_inputs = [torch.tensor(cast(x), requires_grad=True) for x in inputs]
-        arrays = {name: cast(x) for name, x in options.items() if isinstance(x, np.ndarray)}
-        value = result(ours(*our_inputs, **options | {name: tensor(x) for name, x in arrays.items()}))
-        expected = result(theirs(*their_inputs, **options | {name: torch.tensor(x) for name, x in arrays.items()}))
-        assert_close(value.numpy(), expected.detach().numpy(), "value")
-        cotangent = np.random.default_rng(1).standard_normal(value.shape).astype(dtype)
-        value.backward(cotangent)
-        expected.backward(torch.tensor(cotangent))
-        for i, (mine, other) in enumerate(zip(our_inputs, their_inputs, strict=True)):
-            assert_close(mine.grad.numpy(), other.grad.numpy(), f"gradient of input {i}")
-        theirs_by_name = dict(theirs.named_parameters())
-        for name, parameter in ours.named_parameters():
-            if theirs_by_name[name].grad is not None:
-                assert_close(parameter.grad.numpy(), theirs_by_name[name].grad.numpy(), f"gradient of {name}")
 
 
 def hiding(rng, *shape):
@@ -104,9 +77,7 @@ def test_self_attention(kind, rng):
 def test_attention_weights_have_gradients_too(average, rng):
     inputs = [rng.standard_normal(shape) for shape in [(B, T, E), (B, S, E), (B, S, E)]]
     for dtype in DTYPES:
-        theirs = torch.nn.MultiheadAttention(E, H, batch_first=True).to(getattr(torch, dtype))
-        ours = nn.MultiheadAttention(E, H, batch_first=True).to(getattr(handmade, dtype))
-        ours.load_state_dict(randomised(theirs))
+        ours, theirs = pair(lambda nn: nn.MultiheadAttention(E, H, batch_first=True), dtype)
         arrays = [x.astype(dtype) for x in inputs]
         _, weights = ours(*map(tensor, arrays), average_attn_weights=average)
         _, expected = theirs(*map(torch.tensor, arrays), average_attn_weights=average)
@@ -240,7 +211,8 @@ def test_stacks(norm, rng):
     unnested = lambda nn: {"enable_nested_tensor": False} if nn is torch.nn else {}
     source, target = rng.standard_normal((B, S, E)), rng.standard_normal((B, T, E))
     check_layer(encoder, source, mask=hiding(rng, S, S), src_key_padding_mask=hiding(rng, B, S))
-    check_layer(decoder, target, source, tgt_mask=causal(T), memory_key_padding_mask=hiding(rng, B, S))
+    masks = {"tgt_mask": causal(T), "memory_key_padding_mask": hiding(rng, B, S)}
+    check_layer(decoder, target, source, **masks, terms=1.0)  # two layers down, the gradient of `source` is all but 0
 
 
 @pytest.mark.parametrize("batch_first", [True, False])

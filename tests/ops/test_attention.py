@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from against_torch import agrees_with_torch, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handmade.ops.attention import attention_weights, causal_mask, scaled_dot_product_attention
 from handmade.ops.dropout import dropout_mask
+from tests.support.against_torch import agrees_with_torch, run
 
 few = settings(max_examples=30, deadline=None, derandomize=True)
 SIZE = st.integers(1, 5)

@@ -5,11 +5,11 @@ import re
 import numpy as np
 import pytest
 import torch
-from against_torch import agrees_with_torch, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handmade.ops.convolution import conv1d, conv2d, conv_transpose2d
+from tests.support.against_torch import agrees_with_torch, run
 
 F = torch.nn.functional
 PAIRS = st.tuples(st.integers(1, 3), st.integers(1, 3))

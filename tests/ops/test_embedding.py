@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 import torch
-from against_torch import agrees_with_torch, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handmade.ops.embedding import embedding
+from tests.support.against_torch import agrees_with_torch, run
 
 few = settings(max_examples=30, deadline=None, derandomize=True)
 F = torch.nn.functional

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from against_torch import agrees_with_torch, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from handmade.ops.losses import (
     mse_loss,
     nll_loss,
 )
+from tests.support.against_torch import agrees_with_torch, run
 
 few = settings(max_examples=30, deadline=None, derandomize=True)
 F = torch.nn.functional

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 import torch
-from against_torch import agrees_with_torch, close, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handmade.kernels.normalization import batch_statistics
 from handmade.ops.normalization import batch_norm, group_norm, layer_norm, local_response_norm, rms_norm
+from tests.support.against_torch import agrees_with_torch, assert_close, run
 
 few = settings(max_examples=30, deadline=None, derandomize=True)
 F = torch.nn.functional
@@ -77,8 +77,8 @@ def test_batch_larger_than_a_block_of_the_kernels(rng):
     tensor = torch.tensor(x, requires_grad=True)
     expected = F.batch_norm(tensor, None, None, None, None, True)
     expected.backward(torch.tensor(g))
-    close(value, expected.detach().numpy(), 1e-10, "value")
-    close(pullback(g)[0], tensor.grad.numpy(), 1e-10, "gradient")
+    assert_close(value, expected.detach().numpy(), "value")
+    assert_close(pullback(g)[0], tensor.grad.numpy(), "gradient")
 
 
 @few

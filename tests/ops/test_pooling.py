@@ -5,7 +5,6 @@ import re
 import numpy as np
 import pytest
 import torch
-from against_torch import agrees_with_torch, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from handmade.kernels.pooling import max_pool2d as max_pool2d_kernel
 from handmade.kernels.pooling import max_pool2d_indices
 from handmade.kernels.windows import Window
 from handmade.ops.pooling import adaptive_avg_pool2d, avg_pool2d, max_pool2d
+from tests.support.against_torch import agrees_with_torch, run
 
 F = torch.nn.functional
 few = settings(max_examples=80, deadline=None, derandomize=True)

@@ -10,11 +10,11 @@ from numpy.testing import assert_array_equal
 from handmade import Tensor, gradcheck
 from handmade.engine import apply
 from handmade.ops.recurrent import gru, lstm, rnn
+from tests.support.against_torch import DTYPES, assert_close
 
 T, B, I, H = 7, 5, 3, 4
 KINDS = {"rnn": (rnn, 1, 1), "lstm": (lstm, 4, 2), "gru": (gru, 3, 1)}  # operation, gates, states
 LENGTHS = [None, [3, 7, 1, 5, 7], [3, 4, 1, 5, 2]]
-TOLERANCE = {"float64": 1e-10, "float32": 1e-5}
 
 
 def arrays(rng, kind, dtype="float64", steps=T, batch=B, bias=True):
@@ -27,13 +27,6 @@ def arrays(rng, kind, dtype="float64", steps=T, batch=B, bias=True):
 
 def evaluate(pullback, g):
     return [part() if callable(part) else part for part in pullback(g)]
-
-
-def assert_close(got, expected, dtype):
-    expected = expected.detach().numpy()
-    assert got.dtype == expected.dtype == dtype
-    assert got.shape == expected.shape
-    assert np.abs(got - expected).max() <= TOLERANCE[dtype] * np.abs(expected).max()
 
 
 def in_torch(kind, inputs, lengths, reverse, **options):
@@ -61,7 +54,7 @@ def in_torch(kind, inputs, lengths, reverse, **options):
     return torch.cat([output[..., side * H : (side + 1) * H], *(state[side : side + 1] for state in final)]), leaves
 
 
-@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("lengths", LENGTHS)
 @pytest.mark.parametrize(
@@ -75,9 +68,9 @@ def test_values_and_gradients_equal_pytorchs(rng, kind, options, lengths, revers
     expected.backward(torch.tensor(g))
 
     value, pullback = KINDS[kind][0](*inputs, lengths=lengths, reverse=reverse, **options)
-    assert_close(value, expected, dtype)
+    assert_close(value, expected.detach().numpy(), "value")
     for gradient, leaf in zip(evaluate(pullback, g), leaves, strict=False):
-        assert_close(gradient, leaf.grad, dtype)
+        assert_close(gradient, leaf.grad.numpy(), "gradient")
 
 
 def step_in_torch(form, x, states, w_ih, w_hh, b_ih, b_hh, peephole=None):
@@ -94,7 +87,7 @@ def step_in_torch(form, x, states, w_ih, w_hh, b_ih, b_hh, peephole=None):
     return [(1 - z) * (from_x[2] + (r * h) @ w[2].T + b[2]).tanh() + z * h]
 
 
-@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("lengths", LENGTHS)
 @pytest.mark.parametrize("form", ["peephole lstm", "gru, reset before"])
@@ -117,9 +110,9 @@ def test_forms_that_pytorch_lacks_equal_a_loop_of_its_operations(rng, form, leng
 
     options = {} if kind == "lstm" else {"reset_after": False}
     value, pullback = operation(*inputs, lengths=lengths, reverse=reverse, **options)
-    assert_close(value, expected, dtype)
+    assert_close(value, expected.detach().numpy(), "value")
     for gradient, leaf in zip(evaluate(pullback, g), leaves, strict=True):
-        assert_close(gradient, leaf.grad, dtype)
+        assert_close(gradient, leaf.grad.numpy(), "gradient")
 
 
 @pytest.mark.parametrize("reverse", [False, True])

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import BertWordPieceTokenizer
-from wordpiece_strings import TOKENS, varied_strings
 
 from handmade.errors import InputError
 from handmade.text import Vocabulary, WordPieceTokenizer
+from tests.support.wordpiece_strings import TOKENS, varied_strings
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,10 @@
 import sys
 
 import pytest
-from tiny_task import RECIPE
 
 from handmade.train import display_of
 from handmade.train.display import LiveDisplay, PlainDisplay, epoch_text
+from tests.support.tiny_task import RECIPE
 
 LINE = {
     "step": 24,

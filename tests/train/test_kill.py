@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tiny_task import RECIPE, trainer_in
+
+from tests.support.tiny_task import RECIPE, trainer_in
 
 MOMENTS = 20
 OFTEN = replace(RECIPE, checkpoint_seconds=0.0)  # 36 steps, a checkpoint after each

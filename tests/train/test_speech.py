@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from clips import tone, tones_archive, wav
 
 import handmade
 from handmade.data.speech import read_spoken_digits
@@ -13,6 +12,7 @@ from handmade.engine import Tensor
 from handmade.errors import InputError
 from handmade.models.speech import SpeechClassifier
 from handmade.train import Trainer, changed, display_of, new_run, recipe_of, speech
+from tests.support.clips import tone, tones_archive, wav
 
 
 @pytest.fixture(scope="module")

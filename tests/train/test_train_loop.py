@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tiny_task import RECIPE, trainer_in
 
 import handmade
 from handmade import nn, random
@@ -17,6 +16,7 @@ from handmade.engine import Tensor
 from handmade.errors import InputError
 from handmade.train import checkpoint, loop
 from handmade.train.checkpoint import load_checkpoint
+from tests.support.tiny_task import RECIPE, trainer_in
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from clips import tones_archive, wav
 from numpy.testing import assert_array_equal
 
 from handmade.data.speech import read_spoken_digits
@@ -12,6 +11,7 @@ from handmade.errors import InputError
 from handmade.models.speech import TriggerWord
 from handmade.train import Trainer, changed, display_of, new_run, recipe_of, trigger
 from handmade.train.trigger import detections_of, labels_of, matches
+from tests.support.clips import tones_archive, wav
 
 
 @pytest.fixture(scope="module")

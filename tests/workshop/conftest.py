@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from judging import SMALL
 
 from handmade.workshop.exercises import exercise_named
 from handmade.workshop.judging.judge import Judge
 from handmade.workshop.judging.sandbox import Sandbox, confinements
 from handmade.workshop.judging.verdict import Verdict
+from tests.support.judging import SMALL
 
 
 @pytest.fixture(scope="module", params=["the strongest here", "limits"])

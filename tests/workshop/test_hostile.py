@@ -4,9 +4,9 @@ import os
 import time
 
 import pytest
-from judging import RIGHT, in_function
 
 from handmade.workshop.exercises import exercise_named
+from tests.support.judging import RIGHT, in_function
 
 LOADING = {
     "exit()": "ends the process",

@@ -1,10 +1,10 @@
 """Verdicts: what is right passes, what is wrong is named, and what has no name is told as exactly as can be."""
 
 import pytest
-from judging import RIGHT
 
 from handmade.workshop.exercises import exercise_named
 from handmade.workshop.source import faulty, solution
+from tests.support.judging import RIGHT
 
 
 def test_a_right_solution_passes(verdict):

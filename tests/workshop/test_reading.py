@@ -1,10 +1,10 @@
 """What is said of a file before it runs."""
 
 import pytest
-from judging import RIGHT
 
 from handmade.errors import InputError
 from handmade.workshop.exercises import exercise_named
+from tests.support.judging import RIGHT
 
 
 def only(verdict):

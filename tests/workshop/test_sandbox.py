@@ -5,13 +5,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from judging import RIGHT, SMALL
 
 from handmade.errors import InputError
 from handmade.workshop.cell.worker import Job
 from handmade.workshop.exercises import exercise_named
 from handmade.workshop.judging import sandbox as room
 from handmade.workshop.judging.sandbox import Sandbox, isolation
+from tests.support.judging import RIGHT, SMALL
 
 
 def job(source: str) -> Job:
