@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clips import tone, tones_archive
 
 import handmade
 from handmade.data.speech import read_spoken_digits
@@ -17,6 +16,7 @@ from handmade.train import Trainer, open_run
 from handmade.train.display import PlainDisplay
 from handmade.train.metrics import read_metrics
 from handmade.weights import read
+from tests.support.clips import tone, tones_archive
 
 RUNS = Path(__file__).parents[1] / "fixtures" / "runs"
 KINDS = ("images", "language", "lines", "gpt", "masked", "translation", "transformer", "speech", "trigger")
