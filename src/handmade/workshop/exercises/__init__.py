@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 from handmade.errors import InputError, suggestion
+from handmade.moved import MOVED
 from handmade.workshop.exercise import Exercise
 
 ORDER: tuple[str, ...] = (
@@ -64,7 +65,7 @@ ORDER: tuple[str, ...] = (
     "noam",
     "scaled_init",
 )
-"""The order of study. An exercise that is not named here comes last."""
+"""The order of study, the one list there is. An exercise that is not named here comes last."""
 
 TOPICS = ("basics", "optimisation", "convolution", "recurrence", "attention", "transformers", "text")
 
@@ -86,6 +87,8 @@ _TOPIC_OF = _found()
 
 NAMES: tuple[str, ...] = tuple(_TOPIC_OF)
 """All exercises, in the order of study."""
+
+MOVED.update({f"{__name__}.{name}": f"{__name__}.{topic}.{name}" for name, topic in _TOPIC_OF.items()})
 
 
 def topic_of(name: str) -> str:
