@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from handmade.train import recipe_of
+from handmade.recipes import recipe_of
 
 BAR, BAR_STEPS = 1.58, 3000
 

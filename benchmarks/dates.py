@@ -10,8 +10,9 @@ from pathlib import Path
 
 from timed import for_time, steps
 
-from handmade.train import TranslationTask, recipe_of
-from handmade.train.alignment import draw_exact_by_length
+from handmade.recipes import recipe_of
+from handmade.tasks import TranslationTask
+from handmade.tasks.translation.alignment import draw_exact_by_length
 
 BAR = 0.97
 LONG = 60  # characters

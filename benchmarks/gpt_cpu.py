@@ -17,9 +17,9 @@ import gpt_net
 import numpy as np
 import torch
 
-from handmade.train import recipe_of
+from handmade.recipes import recipe_of
+from handmade.recipes.gpt import warmed_cosine
 from handmade.train.memory import keep_freed_memory
-from handmade.train.recipes.gpt import warmed_cosine
 
 BAR, BAR_STEPS, TURN = 1.90, 2000, 100
 

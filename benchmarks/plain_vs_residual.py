@@ -12,7 +12,9 @@ import shutil
 from pathlib import Path
 
 from handmade.lens.training_curves import draw_training_curves, gradient_norms
-from handmade.train import Recipe, Trainer, changed, display_of, new_run, recipe_of
+from handmade.recipes import recipe_of
+from handmade.tasks import Recipe, changed
+from handmade.train import Trainer, display_of, new_run
 from handmade.train.metrics import read_metrics
 
 

@@ -11,7 +11,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from handmade.train import Run, Trainer, display_of, new_run, open_run, recipe_of
+from handmade.recipes import recipe_of
+from handmade.train import Run, Trainer, display_of, new_run, open_run
 
 BAR = 0.70
 """Of the test images, after five epochs."""

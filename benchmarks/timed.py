@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from handmade.train import TranslationRecipe, TranslationTask
+from handmade.tasks import TranslationRecipe, TranslationTask
 
 Clock = Callable[[], float]
 

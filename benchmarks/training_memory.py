@@ -6,7 +6,7 @@ python benchmarks/training_memory.py
 from pathlib import Path
 
 from handmade.nn.functional import cross_entropy
-from handmade.train import recipe_of
+from handmade.recipes import recipe_of
 
 
 def resident_mib() -> float:

@@ -16,10 +16,11 @@ from timed import for_time, steps
 
 from handmade.errors import InputError
 from handmade.files import data_folders
+from handmade.recipes import recipe_of
+from handmade.tasks import TranslationTask, changed
+from handmade.tasks.translation.task import load_pairs
 from handmade.text import corpus_bleu
-from handmade.train import TranslationTask, changed, recipe_of
 from handmade.train.averaging import LastStates
-from handmade.train.translation import load_pairs
 
 SETTINGS = {
     "seq2seq": ["embedding_dim=256", "hidden_size=512", "num_layers=2", "dropout=0.3", "learning_rate=0.001"],

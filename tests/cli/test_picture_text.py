@@ -9,7 +9,7 @@ from tokenizers import ByteLevelBPETokenizer
 from handmade import weights
 from handmade.models import ZOO, Entry
 from handmade.models.gpt import GPT, GPTConfig
-from handmade.train.surprise import legible
+from handmade.tasks.language.surprise import legible
 
 SMALL = {
     "gpt-cpu": ["n_layer=1", "n_head=2", "n_embd=8", "sequence_length=16", "epoch_steps=1"],

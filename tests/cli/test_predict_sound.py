@@ -6,7 +6,9 @@ import wave
 import numpy as np
 import pytest
 
-from handmade.train import changed, new_run, recipe_of
+from handmade.recipes import recipe_of
+from handmade.tasks import changed
+from handmade.train import new_run
 
 
 def wav(rate: int = 8000) -> bytes:

@@ -4,7 +4,9 @@ import sys
 
 import pytest
 
-from handmade.train import LanguageModelling, Trainer, changed, new_run, recipe_of
+from handmade.recipes import recipe_of
+from handmade.tasks import LanguageModelling, changed
+from handmade.train import Trainer, new_run
 from handmade.train.display import PlainDisplay
 
 SETTINGS = ["hidden_size=16", "num_layers=1", "batch_size=4", "sequence_length=30", "learning_rate=0.03", "steps=40"]

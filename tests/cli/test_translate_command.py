@@ -6,7 +6,9 @@ from itertools import product
 
 import pytest
 
-from handmade.train import Trainer, changed, new_run, recipe_of
+from handmade.recipes import recipe_of
+from handmade.tasks import changed
+from handmade.train import Trainer, new_run
 from handmade.train.display import PlainDisplay
 
 SETTINGS = [

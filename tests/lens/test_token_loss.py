@@ -10,7 +10,7 @@ from handmade.errors import InputError
 from handmade.models import char_gru, transformer
 from handmade.models.bert import BertConfig, BertForMaskedLM
 from handmade.models.gpt import GPT, GPTConfig
-from handmade.train.surprise import draw_surprise
+from handmade.tasks.language.surprise import draw_surprise
 
 BERT = BertConfig(vocab_size=30, hidden_size=12, num_hidden_layers=1, num_attention_heads=3, intermediate_size=8)
 

@@ -7,7 +7,8 @@ import handmade
 from handmade.errors import InputError
 from handmade.lens.training_curves import draw_training_curves, gradient_norms
 from handmade.nn.functional import cross_entropy
-from handmade.train import changed, recipe_of
+from handmade.recipes import recipe_of
+from handmade.tasks import changed
 
 
 @pytest.fixture(scope="module")

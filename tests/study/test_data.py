@@ -13,11 +13,11 @@ from handmade import nn
 from handmade.cli.app import app
 from handmade.models import ZOO
 from handmade.models.costs import COSTS
+from handmade.recipes import RECIPES
 from handmade.study.arithmetic import evaluate
 from handmade.study.cards import SECTIONS, concept_cards, full_source, sources
 from handmade.study.data import read_yaml
 from handmade.study.plan import the_plan
-from handmade.train.recipes import RECIPES
 from handmade.workshop.exercises import NAMES
 
 EXPLORERS = {"conv", "flow", "gradient", "gates", "align", "hand", "heads", "lens", "train", "sizes"}

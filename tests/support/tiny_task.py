@@ -10,7 +10,7 @@ import numpy as np
 import handmade
 from handmade import nn, optim
 from handmade.engine import Tensor
-from handmade.train import Outcome, Recipe, Task
+from handmade.tasks import Outcome, Recipe, Task
 from handmade.train.display import PlainDisplay
 from handmade.train.loop import Trainer
 from handmade.train.run import Run

@@ -4,8 +4,8 @@ import pytest
 import handmade
 from handmade import nn
 from handmade.errors import InputError
+from handmade.recipes import recipe_of
 from handmade.train.averaging import LastStates, average, average_of_runs
-from handmade.train.recipes import recipe_of
 from handmade.train.run import new_run
 
 

@@ -9,7 +9,7 @@ import pytest
 import handmade
 from handmade import nn
 from handmade.engine import Tensor
-from handmade.train import Outcome, Task
+from handmade.tasks import Outcome, Task
 from handmade.train.divergence import find_culprit
 
 

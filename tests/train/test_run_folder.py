@@ -10,7 +10,8 @@ import pytest
 import handmade
 from handmade import nn
 from handmade.errors import InputError
-from handmade.train import Run, new_run, open_run, recipe_of
+from handmade.recipes import recipe_of
+from handmade.train import Run, new_run, open_run
 
 RECIPE = replace(recipe_of("lenet5"), epochs=2, learning_rate=1 / 3)
 

@@ -16,8 +16,9 @@ from handmade.engine import Tensor, no_grad
 from handmade.errors import InputError, suggestion
 from handmade.models import ZOO
 from handmade.nn import Module
-from handmade.train import ImageClassification, open_run
-from handmade.train.preprocessing import preprocessing
+from handmade.tasks import ImageClassification
+from handmade.tasks.images.preprocessing import preprocessing
+from handmade.train import open_run
 from handmade.weights import imagenet_classes, load
 
 RESIZE = {227: 256, 299: 342, 224: 256}

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from handmade.tasks import MaskedLanguageModelling
 from handmade.text.wordpiece import MASK
-from handmade.train import MaskedLanguageModelling
 
 
 def filled(task: MaskedLanguageModelling, text: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 
 from handmade.cli.verdicts import show
-from handmade.train import Recipe, Task
+from handmade.tasks import Recipe, Task
 from handmade.workshop.exercises import exercise_named
 from handmade.workshop.judging.judge import Judge
 from handmade.workshop.side_by_side import Row, side_by_side

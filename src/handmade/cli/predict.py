@@ -24,10 +24,11 @@ def predict(
     from handmade.cli.classifier import open_classifier
     from handmade.cli.filler import filled
     from handmade.models import ZOO
-    from handmade.train import MaskedLanguageModelling, MaskedRecipe, open_run
-    from handmade.train.display import likeliest
-    from handmade.train.speech import SpeechClassification, SpeechRecipe
-    from handmade.train.trigger import TriggerDetection, TriggerRecipe
+    from handmade.tasks import MaskedLanguageModelling, MaskedRecipe
+    from handmade.tasks.likeliest import likeliest
+    from handmade.tasks.speech.task import SpeechClassification, SpeechRecipe
+    from handmade.tasks.trigger.task import TriggerDetection, TriggerRecipe
+    from handmade.train import open_run
 
     if weights is None and source in ZOO and not Path(source).is_dir():
         raise InputError(f"{source} knows nothing without weights: give a file or a published name as --weights.")

@@ -14,11 +14,12 @@ from handmade.models.bert import CONFIGURATIONS, BertForMaskedLM, BertModel
 from handmade.models.char_lm import CharLM
 from handmade.models.gpt import GPT
 from handmade.models.transformer import Transformer
+from handmade.tasks import LanguageModelling, MaskedLanguageModelling, TranslationTask
+from handmade.tasks.language.surprise import draw_surprise, legible
+from handmade.tasks.language.task import LINE_END
 from handmade.text import BPETokenizer, WordPieceTokenizer
 from handmade.text.wordpiece import MASK
-from handmade.train import LanguageModelling, MaskedLanguageModelling, TranslationTask, open_run
-from handmade.train.language_modelling import LINE_END
-from handmade.train.surprise import draw_surprise, legible
+from handmade.train import open_run
 from handmade.weights import bert_tokenizer, load, read
 
 KINDS = ("attention", "logit-lens", "loss")

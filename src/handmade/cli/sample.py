@@ -8,8 +8,8 @@ import typer
 from handmade.errors import InputError
 
 if TYPE_CHECKING:
-    from handmade.train import LanguageModelling
-    from handmade.train.writing import Writer
+    from handmade.tasks import LanguageModelling
+    from handmade.tasks.language.writer import Writer
 
 
 def sample(
@@ -62,8 +62,9 @@ def sample(
 def _source(run: str, weights: Path | None) -> "LanguageModelling | Writer":
     """What writes: a run, or published weights."""
     from handmade.models.gpt import CONFIGS
-    from handmade.train import LanguageModelling, open_run
-    from handmade.train.writing import published_writer
+    from handmade.tasks import LanguageModelling
+    from handmade.tasks.language.writer import published_writer
+    from handmade.train import open_run
 
     published = [name for name in CONFIGS if name.startswith("gpt2")]
     if run in published and not Path(run).exists():
@@ -74,7 +75,7 @@ def _source(run: str, weights: Path | None) -> "LanguageModelling | Writer":
 
 
 def _writer(source: "LanguageModelling | Writer") -> "Writer":
-    from handmade.train import LanguageModelling
+    from handmade.tasks import LanguageModelling
 
     if not isinstance(source, LanguageModelling):
         return source

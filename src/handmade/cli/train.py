@@ -8,7 +8,8 @@ import typer
 from handmade.errors import InputError
 
 if TYPE_CHECKING:
-    from handmade.train import Run, Task
+    from handmade.tasks import Task
+    from handmade.train import Run
 
 
 def train(
@@ -69,15 +70,17 @@ def _stage(model: str | None, stage: int) -> str:
 
 
 def _compare_stages(stage: int, run: "Run") -> None:
+    from handmade.recipes.gpt_stages import stage_table
     from handmade.train.metrics import read_metrics
-    from handmade.train.recipes.gpt_stages import stage_table
 
     typer.echo(stage_table(stage, read_metrics(run.metrics)[-1]["test_loss"]))
 
 
 def _begun(model: str | None, settings: list[str], out: Path | None, yours: Path | None) -> "tuple[Run, Task]":
     """A new run. The data are read before its folder is made."""
-    from handmade.train import changed, new_run, recipe_of
+    from handmade.recipes import recipe_of
+    from handmade.tasks import changed
+    from handmade.train import new_run
 
     if model is None:
         raise InputError("name the model to train, as in: handmade train lenet5")

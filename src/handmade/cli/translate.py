@@ -9,7 +9,7 @@ import typer
 from handmade.errors import InputError
 
 if TYPE_CHECKING:
-    from handmade.train import TranslationTask
+    from handmade.tasks import TranslationTask
 
 
 def translate(
@@ -25,7 +25,8 @@ def translate(
     ] = None,
 ) -> None:
     """Translate with a trained model: a line for each text."""
-    from handmade.train import TranslationTask, open_run
+    from handmade.tasks import TranslationTask
+    from handmade.train import open_run
 
     if picture and len(texts or ()) != 1:
         raise InputError(f"--picture draws one text, and {len(texts or ())} are given as arguments.")
@@ -48,7 +49,7 @@ def _say_unknown(task: "TranslationTask", text: str) -> None:
 
 
 def _draw(task: "TranslationTask", text: str, made: str, path: Path) -> None:
-    from handmade.train.alignment import draw_alignment
+    from handmade.tasks.translation.alignment import draw_alignment
 
     aligned = task.alignment(text, made)
     if aligned is None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from handmade.errors import InputError
 from handmade.lens.drawing import new_figure, save
-from handmade.train import Task
+from handmade.tasks import Task
 from handmade.train.metrics import Line, read_metrics
 
 if TYPE_CHECKING:

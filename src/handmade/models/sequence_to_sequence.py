@@ -2,7 +2,7 @@
 
     source B S --encode--> state --step, one token after another--> log-probabilities of the next target token
 
-A model that keeps it can be trained by train/translation.py, searched by text/decoding.py, and looked into.
+A model that keeps it can be trained by tasks/translation/, searched by text/decoding.py, and looked into.
 
 B sequences of a batch, S and T tokens of source and target, V size of the target vocabulary, R rows: hypotheses
 """

@@ -1,15 +1,26 @@
-"""Training: recipes, the loop, checkpoints, the run folder and its pictures."""
+"""Training: the loop, checkpoints, the run folder; they know a Task and nothing of its kind.
 
+Recipes and tasks, which had their place here, are found here too.
+"""
+
+from handmade.recipes import RECIPES, recipe_of
+from handmade.tasks import (
+    ImageClassification,
+    ImageRecipe,
+    LanguageModelling,
+    LanguageRecipe,
+    MaskedLanguageModelling,
+    MaskedRecipe,
+    Outcome,
+    Recipe,
+    Task,
+    TranslationRecipe,
+    TranslationTask,
+    changed,
+)
 from handmade.train.display import display_of
-from handmade.train.image_classification import ImageClassification, ImageRecipe
-from handmade.train.language_modelling import LanguageModelling, LanguageRecipe
 from handmade.train.loop import Trainer
-from handmade.train.masked_language_modelling import MaskedLanguageModelling, MaskedRecipe
-from handmade.train.recipe import Recipe, changed
-from handmade.train.recipes import RECIPES, recipe_of
 from handmade.train.run import Run, new_run, open_run
-from handmade.train.task import Outcome, Task
-from handmade.train.translation import TranslationRecipe, TranslationTask
 
 __all__ = [
     "RECIPES",

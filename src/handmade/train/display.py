@@ -2,15 +2,11 @@
 
 import sys
 from abc import abstractmethod
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from textwrap import indent
 
-import numpy as np
-from jaxtyping import Float
-
+from handmade.tasks.task import Task
 from handmade.train.metrics import Line
-from handmade.train.task import Task
 
 
 class Display(AbstractContextManager):
@@ -115,13 +111,3 @@ def measures_text(measures: dict[str, float]) -> str:
 
 def measure_text(name: str, value: float) -> str:
     return f"{value:.1%}".replace("%", " %") if name == "accuracy" else f"{value:.3f}"
-
-
-SHOWN = 5
-"""So many classes are named."""
-
-
-def likeliest(classes: Sequence[str], probabilities: Float[np.ndarray, "K"]) -> str:
-    """The likeliest classes, as '7 98.1 %, 1 0.9 %, ...'."""
-    order = probabilities.argsort()[::-1][:SHOWN]
-    return ", ".join(f"{classes[index]} {100 * probabilities[index]:.1f} %" for index in order)

@@ -9,7 +9,7 @@ import numpy as np
 import handmade
 from handmade.engine import Tensor
 from handmade.nn import Module
-from handmade.train.task import Task
+from handmade.tasks.task import Task
 
 
 def find_culprit(task: Task, batch: Any) -> str:

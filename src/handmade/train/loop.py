@@ -12,15 +12,15 @@ from threadpoolctl import threadpool_limits
 
 from handmade.engine import random
 from handmade.errors import InputError
+from handmade.tasks.task import Outcome, Task
 from handmade.train.checkpoint import first_nonfinite, load_checkpoint, save_checkpoint
+from handmade.train.curves import draw_curves
 from handmade.train.display import Display
 from handmade.train.divergence import find_culprit
 from handmade.train.interrupt import Interrupt
 from handmade.train.memory import keep_freed_memory
 from handmade.train.metrics import MetricsLog
-from handmade.train.report import draw_curves
 from handmade.train.run import Run
-from handmade.train.task import Outcome, Task
 
 LOG_STEPS = 10
 """metrics.jsonl has a line for every so many steps."""

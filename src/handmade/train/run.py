@@ -17,9 +17,9 @@ import handmade
 from handmade.errors import InputError
 from handmade.files import cannot_write, write_text
 from handmade.nn import Module
-from handmade.train.recipe import Recipe
-from handmade.train.recipes import recipe_of
-from handmade.train.task import Task
+from handmade.recipes import recipe_of
+from handmade.tasks.recipe import Recipe
+from handmade.tasks.task import Task
 
 T = TypeVar("T", bound=Task)
 

@@ -3,7 +3,7 @@
 import time
 from typing import NamedTuple
 
-from handmade.train import Recipe, Task
+from handmade.tasks import Recipe, Task
 from handmade.workshop.transplant import Function, Graft, transplant
 
 

@@ -1,0 +1,1 @@
+"""Telling the classes of images apart."""

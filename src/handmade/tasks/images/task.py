@@ -1,0 +1,203 @@
+"""Learning to tell the classes of images apart: the recipe and the task of every image classifier.
+
+N images, K classes, C channels, H height, W width
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float, Int64
+
+import handmade
+from handmade import data
+from handmade.data import Compose, DataLoader, ImageFolder, ImageSet
+from handmade.engine import Tensor
+from handmade.errors import InputError
+from handmade.nn import Module
+from handmade.nn.functional import cross_entropy
+from handmade.optim import SGD, Adam, AdamW, LambdaLR, Optimizer
+from handmade.optim.lr_scheduler import LRScheduler
+from handmade.tasks.images import report
+from handmade.tasks.images.preprocessing import WRITTEN, ImageFacts, image_facts, preprocessing
+from handmade.tasks.recipe import Recipe
+from handmade.tasks.schedules import SCHEDULES
+from handmade.tasks.task import Outcome, Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageRecipe(Recipe):
+    """What the training of an image classifier is decided by. A family of models gives `build`.
+
+    learning_rate: the highest; `schedule` says how it changes in the course of the run (see schedules.py).
+    momentum: of sgd.
+    shift, flip: augmentation; each image moved by up to `shift` pixels, every second one mirrored.
+    channels, size: of the square images that the model takes.
+    """
+
+    learning_rate: float
+    optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    schedule: Literal["constant", "steps", "cosine", "one-cycle", "polynomial"] = "cosine"
+    label_smoothing: float = 0.0
+    shift: int = 0
+    flip: bool = False
+
+    channels: ClassVar[int] = 3
+    size: ClassVar[int] = 32
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.at_least(0, "learning_rate", "momentum", "weight_decay", "label_smoothing", "shift")
+        if self.momentum >= 1 or self.label_smoothing >= 1:
+            raise InputError(
+                f"momentum is {self.momentum} and label_smoothing {self.label_smoothing}, expected both below 1."
+            )
+
+    def build(self, num_classes: int) -> Module:
+        """The model, with first weights drawn from the global generator."""
+        raise NotImplementedError
+
+    def facts(self, images: ImageSet | ImageFolder) -> ImageFacts:
+        """What is learned from the training set before training: classes, and the statistics to normalise by."""
+        return image_facts(images, self.size)
+
+    def task(self, facts: dict[str, Any] | None = None) -> "ImageClassification":
+        return ImageClassification(self, facts)
+
+
+@runtime_checkable
+class HasLoss(Protocol):
+    """A model with a loss of its own, of what it returns in training: scores, or a tuple with `logits` among others."""
+
+    def loss(self, outputs: Any, labels: Tensor) -> Tensor: ...
+
+
+class ImageClassification(Task):
+    """The task of an ImageRecipe. Sets are read when they are first needed."""
+
+    unit = "images"
+    usage = "handmade predict {} IMAGE"
+
+    def __init__(self, recipe: ImageRecipe, facts: dict[str, Any] | None = None) -> None:
+        self.recipe = recipe
+        self.images = ImageFacts.from_json(facts) if facts else recipe.facts(self.train_set)
+        self.facts = self.images.to_json()
+        handmade.manual_seed(recipe.seed)
+        self.model = recipe.build(len(self.images.classes))
+        if recipe.label_smoothing and isinstance(self.model, HasLoss):
+            raise InputError(f"label_smoothing is for cross-entropy; {recipe.model} has a loss of its own: leave it 0.")
+
+    @cached_property
+    def train_set(self) -> ImageSet | ImageFolder:
+        return load_images(self.recipe.data, "train")
+
+    @cached_property
+    def test_set(self) -> ImageSet | ImageFolder:
+        images = load_images(self.recipe.data, "test")
+        if list(images.classes) != self.images.classes:
+            known, found = ", ".join(self.images.classes), ", ".join(images.classes)
+            raise InputError(f"the model tells {known} apart, but the classes of {self.recipe.data} are {found}.")
+        return images
+
+    # --- training -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def loader(self) -> DataLoader:
+        recipe = self.recipe
+        flip = recipe.flip and recipe.data not in WRITTEN
+        transforms = preprocessing(self.images, recipe.channels, recipe.size, recipe.shift, flip)
+        return DataLoader(self.train_set, recipe.batch_size, shuffle=True, seed=recipe.seed, transforms=transforms)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return len(self.loader)
+
+    @property
+    def total_steps(self) -> int:
+        return self.recipe.steps or self.recipe.epochs * self.steps_per_epoch
+
+    @cached_property
+    def optimizer(self) -> Optimizer:
+        recipe = self.recipe
+        rate, decay = recipe.learning_rate, recipe.weight_decay
+        if recipe.optimizer == "sgd":
+            return SGD(self.model.parameters(), rate, recipe.momentum, decay)
+        rule = Adam if recipe.optimizer == "adam" else AdamW
+        return rule(self.model.parameters(), rate, weight_decay=decay)
+
+    @cached_property
+    def schedule(self) -> LRScheduler:
+        factor = SCHEDULES[self.recipe.schedule]
+        return LambdaLR(self.optimizer, lambda step: factor(step / self.total_steps))
+
+    def batches(self, epoch: int, start: int) -> Iterator[tuple[Tensor, Tensor]]:
+        return self.loader.batches(epoch, start)
+
+    def loss(self, batch: tuple[Tensor, Tensor]) -> Outcome:
+        images, labels = batch
+        outputs = self.model(images)
+        loss = self._criterion(outputs, labels, self.recipe.label_smoothing)
+        logits = outputs if isinstance(outputs, Tensor) else outputs.logits  # N K
+        right = int((logits.array.argmax(axis=1) == labels.array).sum())
+        return Outcome(loss, len(labels), {"accuracy": right})
+
+    def _criterion(self, outputs: Any, labels: Tensor, label_smoothing: float = 0.0) -> Tensor:
+        """The model's own loss of what it returned, or else cross-entropy."""
+        if isinstance(self.model, HasLoss):
+            return self.model.loss(outputs, labels)
+        return cross_entropy(outputs, labels, label_smoothing=label_smoothing)
+
+    # --- testing and use ------------------------------------------------------------------------------------------
+
+    def evaluate(self) -> dict[str, float]:
+        """Loss, without label smoothing, and accuracy on the test set."""
+        logits, labels = self.test_logits()
+        loss = self._criterion(Tensor(logits), Tensor(labels)).item()
+        return {"loss": loss, "accuracy": float((logits.argmax(axis=1) == labels).mean())}
+
+    def test_logits(self) -> tuple[Float[np.ndarray, "N K"], Int64[np.ndarray, "N"]]:
+        """What the model says of every image of the test set, and the images' classes."""
+        transforms = preprocessing(self.images, self.recipe.channels, self.recipe.size)
+        parts = [
+            (self._logits(images), labels.array)
+            for images, labels in DataLoader(self.test_set, self.recipe.batch_size, transforms=transforms)
+        ]
+        logits, labels = zip(*parts, strict=True)
+        return np.concatenate(logits), np.concatenate(labels)
+
+    def probabilities(self, images: Sequence[np.ndarray]) -> Float[np.ndarray, "N K"]:
+        """Of each class, for uint8 images (C, H, W) of any sizes."""
+        transform = Compose(preprocessing(self.images, self.recipe.channels, self.recipe.size))
+        fitted = transform(list(images))
+        assert isinstance(fitted, np.ndarray)
+        return Tensor(self._logits(Tensor(fitted))).softmax(dim=1).array
+
+    @handmade.no_grad()
+    def _logits(self, images: Tensor) -> np.ndarray:
+        training = self.model.training
+        try:
+            return self.model.eval()(images).array
+        finally:
+            self.model.train(training)
+
+    def draw(self, folder: Path) -> list[Path]:
+        """confusion.png and misclassified.png, of the test set."""
+        logits, labels = self.test_logits()
+        classes = self.images.classes
+        confusion, misclassified = folder / "confusion.png", folder / "misclassified.png"
+        report.draw_confusion(confusion, report.confusion_matrix(labels, logits.argmax(axis=1), len(classes)), classes)
+        report.draw_misclassified(misclassified, self.test_set, logits, labels)
+        return [confusion, misclassified]
+
+
+def load_images(name: str, split: str) -> ImageSet | ImageFolder:
+    """The data set `name`, which must be one of images."""
+    loaded = data.load(name, split)
+    if not isinstance(loaded, ImageSet | ImageFolder):
+        raise InputError(f"{name} holds no images; take a set such as fashion-mnist or cifar10.")
+    return loaded

@@ -1,0 +1,1 @@
+"""Filling in what is hidden in a text, as BERT does."""

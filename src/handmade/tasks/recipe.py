@@ -1,0 +1,106 @@
+"""Recipes: everything that decides a training run, as one dataclass that can be shown, changed and stored."""
+
+import dataclasses
+import typing
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from handmade.errors import InputError, suggestion
+
+if TYPE_CHECKING:
+    from handmade.tasks.task import Task
+
+R = TypeVar("R", bound="Recipe")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What every recipe says. The recipes of a kind of model add their fields and give `task`.
+
+    steps: the end of the run, in optimizer steps; None for the end of `epochs`.
+    seed: decides the first weights, the order of the examples, and all that is drawn at random on the way.
+    checkpoint_seconds: how long at most a run computes between two checkpoints.
+    threads: how many cores a matrix product uses; None for all. Small networks are as fast with one, and many times
+        faster where other programs use the cores too, since threads wait for each other.
+    """
+
+    model: str
+    data: str
+    epochs: int
+    steps: int | None = None
+    batch_size: int
+    seed: int = 0
+    checkpoint_seconds: float = 30.0
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        self.at_least(1, "epochs", "steps", "batch_size", "threads")
+        self.at_least(0, "seed", "checkpoint_seconds")
+
+    def at_least(self, low: float, *names: str) -> None:
+        """Raise InputError if a field of these names is below `low`, or not a number; None passes."""
+        for name in names:
+            value = getattr(self, name)
+            if value is not None and not low <= value < float("inf"):
+                raise InputError(f"{name} is {value}, expected a number of at least {low}.")
+
+    def tested_on(self, data: str) -> "Recipe":
+        """The recipe of a test on another set, with the model that this one trains."""
+        return dataclasses.replace(self, data=data)
+
+    def task(self, facts: dict[str, Any] | None = None) -> "Task":
+        """The model, its data and its optimizer, made from the seed alone.
+
+        facts: what an earlier task of this recipe learned from its data (`Task.facts`), to build the same model.
+        """
+        raise NotImplementedError
+
+
+def changed(recipe: R, settings: Sequence[str]) -> R:
+    """`recipe` with settings as the command line gives them, each 'key=value'.
+
+    Values are read as the field's type. Raises InputError for an unknown key (with the nearest known one), a value
+    of another type, and a value that the recipe refuses.
+    """
+    kinds = typing.get_type_hints(type(recipe))
+    fields = {field.name: kinds[field.name] for field in dataclasses.fields(recipe)}
+    changes = {}
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals:
+            raise InputError(f"--set {setting}: expected key=value, as --set epochs=3.")
+        if key not in fields:
+            raise InputError(
+                f"--set {setting}: the recipe has no {key!r}{suggestion(key, fields)} It has {', '.join(fields)}."
+            )
+        if key == "model":
+            raise InputError(f"--set {setting}: the model is named by the command: handmade train {text}.")
+        changes[key] = parse(key, text, fields[key])
+    return dataclasses.replace(recipe, **changes)
+
+
+def parse(key: str, text: str, kind: Any) -> Any:
+    """`text` as a value of the field `key`, whose type is `kind`."""
+    if typing.get_origin(kind) in (UnionType, typing.Union):  # steps: int | None
+        if text.lower() == "none":
+            return None
+        kind = next(option for option in typing.get_args(kind) if option is not type(None))
+    if typing.get_origin(kind) is Literal:
+        choices = typing.get_args(kind)
+        if text not in choices:
+            raise InputError(f"{key} is {text!r}{suggestion(text, choices)} Expected: {' or '.join(choices)}.")
+        return text
+    if kind is bool:
+        if text.lower() not in BOOLEANS:
+            raise InputError(f"{key} is {text!r}, expected true or false.")
+        return BOOLEANS[text.lower()]
+    try:
+        return kind(text)
+    except ValueError:
+        raise InputError(f"{key} is {text!r}, expected {NUMBERS[kind]}.") from None
+
+
+BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+NUMBERS = {int: "a whole number", float: "a number"}

@@ -1,0 +1,1 @@
+"""Telling spoken words apart."""

@@ -1,0 +1,1 @@
+"""Turning one text into another."""

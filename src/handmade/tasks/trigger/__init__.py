@@ -1,0 +1,1 @@
+"""Hearing when a word falls."""
