@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from handmade.engine import random
-from handmade.engine.methods import numbers as sizes
-from handmade.engine.tensor import Tensor, as_dtype, float32, int64
+from handmade.engine.dtypes import as_dtype, float32, int64
+from handmade.engine.rearranging import numbers as sizes
+from handmade.engine.tensor import Tensor
 
 
 def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:

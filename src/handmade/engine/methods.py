@@ -1,269 +1,263 @@
 """What a tensor can do: every basic operation as a method, under PyTorch's name, arguments and defaults.
 
 Wherever PyTorch takes one axis as `dim`, so do these; reductions take a tuple of axes, too. Negative axes count from
-the end. Each method is also a function of the package: `handmade.exp(x)` is `x.exp()`.
+the end. Each method is also a function of the package: `handmade.exp(x)` is `x.exp()`. Those that only move numbers
+are in `rearranging`.
 """
 
 from __future__ import annotations
 
-import builtins
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 import numpy as np
 
 from handmade import ops
+from handmade.engine.dtypes import Number
+from handmade.engine.rearranging import Dims, Rearranging
 from handmade.ops.op import Operation
 
-if TYPE_CHECKING:
-    from handmade.engine.tensor import Tensor
-
-Dims = int | Sequence[int] | None
-Number = builtins.bool | int | float
+T = TypeVar("T")
 
 
-class Extremes(NamedTuple):
+class Extremes(NamedTuple, Generic[T]):
     """What `max`, `min`, `sort` and `topk` along an axis give: the values, and where they stood."""
 
-    values: Tensor
-    indices: Tensor
+    values: T
+    indices: T
 
 
-class Methods:
-    """Base of Tensor, which gives `_apply` (run and record), `_combine` (two operands) and `_compute` (no gradient)."""
+class Methods(Rearranging):
+    """Base of Tensor, which has `_apply` (run and record), `_combine` (two operands) and `_compute` (no gradient)."""
 
     __slots__ = ()
-    array: np.ndarray
-    shape: tuple[int, ...]
-    ndim: int
-    _apply: Callable[..., Tensor]
-    _combine: Callable[..., Tensor]
-    _compute: Callable[..., Tensor]
+    _combine: Callable[..., Self]
+    _compute: Callable[..., Self]
 
     # --- two operands, with broadcasting --------------------------------------------------------------------------
 
-    def add(self, other: Any) -> Tensor:
+    def add(self, other: Any) -> Self:
         return self._combine(ops.add, other)
 
-    def sub(self, other: Any) -> Tensor:
+    def sub(self, other: Any) -> Self:
         return self._combine(ops.sub, other)
 
-    def mul(self, other: Any) -> Tensor:
+    def mul(self, other: Any) -> Self:
         return self._combine(ops.mul, other)
 
-    def div(self, other: Any) -> Tensor:
+    def div(self, other: Any) -> Self:
         return self._as_float()._combine(ops.div, other)
 
-    def pow(self, exponent: Any) -> Tensor:
+    def pow(self, exponent: Any) -> Self:
         return self._combine(ops.pow, exponent)
 
-    def maximum(self, other: Any) -> Tensor:
+    def maximum(self, other: Any) -> Self:
         return self._combine(ops.maximum, other)
 
-    def minimum(self, other: Any) -> Tensor:
+    def minimum(self, other: Any) -> Self:
         return self._combine(ops.minimum, other)
 
-    def matmul(self, other: Any) -> Tensor:
+    def matmul(self, other: Any) -> Self:
         return self._combine(ops.matmul, other)
 
     __add__, __sub__, __mul__, __truediv__, __pow__, __matmul__ = add, sub, mul, div, pow, matmul
 
-    def __radd__(self, other: Any) -> Tensor:
+    def __radd__(self, other: Any) -> Self:
         return self._combine(ops.add, other, reflected=True)
 
-    def __rsub__(self, other: Any) -> Tensor:
+    def __rsub__(self, other: Any) -> Self:
         return self._combine(ops.sub, other, reflected=True)
 
-    def __rmul__(self, other: Any) -> Tensor:
+    def __rmul__(self, other: Any) -> Self:
         return self._combine(ops.mul, other, reflected=True)
 
-    def __rtruediv__(self, other: Any) -> Tensor:
+    def __rtruediv__(self, other: Any) -> Self:
         return self._as_float()._combine(ops.div, other, reflected=True)
 
-    def __rpow__(self, other: Any) -> Tensor:
+    def __rpow__(self, other: Any) -> Self:
         return self._combine(ops.pow, other, reflected=True)
 
-    def __rmatmul__(self, other: Any) -> Tensor:
+    def __rmatmul__(self, other: Any) -> Self:
         return self._combine(ops.matmul, other, reflected=True)
 
     # --- comparisons and whole numbers: no gradient ---------------------------------------------------------------
 
-    def __eq__(self, other: object) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def __eq__(self, other: object) -> Self:  # pyright: ignore[reportIncompatibleMethodOverride]
         return self._compute(np.equal, other)
 
-    def __ne__(self, other: object) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def __ne__(self, other: object) -> Self:  # pyright: ignore[reportIncompatibleMethodOverride]
         return self._compute(np.not_equal, other)
 
     __hash__ = object.__hash__  # by identity, as PyTorch's
 
-    def __lt__(self, other: Any) -> Tensor:
+    def __lt__(self, other: Any) -> Self:
         return self._compute(np.less, other)
 
-    def __le__(self, other: Any) -> Tensor:
+    def __le__(self, other: Any) -> Self:
         return self._compute(np.less_equal, other)
 
-    def __gt__(self, other: Any) -> Tensor:
+    def __gt__(self, other: Any) -> Self:
         return self._compute(np.greater, other)
 
-    def __ge__(self, other: Any) -> Tensor:
+    def __ge__(self, other: Any) -> Self:
         return self._compute(np.greater_equal, other)
 
-    def __and__(self, other: Any) -> Tensor:
+    def __and__(self, other: Any) -> Self:
         return self._compute(np.bitwise_and, other)
 
-    def __or__(self, other: Any) -> Tensor:
+    def __or__(self, other: Any) -> Self:
         return self._compute(np.bitwise_or, other)
 
-    def __xor__(self, other: Any) -> Tensor:
+    def __xor__(self, other: Any) -> Self:
         return self._compute(np.bitwise_xor, other)
 
-    def __invert__(self) -> Tensor:
+    def __invert__(self) -> Self:
         return self._compute(np.invert)
 
-    def __floordiv__(self, other: Any) -> Tensor:
+    def __floordiv__(self, other: Any) -> Self:
         return self._compute(np.floor_divide, other)
 
-    def __mod__(self, other: Any) -> Tensor:
+    def __mod__(self, other: Any) -> Self:
         return self._compute(np.remainder, other)
 
-    def isnan(self) -> Tensor:
+    def isnan(self) -> Self:
         return self._compute(np.isnan)
 
-    def isfinite(self) -> Tensor:
+    def isfinite(self) -> Self:
         return self._compute(np.isfinite)
 
-    def sign(self) -> Tensor:
+    def sign(self) -> Self:
         return self._compute(np.sign)
 
-    def floor(self) -> Tensor:
+    def floor(self) -> Self:
         return self._compute(np.floor)
 
-    def round(self) -> Tensor:
+    def round(self) -> Self:
         return self._compute(np.round)
 
-    def any(self, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    def any(self, dim: Dims = None, keepdim: bool = False) -> Self:
         return self._compute(np.any, axis=self._dims(dim), keepdims=keepdim)
 
-    def all(self, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    def all(self, dim: Dims = None, keepdim: bool = False) -> Self:
         return self._compute(np.all, axis=self._dims(dim), keepdims=keepdim)
 
-    def argmax(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    def argmax(self, dim: int | None = None, keepdim: bool = False) -> Self:
         """Where the largest element stands (the first of equals); without `dim`, in the flattened tensor."""
         return self._compute(np.argmax, axis=dim, keepdims=keepdim)
 
-    def argmin(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    def argmin(self, dim: int | None = None, keepdim: bool = False) -> Self:
         """Where the smallest element stands (the first of equals); without `dim`, in the flattened tensor."""
         return self._compute(np.argmin, axis=dim, keepdims=keepdim)
 
-    def argsort(self, dim: int = -1, descending: bool = False) -> Tensor:
+    def argsort(self, dim: int = -1, descending: bool = False) -> Self:
         """The places that put the elements in order; equal ones keep theirs."""
         return self._compute(_argsort, dim=dim, descending=descending)
 
     # --- element by element -------------------------------------------------------------------------------------
 
-    def neg(self) -> Tensor:
+    def neg(self) -> Self:
         return self._apply(ops.neg)
 
-    def abs(self) -> Tensor:
+    def abs(self) -> Self:
         return self._apply(ops.abs)
 
     __neg__, __abs__ = neg, abs
 
-    def exp(self) -> Tensor:
+    def exp(self) -> Self:
         return self._smooth(ops.exp)
 
-    def log(self) -> Tensor:
+    def log(self) -> Self:
         return self._smooth(ops.log)
 
-    def sqrt(self) -> Tensor:
+    def sqrt(self) -> Self:
         return self._smooth(ops.sqrt)
 
-    def rsqrt(self) -> Tensor:
+    def rsqrt(self) -> Self:
         """1 / sqrt(x)."""
         return self._smooth(ops.rsqrt)
 
-    def square(self) -> Tensor:
+    def square(self) -> Self:
         return self * self
 
-    def sin(self) -> Tensor:
+    def sin(self) -> Self:
         return self._smooth(ops.sin)
 
-    def cos(self) -> Tensor:
+    def cos(self) -> Self:
         return self._smooth(ops.cos)
 
-    def tanh(self) -> Tensor:
+    def tanh(self) -> Self:
         return self._smooth(ops.tanh)
 
-    def sigmoid(self) -> Tensor:
+    def sigmoid(self) -> Self:
         """1 / (1 + e^-x)."""
         return self._smooth(ops.sigmoid)
 
-    def relu(self) -> Tensor:
+    def relu(self) -> Self:
         """max(x, 0)."""
         return self._apply(ops.relu)
 
-    def gelu(self, approximate: str = "none") -> Tensor:
+    def gelu(self, approximate: str = "none") -> Self:
         """x Phi(x); `approximate="tanh"` gives the form of BERT's and GPT-2's authors (Hendrycks & Gimpel 2016)."""
         if approximate not in ("none", "tanh"):
             raise ValueError(f"gelu: approximate is {approximate!r}; it must be 'none' or 'tanh'")
         return self._smooth(ops.gelu_tanh if approximate == "tanh" else ops.gelu)
 
-    def silu(self) -> Tensor:
+    def silu(self) -> Self:
         """x sigmoid(x)."""
         return self._smooth(ops.silu)
 
-    def clamp(self, min: Number | None = None, max: Number | None = None) -> Tensor:
+    def clamp(self, min: Number | None = None, max: Number | None = None) -> Self:
         """Limited to [min, max]; either may be left out, not both."""
         if min is None and max is None:
             raise ValueError("clamp: give min, max or both")
         return self._apply(ops.clamp, min=min, max=max)
 
-    def softmax(self, dim: int) -> Tensor:
+    def softmax(self, dim: int) -> Self:
         """e^x_i / sum_j e^x_j along one axis; any finite x works."""
         return self._smooth(ops.softmax, dim=dim)
 
-    def log_softmax(self, dim: int) -> Tensor:
+    def log_softmax(self, dim: int) -> Self:
         """log of softmax, computed as x - logsumexp(x)."""
         return self._smooth(ops.log_softmax, dim=dim)
 
-    def logsumexp(self, dim: Dims, keepdim: bool = False) -> Tensor:
+    def logsumexp(self, dim: Dims, keepdim: bool = False) -> Self:
         """log sum e^x over axes; any finite x works."""
         return self._smooth(ops.logsumexp, dim=self._dims(dim), keepdim=keepdim)
 
-    def masked_fill(self, mask: Tensor | np.ndarray, value: Number) -> Tensor:
+    def masked_fill(self, mask: Any, value: Number) -> Self:
         """`value` wherever the mask is True; the mask may broadcast."""
         return self._apply(ops.masked_fill, mask=mask, value=value)
 
-    def where(self, condition: Tensor | np.ndarray, other: Any) -> Tensor:
+    def where(self, condition: Any, other: Any) -> Self:
         """These elements where the condition holds, else those of `other` (`handmade.where(condition, x, y)`)."""
         return self._combine(_where(condition), other)
 
     # --- over axes ----------------------------------------------------------------------------------------------
 
-    def sum(self, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    def sum(self, dim: Dims = None, keepdim: bool = False) -> Self:
         return self._apply(ops.sum, dim=self._dims(dim), keepdim=keepdim)
 
-    def mean(self, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    def mean(self, dim: Dims = None, keepdim: bool = False) -> Self:
         return self._apply_float(ops.mean, dim=self._dims(dim), keepdim=keepdim)
 
     def var(
         self, dim: Dims = None, unbiased: bool = True, keepdim: bool = False, *, correction: int | None = None
-    ) -> Tensor:
+    ) -> Self:
         """sum (x - mean)^2 / (n - correction), where unbiased means correction 1 and biased 0."""
         correction = int(unbiased) if correction is None else correction
         return self._apply_float(ops.var, dim=self._dims(dim), correction=correction, keepdim=keepdim)
 
     def std(
         self, dim: Dims = None, unbiased: bool = True, keepdim: bool = False, *, correction: int | None = None
-    ) -> Tensor:
+    ) -> Self:
         """The square root of `var`."""
         return self.var(dim, unbiased, keepdim, correction=correction).sqrt()
 
-    def amax(self, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    def amax(self, dim: Dims = None, keepdim: bool = False) -> Self:
         """The largest over axes; equal ones share the gradient."""
         return self._apply(ops.amax, dim=self._dims(dim), keepdim=keepdim)
 
-    def amin(self, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    def amin(self, dim: Dims = None, keepdim: bool = False) -> Self:
         """The smallest over axes; equal ones share the gradient."""
         return self._apply(ops.amin, dim=self._dims(dim), keepdim=keepdim)
 
@@ -275,191 +269,47 @@ class Methods:
         """The smallest of all, or of several axes; along one axis, (values, indices), the first of equals."""
         return self._pick(self.argmin(dim, True), dim, keepdim) if isinstance(dim, int) else self.amin(dim, keepdim)
 
-    def prod(self, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    def prod(self, dim: Dims = None, keepdim: bool = False) -> Self:
         return self._apply(ops.prod, dim=self._dims(dim), keepdim=keepdim)
 
-    def cumsum(self, dim: int) -> Tensor:
+    def cumsum(self, dim: int) -> Self:
         return self._apply(ops.cumsum, dim=dim)
 
-    def norm(self) -> Tensor:
+    def norm(self) -> Self:
         """The square root of the sum of all squares."""
         return (self * self).sum().sqrt()
 
-    def sort(self, dim: int = -1, descending: bool = False) -> Extremes:
+    def sort(self, dim: int = -1, descending: bool = False) -> Extremes[Self]:
         """(values, indices) in order along one axis; equal elements keep their order."""
         indices = self.argsort(dim, descending)
         return Extremes(self.gather(dim, indices), indices)
 
-    def topk(self, k: int, dim: int = -1, largest: bool = True) -> Extremes:
+    def topk(self, k: int, dim: int = -1, largest: bool = True) -> Extremes[Self]:
         """The k largest (or smallest) along one axis, in order: (values, indices)."""
         if not 0 <= k <= self.shape[dim]:
             raise ValueError(f"topk: k is {k}, axis {dim} of {self.shape} has {self.shape[dim]} elements")
         indices = self.argsort(dim, largest).narrow(dim, 0, k)
         return Extremes(self.gather(dim, indices), indices)
 
-    # --- shape --------------------------------------------------------------------------------------------------
+    # --- the kinds of operation ------------------------------------------------------------------------------------
 
-    def reshape(self, *shape: Any) -> Tensor:
-        return self._apply(ops.reshape, shape=numbers(shape))
-
-    view = reshape
-
-    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-        """The axes from start_dim to end_dim as one."""
-        if self.ndim == 0:
-            return self.reshape(1)
-        start, end = self._dim(start_dim), self._dim(end_dim)
-        return self.reshape(*self.shape[:start], -1, *self.shape[end + 1 :])
-
-    def permute(self, *dims: Any) -> Tensor:
-        """Axis i of the result is axis dims[i]."""
-        return self._apply(ops.permute, dims=tuple(self._dim(dim) for dim in numbers(dims)))
-
-    def transpose(self, dim0: int, dim1: int) -> Tensor:
-        """Two axes exchanged."""
-        dims = list(range(self.ndim))
-        dim0, dim1 = self._dim(dim0), self._dim(dim1)
-        dims[dim0], dims[dim1] = dim1, dim0
-        return self.permute(dims)
-
-    @property
-    def T(self) -> Tensor:
-        """All axes in reverse order: of a matrix, its transpose."""
-        return self.permute(range(self.ndim)[::-1])
-
-    @property
-    def mT(self) -> Tensor:
-        """The last two axes exchanged."""
-        return self.transpose(-2, -1)
-
-    def squeeze(self, dim: Dims = None) -> Tensor:
-        """Without the axes of size 1, or without those of `dim` that have size 1."""
-        dropped = {axis for axis in self._dims(dim) if self.shape[axis] == 1}
-        return self.reshape([size for axis, size in enumerate(self.shape) if axis not in dropped])
-
-    def unsqueeze(self, dim: int) -> Tensor:
-        """With a new axis of size 1 at `dim`."""
-        if not -self.ndim - 1 <= dim <= self.ndim:
-            raise IndexError(
-                f"unsqueeze: dim is {dim}, a new axis of {self.shape} goes from {-self.ndim - 1} to {self.ndim}"
-            )
-        shape = list(self.shape)
-        shape.insert(dim % (self.ndim + 1), 1)
-        return self.reshape(shape)
-
-    def expand(self, *sizes: Any) -> Tensor:
-        """Axes of size 1 repeated without copying; -1 keeps a size."""
-        shape = numbers(sizes)
-        own = (None,) * (len(shape) - self.ndim) + self.shape
-        return self._apply(ops.expand, shape=tuple(o if s == -1 else s for s, o in zip(shape, own, strict=True)))
-
-    def repeat(self, *repeats: Any) -> Tensor:
-        """repeats[i] copies side by side along axis i."""
-        return self._apply(ops.repeat, repeats=numbers(repeats))
-
-    def split(self, split_size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-        """Parts of a given size (the last may be smaller), or of the sizes listed."""
-        size = self.shape[dim]
-        if isinstance(split_size, int):
-            sizes = [min(split_size, size - start) for start in range(0, size, split_size)]
-        else:
-            sizes = list(split_size)
-        if sum(sizes) != size:
-            raise ValueError(f"split: sizes {sizes} add up to {sum(sizes)}, axis {dim} of {self.shape} has {size}")
-        starts = np.cumsum([0, *sizes])
-        return tuple(self.narrow(dim, int(start), n) for start, n in zip(starts, sizes, strict=False))
-
-    def chunk(self, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-        """`chunks` equal parts; the last may be smaller."""
-        return self.split(-(-self.shape[dim] // chunks), dim)
-
-    def narrow(self, dim: int, start: int, length: int) -> Tensor:
-        """`length` elements of one axis from `start` on."""
-        index = (slice(None),) * self._dim(dim) + (slice(start, start + length),)
-        return self._apply(ops.getitem, index=index)
-
-    def unbind(self, dim: int = 0) -> tuple[Tensor, ...]:
-        """The parts along an axis, which is dropped."""
-        return tuple(self.narrow(dim, i, 1).squeeze(dim) for i in range(self.shape[dim]))
-
-    def pad(self, pad: Sequence[int], mode: str = "constant", value: float = 0.0) -> Tensor:
-        """(before, after) elements added for each axis, the LAST axis first, as torch.nn.functional.pad takes them."""
-        if len(pad) % 2 or len(pad) > 2 * self.ndim:
-            raise ValueError(
-                f"pad: {len(pad)} numbers for {self.ndim} axes; give (before, after) for each of the last axes"
-            )
-        pairs = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)]
-        padding = [(0, 0)] * (self.ndim - len(pairs)) + pairs[::-1]
-        return self._apply(ops.pad, padding=padding, mode=mode, value=value)
-
-    def flip(self, *dims: Any) -> Tensor:
-        return self._apply(ops.flip, dims=numbers(dims))
-
-    def roll(self, shifts: int | Sequence[int], dims: Dims = None) -> Tensor:
-        """Elements moved `shifts` places, those pushed out coming back at the other end; without dims, flattened."""
-        if dims is None:
-            return self.flatten().roll(shifts, 0).reshape(self.shape)
-        shifts, dims = ((n,) if isinstance(n, int) else tuple(n) for n in (shifts, dims))
-        return self._apply(ops.roll, shifts=shifts, dims=dims)
-
-    def tril(self, diagonal: int = 0) -> Tensor:
-        """The lower triangle of the last two axes, zero elsewhere."""
-        return self._apply(ops.tril, diagonal=diagonal)
-
-    def triu(self, diagonal: int = 0) -> Tensor:
-        """The upper triangle of the last two axes, zero elsewhere."""
-        return self._apply(ops.triu, diagonal=diagonal)
-
-    # --- places -------------------------------------------------------------------------------------------------
-
-    def __getitem__(self, index: Any) -> Tensor:
-        return self._apply(ops.getitem, index=array_index(index))
-
-    def gather(self, dim: int, index: Tensor | np.ndarray) -> Tensor:
-        """value[i][j] = x[index[i][j]][j] for dim 0, and so on."""
-        return self._apply(ops.gather, dim=dim, index=index)
-
-    def scatter_add(self, dim: int, index: Tensor | np.ndarray, source: Tensor) -> Tensor:
-        """With source[i][j] added at [index[i][j]][j] for dim 0, and so on."""
-        return self._apply(ops.scatter_add, source, dim=dim, index=index)
-
-    # --- arguments ----------------------------------------------------------------------------------------------
-
-    def _dim(self, dim: int) -> int:
-        if not -self.ndim <= dim < self.ndim:
-            raise IndexError(f"dim is {dim}, a tensor of shape {self.shape} has axes {-self.ndim} to {self.ndim - 1}")
-        return dim % self.ndim
-
-    def _dims(self, dim: Dims) -> tuple[int, ...]:
-        """Axes as a tuple of numbers from 0: all of them for None."""
-        if dim is None:
-            return tuple(range(self.ndim))
-        return tuple(self._dim(axis) for axis in ((dim,) if isinstance(dim, int) else dim))
-
-    def _apply_float(self, operation: Operation, **options: Any) -> Tensor:
+    def _apply_float(self, operation: Operation, **options: Any) -> Self:
         if self.array.dtype.kind != "f":
             raise TypeError(
                 f"{operation.__name__}: the tensor is {self.array.dtype}, which has none; convert with .float()"
             )
         return self._apply(operation, **options)
 
-    def _smooth(self, operation: Operation, **options: Any) -> Tensor:
+    def _smooth(self, operation: Operation, **options: Any) -> Self:
         """A function with values between the whole numbers: of an integer tensor it gives float32."""
         return self._as_float()._apply(operation, **options)
 
     def _as_float(self) -> Any:
         return self if self.array.dtype.kind == "f" else self._apply(ops.cast, dtype=np.dtype(np.float32))
 
-    def _pick(self, indices: Tensor, dim: int, keepdim: bool) -> Extremes:
+    def _pick(self, indices: Any, dim: int, keepdim: bool) -> Extremes[Self]:
         values = self.gather(dim, indices)
         return Extremes(values, indices) if keepdim else Extremes(values.squeeze(dim), indices.squeeze(dim))
-
-
-def numbers(arguments: tuple[Any, ...]) -> tuple[int, ...]:
-    """x.reshape(2, 3) and x.reshape((2, 3)) mean the same."""
-    if len(arguments) == 1 and not isinstance(arguments[0], int | np.integer):
-        arguments = tuple(arguments[0])
-    return tuple(int(n) for n in arguments)
 
 
 def _argsort(x: np.ndarray, dim: int, descending: bool) -> np.ndarray:
@@ -478,12 +328,3 @@ def _where(condition: Any) -> Operation:
         return ops.where(x, y, condition=mask)
 
     return where
-
-
-def array_index(index: Any) -> Any:
-    """An index with its tensors as arrays."""
-    if isinstance(index, tuple):
-        return tuple(array_index(part) for part in index)
-    if isinstance(index, list):
-        return np.asarray(index)
-    return getattr(index, "array", index)

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Callable
 from contextlib import ContextDecorator
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from handmade.ops.op import Pullback
-
-if TYPE_CHECKING:
-    from handmade.engine.tensor import Tensor
 
 Versions = list[int]
 """A counter of in-place changes, in a list of one so that all views of an array share it."""
@@ -26,7 +24,7 @@ Versions = list[int]
 class Node:
     """One operation that ran; or a leaf, which has neither pullback nor parents."""
 
-    __slots__ = ("__weakref__", "freed", "name", "parents", "pullback", "recorded", "shape", "target")
+    __slots__ = ("__weakref__", "deposit", "freed", "name", "parents", "pullback", "recorded", "shape")
 
     def __init__(self, name: str, shape: tuple[int, ...]) -> None:
         self.name = name
@@ -34,7 +32,7 @@ class Node:
         self.parents: tuple[Node | None, ...] = ()
         self.pullback: Pullback | None = None
         self.recorded: tuple[tuple[Versions, int], ...] = ()  # what the pullback may read, and its version then
-        self.target: weakref.ref[Tensor] | None = None  # the tensor that collects the gradient in its `.grad`
+        self.deposit: weakref.WeakMethod[Callable[[np.ndarray], Any]] | None = None  # of the tensor that collects it
         self.freed = False
 
     def pull(self, g: np.ndarray) -> list[np.ndarray | None]:
@@ -61,9 +59,9 @@ def backward(root: Node, gradient: np.ndarray) -> None:
         g = gradients.pop(node, None)
         if g is None:  # every path from the root to this node passes an operation without a gradient
             continue
-        tensor = node.target and node.target()
-        if tensor is not None:
-            tensor.accumulate_grad(g)
+        deposit = node.deposit and node.deposit()
+        if deposit is not None:
+            deposit(g)
         if node.pullback is None:
             continue
         parents = node.parents

@@ -1,8 +1,8 @@
 """Tensor: a NumPy array with a gradient and a place on the tape, and `apply`, which runs an operation and records it.
 
-What a tensor can do is in `methods`, the walk back in `tape`. Names, arguments and defaults are PyTorch's. Floats are
-float32 unless float64 is asked for, and the two never mix silently; Python numbers take the tensor's type; an integer
-tensor that meets a float one is converted to its type.
+What a tensor can do is in `methods`, the walk back in `tape`, and who is told of each operation in `watch`. Names,
+arguments and defaults are PyTorch's. Floats are float32 unless float64 is asked for, and the two never mix silently;
+Python numbers take the tensor's type; an integer tensor that meets a float one is converted to its type.
 """
 
 from __future__ import annotations
@@ -15,16 +15,12 @@ from typing import Any
 import numpy as np
 
 from handmade import ops
-from handmade.engine.methods import Methods, array_index
+from handmade.engine.dtypes import Number, as_array, as_dtype, bool_, float32, float64, int64
+from handmade.engine.methods import Methods
+from handmade.engine.rearranging import array_index
 from handmade.engine.tape import Node, Versions, backward, is_grad_enabled
+from handmade.engine.watch import tell_watchers, watched
 from handmade.ops.op import Operation
-
-float32 = np.dtype(np.float32)
-float64 = np.dtype(np.float64)
-int64 = np.dtype(np.int64)
-bool_ = np.dtype(np.bool_)
-
-Number = builtins.bool | int | float
 
 
 class Tensor(Methods):
@@ -38,7 +34,7 @@ class Tensor(Methods):
     __array_ufunc__ = None  # np_array * tensor asks Tensor.__rmul__ instead of looping over the elements
 
     def __init__(self, data: Any, dtype: np.dtype | type | None = None, requires_grad: bool = False) -> None:
-        self.array = _as_array(data, dtype)
+        self.array = as_array(_raw(data), dtype)
         self.grad: Tensor | None = None
         self._node: Node | None = None
         self._versions = [0]
@@ -175,7 +171,7 @@ class Tensor(Methods):
     def retain_grad(self) -> None:
         """Keep the gradient of a tensor that is not a leaf, too, in `.grad`."""
         if self._node is not None:
-            self._node.target = weakref.ref(self)
+            self._node.deposit = weakref.WeakMethod(self.accumulate_grad)
 
     def accumulate_grad(self, gradient: np.ndarray) -> None:
         """Add to `.grad`; the first gradient is copied, since the pullbacks may share theirs."""
@@ -305,11 +301,12 @@ def apply(operation: Operation, *inputs: Any, **options: Any) -> Tensor:
     """Run an operation of `ops` on tensors and record it if any of them needs a gradient.
 
     `inputs` are what it is differentiated by (None where an optional one is absent; Python numbers stay as they are);
-    tensors among the `options` are passed as arrays. Raises TypeError where float32 meets float64.
+    tensors among the `options` are passed as arrays. Who watches is told. Raises TypeError where float32 meets float64.
     """
     arrays = [x.array if isinstance(x, Tensor) else x for x in inputs]
     _check_one_float_type(operation, arrays)
-    value, pullback = operation(*arrays, **{name: _raw(option) for name, option in options.items()})
+    options = {name: _raw(option) for name, option in options.items()}
+    value, pullback = operation(*arrays, **options)
     value = np.asarray(value)
     result = _wrap(value, _shared_versions(value, inputs))
     if is_grad_enabled() and value.dtype.kind == "f":
@@ -320,6 +317,8 @@ def apply(operation: Operation, *inputs: Any, **options: Any) -> Tensor:
             tensors = [result, *(x for x in inputs if isinstance(x, Tensor))]
             node.recorded = tuple((tensor._versions, tensor._versions[0]) for tensor in tensors)
             result._node = node
+    if watched():
+        tell_watchers(operation.__name__, inputs, options, result)
     return result
 
 
@@ -342,8 +341,8 @@ def _shared_versions(value: np.ndarray, inputs: tuple[Any, ...]) -> Versions | N
 
 
 def _check_one_float_type(operation: Operation, arrays: list[Any]) -> None:
-    floats = {array.dtype for array in arrays if isinstance(array, np.ndarray) and array.dtype.kind == "f"}
-    if len(floats) > 1:
+    dtypes = {array.dtype for array in arrays if isinstance(array, np.ndarray)}
+    if float32 in dtypes and float64 in dtypes:
         raise TypeError(
             f"{operation.__name__}: float32 and float64 meet: {' and '.join(_describe(a) for a in arrays)}. "
             "Convert one with .float() or .double()"
@@ -388,27 +387,3 @@ def tensor_of(x: Any) -> Tensor:
 
 def _raw(x: Any) -> Any:
     return x.array if isinstance(x, Tensor) else x
-
-
-def as_dtype(dtype: Any) -> np.dtype:
-    """One of our four types, from its name, NumPy's or Python's; TypeError for others."""
-    found = {float: float32, int: int64, builtins.bool: bool_}.get(dtype) or np.dtype(dtype)
-    if found not in (float32, float64, int64, bool_):
-        raise TypeError(f"dtype {found}: tensors are float32, float64, int64 or bool")
-    return found
-
-
-def _as_array(data: Any, dtype: Any) -> np.ndarray:
-    """An array of one of our types: Python floats become float32, integers of any width int64."""
-    if isinstance(data, Tensor):
-        data = data.array
-    array = np.asarray(data)
-    if dtype is not None:
-        return array.astype(as_dtype(dtype), copy=False)
-    if array.dtype == np.float64 and not isinstance(data, np.ndarray | np.generic):
-        return array.astype(float32)
-    if array.dtype.kind in "iu":
-        return array.astype(int64, copy=False)
-    if array.dtype not in (float32, float64, bool_):
-        raise TypeError(f"a tensor cannot hold {array.dtype}: give numbers, or convert with .astype(np.float32)")
-    return array

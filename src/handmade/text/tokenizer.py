@@ -3,7 +3,7 @@
 import json
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,7 +16,13 @@ class Tokenizer(ABC):
     """From text to numbers and back. `load_tokenizer(path)` reads what `save(path)` wrote, of any kind."""
 
     kind: ClassVar[str]
+    kinds: ClassVar[dict[str, Callable[..., "Tokenizer"]]] = {}
     vocabulary: Vocabulary
+
+    def __init_subclass__(cls) -> None:
+        """A tokenizer that names its kind can be loaded by it."""
+        if "kind" in vars(cls):
+            Tokenizer.kinds[cls.kind] = cls
 
     @abstractmethod
     def encode(self, text: str) -> list[int]:
@@ -47,12 +53,7 @@ class Tokenizer(ABC):
 
 def load_tokenizer(path: str | os.PathLike[str]) -> Tokenizer:
     """The tokenizer that `Tokenizer.save` wrote to `path`; InputError where the file is no such thing."""
-    from handmade.text.bpe import BPETokenizer
-    from handmade.text.wordpiece import WordPieceTokenizer
-    from handmade.text.words import CharacterTokenizer, WordTokenizer
-
-    kinds = {kind.kind: kind for kind in (CharacterTokenizer, WordTokenizer, BPETokenizer, WordPieceTokenizer)}
-    fields = read_json(path)
+    fields, kinds = read_json(path), Tokenizer.kinds
     if not isinstance(fields, dict) or fields.get("kind") not in kinds:
         raise InputError(f'{path}: not a tokenizer file; expected a JSON object whose "kind" is one of {sorted(kinds)}')
     try:
