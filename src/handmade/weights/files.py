@@ -15,9 +15,13 @@ from handmade.weights import hdf5_file, npz_file, torch_file
 from handmade.weights.pickle_names import NumpyArray
 from handmade.weights.pickle_reader import shown
 from handmade.weights.storage import BFLOAT16, DTYPES, StoredTensor, decode
+from handmade.weights.zip_file import damage_reported
 
-WRAPPERS = ("state_dict", "model_state_dict", "model")
+WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "network", "params", "weights")
 """Under which key training scripts keep the weights, beside the optimizer's state and the like."""
+
+AVERAGED = "n_averaged"
+"""How many weights torch's AveragedModel has averaged: a number beside the names, which all begin with `module.`"""
 
 PREFIXES = ("module.", "_orig_mod.")
 """What torch's DataParallel and compile put before every name."""
@@ -31,6 +35,9 @@ SAFETENSORS_DTYPES = {
     "I32": "int32",
     "I16": "int16",
     "I8": "int8",
+    "U64": "uint64",
+    "U32": "uint32",
+    "U16": "uint16",
     "U8": "uint8",
     "BOOL": "bool",
 }
@@ -40,8 +47,8 @@ def read(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """The arrays in a weights file, by name: safetensors, torch.save's files (both formats), NumPy's npz, Keras's HDF5.
 
     The content decides the format, not the name. Nothing in the file is executed. Checkpoints are unwrapped
-    ({"state_dict": ...}, {"model": ...}); `module.` and `_orig_mod.` before every name are removed. float16 and
-    bfloat16 become float32.
+    ({"state_dict": ...}, {"model": ...}; any key under which alone arrays lie); `module.` and `_orig_mod.` before
+    every name are removed, and the counter of an averaged model. float16 and bfloat16 become float32.
 
     Raises:
         InputError: the file cannot be read, is damaged or cut short, is of another format, holds no arrays, or asks
@@ -82,7 +89,7 @@ def _content(stream: BinaryIO, source: str) -> dict[str, np.ndarray]:
     start = stream.read(9)
     stream.seek(0)
     if start.startswith(b"PK\x03\x04"):
-        with torch_file.damage_reported(source), zipfile.ZipFile(stream) as archive:
+        with damage_reported(source), zipfile.ZipFile(stream) as archive:
             if torch_file.is_torch_zip(archive):
                 return _arrays(torch_file.open_zip(archive, source, size))
             return npz_file.arrays(archive, source, size)
@@ -124,18 +131,15 @@ def _safetensors(stream: BinaryIO, source: str) -> dict[str, np.ndarray]:
 
 def _arrays(file: torch_file.TorchFile) -> dict[str, np.ndarray]:
     """The arrays of a PyTorch file's object; what else a checkpoint keeps beside them (an epoch, a loss) is left."""
-    content: Any = file.content
-    for _ in range(2):
-        inner = [content[key] for key in WRAPPERS if isinstance(content, dict) and isinstance(content.get(key), dict)]
-        content = inner[0] if inner else content
+    content = _state_dict(file.content)
     found = {}
-    for name, value in content.items() if isinstance(content, dict) else ():
+    for name, value in content.items():
         if isinstance(value, StoredTensor):
             found[name] = file.array(value)
         elif isinstance(value, NumpyArray) and value.array is not None:
             found[name] = value.array
     if not found or not all(isinstance(name, str) for name in found):
-        keys = ", ".join(shown(str(key), 40) for key in list(content)[:8]) if isinstance(content, dict) else "none"
+        keys = ", ".join(shown(str(key), 40) for key in list(file.content)[:8]) if _is_dict(file.content) else "none"
         raise InputError(
             f"{file.source} holds no arrays by name (its keys: {keys}); expected a state dict, or one under "
             f"{' or '.join(map(repr, WRAPPERS))}"
@@ -143,7 +147,30 @@ def _arrays(file: torch_file.TorchFile) -> dict[str, np.ndarray]:
     return found
 
 
+def _state_dict(content: Any) -> dict[Any, Any]:
+    """The dictionary of arrays in what a training script saved: the object itself, or what lies under a key of it."""
+    for _ in range(2):
+        inner = [content[key] for key in WRAPPERS if _is_dict(content) and _is_dict(content.get(key))]
+        content = inner[0] if inner else content
+    if not _is_dict(content):
+        return {}
+    if not _holds_arrays(content):
+        inner = [value for value in content.values() if _is_dict(value) and _holds_arrays(value)]
+        content = inner[0] if len(inner) == 1 else content
+    return content
+
+
+def _is_dict(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _holds_arrays(content: dict[Any, Any]) -> bool:
+    return any(isinstance(value, StoredTensor | NumpyArray) for value in content.values())
+
+
 def _without_prefixes(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    if AVERAGED in arrays and all(name.startswith("module.") for name in arrays if name != AVERAGED):
+        arrays = {name: array for name, array in arrays.items() if name != AVERAGED}
     for prefix in PREFIXES * 2:  # either may be around the other
         if arrays and all(name.startswith(prefix) for name in arrays):
             arrays = {name.removeprefix(prefix): array for name, array in arrays.items()}

@@ -1,5 +1,12 @@
-"""HDF5, as Keras writes weights: arrays in groups, named by their path. The library h5py reads it."""
+"""HDF5, as Keras writes weights: arrays in groups, named by their path. The library h5py reads it.
 
+It reads in a process of its own: libhdf5 is C, and a damaged file can end the process that reads it.
+"""
+
+import io
+import subprocess
+import sys
+from importlib.util import find_spec
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -10,6 +17,11 @@ from handmade.weights.pickle_reader import shown
 from handmade.weights.storage import DTYPES, native
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
+SECONDS = 60
+"""How long the reading process may take; g2p's and textgenrnn's files take a tenth of one."""
+
+REFUSED = 3
+"""The exit code of a reading process that refuses the file and says why."""
 
 
 def arrays(stream: BinaryIO, source: str, size: int) -> dict[str, np.ndarray]:
@@ -21,10 +33,36 @@ def arrays(stream: BinaryIO, source: str, size: int) -> dict[str, np.ndarray]:
         InputError: h5py is not installed, the file is damaged, an array holds other than numbers, or the file
             unpacks to far more than it is.
     """
+    if find_spec("h5py") is None:
+        raise InputError(f"{source} is an HDF5 file, which h5py reads: pip install 'handmade[hdf5]'")
+    stream.seek(0)
+    command = [sys.executable, "-m", "handmade.weights.hdf5_file", source, str(size)]
     try:
-        import h5py
-    except ImportError:
-        raise InputError(f"{source} is an HDF5 file, which h5py reads: pip install 'handmade[hdf5]'") from None
+        child = subprocess.run(command, stdin=stream, capture_output=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise InputError(f"{source} is a damaged HDF5 file: reading it takes over {SECONDS} seconds") from None
+    if child.returncode == REFUSED:
+        raise InputError(child.stderr.decode())
+    if child.returncode:
+        raise InputError(f"{source} is a damaged HDF5 file: its reader ended with {child.returncode}")
+    with np.load(io.BytesIO(child.stdout), allow_pickle=False) as found:
+        return dict(found)
+
+
+def main(source: str, size: int) -> None:
+    """The reading process: the file as standard input, an npz as standard output."""
+    try:
+        found = _read(sys.stdin.buffer, source, size)
+    except InputError as error:
+        sys.stderr.write(str(error))
+        sys.exit(REFUSED)
+    content = io.BytesIO()
+    np.savez(content, allow_pickle=False, **found)
+    sys.stdout.buffer.write(content.getbuffer())
+
+
+def _read(stream: BinaryIO, source: str, size: int) -> dict[str, np.ndarray]:
+    import h5py
 
     found: dict[str, Any] = {}
 
@@ -51,3 +89,7 @@ def _array(dataset: Any, name: str) -> np.ndarray:
     if dataset.dtype.newbyteorder("=").name not in DTYPES:
         raise InputError(f"{name} is of type {dataset.dtype}; expected one of {', '.join(DTYPES)}")
     return native(np.array(dataset[()]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

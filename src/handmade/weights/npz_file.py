@@ -1,6 +1,7 @@
 """NumPy's npz: a zip archive of arrays. Those that hold Python objects are pickles inside, and refused."""
 
 import io
+import tokenize
 import warnings
 import zipfile
 
@@ -9,6 +10,7 @@ import numpy as np
 from handmade.errors import InputError
 from handmade.weights.pickle_reader import shown
 from handmade.weights.storage import DTYPES, native
+from handmade.weights.zip_file import zip_entries
 
 MAX_EXPANSION = 20
 """Weights barely compress; an archive that unpacks to more than this many times its size is refused as a bomb."""
@@ -23,7 +25,7 @@ def arrays(archive: zipfile.ZipFile, source: str, size: int) -> dict[str, np.nda
     Raises:
         InputError: the archive is no npz, is damaged, or unpacks to far more than it is.
     """
-    entries = archive.infolist()
+    entries = zip_entries(archive, source)
     if not entries or not all(entry.filename.endswith(".npy") for entry in entries):
         raise InputError(f"{source} is a zip archive, but neither torch.save's nor NumPy's npz")
     total = sum(entry.file_size for entry in entries)
@@ -55,6 +57,6 @@ def _header(raw: bytes, name: str) -> tuple[tuple[int, ...], bool, np.dtype, int
                 header = np.lib.format.read_array_header_1_0(stream)
             else:
                 header = np.lib.format.read_array_header_2_0(stream)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
+    except (ValueError, TypeError, SyntaxError, tokenize.TokenError, MemoryError, RecursionError) as error:
         raise InputError(f"{name} is damaged: {shown(str(error))}") from None
     return *header, stream.tell()

@@ -179,9 +179,9 @@ class _Machine:
             raise IndexError(f"value {number} is asked for, which was never stored")
         self.stack.append(self.memo[number])
 
-    def charge(self, arguments: tuple) -> None:
+    def charge(self, arguments: tuple | dict) -> None:
         """Count what a builder may copy: a value said once in the file cannot be built from a thousand times."""
-        self.copied += sum(len(a) for a in arguments if isinstance(a, (str, bytes, list, dict, tuple)))
+        self.copied += sum(len(a) for a in arguments if isinstance(a, (str, bytes, list, dict, tuple, set)))
         if self.copied > len(self.data):
             raise ValueError("it builds more than the file holds")
 
@@ -283,6 +283,15 @@ class _Machine:
         pairs = zip(items[::2], items[1::2], strict=True)
         self.top(dict).update((dict_key(key), value) for key, value in pairs)
 
+    @instruction(b"\x90")
+    def add_items(self):
+        items = self.pop_to_mark()
+        self.top(set).update(dict_key(item) for item in items)
+
+    @instruction(b"\x91")
+    def frozen_set(self):
+        self.stack.append({dict_key(item) for item in self.pop_to_mark()})
+
     # -- instructions: names, and the calls that the table of names allows
 
     @instruction(b"c")
@@ -312,6 +321,10 @@ class _Machine:
         self.charge(arguments)
         self.stack.append(function.build(*arguments))
 
+    @instruction(b"\x81")
+    def new_object(self):
+        self.reduce()
+
     @instruction(b"b")
     def build(self):
         state, target = self.pop(), self.top(object)
@@ -332,7 +345,7 @@ def _register_constants() -> None:
     constants = {b"N": None, b"\x88": True, b"\x89": False, b")": ()}
     for code, value in constants.items():
         INSTRUCTIONS[code[0]] = lambda machine, value=value: machine.stack.append(value)
-    for code, container in {b"]": list, b"}": dict}.items():
+    for code, container in {b"]": list, b"}": dict, b"\x8f": set}.items():
         INSTRUCTIONS[code[0]] = lambda machine, container=container: machine.stack.append(container())
 
 

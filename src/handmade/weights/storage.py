@@ -10,7 +10,10 @@ from math import prod
 import numpy as np
 
 BFLOAT16 = "bfloat16"
-DTYPES = ("float64", "float32", "float16", BFLOAT16, "int64", "int32", "int16", "int8", "uint8", "bool")
+INTEGERS = ("int64", "int32", "int16", "int8", "uint64", "uint32", "uint16", "uint8")
+DTYPES = ("float64", "float32", "float16", BFLOAT16, *INTEGERS, "bool")
+COMPLEX = ("complex128", "complex64")
+"""PyTorch's files may hold them beside the weights; no network here computes in them."""
 
 
 def item_size(dtype: str) -> int:
@@ -47,12 +50,18 @@ class Storage:
 
 @dataclass(frozen=True)
 class StoredTensor:
-    """A tensor as PyTorch keeps it: a view of a storage. `offset` and `strides` count numbers, not bytes."""
+    """A tensor as PyTorch keeps it: a view of a storage. `offset` and `strides` count numbers, not bytes.
+
+    PyTorch negates and conjugates without touching the numbers: it marks the tensor, as it does for
+    `torch.conj(z).imag`. `negative` and `conjugate` are these marks.
+    """
 
     storage: Storage
     offset: int
     shape: tuple[int, ...]
     strides: tuple[int, ...]
+    negative: bool = False
+    conjugate: bool = False
 
     def __post_init__(self):
         if len(self.shape) != len(self.strides) or len(self.shape) > 64:
@@ -71,11 +80,16 @@ class StoredTensor:
         """The tensor as a view of its storage's numbers; tensors that share a storage share memory here too."""
         if not prod(self.shape):
             return np.empty(self.shape, numbers.dtype)
+        if self.last >= len(numbers):  # NumPy does not look where an empty buffer ends
+            raise ValueError(f"a tensor that reaches number {self.last} of a storage of {len(numbers)}")
         step = numbers.itemsize
-        return np.ndarray(
+        seen = np.ndarray(
             self.shape,
             numbers.dtype,
             buffer=numbers,
             offset=self.offset * step,
             strides=[stride * step for stride in self.strides],
         )
+        if self.conjugate:
+            seen = seen.conj()
+        return -seen if self.negative else seen

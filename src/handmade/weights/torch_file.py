@@ -14,11 +14,8 @@ by a persistent id ("storage", type, key, device, length).
 
 import mmap
 import os
-import struct
 import zipfile
-import zlib
 from collections.abc import Callable
-from contextlib import contextmanager
 from math import prod
 from typing import Any, BinaryIO
 
@@ -28,6 +25,7 @@ from handmade.errors import InputError
 from handmade.weights.pickle_names import NAMES, STORAGE_DTYPES
 from handmade.weights.pickle_reader import Name, read_pickle, refusal, shown
 from handmade.weights.storage import Storage, StoredTensor, decode, item_size
+from handmade.weights.zip_file import zip_entries
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_VERSION = 1001
@@ -45,7 +43,7 @@ class TorchFile:
         self.byte_order = "little"
         self.raw: Callable[[Storage], np.ndarray]
         self.storages: dict[str, Storage] = {}
-        self._numbers: dict[str, np.ndarray] = {}
+        self._numbers: dict[tuple[str, str], np.ndarray] = {}
 
     def storage(self, persistent_id: Any) -> Storage:
         """The storage that a persistent id names; the same key must mean the same storage each time."""
@@ -63,13 +61,16 @@ class TorchFile:
 
     def array(self, tensor: StoredTensor) -> np.ndarray:
         """The numbers of a tensor. Each storage is read once; tensors that share it are views of it."""
-        key = tensor.storage.key
+        key, dtype = tensor.storage.key, tensor.storage.dtype
         if prod(tensor.shape) > self.size:  # an expanded tensor may repeat its numbers, within reason
             raise InputError(f"{self.source}: a tensor of shape {tensor.shape} is larger than the whole file")
-        if key not in self._numbers:
+        if (key, dtype) not in self._numbers:
             whole = self.storages[key]
-            self._numbers[key] = decode(self.raw(whole), whole.dtype, self.byte_order)
-        return tensor.view(self._numbers[key])
+            raw = self.raw(whole)
+            if len(raw) != whole.length * item_size(whole.dtype):
+                raise InputError(f"{self.source} is damaged or cut short at storage {shown(key)}")
+            self._numbers[key, dtype] = decode(raw, dtype, self.byte_order)
+        return tensor.view(self._numbers[key, dtype])
 
 
 def _part(storage: Storage, view: Any = None) -> Storage:
@@ -96,11 +97,13 @@ def open_zip(archive: zipfile.ZipFile, source: str, size: int) -> TorchFile:
     Raises:
         InputError: the archive is damaged, compressed (PyTorch's never are), or asks for more than data.
     """
-    entries = archive.infolist()
+    entries = zip_entries(archive, source)
     if any(entry.filename.endswith("/constants.pkl") for entry in entries):
         raise refusal(source, "to be run: it is a TorchScript program")
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
         raise InputError(f"{source} has compressed entries, which PyTorch does not write: refused as a possible bomb")
+    if any(entry.compress_size != entry.file_size for entry in entries):
+        raise InputError(f"{source} is a damaged zip archive: an entry has two different sizes")
     if sum(entry.file_size for entry in entries) > size:
         raise InputError(f"{source} says that it holds more than its {size:,} bytes: refused as a possible bomb")
     pickles = [entry.filename for entry in entries if entry.filename.endswith("/data.pkl")]
@@ -120,11 +123,13 @@ def open_zip(archive: zipfile.ZipFile, source: str, size: int) -> TorchFile:
         expected = storage.length * item_size(storage.dtype)
         if entry not in names or archive.getinfo(entry).file_size != expected:
             raise InputError(f"{source} is damaged: storage {shown(storage.key)} should have {expected:,} bytes")
-        numbers = bytearray(expected)
-        with archive.open(entry) as stream:
-            for start in range(0, expected, CHUNK):  # in pieces: a layer may be 400 MB, once is enough
-                numbers[start : start + CHUNK] = stream.read(CHUNK)
-        return np.frombuffer(numbers, np.uint8)
+        numbers = np.empty(expected, np.uint8)
+        filled = 0
+        with archive.open(entry) as stream:  # compares the checksum at its end
+            while piece := stream.read(CHUNK):  # in pieces: a layer may be 400 MB, once is enough
+                numbers[filled : filled + len(piece)] = np.frombuffer(piece, np.uint8)
+                filled += len(piece)
+        return numbers[:filled]
 
     file.raw = raw
     pickle = archive.read(pickles[0])
@@ -183,28 +188,3 @@ def _storage_places(data: mmap.mmap, position: int, keys: Any, file: TorchFile) 
         if length != storage.length or position > len(data):
             raise InputError(f"{file.source} is damaged or cut short at storage {shown(key)}")
     return places
-
-
-# ---- what a damaged archive raises
-
-
-@contextmanager
-def damage_reported(source: str):
-    """Turn what Python's zip reader raises on a damaged archive into one clear sentence."""
-    try:
-        yield
-    except InputError:
-        raise
-    except (
-        zipfile.BadZipFile,
-        NotImplementedError,  # a compression or a version unknown to Python
-        RuntimeError,  # an encrypted entry
-        EOFError,
-        OSError,
-        LookupError,
-        ValueError,
-        OverflowError,
-        struct.error,
-        zlib.error,
-    ) as error:
-        raise InputError(f"{source} is a damaged zip archive: {shown(str(error))}") from None
