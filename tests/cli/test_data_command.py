@@ -26,7 +26,7 @@ def test_a_set_is_described_with_its_files(handmade):
 
 def test_files_that_are_not_here_are_said_to_be_downloaded(handmade, monkeypatch, tmp_path):
     monkeypatch.setenv("HANDMADE_DATA", "")
-    monkeypatch.setattr("pooch.os_cache", lambda name: tmp_path)
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: tmp_path)
     assert "mnist/train-images-idx3-ubyte.gz (to download)" in handmade("data", "mnist").out
 
 

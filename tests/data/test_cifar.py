@@ -87,10 +87,11 @@ def test_python(batches, split):
 @pytest.mark.parametrize(
     ("attack", "reason"),
     [
-        (b"cos\nsystem\n(S'touch owned'\ntR.", r"asks for os\.system"),
-        (b"cbuiltins\neval\n(S'1/0'\ntR.", r"asks for builtins\.eval"),
-        (b"cnumpy\nload\n(S'owned'\ntR.", r"asks for numpy\.load"),
-        (b"\x80\2}(U\4datacnumpy\nndarray\n)Ru.", "is not subscriptable"),
+        (b"cos\nsystem\n(S'touch owned'\ntR.", r"asks to run os\.system"),
+        (b"cbuiltins\neval\n(S'1/0'\ntR.", r"asks to run builtins\.eval"),
+        (b"cnumpy\nload\n(S'owned'\ntR.", r"asks to run numpy\.load"),
+        (b"\x80\2}(U\4datacnumpy\nndarray\n)Ru.", r"asks to run numpy\.ndarray"),
+        (b"\x80\2\x8b\xff\xff\xff\x7f", "cut short"),  # a number of two gigabytes, promised in eight bytes
         (b"", ""),
         (b"not a pickle", ""),
     ],

@@ -125,3 +125,19 @@ def test_another_layout(tmp_path):
     (tmp_path / "train").mkdir()
     with pytest.raises(InputError, match=r"train holds no folders: expected one for each class"):
         load(f"folder:{tmp_path}")
+
+
+def test_class_names_are_no_patterns_and_what_systems_leave_behind_is_passed_over(tmp_path):
+    picture = Image.fromarray(np.zeros((2, 2, 3), np.uint8))
+    for name, count in {"a*": 1, "ab": 2, "[x]": 1}.items():
+        folder = tmp_path / "train" / name
+        folder.mkdir(parents=True)
+        for number in range(count):
+            picture.save(folder / f"{number}.png")
+        (folder / "._0.png").write_bytes(b"\0\5\x16\7")
+        (folder / "folder.jpg").mkdir()
+    (tmp_path / "train" / ".ipynb_checkpoints").mkdir()
+    images = ImageFolder(tmp_path)
+    assert images.classes == ["[x]", "a*", "ab"]
+    found = [(images.classes[label], path.parent.name) for label, path in zip(images.labels, images.paths, strict=True)]
+    assert found == [("[x]", "[x]"), ("a*", "a*"), ("ab", "ab"), ("ab", "ab")]

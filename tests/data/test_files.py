@@ -169,3 +169,11 @@ def test_a_progress_bar_where_someone_watches(server, cache, monkeypatch, capsys
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     fetch(DataFile("set/again.bin", sha256(CONTENT), (f"{server}/good/file.bin",)))
     assert "256k/256k" in capsys.readouterr().err
+
+
+def test_mnist_is_found_under_the_name_that_some_sites_give_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("HANDMADE_DATA", str(tmp_path))
+    dotted = tmp_path / "mnist" / "train-images.idx3-ubyte"
+    dotted.parent.mkdir()
+    dotted.write_bytes(b"")
+    assert find(DataFile("mnist/train-images-idx3-ubyte.gz", "")) == dotted

@@ -104,3 +104,10 @@ def test_missing_file_and_folder(tmp_path):
         read_idx(tmp_path / "nothing")
     with pytest.raises(InputError, match="cannot be read: Is a directory"):
         read_idx(tmp_path)
+
+
+def test_more_axes_than_an_array_can_have(tmp_path):
+    path = tmp_path / "many.idx"
+    path.write_bytes(bytes([0, 0, 8, 65]) + b"\0\0\0\1" * 65 + b"\7")
+    with pytest.raises(InputError, match=r"many\.idx is damaged: its header promises 65 axes"):
+        read_idx(path)

@@ -269,3 +269,9 @@ def test_images_of_several_sizes_need_a_resize(rng, transform):
         InputError, match=rf"{type(transform).__name__} takes images of one size, got 4 x 5, 4 x 6, 4 x 7, "
     ):
         transform(images, rng)
+
+
+@pytest.mark.parametrize("std", [0, -1, float("nan"), float("inf")])
+def test_a_deviation_that_cannot_be_divided_by_is_refused(std):
+    with pytest.raises(ValueError, match=r"Normalize: std is .*give 1 for it"):
+        Normalize((0.5, 0.5), (1, std))

@@ -99,3 +99,43 @@ def test_any_damage_gives_a_sound_or_an_input_error(rng):
 def test_a_missing_file(tmp_path):
     with pytest.raises(InputError, match=r"none\.wav cannot be read: No such file or directory"):
         read_wav(tmp_path / "none.wav")
+
+
+def chunk(kind: bytes, content: bytes, size: int | None = None) -> bytes:
+    return kind + struct.pack("<I", len(content) if size is None else size) + content + b"\0" * (len(content) % 2)
+
+
+def riff(*chunks: bytes) -> bytes:
+    return b"RIFF" + struct.pack("<I", 0xFFFFFFFF) + b"WAVE" + b"".join(chunks)
+
+
+def fmt(bits: int, frame: int) -> bytes:
+    return chunk(b"fmt ", struct.pack("<HHIIHH", 1, 1, 8000, 8000 * frame, frame, bits))
+
+
+@pytest.mark.parametrize("size", [0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000])
+@pytest.mark.parametrize("cut", [0, 1])
+def test_a_sound_whose_length_was_not_known_when_it_was_written(rng, size, cut):
+    numbers = rng.integers(-(2**15), 2**15, 20).astype("<i2")
+    streamed = riff(fmt(16, 2), chunk(b"data", numbers.tobytes(), size))
+    samples, _ = decode_wav(streamed[: len(streamed) - cut], "streamed.wav")
+    np.testing.assert_array_equal(samples, numbers[: 20 - cut].astype(np.float32) / 2**15)
+
+
+@pytest.mark.parametrize(
+    "behind", [b"\1\2\3\4\5\6\7\x08", b"TAGartist", b"LIST\xff\0\0\0cut", b"ID3\4\0\0\0\0\0\7", b"\0"]
+)
+def test_what_follows_a_whole_sound_is_not_read(behind):
+    whole = wav([1, -2, 3])
+    np.testing.assert_array_equal(decode_wav(whole + behind, "a.wav")[0], decode_wav(whole, "b.wav")[0])
+
+
+def test_a_real_cut_stays_refused():
+    with pytest.raises(InputError, match=r"a\.wav is cut short: its chunk b'data' has 5 bytes of 6"):
+        decode_wav(wav([1, -2, 3])[:-1], "a.wav")
+
+
+def test_24_bits_in_the_upper_part_of_32(rng):
+    numbers = rng.integers(-(2**23), 2**23, 9)
+    padded = riff(fmt(24, 4), chunk(b"data", (numbers << 8).astype("<i4").tobytes()))
+    np.testing.assert_array_equal(decode_wav(padded, "a.wav")[0], decode_wav(wav(numbers, width=3), "b.wav")[0])

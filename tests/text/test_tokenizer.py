@@ -75,7 +75,7 @@ def test_loading_something_else(content, message, tmp_path):
 def test_loading_bytes_that_are_no_text(tmp_path):
     path = tmp_path / "tokenizer.json"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="cannot be read as UTF-8 text"):
+    with pytest.raises(InputError, match="is not UTF-8: byte 0 is 0xFF"):
         load_tokenizer(path)
 
 

@@ -89,7 +89,7 @@ def test_one_string_is_no_list_of_sentences(encoder):
 
 
 def test_without_the_package_it_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr("pooch.os_cache", lambda name: tmp_path / name)
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: tmp_path / name)
     monkeypatch.delenv("HANDMADE_DATA", raising=False)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
 

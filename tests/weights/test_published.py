@@ -20,7 +20,7 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
     """A user's cache of the test's own, and nothing in HANDMADE_DATA."""
-    monkeypatch.setattr("pooch.os_cache", lambda name: tmp_path / "cache" / name)
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: tmp_path / "cache" / name)
     monkeypatch.delenv("HANDMADE_DATA", raising=False)
     return tmp_path / "cache" / "handmade" / "weights"
 

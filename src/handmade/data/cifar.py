@@ -4,9 +4,9 @@ The first two are the original pixels (Krizhevsky 2009). The JPEG copies are los
 lose about ten points of accuracy on them.
 """
 
+import gzip
 import io
 import lzma
-import pickle
 import tarfile
 import zipfile
 import zlib
@@ -15,9 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from handmade.data.idx import GZIP_MAGIC
 from handmade.data.images import decode_image
 from handmade.errors import InputError
 from handmade.files import cache_folder, replacing
+from handmade.weights.pickle_names import NAMES
+from handmade.weights.pickle_reader import read_pickle
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 PIXELS = 3 * 32 * 32
@@ -43,9 +46,11 @@ def read_python(archive: bytes, name: str, split: str) -> Arrays:
     images, labels = [], []
     for member, content in zip(wanted, _members(archive, name, wanted), strict=True):
         try:
-            batch = InertUnpickler(io.BytesIO(content), encoding="bytes").load()
-            pixels = np.frombuffer(batch[b"data"].state[4], np.uint8).reshape(-1, 3, 32, 32)
-            numbers = np.array(batch[b"labels"], np.int64)
+            batch, _ = read_pickle(content, source=member, names=NAMES)
+            pixels = batch["data"].array.reshape(-1, 3, 32, 32)
+            numbers = np.array(batch["labels"], np.int64)
+            if pixels.dtype != np.uint8:
+                raise ValueError(f"pixels of type {pixels.dtype}, not uint8")
             if numbers.shape != (len(pixels),):
                 raise ValueError(f"{len(pixels)} images with labels of shape {numbers.shape}")
         except Exception as error:  # a pickle may hold anything
@@ -53,29 +58,6 @@ def read_python(archive: bytes, name: str, split: str) -> Arrays:
         images.append(pixels)
         labels.append(numbers)
     return np.concatenate(images), np.concatenate(labels)
-
-
-class Inert:
-    """What a pickle names as class or function: remembers what it was given and does nothing."""
-
-    state: Any = None
-
-    def __init__(self, *arguments: Any) -> None:
-        self.arguments = arguments
-
-    def __setstate__(self, state: Any) -> None:
-        self.state = state
-
-
-class InertUnpickler(pickle.Unpickler):
-    """Reads the pickle of a NumPy array without NumPy: the three names it may hold all stand for `Inert`."""
-
-    ALLOWED = frozenset({"numpy.core.multiarray._reconstruct", "numpy.ndarray", "numpy.dtype"})
-
-    def find_class(self, module: str, name: str) -> type:
-        if f"{module}.{name}" not in self.ALLOWED:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which an array has no need of")
-        return Inert
 
 
 def read_jpeg(archive: bytes, name: str, split: str) -> Arrays:
@@ -125,12 +107,16 @@ def _members(archive: bytes, name: str, wanted: list[str]) -> list[bytes]:
 
 def _files(archive: bytes, name: str, folder: str) -> Iterator[tuple[str, bytes]]:
     """Every file under `folder` in a packed tar: its name and its content."""
+    packed = io.BytesIO(archive)
     try:
-        with tarfile.open(fileobj=io.BytesIO(archive), mode="r|*") as tar:
+        open_packed: Any = gzip.open if archive[:2] == GZIP_MAGIC else lzma.open
+        with open_packed(packed) as unpacked, tarfile.open(fileobj=unpacked, mode="r|") as tar:
             for member in tar:
                 file = tar.extractfile(member) if member.name.startswith(folder + "/") else None
                 if file:
                     yield member.name, file.read()
+            while unpacked.read(2**20):  # to the end, where the checksum of the whole is compared
+                pass
     except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
         raise InputError(f"{name} is damaged or not an archive ({error}).") from error
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from handmade.data.idx import GZIP_MAGIC
 from handmade.errors import InputError
+from handmade.reading import read_bytes
 
 SPLITS = ("train", "test", "all")
 
@@ -58,7 +59,7 @@ def read_text(path: str | Path) -> str:
     Raises InputError when it is missing, empty, damaged or not UTF-8.
     """
     try:
-        content = Path(path).read_bytes()
+        content = read_bytes(path)
         if content[:2] == GZIP_MAGIC:
             content = gzip.decompress(content)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:

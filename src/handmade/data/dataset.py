@@ -86,7 +86,7 @@ class ImageFolder:
         self.paths: list[Path] = []
         labels: list[int] = []
         for label, name in enumerate(self.classes):
-            files = sorted(path for path in folder.glob(f"{name}/*") if path.suffix.lower() in EXTENSIONS)
+            files = _images(folder / name)
             if split == "train" and not files:
                 raise InputError(f"{folder / name} holds no image ({' '.join(EXTENSIONS)}).")
             self.paths += files
@@ -106,10 +106,23 @@ def _folders(folder: Path) -> list[str]:
     """The names of the folders in `folder`, sorted."""
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder: expected DIR/train/<class>/*.jpg and DIR/test/<class>/*.jpg.")
-    names = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
+    names = sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not _hidden(entry))
     if not names:
         raise InputError(f"{folder} holds no folders: expected one for each class, with its images in it.")
     return names
+
+
+def _images(folder: Path) -> list[Path]:
+    """The image files in `folder`, sorted; none where it does not exist."""
+    if not folder.is_dir():
+        return []
+    files = (path for path in folder.iterdir() if path.suffix.lower() in EXTENSIONS and not _hidden(path))
+    return sorted(path for path in files if path.is_file())
+
+
+def _hidden(path: Path) -> bool:
+    """Whether a system or a notebook left it there (._1.jpg, .ipynb_checkpoints)."""
+    return path.name.startswith(".")
 
 
 def stacked(images: list[np.ndarray]) -> Images:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from handmade.errors import InputError
 from handmade.files import cache_folder, data_folders
+from handmade.reading import read_bytes
 
 PACKAGED = Path(__file__).parent / "packaged"
 TIMEOUT = 15  # seconds without an answer from a server
@@ -34,9 +35,10 @@ def find(file: DataFile) -> Path | None:
     """Where `file` lies on this machine, packed or (without .gz) unpacked; None when it has to be downloaded."""
     folders = [PACKAGED] if file.packaged else data_folders()
     for folder in folders:
-        for path in (folder / file.path, folder / file.path.removesuffix(".gz")):
-            if path.is_file():
-                return path
+        for name in (file.path, file.path.removesuffix(".gz")):
+            for path in (folder / name, folder / name.replace("-idx", ".idx")):  # as some sites name MNIST's files
+                if path.is_file():
+                    return path
     return None
 
 
@@ -102,7 +104,7 @@ def read(file: DataFile) -> tuple[bytes, Path]:
     """The verified content of `file` as it lies on disk (not unpacked), and its path."""
     path = fetch(file)
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
     verify(content, file.sha256, path)

@@ -16,8 +16,10 @@ import numpy as np
 
 from handmade.data.files import verify
 from handmade.errors import InputError
+from handmade.reading import open_file
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+MOST_AXES = 64  # NumPy's bound
 GZIP_MAGIC = b"\x1f\x8b"
 GZIP_MAX_RATIO = 1032  # deflate cannot pack tighter than this
 
@@ -30,7 +32,7 @@ def read_idx(path: str | Path, sha256: str = "") -> np.ndarray:
     """
     path = Path(path)
     try:
-        with path.open("rb") as raw:
+        with open_file(path) as raw:
             packed = raw.read(2) == GZIP_MAGIC
             most = path.stat().st_size * (GZIP_MAX_RATIO if packed else 1)
             raw.seek(0)
@@ -56,6 +58,8 @@ def _read(file: BufferedIOBase, path: Path, most: int, sha256: str) -> np.ndarra
             f" expected 00 00, a type ({known}) and the number of axes."
         )
     dtype, axes = np.dtype(TYPES[start[2]]), start[3]
+    if axes > MOST_AXES:
+        raise InputError(f"{path} is damaged: its header promises {axes} axes, and an array has {MOST_AXES} at most.")
     lengths = file.read(4 * axes)
     if len(lengths) < 4 * axes:
         raise InputError(f"{path} is cut short: it ends within its header of {4 + 4 * axes} bytes.")

@@ -1,5 +1,6 @@
 """One image file as an array."""
 
+import warnings
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from handmade.errors import InputError
+from handmade.reading import read_bytes
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -18,7 +20,15 @@ MOST_PIXELS = 89_478_485
 PLAIN_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "HSV")
 """Pillow's modes that it turns into RGB itself."""
 
-EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "PPM")
+"""Pillow's names of the formats that are opened."""
+
+EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".webp")
+
+MOST_PASSES = 100
+"""A progressive JPEG draws its pixels in several passes, some ten; a thousand of them are made to take minutes."""
+
+ORIENTATION = 0x0112  # EXIF's tag
 
 
 def read_image(path: str | Path, channels: int = 3) -> UInt8[np.ndarray, "C H W"]:
@@ -26,10 +36,10 @@ def read_image(path: str | Path, channels: int = 3) -> UInt8[np.ndarray, "C H W"
 
     Upright as a viewer shows it (EXIF orientation), on white where it is transparent, 16-bit grey scaled to 8 bits,
     the first picture of several. Raises InputError, with the file's name, when it is missing, no image, cut short,
-    of 32-bit numbers or uncommon colours, or larger than MOST_PIXELS.
+    of uncommon colours, or larger than MOST_PIXELS.
     """
     try:
-        content = Path(path).read_bytes()
+        content = read_bytes(path)
     except OSError as error:
         raise InputError(f"image {path} cannot be read: {error.strerror}.") from error
     return decode_image(content, str(path), channels)
@@ -37,21 +47,23 @@ def read_image(path: str | Path, channels: int = 3) -> UInt8[np.ndarray, "C H W"
 
 def decode_image(content: bytes, name: str, channels: int = 3) -> UInt8[np.ndarray, "C H W"]:
     """As `read_image`, of a file's bytes; `name` is what errors call it."""
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     if channels not in (1, 3):
         raise ValueError(f"channels is {channels}, expected 3 (red, green, blue) or 1 (grey)")
     too_large = f"image {name} has more than {MOST_PIXELS:,} pixels; scale it down first."
     try:
-        with Image.open(BytesIO(content)) as opened:
+        with warnings.catch_warnings(action="ignore"), Image.open(BytesIO(content), formats=FORMATS) as opened:
             if opened.width * opened.height > MOST_PIXELS:
                 raise InputError(too_large)
-            image = ImageOps.exif_transpose(opened)  # decodes the pixels
-            image.load()
+            if opened.format in ("JPEG", "MPO") and content.count(b"\xff\xda") > MOST_PASSES:
+                raise InputError(f"image {name} draws its pixels in more than {MOST_PASSES} passes; save it anew.")
+            opened.load()
+            image = _upright(opened)
     except InputError:
         raise
     except Image.UnidentifiedImageError as error:
-        raise InputError(f"{name} is not an image of a kind Pillow knows.") from error
+        raise InputError(f"{name} is not an image that is read here: PNG, JPEG, WebP, GIF, BMP or PNM.") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InputError(too_large) from error
     except Exception as error:  # a decoder may raise anything over a broken file
@@ -60,14 +72,36 @@ def decode_image(content: bytes, name: str, channels: int = 3) -> UInt8[np.ndarr
     return np.atleast_3d(pixels).transpose(2, 0, 1)  # H W C -> C H W
 
 
+def _upright(image: "Image") -> "Image":
+    """`image` turned as its EXIF orientation says, which may be damaged while the pixels are whole: then as it is."""
+    from PIL.Image import Transpose
+
+    turns = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }
+    try:
+        turn = turns.get(image.getexif().get(ORIENTATION, 1))
+    except Exception:  # a reader of EXIF may raise anything over a broken one
+        turn = None
+    turned = image if turn is None else image.transpose(turn)
+    turned.info = image.info  # which of the colours is transparent
+    return turned
+
+
 def _eight_bits(image: "Image", name: str) -> "Image":
     """`image` in a mode of 8 bits a channel, without transparency."""
     from PIL import Image
 
     if image.mode.startswith("I"):
-        grey = np.asarray(image).astype(np.int64)
-        if grey.min() < 0 or grey.max() > 65535:
-            raise InputError(f"image {name} holds 32-bit numbers ({image.mode}); save it with 8 or 16 bits a channel.")
+        grey = np.asarray(image).astype(np.int64)  # 16 bits: the formats that are opened have no more
+        if "transparency" in image.info:
+            grey = np.where(grey == image.info["transparency"], 65535, grey)  # on white
         return Image.fromarray(((grey + 128) // 257).astype(np.uint8))  # 65535 -> 255
     if image.mode not in PLAIN_MODES:
         raise InputError(f"image {name} is of mode {image.mode}; save it as RGB or grey with 8 or 16 bits a channel.")

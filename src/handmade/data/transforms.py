@@ -57,6 +57,13 @@ class Normalize:
     mean: Sequence[float]
     std: Sequence[float]
 
+    def __post_init__(self) -> None:
+        if not all(0 < std < float("inf") for std in self.std):
+            raise ValueError(
+                f"Normalize: std is {tuple(self.std)}, expected positive numbers: a channel whose deviation is 0 is "
+                "the same everywhere; give 1 for it"
+            )
+
     def __call__(self, images: Images, rng: np.random.Generator | None = None) -> np.ndarray:
         images = _one_size(images, self)
         if images.dtype == np.uint8:

@@ -1,7 +1,9 @@
 """WAV files, read to floats.
 
 A WAV file is a RIFF: chunks, each of a name, a length and that many bytes. `fmt ` says how the sound is written, `data`
-holds it frame by frame, in each frame one number a channel.
+holds it frame by frame, in each frame one number a channel. A program that writes as it records does not know yet how
+long the sound will be: its `data` has a length that stands for "to the end of the file". What follows a whole sound
+(titles, padding) is not read.
 """
 
 import struct
@@ -11,10 +13,14 @@ import numpy as np
 from jaxtyping import Float
 
 from handmade.errors import InputError
+from handmade.reading import read_bytes
 
 Samples = Float[np.ndarray, "_"]
 
 PCM, EXTENSIBLE = 1, 0xFFFE
+
+ENDLESS = 0x7FFF0000
+"""A length from here on stands for "to the end of the file": 0xFFFFFFFF (ffmpeg), about 0x7FFFFFFF (sox)."""
 
 
 def read_wav(path: str | Path, rate: int | None = None) -> tuple[Samples, int]:
@@ -24,7 +30,7 @@ def read_wav(path: str | Path, rate: int | None = None) -> tuple[Samples, int]:
     another encoding, and where it is not sampled at `rate`, if one is given.
     """
     try:
-        content = Path(path).read_bytes()
+        content = read_bytes(path)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
     return decode_wav(content, str(path), rate)
@@ -40,8 +46,9 @@ def decode_wav(content: bytes, name: str, rate: int | None = None) -> tuple[Samp
     encoding, channels, found, _, frame, bits = struct.unpack("<HHIIHH", chunks[b"fmt "][:16])
     if encoding == EXTENSIBLE:
         encoding = int.from_bytes(chunks[b"fmt "][24:26], "little")
-    width = bits // 8
-    if encoding != PCM or bits not in (8, 16, 24, 32) or channels < 1 or frame != channels * width or found < 1:
+    width = frame // channels if channels else 0  # bytes of a number, of which 24 bits may fill the upper three
+    whole = bits in (8, 16, 24, 32) and frame == channels * width and bits <= 8 * width <= 32
+    if encoding != PCM or not whole or found < 1:
         raise InputError(
             f"{name} cannot be read: encoding {encoding}, {bits} bits, {channels} channels in {frame} bytes; expected "
             f"whole numbers (PCM) of 8, 16, 24 or 32 bits. Convert it: ffmpeg -i {name} -c:a pcm_s16le converted.wav"
@@ -57,9 +64,13 @@ def decode_wav(content: bytes, name: str, rate: int | None = None) -> tuple[Samp
 
 
 def _chunks(content: bytes, name: str) -> dict[bytes, bytes]:
+    """The chunks up to the sound, which is the last that is needed."""
     chunks, at = {}, 12
-    while at + 8 <= len(content):
+    while at + 8 <= len(content) and b"data" not in chunks:
         kind, size = struct.unpack_from("<4sI", content, at)
+        if kind == b"data" and size >= ENDLESS and at + 8 + size > len(content):
+            frame = int.from_bytes(chunks.get(b"fmt ", b"")[12:14], "little") or 1
+            size = (len(content) - at - 8) // frame * frame  # what was recorded when it was ended
         if at + 8 + size > len(content):
             there = len(content) - at - 8
             raise InputError(

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
+from handmade import reading
 from handmade.errors import InputError
 from handmade.files import write_text
+from handmade.reading import read_bytes
 from handmade.text.vocabulary import Vocabulary
 
 
@@ -54,21 +56,27 @@ class Tokenizer(ABC):
 def load_tokenizer(path: str | os.PathLike[str]) -> Tokenizer:
     """The tokenizer that `Tokenizer.save` wrote to `path`; InputError where the file is no such thing."""
     fields, kinds = read_json(path), Tokenizer.kinds
-    if not isinstance(fields, dict) or fields.get("kind") not in kinds:
+    if not isinstance(fields, dict) or not isinstance(fields.get("kind"), str) or fields["kind"] not in kinds:
         raise InputError(f'{path}: not a tokenizer file; expected a JSON object whose "kind" is one of {sorted(kinds)}')
+    tokens = fields.get("tokens")
+    if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
+        raise InputError(f'{path}: "tokens" is no list of text; save the tokenizer anew')
     try:
         vocabulary = Vocabulary(fields.pop("tokens"), special=fields.pop("special"), unk=fields.pop("unk"))
         return kinds[fields.pop("kind")](vocabulary, **fields)
-    except (KeyError, TypeError) as error:
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    except (KeyError, TypeError, ValueError, LookupError, AttributeError) as error:
         raise InputError(
-            f"{path}: the tokenizer file lacks or adds a field ({error}); save the tokenizer anew"
+            f"{path}: the tokenizer file lacks or adds a field, or one is of another kind ({error}); "
+            "save the tokenizer anew"
         ) from error
 
 
 def read_text(path: str | os.PathLike[str]) -> str:
     """The UTF-8 text of a file; InputError where there is none."""
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return read_bytes(path).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as UTF-8 text ({error})") from error
 
@@ -76,6 +84,6 @@ def read_text(path: str | os.PathLike[str]) -> str:
 def read_json(path: str | os.PathLike[str]) -> Any:
     """The content of a JSON file; InputError where it is none."""
     try:
-        return json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}: not JSON ({error})") from error
+        return reading.read_json(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error})") from error

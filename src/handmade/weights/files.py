@@ -1,6 +1,5 @@
 """Weights in files: one dictionary of arrays by name, whatever the format."""
 
-import json
 import os
 import zipfile
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ import numpy as np
 
 from handmade.errors import InputError
 from handmade.files import replacing
+from handmade.reading import open_file, parse_json
 from handmade.weights import hdf5_file, npz_file, torch_file
 from handmade.weights.pickle_names import NumpyArray
 from handmade.weights.pickle_reader import shown
@@ -56,7 +56,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """
     source = os.fspath(path)
     try:
-        with open(path, "rb") as stream:
+        with open_file(path) as stream:
             content = _content(stream, source)
     except OSError as error:
         raise InputError(f"cannot read the weights file {source}: {error.strerror or error}") from None
@@ -116,7 +116,7 @@ def _safetensors(stream: BinaryIO, source: str) -> dict[str, np.ndarray]:
     except SafetensorError as error:
         raise InputError(f"{source} is a damaged safetensors file: {shown(str(error))}") from None
     header_length = int.from_bytes(stream.read(8), "little")
-    header = json.loads(stream.read(header_length))
+    header = parse_json(stream.read(header_length), f"{source}: its header")
     header.pop("__metadata__", None)
     arrays = {}
     for name, entry in header.items():
