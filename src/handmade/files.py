@@ -18,9 +18,9 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")  # two processes may write the same file
     try:
         yield temporary
-        _flush(temporary)
+        flush(temporary)
         os.replace(temporary, path)
-        _flush(path.parent)
+        flush(path.parent)
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:
@@ -44,7 +44,7 @@ def cannot_write(path: Path, error: OSError) -> InputError:
     return InputError(f"cannot write {path}: {error.strerror or error}.")
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
     """Wait until the disk has the file, or the folder's list of names."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from handmade.files import cannot_write, write_text
+from handmade.workshop.exercises import exercise_named
 from handmade.workshop.judging.verdict import Verdict
 
 
@@ -19,7 +20,8 @@ from handmade.workshop.judging.verdict import Verdict
 class Record:
     """What was done about one exercise. Times are local, as 2026-01-31T12:00:00; None: not yet.
 
-    mistakes: how often each was met. hints: how many were shown. gave_up: when the solution was asked for.
+    mistakes: how often each was made. met: when each of the exercise's listed faults was made last.
+    hints: how many were shown. gave_up: when the solution was asked for.
     """
 
     attempts: int = 0
@@ -27,6 +29,7 @@ class Record:
     hints: int = 0
     gave_up: str | None = None
     mistakes: dict[str, int] = field(default_factory=dict)
+    met: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -50,6 +53,8 @@ class Progress:
             entry.passed = entry.passed or now()
         for name in names:
             entry.mistakes[name] = entry.mistakes.get(name, 0) + 1
+            if name in exercise_named(verdict.exercise).faults:
+                entry.met[name] = now()
 
 
 def now() -> str:
@@ -136,6 +141,7 @@ def _record_of(entry: dict[str, Any]) -> Record:
         hints=_whole(entry.get("hints", 0)),
         gave_up=_time(entry.get("gave_up")),
         mistakes={name: _whole(times) for name, times in mistakes},
+        met={name: when for name, when in entry.get("met", {}).items() if _time(when)},
     )
 
 
@@ -146,6 +152,6 @@ def _whole(value: Any) -> int:
 
 
 def _time(value: Any) -> str | None:
-    if value is not None and not isinstance(value, str):
-        raise TypeError(f"{value!r} is no time")
+    if value is not None:
+        datetime.fromisoformat(value)
     return value

@@ -8,7 +8,6 @@ from handmade.files import cannot_write, write_bytes, write_text
 from handmade.workshop.exercises import NAMES, exercise_named, topic_of
 from handmade.workshop.numbered import Move, carry_over, numbered_file
 from handmade.workshop.progress import Progress, change_progress, free_path, read_progress
-from handmade.workshop.source import stub
 
 PROGRESS = "progress.json"
 
@@ -40,7 +39,7 @@ class Workspace:
             path = self.file(name)
             if not path.exists():
                 made(path.parent)
-                write_text(path, stub(exercise_named(name)))
+                write_text(path, _stub(name))
                 written.append(path)
         return written
 
@@ -51,7 +50,7 @@ class Workspace:
             backup = free_path(path.parent, f"{path.stem}.backup-{{}}.py")
             write_bytes(backup, path.read_bytes())
         made(path.parent)
-        write_text(path, stub(exercise_named(name)))
+        write_text(path, _stub(name))
         return backup
 
     def progress(self) -> Progress:
@@ -101,3 +100,9 @@ def made(folder: Path) -> Path:
     except OSError as error:
         raise cannot_write(folder, error) from error
     return folder
+
+
+def _stub(name: str) -> str:
+    from handmade.workshop.source import stub  # with NumPy, which reading a record does without
+
+    return stub(exercise_named(name))

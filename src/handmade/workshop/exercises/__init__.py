@@ -5,10 +5,13 @@ To add one: its file here, its right solutions in `variants/`, under the same to
 
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from handmade.errors import InputError, suggestion
 from handmade.moved import MOVED
-from handmade.workshop.exercise import Exercise
+
+if TYPE_CHECKING:  # the names alone are had without NumPy
+    from handmade.workshop.exercise import Exercise
 
 ORDER: tuple[str, ...] = (
     "softmax",
@@ -98,7 +101,7 @@ def topic_of(name: str) -> str:
     return _TOPIC_OF[name]
 
 
-def exercise_named(name: str) -> Exercise:
+def exercise_named(name: str) -> "Exercise":
     """The exercise of this name. InputError for an unknown one."""
     return import_module(f"handmade.workshop.exercises.{topic_of(name)}.{name}").EXERCISE
 
