@@ -23,7 +23,7 @@ def test_events_come_back_in_the_order_of_time(journal, rate):
     first = rate("a", 4)
     assert journal.events() == [first, later]
     assert json.loads(journal.path.read_text().splitlines()[1]) == {
-        "at": "2026-12-01T08:30:00.000Z",
+        "at": "2026-12-01T08:30:00.000000Z",
         "what": "review",
         "card": "a",
         "rating": 4,

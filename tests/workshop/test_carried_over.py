@@ -53,7 +53,10 @@ def test_every_file_is_there_byte_for_byte(numbered):
 def test_the_record_is_the_same(numbered):
     before = json.loads((numbered / "progress.json").read_text())
     start(numbered)
-    assert json.loads((numbered / "progress.json").read_text()) == before
+    after = json.loads((numbered / "progress.json").read_text())
+    for record in after["exercises"].values():
+        assert record.pop("met") == {}  # what this version adds
+    assert after == before
     progress = Workspace(numbered).progress()
     assert progress.of("causal_mask").attempts == 2
     assert progress.of("causal_mask").mistakes == {"no scale": 1}

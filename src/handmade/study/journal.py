@@ -4,7 +4,7 @@ Since nothing is stored but events, two machines' journals are merged by laying 
 every other `study*.jsonl` of the folder are read together, in the order of time, each event once. An event is known by
 its number, a hash of its line.
 
-    {"at": "2026-12-01T08:30:11.250Z", "what": "review", "card": "resnet-why", "rating": 3, "seconds": 9, "where": ...}
+    {"at": "2026-12-01T08:30:11.250134Z", "what": "review", "card": "resnet-why", "rating": 3, "seconds": 9, "where": ...}
     {"at": ..., "what": "watched", "item": "cs231n-5"}
     {"at": ..., "what": "undone", "of": "3f2a9c1b07d4"}                     an event that is to count no more
     {"at": ..., "what": "seen", "card": "resnet-why", "due": "2026-12-04"}  reviewed elsewhere, due there on that day
@@ -67,7 +67,7 @@ class Journal:
     def append(self, what: str, at: datetime | None = None, **facts: Any) -> Event:
         """Write an event down; it is on the disk when this returns. InputError where it cannot be written."""
         at = at or datetime.now(UTC)
-        stamp = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        stamp = at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         line = json.dumps({"at": stamp, "what": what, **facts}, ensure_ascii=False)
         event = _event(line)
         try:
