@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from handmade.workshop import workspace as room
 from handmade.workshop.exercises import exercise_named
 from handmade.workshop.source import faulty, solution
 from handmade.workshop.workspace import Workspace
@@ -223,7 +222,6 @@ def test_an_interview_ends_in_a_post_mortem(handmade, there, monkeypatch):
     os.close(writer)
     with os.fdopen(reader) as keyboard:
         monkeypatch.setattr(sys, "stdin", keyboard)
-        monkeypatch.setattr(room, "stub", lambda exercise: "")
         monkeypatch.setattr(
             "handmade.workshop.source.stub", lambda exercise: faulty(exercise, "softmax over the queries")
         )

@@ -4,7 +4,7 @@ Since nothing is stored but events, two machines' journals are merged by laying 
 every other `study*.jsonl` of the folder are read together, in the order of time, each event once. An event is known by
 its number, a hash of its line.
 
-    {"at": "2026-12-01T08:30:11.250134Z", "what": "review", "card": "resnet-why", "rating": 3, "seconds": 9, "where": ...}
+    {"at": "2026-12-01T08:30:11.250134Z", "what": "review", "card": "relu-why", "rating": 3, "seconds": 9, ...}
     {"at": ..., "what": "watched", "item": "cs231n-5"}
     {"at": ..., "what": "undone", "of": "3f2a9c1b07d4"}                     an event that is to count no more
     {"at": ..., "what": "seen", "card": "resnet-why", "due": "2026-12-04"}  reviewed elsewhere, due there on that day
