@@ -103,7 +103,7 @@ raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 @pytest.mark.parametrize(("given", "error"), [(0, ValueError), (-2, ValueError), (1.5, TypeError), (True, TypeError)])
 def test_a_wrong_number_is_refused(given, error):
-    with pytest.raises(error, match="set_num_threads: expected"):
+    with pytest.raises(error, match="set_num_threads"):
         handmade.set_num_threads(given)
 
 

@@ -34,6 +34,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from handmade.kernels import depthwise
+from handmade.kernels.choice import has_compiled_form
 from handmade.kernels.normalization import channel_sums
 from handmade.kernels.windows import Array, Pair, Scratch, Window, blocks, channels_first, channels_last, padded, views
 
@@ -41,6 +42,7 @@ SHORT_RUN = 8
 """Patches whose rows have fewer numbers side by side than this are copied tap by tap instead of row by row."""
 
 
+@has_compiled_form
 def conv2d(x: Array, weight: Array, bias: Array | None, window: Window, groups: int = 1) -> Array:
     """y[n, k, o, p] = bias[k] + sum over c, r, s of x[n, c, o*stride + r*dilation - padding, ...] * weight[k, c, r, s].
 
@@ -63,6 +65,7 @@ def conv2d(x: Array, weight: Array, bias: Array | None, window: Window, groups: 
     return channels_first(y)
 
 
+@has_compiled_form
 def conv2d_weight_gradient(x: Array, g: Array, window: Window, groups: int = 1) -> Array:
     """The gradient of the weight, (K, C/G, R, S), from x (N, C, H, W) and g (N, K, H', W')."""
     x, g = channels_last(x), channels_last(g)
@@ -80,6 +83,7 @@ def conv2d_bias_gradient(g: Array) -> Array:
     return channel_sums(channels_last(g).reshape(1, -1, g.shape[1]))[0].astype(g.dtype)
 
 
+@has_compiled_form
 def conv2d_input_gradient(g: Array, weight: Array, size: Pair, window: Window, groups: int = 1) -> Array:
     """The gradient of the input, (N, C, H, W) with (H, W) = `size`, from g (N, K, H', W'); a transposed convolution."""
     g, weight = channels_last(g), channels_last(weight)
