@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from handmade.kernels.sums import total
 from handmade.ops.op import Pullback
 
 Versions = list[int]
@@ -98,7 +99,7 @@ def unbroadcast(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         return gradient
     added = gradient.ndim - len(shape)
     stretched = (added + axis for axis, size in enumerate(shape) if size == 1)
-    return gradient.sum((*range(added), *stretched), keepdims=True).reshape(shape)
+    return total(gradient, (*range(added), *stretched), keepdims=True).reshape(shape)
 
 
 def _check(node: Node) -> None:

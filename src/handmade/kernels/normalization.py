@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from handmade.kernels.sums import total
+
 _INNER = 1024  # elements of an inner loop, where rows can be laid side by side
 _BLOCK = 1 << 17  # elements of a block: with its neighbours it fits a core's cache
 
@@ -92,7 +94,11 @@ def normalise_rows(
     average = np.full(features, 1 / features, x.dtype)
     for block in _slices(rows, features):
         part = normalised[block]
-        np.subtract(x[block], (x[block] @ average)[:, None] if centred else 0, out=part)
+        if centred:  # about its first number, so that a row of equal numbers has a deviation of exactly 0
+            np.subtract(x[block], x[block, :1], out=part)
+            part -= (part @ average)[:, None]
+        else:
+            part[...] = x[block]
         reciprocal[block, 0] = 1 / np.sqrt(np.einsum("rd,rd->r", part, part) / features + eps)
         part *= reciprocal[block]
         if weight is not None:
@@ -116,8 +122,8 @@ def normalise_rows_backward(
     for block in _slices(rows, features):
         part, n, out = g[block], normalised[block], dx[block]
         product = part * n
-        d_bias += part.sum(axis=0)
-        d_weight += product.sum(axis=0)
+        d_bias += total(part, 0)
+        d_weight += total(product, 0)
         np.multiply(part, scale, out=out)
         if centred:
             out -= (part @ average)[:, None]

@@ -12,6 +12,7 @@ import numpy as np
 
 from handmade.kernels import gru as gru_kernel
 from handmade.kernels import recurrent as kernel
+from handmade.kernels.sums import total
 from handmade.ops.op import op
 
 
@@ -93,7 +94,7 @@ def _reset_after(x, h, weight_ih, weight_hh, bias_ih, bias_hh, batch, reverse):
         d_hidden = d.copy()  # the gradient of W_hh h + b_hh, whose candidate part went through r
         d_hidden[..., 2 * size :] *= gates[..., :size]
         parts = batch.gradients(d, x, weight_ih, (dh,), lambda: kernel.weight_gradient(d_hidden, before))
-        return (*parts[:-1], lambda: d_hidden.sum((0, 1)))
+        return (*parts[:-1], lambda: total(d_hidden, (0, 1)))
 
     return after, pullback
 
@@ -142,7 +143,7 @@ class _Batch:
 
     def gradients(self, d, x, weight_ih, states, grad_weight_hh):
         """Of x, the states, both weights and both biases, from the gradient d of W_ih x + b_ih (T, B, G)."""
-        grad_bias = lambda: d.sum((0, 1))
+        grad_bias = lambda: total(d, (0, 1))
         return (
             lambda: self.restore((d.reshape(-1, d.shape[-1]) @ weight_ih).reshape(x.shape)),
             *(state[self.back] for state in states),
@@ -155,7 +156,7 @@ class _Batch:
 
 def _peephole_gradient(d, before, after):
     di, df, _, do = kernel.blocks(d, 4)
-    return np.stack([(di * before).sum((0, 1)), (df * before).sum((0, 1)), (do * after).sum((0, 1))])
+    return np.stack([total(di * before, (0, 1)), total(df * before, (0, 1)), total(do * after, (0, 1))])
 
 
 def _total(bias_ih, bias_hh):

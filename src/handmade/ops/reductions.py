@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from handmade.kernels.sums import total
 from handmade.ops.op import op
 
 
@@ -22,22 +23,27 @@ def count(shape: tuple[int, ...], dim: tuple[int, ...]) -> int:
 
 @op
 def sum(x, *, dim, keepdim=False):
-    return x.sum(dim, keepdims=keepdim), lambda g: (np.broadcast_to(restore(g, dim, keepdim), x.shape),)
+    return total(x, dim, keepdim), lambda g: (np.broadcast_to(restore(g, dim, keepdim), x.shape),)
+
+
+def _mean(x, dim, keepdim):
+    with np.errstate(divide="ignore", invalid="ignore"):  # of nothing it is NaN, as in PyTorch
+        return total(x, dim, keepdim) / np.asarray(count(x.shape, dim), x.dtype)
 
 
 @op
 def mean(x, *, dim, keepdim=False):
     n = count(x.shape, dim)
-    return x.mean(dim, keepdims=keepdim), lambda g: (np.broadcast_to(restore(g, dim, keepdim) / n, x.shape),)
+    return _mean(x, dim, keepdim), lambda g: (np.broadcast_to(restore(g, dim, keepdim) / n, x.shape),)
 
 
 @op
 def var(x, *, dim, correction=1, keepdim=False):
     """sum (x - mean)^2 / (n - correction): correction 1 is the unbiased estimate, 0 the mean square deviation."""
     n = count(x.shape, dim) - correction
-    deviation = x - x.mean(dim, keepdims=True)
+    deviation = x - _mean(x, dim, True)
     with np.errstate(divide="ignore", invalid="ignore"):  # one element has no unbiased variance: NaN, as in PyTorch
-        value = np.square(deviation).sum(dim, keepdims=keepdim) / np.asarray(n, x.dtype)
+        value = total(np.square(deviation), dim, keepdim) / np.asarray(n, x.dtype)
     return value, lambda g: (restore(g, dim, keepdim) * (2 / n) * deviation,)
 
 
@@ -83,5 +89,6 @@ def prod(x, *, dim, keepdim=False):
 
 @op
 def cumsum(x, *, dim):
-    """y_t = x_1 + ... + x_t along one axis; the gradient is the same sum from the other end."""
-    return np.cumsum(x, dim), lambda g: (np.flip(np.cumsum(np.flip(g, dim), dim), dim),)
+    """y_t = x_1 + ... + x_t along one axis, added up in float64; the gradient is the same sum from the other end."""
+    running = lambda x: np.cumsum(x, dim, np.float64 if x.dtype == np.float32 else None).astype(x.dtype, copy=False)
+    return running(x), lambda g: (np.flip(running(np.flip(g, dim)), dim),)
