@@ -50,7 +50,7 @@ def twin(name: str) -> ModuleType:
     source = Path(models.__file__).with_name(f"{name}.py").read_text()
     source = source.replace("from handmade.nn import", "from torch.nn import")
     source = re.sub(r"from handmade\.engine(\.functions)? import", "from torch import", source)
-    source = re.sub(r"from handmade\.models\.(?!entry)(\w+) import", r"from twin.\1 import", source)
+    source = re.sub(r"from handmade\.models\.(?!card)(\w+) import", r"from twin.\1 import", source)
     sys.modules.setdefault("twin", ModuleType("twin"))
     for other in re.findall(r"from twin\.(\w+) import", source):
         twin(other)

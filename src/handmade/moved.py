@@ -14,6 +14,8 @@ MOVED = {
     "handmade.lens.logit_lens": "handmade.lens",
     "handmade.lens.occlusion": "handmade.lens",
     "handmade.lens.recording": "handmade.lens",
+    "handmade.models.costs": "handmade.models.card",
+    "handmade.models.entry": "handmade.models.card",
     "handmade.methods": "handmade.engine.methods",
     "handmade.random": "handmade.engine.random",
     "handmade.tape": "handmade.engine",

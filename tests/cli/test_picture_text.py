@@ -7,7 +7,7 @@ from PIL import Image
 from tokenizers import ByteLevelBPETokenizer
 
 from handmade import weights
-from handmade.models import ZOO, Entry
+from handmade.models import ZOO, Card
 from handmade.models.gpt import GPT, GPTConfig
 from handmade.tasks.language.surprise import legible
 
@@ -89,7 +89,7 @@ def gpt_folder(tmp_path, monkeypatch):
     tokenizer.save_model(str(folder))
     config = GPTConfig(tokenizer.get_vocab_size(), 8, n_layer=1, n_head=2, n_embd=8)
     weights.save(folder / "model.safetensors", {n: t.numpy() for n, t in GPT(config).state_dict().items()})
-    monkeypatch.setitem(ZOO, "gpt2", Entry("gpt2", lambda: GPT(config), 2019, "", 0, (8,), ""))
+    monkeypatch.setitem(ZOO, "gpt2", Card("gpt2", lambda: GPT(config), 2019, "", 0, (8,), ""))
     return folder
 
 
@@ -162,8 +162,8 @@ def test_bert_of_transformers_with_its_head(handmade, tmp_path, monkeypatch):
     TheirMaskedLM(TheirConfig(**sizes)).save_pretrained(tmp_path / "published")
     config = BertConfig(**sizes)
     monkeypatch.setitem(CONFIGURATIONS, "bert-base-uncased", config)
-    entry = Entry("bert-base-uncased", lambda: BertModel(config), 2019, "", 0, (8,), "")
-    monkeypatch.setitem(ZOO, "bert-base-uncased", entry)
+    card = Card("bert-base-uncased", lambda: BertModel(config), 2019, "", 0, (8,), "")
+    monkeypatch.setitem(ZOO, "bert-base-uncased", card)
     options = ["--weights", tmp_path / "published", "--text", "a [MASK] cat", "--out", tmp_path / "out"]
     ran = handmade("picture", "bert-base-uncased", *options)
     assert ran.code == 0, ran.err

@@ -5,12 +5,12 @@ import pytest
 
 import handmade
 from handmade import models, nn, no_grad, tensor
-from handmade.models.alexnet import ENTRIES, PaperAlexNet
+from handmade.models.alexnet import CARDS, PaperAlexNet
 from tests.support import light_graphs
 from tests.support.networks import count, filled
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", CARDS, ids=lambda entry: entry.name)
 def test_parameters(entry, unfilled):
     assert count(entry.make()) == entry.parameters
 

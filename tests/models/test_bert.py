@@ -11,7 +11,8 @@ from transformers import BertModel as TheirModel
 
 import handmade
 from handmade.models import bert
-from handmade.models.bert import CONFIGURATIONS, BertConfig, BertForMaskedLM, BertModel, mean_pooling
+from handmade.models.bert import CONFIGURATIONS, BertConfig, BertForMaskedLM, BertModel
+from handmade.models.minilm import mean_pooling
 from handmade.nn import functional as F
 from tests.support.against_torch import assert_close
 from tests.support.networks import count

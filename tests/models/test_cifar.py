@@ -5,12 +5,12 @@ import pytest
 
 import handmade
 from handmade import models, nn, tensor
-from handmade.models.cifar import ENTRIES
+from handmade.models.cifar import CARDS
 from handmade.models.inception_v3 import InceptionOutputs, InceptionV3
 from tests.support.networks import count
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", CARDS, ids=lambda entry: entry.name)
 def test_parameters_and_scores(entry, rng):
     model = entry.make()
     assert count(model) == entry.parameters

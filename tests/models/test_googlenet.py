@@ -8,14 +8,14 @@ from torch.nn import functional as torch_functional
 
 import handmade
 from handmade import models, nn, no_grad, tensor
-from handmade.models.googlenet import ENTRIES, GoogLeNetOutputs, InceptionAux, from_imagenet_statistics
+from handmade.models.googlenet import CARDS, GoogLeNetOutputs, InceptionAux, from_imagenet_statistics
 from tests.support import light_graphs
 from tests.support.networks import count, filled
 
 FORMS = pytest.mark.parametrize("paper", [False, True], ids=["published", "paper"])
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", CARDS, ids=lambda entry: entry.name)
 def test_parameters(entry, unfilled):
     assert count(entry.make()) == entry.parameters
 

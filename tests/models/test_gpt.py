@@ -15,7 +15,7 @@ import handmade
 from handmade import tensor
 from handmade.errors import InputError
 from handmade.models.char_lm import IGNORED
-from handmade.models.gpt import CONFIGS, ENTRIES, GPT, Cache, GPTConfig, gpt
+from handmade.models.gpt import CARDS, CONFIGS, GPT, Cache, GPTConfig, gpt
 from handmade.nn import functional as F
 from handmade.weights import load, save
 
@@ -103,10 +103,10 @@ def test_attention_weights_are_recorded_layer_by_layer(published, rng):
 # --- configurations and first weights ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", CARDS, ids=lambda entry: entry.name)
 def test_the_counts_are_exact(entry):
     """By the formula; tests/models/test_costs.py counts those of the models themselves."""
-    config = CONFIGS[entry.name]
+    config = CONFIGS[dict(entry.arguments)["name"]]
     size, C, L = config.vocab_size + config.block_size, config.n_embd, config.n_layer
     norms_and_biases = L * (13 if config.bias else 2) * C + (2 if config.bias else 1) * C
     assert size * C + L * 12 * C * C + norms_and_biases == entry.parameters

@@ -9,12 +9,12 @@ from torch.nn import functional as torch_functional
 import handmade
 from handmade import models, nn, no_grad, tensor
 from handmade.models.googlenet import from_imagenet_statistics
-from handmade.models.inception_v3 import ENTRIES, InceptionAux, InceptionOutputs
+from handmade.models.inception_v3 import CARDS, InceptionAux, InceptionOutputs
 from tests.support.networks import count
 
 
 def test_parameters(unfilled):
-    (entry,) = ENTRIES
+    (entry,) = CARDS
     assert count(entry.make()) == entry.parameters == 27_161_264
     assert count(models.inception_v3(aux_logits=False)) == 23_834_568
 

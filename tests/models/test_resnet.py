@@ -14,7 +14,7 @@ from handmade.models.resnet_cifar import CifarResNet
 from tests.support.networks import count
 
 
-@pytest.mark.parametrize("entry", [*resnet.ENTRIES, *resnet_cifar.ENTRIES], ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", [*resnet.CARDS, *resnet_cifar.CARDS], ids=lambda entry: entry.name)
 def test_parameters(entry, unfilled):
     assert count(entry.make()) == entry.parameters
 

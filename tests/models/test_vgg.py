@@ -6,11 +6,11 @@ from numpy.testing import assert_allclose
 
 import handmade
 from handmade import models, nn, no_grad, tensor
-from handmade.models.vgg import CONFIGURATIONS, ENTRIES, VGG
+from handmade.models.vgg import CARDS, CONFIGURATIONS, VGG
 from tests.support.networks import count
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", CARDS, ids=lambda entry: entry.name)
 def test_parameters(entry, unfilled):
     assert count(entry.make()) == entry.parameters
 
@@ -19,7 +19,7 @@ def test_configurations_as_table_1_and_2():
     weights = {name: sum(item != "M" for item in items.split()) + 3 for name, items in CONFIGURATIONS.items()}
     assert weights == {"A": 11, "B": 13, "C": 16, "D": 16, "E": 19}
     assert all(items.split().count("M") == 5 and items.endswith("M") for items in CONFIGURATIONS.values())
-    millions = {entry.name: round(entry.parameters / 1e6) for entry in ENTRIES}
+    millions = {entry.name: round(entry.parameters / 1e6) for entry in CARDS}
     assert millions["vgg11"] == millions["vgg13"] == 133
     assert (millions["vgg16-c"], millions["vgg16"], millions["vgg19"]) == (134, 138, 144)
 

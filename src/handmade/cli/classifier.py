@@ -21,9 +21,6 @@ from handmade.tasks.images.preprocessing import preprocessing
 from handmade.train import open_run
 from handmade.weights import imagenet_classes, load
 
-RESIZE = {227: 256, 299: 342, 224: 256}
-"""To what the shorter side is scaled before the middle of the key's size is cut out, in the published evaluations."""
-
 
 @dataclass(frozen=True)
 class Classifier:
@@ -92,18 +89,16 @@ def _of_run(folder: Path) -> Classifier:
 
 
 def _of_zoo(name: str, weights: str | None) -> Classifier:
-    entry = ZOO[name]
-    shape = entry.input_shape
-    if len(shape) != 3:
-        raise InputError(f"{name} does not take images but an input of shape {shape}.")
-    channels, size, _ = shape
-    if channels == 1:  # LeNet, of 32 x 32, for MNIST's digits of 28 x 28
-        classes = catalogue()["mnist"].classes
+    card = ZOO[name]
+    if card.classes is None:
+        raise InputError(f"{name} does not take images but an input of shape {card.input_shape}.")
+    channels, size, _ = card.input_shape
+    classes = imagenet_classes() if card.classes == "imagenet" else catalogue()[card.classes].classes
+    if card.classes == "mnist":  # digits of 28 x 28, in a border
         transforms = [Resize((28, 28)), Pad((size - 28) // 2), ToFloat(), Normalize((0.1307,), (0.3081,))]
     else:
-        classes = imagenet_classes() if size in RESIZE else catalogue()["cifar10"].classes
-        transforms = imagenet_preprocessing(RESIZE.get(size, size), size).transforms
-    model = entry.make()
+        transforms = imagenet_preprocessing(card.resize or size, size).transforms
+    model = card.make()
     if weights:
         load(model, weights)
     return Classifier(name, model, classes, channels, transforms)

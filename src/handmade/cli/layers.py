@@ -28,10 +28,10 @@ class Layer:
     multiply_adds: int
 
 
-def layers(model: nn.Module, example: handmade.Tensor) -> list[Layer]:
+def layers(model: nn.Module, *example: Any) -> list[Layer]:
     """The modules of `model` that have no parts, or parameters of their own, in the order in which they finish.
 
-    example: a batch of one, as the model takes it. The model is run in evaluation mode and left as it was.
+    example: a batch of one, as the model is called with it. The model is run in evaluation mode and left as it was.
     """
     found: list[Layer] = []
     counted: set[int] = set()  # a parameter that is used twice is one parameter
@@ -52,7 +52,7 @@ def layers(model: nn.Module, example: handmade.Tensor) -> list[Layer]:
     training = model.training
     try:
         with handmade.no_grad():
-            model.eval()(example)
+            model.eval()(*example)
     finally:
         model.train(training)
         for handle in handles:

@@ -1,4 +1,4 @@
-"""handmade models: the zoo, and each model layer by layer."""
+"""handmade models: the networks in one table, and each layer by layer."""
 
 import json
 from dataclasses import asdict
@@ -11,77 +11,97 @@ from handmade.errors import InputError
 
 if TYPE_CHECKING:
     from handmade.cli.layers import Layer
-    from handmade.models import Entry
+    from handmade.models import Card
 
 
 def models(
-    name: Annotated[str | None, typer.Argument(help="One model, layer by layer.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Show this network layer by layer.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """List the models, or the layers of one."""
+    """List the networks, or the layers of one.
+
+    The column 'use' says what each can do: 'train' with 'handmade train', load published weights ('weights'), or only
+    be built ('build').
+    """
     from handmade.errors import suggestion
     from handmade.models import ZOO
 
     if name is None:
-        rows = [_summary(entry) for entry in ZOO.values()]
+        rows = [_summary(card) for card in ZOO.values()]
         typer.echo(json.dumps(rows, indent=2) if as_json else _zoo_table(rows))
     elif name in ZOO:
-        entry = ZOO[name]
-        rows = _layers(entry)
-        typer.echo(json.dumps([asdict(row) for row in rows], indent=2) if as_json else _layer_table(entry, rows))
+        card = ZOO[name]
+        rows = _layers(card)
+        typer.echo(json.dumps([asdict(row) for row in rows], indent=2) if as_json else _layer_table(card, rows))
     else:
         raise InputError(f"no model is called {name!r}{suggestion(name, ZOO)} There are {', '.join(ZOO)}.")
 
 
-def _layers(entry: "Entry") -> "list[Layer]":
-    import handmade
+def _layers(card: "Card") -> "list[Layer]":
     from handmade.cli.layers import layers
 
-    kind = handmade.int64 if len(entry.input_shape) == 1 else handmade.float32  # a row of tokens, or an image
-    return layers(entry.make(), handmade.zeros(1, *entry.input_shape, dtype=kind))
+    return layers(card.make(), *card.example())
 
 
-def _summary(entry: "Entry") -> dict[str, Any]:
-    from handmade.models.costs import COSTS
-
+def _summary(card: "Card") -> dict[str, Any]:
+    cost = asdict(card.cost) if card.cost else dict.fromkeys(("multiply_adds", "activations", "receptive_field"))
     return {
-        "name": entry.name,
-        "year": entry.year,
-        "input_shape": entry.input_shape,
-        "parameters": entry.parameters,
-        **asdict(COSTS[entry.name]),
-        "error": entry.error,
-        "paper": entry.paper,
+        "name": card.name,
+        "year": card.year,
+        "use": card.use,
+        "input_shape": card.input_shape,
+        "parameters": card.parameters,
+        **cost,
+        "error": card.error,
+        "source": card.source,
+        "paper": card.paper,
     }
 
 
 def _zoo_table(rows: list[dict[str, Any]]) -> str:
-    header = ("model", "year", "input", "parameters", "multiply-adds", "activations", "sees", "the paper's error")
+    header = ("model", "year", "use", "input", "parameters", "multiply-adds", "activations", "sees", "paper's result")
     cells = [
         (
             row["name"],
             str(row["year"]),
+            ", ".join(row["use"]),
             _shape(row["input_shape"]),
             row["parameters"],
-            row["multiply_adds"],
-            f"{4 * row['activations'] / 2**20:.1f} MiB",
+            "" if row["multiply_adds"] is None else row["multiply_adds"],
+            "" if row["activations"] is None else f"{4 * row['activations'] / 2**20:.1f} MiB",
             "" if row["receptive_field"] is None else f"{row['receptive_field']} px",
             row["error"],
         )
         for row in rows
     ]
     legend = (
-        "For one example: activations are what the layers compute, in float32; the last convolution or pooling sees a\n"
-        "square of so many pixels. 'handmade models NAME' shows one layer by layer, --json adds the papers."
+        "use: 'train' marks what 'handmade train' can train, 'weights' what has published weights; the others can\n"
+        "only be built. Multiply-adds and activations are for one example, in float32; the last convolution or\n"
+        "pooling sees a square of the image of that side. 'handmade models NAME' shows one network layer by layer,\n"
+        "--json adds the papers."
     )
     return f"{table(header, cells)}\n\n{legend}"
 
 
-def _layer_table(entry: "Entry", rows: "list[Layer]") -> str:
+def _layer_table(card: "Card", rows: "list[Layer]") -> str:
     cells = [(row.name, row.kind, _shape(row.shape), row.parameters, row.multiply_adds) for row in rows]
     total = ("total", "", "", sum(row.parameters for row in rows), sum(row.multiply_adds for row in rows))
     layers = table(("layer", "type", "output shape", "parameters", "multiply-adds"), [*cells, total])
-    return f"{entry.name}: {entry.paper} ({entry.year}). Input {_shape(entry.input_shape)}.\n\n{layers}"
+    return f"{_heading(card)}\n\n{layers}"
+
+
+def _heading(card: "Card") -> str:
+    """The paper, its result, and how the network is used here."""
+    lines = [f"{card.name}: {card.paper} ({card.year}). Input {_shape(card.input_shape)}."]
+    if card.error:
+        lines.append(f"The paper's result: {card.error} ({card.source}).")
+    if card.recipe:
+        lines.append(f"Train it: handmade train {card.name}")
+    if card.published:
+        lines.append(f"Published weights: {card.published.url} ({card.published.licence}).")
+    if not card.recipe and not card.published:
+        lines.append("It is only built here: no recipe trains it, and no published weights are known by name.")
+    return "\n".join(lines)
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -1,108 +1,58 @@
-"""The networks: one paper, one file. `ZOO` lists every builder by name.
+"""The networks: one paper, one file. `ZOO` has the card of each network by name.
 
-A builder may have its file's name: `handmade.models.alexnet` is the function. The file's classes are found by
-`from handmade.models.alexnet import AlexNet`.
+A file of this folder that ends in cards is found by itself, and its builders can be imported from here. Those below
+are named for editors and type checkers, for which a builder may have its file's name: `handmade.models.alexnet` is the
+function, `from handmade.models.alexnet import AlexNet` finds the file's class.
 """
 
-from itertools import chain
+from handmade.models.alexnet import alexnet as alexnet
+from handmade.models.bert import bert as bert
+from handmade.models.bert import bert_for_masked_lm as bert_for_masked_lm
+from handmade.models.card import Card as Card
+from handmade.models.card import zoo as _zoo
+from handmade.models.char_lm import char_bigram as char_bigram
+from handmade.models.char_lm import char_gru as char_gru
+from handmade.models.char_lm import char_lstm as char_lstm
+from handmade.models.char_lm import char_mlp as char_mlp
+from handmade.models.char_lm import char_rnn as char_rnn
+from handmade.models.cifar import alexnet_cifar as alexnet_cifar
+from handmade.models.cifar import googlenet_cifar as googlenet_cifar
+from handmade.models.cifar import vgg11_cifar as vgg11_cifar
+from handmade.models.g2p import g2p as g2p
+from handmade.models.googlenet import googlenet as googlenet
+from handmade.models.gpt import gpt as gpt
+from handmade.models.gpt_stages import gpt_stage as gpt_stage
+from handmade.models.inception_v3 import inception_v3 as inception_v3
+from handmade.models.lenet import lenet5 as lenet5
+from handmade.models.minilm import minilm as minilm
+from handmade.models.resnet import resnet18 as resnet18
+from handmade.models.resnet import resnet34 as resnet34
+from handmade.models.resnet import resnet50 as resnet50
+from handmade.models.resnet import resnet101 as resnet101
+from handmade.models.resnet import resnet152 as resnet152
+from handmade.models.resnet_cifar import resnet20 as resnet20
+from handmade.models.resnet_cifar import resnet32 as resnet32
+from handmade.models.resnet_cifar import resnet44 as resnet44
+from handmade.models.resnet_cifar import resnet56 as resnet56
+from handmade.models.resnet_cifar import resnet110 as resnet110
+from handmade.models.seq2seq import seq2seq as seq2seq
+from handmade.models.seq2seq import seq2seq_attention as seq2seq_attention
+from handmade.models.sequence_to_sequence import SequenceToSequence as SequenceToSequence
+from handmade.models.speech import spoken_digits as spoken_digits
+from handmade.models.speech import trigger_word as trigger_word
+from handmade.models.textgenrnn import textgenrnn as textgenrnn
+from handmade.models.transformer import transformer as transformer
+from handmade.models.vgg import convolutional as convolutional
+from handmade.models.vgg import vgg11 as vgg11
+from handmade.models.vgg import vgg11_bn as vgg11_bn
+from handmade.models.vgg import vgg13 as vgg13
+from handmade.models.vgg import vgg13_bn as vgg13_bn
+from handmade.models.vgg import vgg16 as vgg16
+from handmade.models.vgg import vgg16_bn as vgg16_bn
+from handmade.models.vgg import vgg16_c as vgg16_c
+from handmade.models.vgg import vgg19 as vgg19
+from handmade.models.vgg import vgg19_bn as vgg19_bn
 
-from handmade.models.alexnet import ENTRIES as _ALEXNET
-from handmade.models.alexnet import alexnet
-from handmade.models.bert import ENTRIES as _BERT
-from handmade.models.bert import bert, minilm
-from handmade.models.char_lm import ENTRIES as _CHAR_LM
-from handmade.models.char_lm import char_bigram, char_gru, char_lstm, char_mlp, char_rnn
-from handmade.models.cifar import ENTRIES as _CIFAR
-from handmade.models.cifar import alexnet_cifar, googlenet_cifar, vgg11_cifar
-from handmade.models.entry import Entry
-from handmade.models.g2p import g2p
-from handmade.models.googlenet import ENTRIES as _GOOGLENET
-from handmade.models.googlenet import googlenet
-from handmade.models.gpt import ENTRIES as _GPT
-from handmade.models.gpt import gpt
-from handmade.models.inception_v3 import ENTRIES as _INCEPTION_V3
-from handmade.models.inception_v3 import inception_v3
-from handmade.models.lenet import ENTRIES as _LENET
-from handmade.models.lenet import lenet5
-from handmade.models.resnet import ENTRIES as _RESNET
-from handmade.models.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
-from handmade.models.resnet_cifar import ENTRIES as _RESNET_CIFAR
-from handmade.models.resnet_cifar import resnet20, resnet32, resnet44, resnet56, resnet110
-from handmade.models.seq2seq import seq2seq, seq2seq_attention
-from handmade.models.sequence_to_sequence import SequenceToSequence
-from handmade.models.textgenrnn import ENTRIES as _TEXTGENRNN
-from handmade.models.textgenrnn import textgenrnn
-from handmade.models.transformer import transformer
-from handmade.models.vgg import ENTRIES as _VGG
-from handmade.models.vgg import (
-    convolutional,
-    vgg11,
-    vgg11_bn,
-    vgg13,
-    vgg13_bn,
-    vgg16,
-    vgg16_bn,
-    vgg19,
-    vgg19_bn,
-)
-
-_ENTRIES = chain(
-    _LENET,
-    _ALEXNET,
-    _VGG,
-    _GOOGLENET,
-    _INCEPTION_V3,
-    _RESNET,
-    _RESNET_CIFAR,
-    _CIFAR,
-    _CHAR_LM,
-    _BERT,
-    _GPT,
-    _TEXTGENRNN,
-)
-ZOO: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
-
-__all__ = [
-    "ZOO",
-    "Entry",
-    "SequenceToSequence",
-    "alexnet",
-    "alexnet_cifar",
-    "bert",
-    "char_bigram",
-    "char_gru",
-    "char_lstm",
-    "char_mlp",
-    "char_rnn",
-    "convolutional",
-    "g2p",
-    "googlenet",
-    "googlenet_cifar",
-    "gpt",
-    "inception_v3",
-    "lenet5",
-    "minilm",
-    "resnet18",
-    "resnet20",
-    "resnet32",
-    "resnet34",
-    "resnet44",
-    "resnet50",
-    "resnet56",
-    "resnet101",
-    "resnet110",
-    "resnet152",
-    "seq2seq",
-    "seq2seq_attention",
-    "textgenrnn",
-    "transformer",
-    "vgg11",
-    "vgg11_bn",
-    "vgg11_cifar",
-    "vgg13",
-    "vgg13_bn",
-    "vgg16",
-    "vgg16_bn",
-    "vgg19",
-    "vgg19_bn",
-]
+Entry = Card  # its former name
+ZOO: dict[str, Card] = _zoo(__name__, __path__)
+globals().update({card.build.__name__: card.build for card in ZOO.values()})

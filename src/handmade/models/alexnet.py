@@ -33,7 +33,7 @@ from __future__ import annotations
 from jaxtyping import Float
 
 from handmade.engine import Tensor
-from handmade.models.entry import Entry
+from handmade.models.card import Card, Cost, torchvision
 from handmade.nn import (
     AdaptiveAvgPool2d,
     Conv2d,
@@ -142,18 +142,31 @@ def alexnet(num_classes: int = 1000, dropout: float = 0.5, paper: bool = False) 
     return (PaperAlexNet if paper else AlexNet)(num_classes, dropout)
 
 
-_PAPER = "Krizhevsky, Sutskever & Hinton: ImageNet Classification with Deep Convolutional Neural Networks"
-_WEIRD = "Krizhevsky: One weird trick for parallelizing convolutional neural networks"
-ENTRIES = (
-    Entry("alexnet", alexnet, 2014, _WEIRD, 61_100_840, (3, 224, 224), "42.9 % top-1 on ImageNet"),
-    Entry(
+PAPER = (2012, "Krizhevsky, Sutskever & Hinton: ImageNet Classification with Deep Convolutional Neural Networks")
+CARDS = (
+    Card(
+        "alexnet",
+        alexnet,
+        2014,
+        "Krizhevsky: One weird trick for parallelizing convolutional neural networks",
+        61_100_840,
+        (3, 224, 224),
+        cost=Cost(714_188_480, 1_084_904, 195),
+        classes="imagenet",
+        resize=256,
+        published=torchvision("alexnet-owt-7be5be79.pth", 56.522, 79.066),
+    ),
+    Card(
         "alexnet-paper",
         alexnet,
-        2012,
-        _PAPER,
+        *PAPER,
         60_965_224,
         (3, 227, 227),
         "40.7 % top-1, 18.2 % top-5 on ImageNet (10 crops)",
         (("paper", True),),
+        source="table 2, 1 CNN",
+        cost=Cost(724_406_816, 2_071_619, 195),
+        classes="imagenet",
+        resize=256,
     ),
 )

@@ -32,7 +32,7 @@ from jaxtyping import Bool, Float, Int
 
 import handmade.nn.functional as F
 from handmade.engine import Tensor, creation, int64
-from handmade.models.entry import Entry
+from handmade.models.card import Card, Cost
 from handmade.nn import GELU, Dropout, Embedding, LayerNorm, Linear, Module, ModuleList, Parameter, Tanh, init
 
 Tokens = Int[Tensor, "B T"]
@@ -77,6 +77,10 @@ CONFIGURATIONS = {
         hidden_size=1024, num_hidden_layers=24, num_attention_heads=16, intermediate_size=4096
     ),
     "minilm": BertConfig(hidden_size=384, num_hidden_layers=6, intermediate_size=1536),
+    # small enough to be trained on a CPU; first weights of 0.02, made for 768, would teach it nothing for a long time
+    "small": BertConfig(
+        260, 64, 3, 4, 256, 32, 1, hidden_dropout_prob=0, attention_probs_dropout_prob=0, initializer_range=64**-0.5
+    ),
 }
 
 
@@ -330,30 +334,14 @@ def published_names(arrays: Mapping[str, Any]) -> dict[str, Any]:
     return named
 
 
-def mean_pooling(
-    last_hidden_state: Float[Tensor, "B T D"], attention_mask: Mask, normalize: bool = True
-) -> Float[Tensor, "B D"]:
-    """One vector for each text: the mean over its real tokens (Reimers & Gurevych 2019, arXiv 1908.10084, section 3).
-
-    attention_mask: 1 or True for tokens, 0 or False for padding. normalize makes each vector of length 1, so that
-    products are cosines. A text of padding alone gives zeros.
-    """
-    _check_mask(attention_mask, last_hidden_state.shape[:2])
-    counted = attention_mask.to(last_hidden_state.dtype).unsqueeze(2)  # B T 1
-    mean = (last_hidden_state * counted).sum(dim=1) / counted.sum(dim=1).clamp(min=1)
-    if not normalize:
-        return mean
-    return mean / (mean * mean).sum(dim=1, keepdim=True).sqrt().clamp(min=1e-12)
-
-
 def _visible(attention_mask: Mask | None, input_ids: Tokens) -> Bool[Tensor, "B 1 1 T"] | None:
     if attention_mask is None:
         return None
-    _check_mask(attention_mask, input_ids.shape)
+    check_mask(attention_mask, input_ids.shape)
     return (attention_mask != 0).reshape(len(input_ids), 1, 1, -1)
 
 
-def _check_mask(attention_mask: Tensor, shape: tuple[int, ...]) -> None:
+def check_mask(attention_mask: Tensor, shape: tuple[int, ...]) -> None:
     if attention_mask.shape != tuple(shape):
         raise ValueError(
             f"attention_mask has shape {attention_mask.shape}, expected (batch, tokens) = {tuple(shape)}: "
@@ -379,14 +367,18 @@ def bert(name: str = "bert-base-uncased") -> BertModel:
     return BertModel(CONFIGURATIONS[name])
 
 
-def minilm() -> BertModel:
-    """The encoder of all-MiniLM-L6-v2, for sentences: 6 layers, 384 wide (Wang et al. 2020, arXiv 2002.10957)."""
-    return bert("minilm")
+def bert_for_masked_lm(name: str = "small") -> BertForMaskedLM:
+    """A configuration in `CONFIGURATIONS` with the head that fills in masks."""
+    return BertForMaskedLM(CONFIGURATIONS[name])
 
 
-_DEVLIN = "Devlin, Chang, Lee & Toutanova: BERT: Pre-training of Deep Bidirectional Transformers"
-_WANG = "Wang et al.: MiniLM: Deep Self-Attention Distillation for Task-Agnostic Compression"
-ENTRIES = (
-    Entry("bert-base-uncased", bert, 2019, _DEVLIN, 109_482_240, (128,), "GLUE 79.6"),
-    Entry("minilm", minilm, 2020, _WANG, 22_713_216, (128,), "none of this size"),
+DEVLIN = (2019, "Devlin, Chang, Lee & Toutanova: BERT: Pre-training of Deep Bidirectional Transformers")
+_BASE, _LARGE = "bert-base-uncased", "bert-large-uncased"
+# fmt: off
+CARDS = (
+    Card(_BASE, bert, *DEVLIN, 109_482_240, (128,), "GLUE 79.6", source="table 1",
+         cost=Cost(10_872_225_792, 21_825_024)),
+    Card(_LARGE, bert, *DEVLIN, 335_141_888, (128,), "GLUE 82.1", (("name", _LARGE),), source="table 1"),
+    Card("bert", bert_for_masked_lm, *DEVLIN, 173_380, (32,), recipe="bert"),
 )
+# fmt: on

@@ -40,7 +40,7 @@ from jaxtyping import Float, Int
 import handmade.nn.functional as F
 from handmade.engine import Tensor, creation, int64
 from handmade.engine.functions import cat
-from handmade.models.entry import Entry
+from handmade.models.card import Card, Cost
 from handmade.nn import GRU, LSTM, RNN, Embedding, Linear, Module, init
 
 State = tuple[Tensor, ...]
@@ -166,13 +166,39 @@ def char_gru(vocab_size: int = 65, hidden_size: int = 256, num_layers: int = 2, 
     return RecurrentLM(vocab_size, embedding_dim, GRU(embedding_dim, hidden_size, num_layers, batch_first=True))
 
 
-_BENGIO = "Bengio, Ducharme, Vincent & Jauvin: A Neural Probabilistic Language Model"
-_CHO = "Cho et al.: Learning Phrase Representations using RNN Encoder-Decoder"
-ENTRIES = (
-    Entry("char-bigram", char_bigram, 1948, "Shannon: A Mathematical Theory of Communication", 4_225, (64,), "none"),
-    Entry("char-mlp", char_mlp, 2003, _BENGIO, 34_673, (64,), "perplexity 252 on Brown's words"),
-    Entry("char-rnn", char_rnn, 1990, "Elman: Finding Structure in Time", 234_881, (64,), "none"),
-    Entry(
+CHO = (2014, "Cho et al.: Learning Phrase Representations using RNN Encoder-Decoder")
+CARDS = (
+    Card(
+        "char-bigram",
+        char_bigram,
+        1948,
+        "Shannon: A Mathematical Theory of Communication",
+        4_225,
+        (64,),
+        cost=Cost(0, 4_160),
+    ),
+    Card(
+        "char-mlp",
+        char_mlp,
+        2003,
+        "Bengio, Ducharme, Vincent & Jauvin: A Neural Probabilistic Language Model",
+        34_673,
+        (64,),
+        "perplexity 252 on Brown's words",
+        source="table 1, mixed with a trigram model",
+        cost=Cost(2_105_344, 34_607),
+    ),
+    Card(
+        "char-rnn",
+        char_rnn,
+        1990,
+        "Elman: Finding Structure in Time",
+        234_881,
+        (64,),
+        cost=Cost(14_696_448, 42_048),
+        recipe="char_lm",
+    ),
+    Card(
         "char-lstm",
         char_lstm,
         2013,
@@ -180,6 +206,18 @@ ENTRIES = (
         876_929,
         (64,),
         "1.67 bits a character on Wikipedia",
+        source="section 3.2, 7 layers of 700 cells",
+        cost=Cost(55_590_912, 43_072),
+        recipe="char_lm",
     ),
-    Entry("char-gru", char_gru, 2014, _CHO, 662_913, (64,), "none as a language model"),
+    Card("char-gru", char_gru, *CHO, 662_913, (64,), cost=Cost(41_959_424, 42_048), recipe="char_lm"),
+    Card(
+        "names-gru",
+        char_gru,
+        *CHO,
+        66_555,
+        (64,),
+        arguments=(("vocab_size", 27), ("hidden_size", 128), ("num_layers", 1), ("embedding_dim", 32)),
+        recipe="char_lm",
+    ),
 )

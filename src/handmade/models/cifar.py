@@ -15,8 +15,11 @@ from __future__ import annotations
 from jaxtyping import Float
 
 from handmade.engine import Tensor
-from handmade.models.entry import Entry
+from handmade.models.alexnet import PAPER as ALEXNET
+from handmade.models.card import Card, Cost
+from handmade.models.googlenet import PAPER as GOOGLENET
 from handmade.models.googlenet import BasicConv2d, GoogLeNet
+from handmade.models.vgg import PAPER as VGG
 from handmade.models.vgg import convolutions, initialise
 from handmade.nn import Conv2d, Dropout, Linear, MaxPool2d, Module, ReLU, Sequential, init
 
@@ -104,16 +107,26 @@ def googlenet_cifar(num_classes: int = 10, aux_logits: bool = False, dropout: fl
     return CifarGoogLeNet(num_classes, aux_logits, dropout)
 
 
-_PAPERS = {
-    "alexnet": (
-        2012,
-        "Krizhevsky, Sutskever & Hinton: ImageNet Classification with Deep Convolutional Neural Networks",
+# The papers have no results for these forms.
+CIFAR = {"input_shape": (3, 32, 32), "classes": "cifar10", "resize": 32}
+CARDS = (
+    Card(
+        "alexnet-cifar",
+        alexnet_cifar,
+        *ALEXNET,
+        5_671_754,
+        **CIFAR,
+        cost=Cost(134_838_272, 335_498, 45),
+        recipe="alexnet",
     ),
-    "vgg": (2014, "Simonyan & Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition"),
-    "googlenet": (2014, "Szegedy et al.: Going Deeper with Convolutions"),
-}
-ENTRIES = (
-    Entry("alexnet-cifar", alexnet_cifar, *_PAPERS["alexnet"], 5_671_754, (3, 32, 32), "not in the paper"),
-    Entry("vgg11-cifar", vgg11_cifar, *_PAPERS["vgg"], 9_231_114, (3, 32, 32), "not in the paper"),
-    Entry("googlenet-cifar", googlenet_cifar, *_PAPERS["googlenet"], 5_602_474, (3, 32, 32), "not in the paper"),
+    Card("vgg11-cifar", vgg11_cifar, *VGG, 9_231_114, **CIFAR, cost=Cost(152_769_536, 485_898, 150), recipe="vgg"),
+    Card(
+        "googlenet-cifar",
+        googlenet_cifar,
+        *GOOGLENET,
+        5_602_474,
+        **CIFAR,
+        cost=Cost(114_378_752, 1_007_690, 189),
+        recipe="googlenet",
+    ),
 )

@@ -25,6 +25,7 @@ from jaxtyping import Float, Int
 
 from handmade.engine import Tensor, no_grad
 from handmade.errors import InputError
+from handmade.models.card import Card, Published
 from handmade.nn import GRU, Embedding, Linear, Module
 
 LETTERS = ("<pad>", "<unk>", "</s>", *"abcdefghijklmnopqrstuvwxyz")
@@ -118,3 +119,22 @@ def letters_of(words: Sequence[str]) -> Int[np.ndarray, "B S"]:
 def g2p() -> G2P:
     """The published configuration: 834,890 parameters."""
     return G2P()
+
+
+CARDS = (
+    Card(
+        "g2p",
+        g2p,
+        2019,
+        "Park & Kim: g2pE: A Simple Python Module for English Grapheme To Phoneme Conversion",
+        834_890,
+        (10,),
+        input="pair",
+        published=Published(
+            url="https://github.com/Kyubyong/g2p/raw/master/g2p_en/checkpoint20.npz",
+            sha256="b8af35e4596d8dd5836dfd3fe9b2ba4f97b9c311efe8879544cbcfcbd566d8c6",
+            licence="Apache-2.0",
+            package="g2p-en/checkpoint20.npz",
+        ),
+    ),
+)

@@ -40,7 +40,7 @@ from jaxtyping import Float, Int
 
 from handmade.engine import Tensor
 from handmade.engine.functions import cat
-from handmade.models.entry import Entry
+from handmade.models.card import Card, Cost, torchvision
 from handmade.nn import (
     AdaptiveAvgPool2d,
     BatchNorm2d,
@@ -228,10 +228,32 @@ def googlenet(**options: Any) -> GoogLeNet:
     return GoogLeNet(**options)
 
 
-_PAPER = "Szegedy et al.: Going Deeper with Convolutions"
-_ERROR = "10.07 % top-5 on ImageNet (one crop), 6.67 % (7 models, 144 crops)"
+PAPER = (2014, "Szegedy et al.: Going Deeper with Convolutions")
 # The parameters are those of training, with the two small classifiers.
-ENTRIES = (
-    Entry("googlenet", googlenet, 2014, _PAPER, 13_004_888, (3, 224, 224), _ERROR),
-    Entry("googlenet-paper", googlenet, 2014, _PAPER, 13_378_280, (3, 224, 224), _ERROR, (("paper", True),)),
+ERROR = {"error": "10.07 % top-5 on ImageNet (one crop), 6.67 % (7 models, 144 crops)", "source": "table 3"}
+CARDS = (
+    Card(
+        "googlenet",
+        googlenet,
+        *PAPER,
+        13_004_888,
+        (3, 224, 224),
+        **ERROR,
+        cost=Cost(1_498_376_192, 12_333_560, 379),
+        classes="imagenet",
+        resize=256,
+        published=torchvision("googlenet-1378be20.pth", 69.778, 89.530, transform_input=True),
+    ),
+    Card(
+        "googlenet-paper",
+        googlenet,
+        *PAPER,
+        13_378_280,
+        (3, 224, 224),
+        **ERROR,
+        arguments=(("paper", True),),
+        cost=Cost(1_582_671_872, 9_910_216, 715),
+        classes="imagenet",
+        resize=256,
+    ),
 )

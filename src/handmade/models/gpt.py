@@ -42,8 +42,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -53,8 +52,9 @@ import handmade.nn.functional as F
 from handmade.engine import Tensor, no_grad
 from handmade.engine.creation import zeros
 from handmade.engine.functions import cat
+from handmade.models.card import Card, Cost
 from handmade.models.char_lm import CharLM, next_token_loss
-from handmade.models.entry import Entry
+from handmade.models.gpt_files import configuration, differences, published_names
 from handmade.nn import GELU, Dropout, Embedding, LayerNorm, Module, ModuleList, Parameter, init
 from handmade.nn.module import IncompatibleKeys
 from handmade.ops.attention import causal_mask
@@ -304,69 +304,15 @@ class GPT(CharLM):
         return states
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
-        """As every module's; and published files as they are: see `published_names`.
+        """As every module's; and published files as they are: see gpt_files.py.
 
         Raises RuntimeError for weights of another configuration, and says which.
         """
-        state = published_names(state_dict, self.config)
+        state = published_names(state_dict, self.config.tied)
         found = configuration(state, self.config)
         if found is not None and found != self.config:
-            raise RuntimeError(_differences(found, self.config))
+            raise RuntimeError(differences(found, self.config, CONFIGS))
         return super().load_state_dict(state, strict)
-
-
-def published_names(state_dict: Mapping[str, Any], config: GPTConfig) -> dict[str, Any]:
-    """The arrays under this model's names. Files of GPT-2 differ from each other in three things:
-
-    `transformer.` may be missing before every name; `attn.bias` and `attn.masked_bias` are causal masks, not weights;
-    and `lm_head.weight`, which is wte's, may be left out.
-    """
-    state = {}
-    for name, array in state_dict.items():
-        if name.endswith((".attn.bias", ".attn.masked_bias")):
-            continue
-        has_place = name.startswith(("transformer.", "lm_head."))
-        state[name if has_place else f"transformer.{name}"] = array
-    wte, head = state.get("transformer.wte.weight"), state.get("lm_head.weight")
-    if config.tied and wte is not None:
-        if head is not None and not np.array_equal(np.asarray(head), np.asarray(wte)):
-            raise RuntimeError("lm_head.weight is not transformer.wte.weight: these weights want GPTConfig(tied=False)")
-        state["lm_head.weight"] = wte
-    return state
-
-
-def configuration(state: Mapping[str, Any], like: GPTConfig) -> GPTConfig | None:
-    """The configuration that weights are of; what they do not show (heads, dropout, tied) is as in `like`.
-
-    None where they are no GPT's.
-    """
-    try:
-        vocab_size, n_embd = np.shape(state["transformer.wte.weight"])
-        block_size = np.shape(state["transformer.wpe.weight"])[0]
-    except (KeyError, ValueError, IndexError):
-        return None
-    layers = {name.split(".")[2] for name in state if name.startswith("transformer.h.")}
-    n_head = like.n_head if n_embd == like.n_embd else max(1, n_embd // 64)  # in all of GPT-2 a head has 64 channels
-    return replace(
-        like,
-        vocab_size=vocab_size,
-        block_size=block_size,
-        n_layer=len(layers) or 1,
-        n_head=n_head if n_embd % n_head == 0 else 1,
-        n_embd=n_embd,
-        bias="transformer.ln_f.bias" in state,
-    )
-
-
-def _differences(found: GPTConfig, expected: GPTConfig) -> str:
-    lines = [
-        f"{field.name}: given {getattr(found, field.name)}, expected {getattr(expected, field.name)}"
-        for field in fields(GPTConfig)
-        if field.name != "n_head" and getattr(found, field.name) != getattr(expected, field.name)
-    ]
-    same = [name for name, config in CONFIGS.items() if config == found]
-    advice = f"\nThey are those of {same[0]!r}." if same else ""
-    return "\n    ".join(["the weights are of another configuration, none is loaded:", *lines]) + advice
 
 
 def residual_std(config: GPTConfig) -> float:
@@ -392,17 +338,24 @@ def gpt(name: str = "gpt2", **changes: Any) -> GPT:
     return GPT(replace(CONFIGS[name], **changes))
 
 
-_RADFORD = "Radford et al.: Language Models are Unsupervised Multitask Learners"
-_NANO = "Karpathy: nanoGPT, after Radford et al."
-_STATED = {
-    "gpt2": (2019, _RADFORD, 124_439_808, "perplexity 29.41 on WikiText-2"),
-    "gpt2-medium": (2019, _RADFORD, 354_823_168, "perplexity 22.76 on WikiText-2"),
-    "gpt2-large": (2019, _RADFORD, 774_030_080, "perplexity 19.93 on WikiText-2"),
-    "gpt2-xl": (2019, _RADFORD, 1_557_611_200, "perplexity 18.34 on WikiText-2"),
-    "gpt-cpu": (2022, _NANO, 804_096, "1.88 nats on Tiny Shakespeare"),
-    "gpt-baby": (2022, _NANO, 10_745_088, "1.47 nats on Tiny Shakespeare"),
-}
-ENTRIES = tuple(
-    Entry(name, partial(gpt, name), year, paper, parameters, (CONFIGS[name].block_size,), error)
-    for name, (year, paper, parameters, error) in _STATED.items()
+RADFORD = (2019, "Radford et al.: Language Models are Unsupervised Multitask Learners")
+KARPATHY = (2022, "Karpathy: nanoGPT, after Radford et al.")
+
+
+def _card(name: str, paper: tuple[int, str], parameters: int, error: str, cost: Cost, **more: Any) -> Card:
+    shape, source = (CONFIGS[name].block_size,), "table 3" if paper is RADFORD else "README"
+    arguments = (("name", name),)
+    return Card(name, gpt, *paper, parameters, shape, error, arguments, source=source, cost=cost, **more)
+
+
+CARDS = (
+    _card("gpt2", RADFORD, 124_439_808, "perplexity 29.41 on WikiText-2", Cost(126_496_800_768, 224_478_208)),
+    _card("gpt2-medium", RADFORD, 354_823_168, "perplexity 22.76 on WikiText-2", Cost(361_935_929_344, 508_642_304)),
+    _card("gpt2-large", RADFORD, 774_030_080, "perplexity 19.93 on WikiText-2", Cost(790_648_586_240, 906_052_608)),
+    _card("gpt2-xl", RADFORD, 1_557_611_200, "perplexity 18.34 on WikiText-2", Cost(1_592_290_508_800, 1_473_594_368)),
+    Card("gpt", gpt, *KARPATHY, 804_096, (64,), arguments=(("name", "gpt-cpu"),), recipe="gpt"),
+    _card("gpt-cpu", KARPATHY, 804_096, "1.88 nats on Tiny Shakespeare", Cost(50_864_128, 626_752), recipe="gpt"),
+    _card(
+        "gpt-baby", KARPATHY, 10_745_088, "1.47 nats on Tiny Shakespeare", Cost(2_724_298_752, 11_026_688), recipe="gpt"
+    ),
 )

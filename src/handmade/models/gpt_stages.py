@@ -26,6 +26,7 @@ from jaxtyping import Float, Int
 import handmade.nn.functional as F
 from handmade.engine import Tensor
 from handmade.engine.functions import cat
+from handmade.models.card import Card
 from handmade.models.char_lm import BigramLM, CharLM, State
 from handmade.nn import Embedding, Identity, LayerNorm, Linear, Module, ModuleList, ReLU, Sequential
 
@@ -140,3 +141,17 @@ def gpt_stage(
     if body is None:
         return BigramLM(vocab_size)
     return StageLM(vocab_size, block_size, channels, body(channels, num_heads, num_layers))
+
+
+CARDS = (
+    Card(
+        "gpt-stage",
+        gpt_stage,
+        2023,
+        "Karpathy: Let's build GPT: from scratch, in code, spelled out (lecture)",
+        159_937,
+        (32,),
+        arguments=(("stage", 6),),
+        recipe="gpt_stages",
+    ),
+)

@@ -30,7 +30,7 @@ from jaxtyping import Float, Int
 
 from handmade.engine import Tensor
 from handmade.engine.functions import cat
-from handmade.models.entry import Entry
+from handmade.models.card import Card, Cost, torchvision
 from handmade.models.googlenet import BasicConv2d, from_imagenet_statistics
 from handmade.nn import AdaptiveAvgPool2d, Conv2d, Dropout, Linear, MaxPool2d, Module, init
 from handmade.nn import functional as F
@@ -272,16 +272,19 @@ def inception_v3(**options: Any) -> InceptionV3:
     return InceptionV3(**options)
 
 
-_PAPER = "Szegedy, Vanhoucke, Ioffe, Shlens & Wojna: Rethinking the Inception Architecture for Computer Vision"
-# The parameters are those of training, with the small classifier.
-ENTRIES = (
-    Entry(
+CARDS = (
+    Card(
         "inception_v3",
         inception_v3,
         2015,
-        _PAPER,
-        27_161_264,
+        "Szegedy, Vanhoucke, Ioffe, Shlens & Wojna: Rethinking the Inception Architecture for Computer Vision",
+        27_161_264,  # of training, with the small classifier
         (3, 299, 299),
         "21.2 % top-1, 5.6 % top-5 on ImageNet (one crop)",
+        source="table 3, with a normalised small classifier",
+        cost=Cost(5_713_216_096, 32_089_576, 2_175),
+        classes="imagenet",
+        resize=342,
+        published=torchvision("inception_v3_google-0cc3c7bd.pth", 77.294, 93.450, transform_input=True),
     ),
 )

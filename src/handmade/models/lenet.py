@@ -25,7 +25,7 @@ from jaxtyping import Float
 
 from handmade.engine import Tensor, creation
 from handmade.engine.functions import cat
-from handmade.models.entry import Entry
+from handmade.models.card import Card, Cost
 from handmade.nn import AvgPool2d, Conv2d, Linear, Module, Parameter, Tanh, init
 from handmade.nn import functional as F
 
@@ -197,8 +197,18 @@ def lenet5(num_classes: int = 10, paper: bool = False, in_channels: int = 1) -> 
     return PaperLeNet5()
 
 
-_PAPER = "LeCun, Bottou, Bengio & Haffner: Gradient-Based Learning Applied to Document Recognition"
-ENTRIES = (
-    Entry("lenet5", lenet5, 1998, _PAPER, 61_706, (1, 32, 32), "0.95 % on MNIST"),
-    Entry("lenet5-paper", lenet5, 1998, _PAPER, 60_000, (1, 32, 32), "0.95 % on MNIST", (("paper", True),)),
+PAPER = (1998, "LeCun, Bottou, Bengio & Haffner: Gradient-Based Learning Applied to Document Recognition")
+ERROR = {"error": "0.95 % on MNIST", "source": "section III.B", "classes": "mnist"}
+CARDS = (
+    Card("lenet5", lenet5, *PAPER, 61_706, (1, 32, 32), **ERROR, cost=Cost(416_520, 14_602, 32), recipe="lenet"),
+    Card(
+        "lenet5-paper",
+        lenet5,
+        *PAPER,
+        60_000,
+        (1, 32, 32),
+        **ERROR,
+        arguments=(("paper", True),),
+        cost=Cost(328_096, 40_439, 32),
+    ),
 )

@@ -34,7 +34,7 @@ from typing import Any
 from jaxtyping import Float
 
 from handmade.engine import Tensor
-from handmade.models.entry import Entry
+from handmade.models.card import Card, Cost, Published, torchvision
 from handmade.nn import AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Linear, MaxPool2d, Module, ReLU, Sequential, init
 from handmade.nn import functional as F
 
@@ -322,31 +322,44 @@ def resnet152(**options: Any) -> ResNet:
     return ResNet(152, **options)
 
 
-_PAPER = "He, Zhang, Ren & Sun: Deep Residual Learning for Image Recognition"
-_PAPER_V2 = "He, Zhang, Ren & Sun: Identity Mappings in Deep Residual Networks"
-_PLAIN, _V2 = (("skip", False),), (("resnet_v2", True),)
+PAPER = (2015, "He, Zhang, Ren & Sun: Deep Residual Learning for Image Recognition")
+PAPER_V2 = (2016, "He, Zhang, Ren & Sun: Identity Mappings in Deep Residual Networks")
+PLAIN, V2 = (("skip", False),), (("resnet_v2", True),)
 
 
-def _imagenet(name: str, build: Callable[..., Module], parameters: int, error: str, *arguments: Any) -> Entry:
-    return Entry(name, build, 2015, _PAPER, parameters, (3, 224, 224), f"{error} on ImageNet (10 crops)", *arguments)
+def _card(
+    name: str,
+    build: Callable[..., Module],
+    parameters: int,
+    cost: Cost,
+    error: str,
+    source: str,
+    published: Published | None = None,
+    **more: Any,
+) -> Card:
+    error += " on ImageNet (10 crops)"
+    more |= {"source": source, "cost": cost, "classes": "imagenet", "resize": 256, "published": published}
+    return Card(name, build, *PAPER, parameters, (3, 224, 224), error, **more)
 
 
-ENTRIES = (
-    _imagenet("resnet18", resnet18, 11_689_512, "27.88 % top-1"),
-    _imagenet("resnet34", resnet34, 21_797_672, "24.52 % top-1, 7.46 % top-5"),
-    _imagenet("resnet50", resnet50, 25_557_032, "22.85 % top-1, 6.71 % top-5"),
-    _imagenet("resnet101", resnet101, 44_549_160, "21.75 % top-1, 6.05 % top-5"),
-    _imagenet("resnet152", resnet152, 60_192_808, "21.43 % top-1, 5.71 % top-5"),
-    _imagenet("plain18", resnet18, 11_515_688, "27.94 % top-1", _PLAIN),
-    _imagenet("plain34", resnet34, 21_623_848, "28.54 % top-1", _PLAIN),
-    Entry(
-        "resnet152-v2",
-        resnet152,
-        2016,
-        _PAPER_V2,
-        60_185_128,
-        (3, 224, 224),
-        "21.1 % top-1, 5.5 % top-5 on ImageNet (one crop of 320)",
-        _V2,
-    ),
+# fmt: off
+CARDS = (
+    _card("resnet18", resnet18, 11_689_512, Cost(1_814_073_344, 8_230_376, 435),
+          "27.88 % top-1", "table 2, option A", torchvision("resnet18-f37072fd.pth", 69.758, 89.078)),
+    _card("resnet34", resnet34, 21_797_672, Cost(3_663_761_408, 12_620_776, 899),
+          "24.52 % top-1, 7.46 % top-5", "table 3, option B", torchvision("resnet34-b627a593.pth", 73.314, 91.420)),
+    _card("resnet50", resnet50, 25_557_032, Cost(4_089_184_256, 37_559_784, 427),
+          "22.85 % top-1, 6.71 % top-5", "table 3", torchvision("resnet50-0676ba61.pth", 76.130, 92.862)),
+    _card("resnet101", resnet101, 44_549_160, Cost(7_801_405_440, 56_325_608, 971),
+          "21.75 % top-1, 6.05 % top-5", "table 3", torchvision("resnet101-63fe2227.pth", 77.374, 93.546)),
+    _card("resnet152", resnet152, 60_192_808, Cost(11_513_626_624, 79_506_920, 1_451),
+          "21.43 % top-1, 5.71 % top-5", "table 3", torchvision("resnet152-394f9c45.pth", 78.312, 94.046)),
+    _card("plain18", resnet18, 11_515_688, Cost(1_794_805_760, 7_126_504, 435),
+          "27.94 % top-1", "table 2", arguments=PLAIN),
+    _card("plain34", resnet34, 21_623_848, Cost(3_644_493_824, 10_889_704, 899),
+          "28.54 % top-1", "table 2", arguments=PLAIN),
+    Card("resnet152-v2", resnet152, *PAPER_V2, 60_185_128, (3, 224, 224),
+         "21.1 % top-1, 5.5 % top-5 on ImageNet (one crop of 320)", V2, source="table 5",
+         cost=Cost(11_513_626_624, 78_001_640, 1_451), classes="imagenet", resize=256),
 )
+# fmt: on

@@ -21,8 +21,8 @@ from typing import Any
 from jaxtyping import Float
 
 from handmade.engine import Tensor
-from handmade.models.entry import Entry
-from handmade.models.resnet import BLOCKS, check, conv3x3, initialise, stage
+from handmade.models.card import Card, Cost, Published
+from handmade.models.resnet import BLOCKS, PAPER, PAPER_V2, PLAIN, V2, check, conv3x3, initialise, stage
 from handmade.nn import AdaptiveAvgPool2d, BatchNorm2d, Linear, Module, ReLU
 
 
@@ -94,24 +94,56 @@ def resnet110(**options: Any) -> CifarResNet:
     return CifarResNet(110, **options)
 
 
-_PAPER = "He, Zhang, Ren & Sun: Deep Residual Learning for Image Recognition"
-_PAPER_V2 = "He, Zhang, Ren & Sun: Identity Mappings in Deep Residual Networks"
-_PLAIN, _V2 = (("skip", False),), (("resnet_v2", True),)
+def _card(
+    name: str, build: Callable[..., Module], parameters: int, error: str, source: str, cost: Cost, **more: Any
+) -> Card:
+    more |= {"recipe": "resnet", "classes": "cifar10", "resize": 32}
+    return Card(name, build, *PAPER, parameters, (3, 32, 32), error, source=source, cost=cost, **more)
 
 
-def _entry(name: str, build: Callable[..., Module], parameters: int, error: str, *arguments: Any) -> Entry:
-    return Entry(name, build, 2015, _PAPER, parameters, (3, 32, 32), error, *arguments)
-
-
-ENTRIES = (
-    _entry("resnet20", resnet20, 269_722, "8.75 % on CIFAR-10"),
-    _entry("resnet32", resnet32, 464_154, "7.51 % on CIFAR-10"),
-    _entry("resnet44", resnet44, 658_586, "7.17 % on CIFAR-10"),
-    _entry("resnet56", resnet56, 853_018, "6.97 % on CIFAR-10"),
-    _entry("resnet110", resnet110, 1_727_962, "6.43 % on CIFAR-10"),
-    _entry("plain20", resnet20, 269_722, "CIFAR-10, a curve only (figure 6)", _PLAIN),
-    _entry("plain32", resnet32, 464_154, "CIFAR-10, a curve only (figure 6)", _PLAIN),
-    _entry("plain44", resnet44, 658_586, "CIFAR-10, a curve only (figure 6)", _PLAIN),
-    _entry("plain56", resnet56, 853_018, "CIFAR-10, a curve only (figure 6)", _PLAIN),
-    Entry("resnet110-v2", resnet110, 2016, _PAPER_V2, 1_727_962, (3, 32, 32), "6.37 % on CIFAR-10", _V2),
+CURVE = "CIFAR-10, a curve only"
+AKAMASTER = Published(  # Yerlan Idelbayev's, github.com/akamaster
+    url="https://github.com/akamaster/pytorch_resnet_cifar10/raw/master/pretrained_models/resnet20-12fca82f.th",
+    sha256="12fca82f0bebc4135bf1f32f6e3710e61d5108578464b84fd6d7f5c1b04036c8",
+    licence="BSD-2-Clause",
+    top_1=91.73,
+)
+CARDS = (
+    _card(
+        "resnet20",
+        resnet20,
+        269_722,
+        "8.75 % on CIFAR-10",
+        "table 6",
+        Cost(40_551_040, 663_626, 81),
+        published=AKAMASTER,
+    ),
+    _card("resnet32", resnet32, 464_154, "7.51 % on CIFAR-10", "table 6", Cost(68_862_592, 1_065_034, 137)),
+    _card("resnet44", resnet44, 658_586, "7.17 % on CIFAR-10", "table 6", Cost(97_174_144, 1_466_442, 193)),
+    _card("resnet56", resnet56, 853_018, "6.97 % on CIFAR-10", "table 6", Cost(125_485_696, 1_867_850, 249)),
+    _card(
+        "resnet110",
+        resnet110,
+        1_727_962,
+        "6.43 % on CIFAR-10",
+        "table 6, the best of five",
+        Cost(252_887_680, 3_674_186, 501),
+    ),
+    _card("plain20", resnet20, 269_722, CURVE, "figure 6", Cost(40_551_040, 565_322, 81), arguments=PLAIN),
+    _card("plain32", resnet32, 464_154, CURVE, "figure 6", Cost(68_862_592, 909_386, 137), arguments=PLAIN),
+    _card("plain44", resnet44, 658_586, CURVE, "figure 6", Cost(97_174_144, 1_253_450, 193), arguments=PLAIN),
+    _card("plain56", resnet56, 853_018, CURVE, "figure 6", Cost(125_485_696, 1_597_514, 249), arguments=PLAIN),
+    Card(
+        "resnet110-v2",
+        resnet110,
+        *PAPER_V2,
+        1_727_962,
+        (3, 32, 32),
+        "6.37 % on CIFAR-10",
+        V2,
+        source="table 2, full pre-activation",
+        cost=Cost(252_887_680, 3_674_186, 501),
+        classes="cifar10",
+        resize=32,
+    ),
 )

@@ -42,6 +42,7 @@ from jaxtyping import Bool, Float, Int
 
 from handmade.engine import Tensor, no_grad
 from handmade.engine.functions import cat
+from handmade.models.card import Card
 from handmade.models.sequence_to_sequence import PAD, SequenceToSequence
 from handmade.nn import GRU, LSTM, Dropout, Embedding, Linear, Module, init
 
@@ -285,3 +286,31 @@ def seq2seq_attention(
     return LSTMSeq2Seq(
         vocab_size, embedding_dim, hidden_size, num_layers, dropout, bidirectional=True, attention=attention
     )
+
+
+# The paper's networks are far larger; these sizes are for dates.
+SIZES = (("vocab_size", 70), ("embedding_dim", 32), ("hidden_size", 128))
+CARDS = (
+    Card(
+        "seq2seq",
+        seq2seq,
+        2014,
+        "Sutskever, Vinyals & Le: Sequence to Sequence Learning with Neural Networks",
+        179_398,
+        (32,),
+        arguments=SIZES,
+        input="pair",
+        recipe="seq2seq",
+    ),
+    Card(
+        "seq2seq-attention",
+        seq2seq_attention,
+        2015,
+        "Luong, Pham & Manning: Effective Approaches to Attention-based Neural Machine Translation",
+        195_782,
+        (32,),
+        arguments=SIZES,
+        input="pair",
+        recipe="seq2seq",
+    ),
+)

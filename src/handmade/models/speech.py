@@ -21,6 +21,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from handmade.engine import Tensor
+from handmade.models.card import Card
 from handmade.nn import GRU, BatchNorm1d, Conv1d, Dropout, Linear, Module
 
 
@@ -56,3 +57,37 @@ class TriggerWord(Module):
         x = self.dropout(self.norm(x).relu()).transpose(1, 2)  # B T' C
         output, _ = self.network(x)  # B T' H
         return self.out(self.dropout(output))[:, :, 0]
+
+
+def spoken_digits(num_classes: int = 10, mels: int = 40, hidden_size: int = 64) -> SpeechClassifier:
+    """The classifier of clips."""
+    return SpeechClassifier(num_classes, mels, hidden_size)
+
+
+def trigger_word(mels: int = 40, channels: int = 64, hidden_size: int = 64, dropout: float = 0.2) -> TriggerWord:
+    """The detector of one word in a stream."""
+    return TriggerWord(mels, channels, hidden_size, dropout)
+
+
+CARDS = (
+    Card(
+        "spoken-digits",
+        spoken_digits,
+        1997,
+        "Schuster & Paliwal: Bidirectional Recurrent Neural Networks",
+        41_994,
+        (48, 40),
+        input="clip",
+        recipe="speech",
+    ),
+    Card(
+        "trigger-word",
+        trigger_word,
+        2018,
+        "Ng, Katanforoosh & Mourri: Sequence Models (course)",
+        43_137,
+        (200, 40),
+        input="stream",
+        recipe="speech",
+    ),
+)

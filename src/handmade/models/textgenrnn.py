@@ -26,7 +26,7 @@ from jaxtyping import Float, Int
 
 from handmade.engine import Tensor
 from handmade.engine.functions import cat
-from handmade.models.entry import Entry
+from handmade.models.card import Card, Cost, Published
 from handmade.nn import LSTM, Embedding, Linear, Module
 
 NOTHING, START = 0, 464
@@ -97,4 +97,20 @@ def textgenrnn(vocab_size: int = 465) -> TextGenRNN:
     return TextGenRNN(vocab_size)
 
 
-ENTRIES = (Entry("textgenrnn", textgenrnn, 2018, "Woolf: textgenrnn", 462_717, (40,), "none stated"),)
+CARDS = (
+    Card(
+        "textgenrnn",
+        textgenrnn,
+        2018,
+        "Woolf: textgenrnn",
+        462_717,
+        (40,),
+        cost=Cost(10_092_100, 44_645),
+        published=Published(
+            url="https://github.com/minimaxir/textgenrnn/raw/master/textgenrnn/textgenrnn_weights.hdf5",
+            sha256="6a89ca4235ed9f00be7b2acd65d5fe4a099967d676bfe20afb696106286ffbca",
+            licence="MIT",
+            package="textgenrnn/textgenrnn_weights.hdf5",
+        ),
+    ),
+)

@@ -39,6 +39,7 @@ from jaxtyping import Bool, Float, Int
 
 import handmade.nn.functional as F
 from handmade.engine import Tensor, no_grad
+from handmade.models.card import Card
 from handmade.models.sequence_to_sequence import PAD, SequenceToSequence
 from handmade.nn import (
     Dropout,
@@ -176,6 +177,7 @@ CONFIGURATIONS = {
     "base": Configuration(512, 8, 6, 2048, 0.1),
     "big": Configuration(1024, 16, 6, 4096, 0.3),
     "small": Configuration(256, 4, 3, 1024, 0.1, norm_first=True),
+    "dates": Configuration(128, 4, 2, 256, 0.0, norm_first=True),
 }
 
 
@@ -198,3 +200,42 @@ def transformer(
         raise ValueError(f"configuration is {configuration!r}; expected one of {', '.join(CONFIGURATIONS)}")
     arguments = CONFIGURATIONS[configuration]._asdict() | changes
     return Transformer(vocab_size, source_vocab_size=source_vocab_size, **arguments)
+
+
+PAPER = (
+    2017,
+    "Vaswani, Shazeer, Parmar, Uszkoreit, Jones, Gomez, Kaiser & Polosukhin: Attention Is All You Need",
+)
+CARDS = (
+    Card(
+        "transformer",  # of the sizes that learn dates
+        transformer,
+        *PAPER,
+        672_000,
+        (32,),
+        arguments=(("vocab_size", 70), ("configuration", "dates")),
+        input="pair",
+        recipe="transformer",
+    ),
+    Card(
+        "transformer-base",
+        transformer,
+        *PAPER,
+        63_082_496,
+        (32,),
+        "27.3 BLEU, English to German (newstest2014)",
+        source="table 2",
+        input="pair",
+    ),
+    Card(
+        "transformer-big",
+        transformer,
+        *PAPER,
+        214_245_376,
+        (32,),
+        "28.4 BLEU, English to German (newstest2014)",
+        (("configuration", "big"),),
+        source="table 2",
+        input="pair",
+    ),
+)

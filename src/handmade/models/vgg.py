@@ -23,12 +23,13 @@ Differences of the published weights' networks from the paper's:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from jaxtyping import Float
 
 from handmade.engine import Tensor
-from handmade.models.entry import Entry
+from handmade.models.card import Card, Cost, Published, torchvision
 from handmade.nn import (
     AdaptiveAvgPool2d,
     BatchNorm2d,
@@ -178,6 +179,11 @@ def vgg16(**options: Any) -> VGG:
     return VGG("D", **options)
 
 
+def vgg16_c(**options: Any) -> VGG:
+    """Configuration C: of each three convolutions the last is 1x1."""
+    return VGG("C", **options)
+
+
 def vgg19(**options: Any) -> VGG:
     """Configuration E."""
     return VGG("E", **options)
@@ -203,22 +209,37 @@ def vgg19_bn(**options: Any) -> VGG:
     return VGG("E", batch_norm=True, **options)
 
 
-_PAPER = "Simonyan & Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition"
+PAPER = (2014, "Simonyan & Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition")
 
 
-def _entry(name: str, build: Any, parameters: int, error: str, *arguments: Any) -> Entry:
-    return Entry(name, build, 2014, _PAPER, parameters, (3, 224, 224), error, *arguments)
+def _card(
+    name: str, build: Callable[..., Module], parameters: int, cost: Cost, error: str, published: Published | None
+) -> Card:
+    stated = (f"{error} on ImageNet (one crop)", "table 3, smallest side 256") if error else ("", "")
+    more = {"source": stated[1], "cost": cost, "classes": "imagenet", "resize": 256, "published": published}
+    return Card(name, build, *PAPER, parameters, (3, 224, 224), stated[0], **more)
 
 
-# Errors at a single scale of 256 (table 3).
-ENTRIES = (
-    _entry("vgg11", vgg11, 132_863_336, "29.6 % top-1, 10.4 % top-5 on ImageNet"),
-    _entry("vgg13", vgg13, 133_047_848, "28.7 % top-1, 9.9 % top-5 on ImageNet"),
-    _entry("vgg16-c", VGG, 133_638_952, "28.1 % top-1, 9.4 % top-5 on ImageNet", (("configuration", "C"),)),
-    _entry("vgg16", vgg16, 138_357_544, "27.0 % top-1, 8.8 % top-5 on ImageNet"),
-    _entry("vgg19", vgg19, 143_667_240, "27.3 % top-1, 9.0 % top-5 on ImageNet"),
-    _entry("vgg11_bn", vgg11_bn, 132_868_840, "not in the paper"),
-    _entry("vgg13_bn", vgg13_bn, 133_053_736, "not in the paper"),
-    _entry("vgg16_bn", vgg16_bn, 138_365_992, "not in the paper"),
-    _entry("vgg19_bn", vgg19_bn, 143_678_248, "not in the paper"),
+# The paper has no batch normalisation.
+# fmt: off
+CARDS = (
+    _card("vgg11", vgg11, 132_863_336, Cost(7_609_090_048, 16_424_936, 150),
+          "29.6 % top-1, 10.4 % top-5", torchvision("vgg11-8a719046.pth", 69.020, 88.628)),
+    _card("vgg13", vgg13, 133_047_848, Cost(11_308_466_176, 26_058_728, 156),
+          "28.7 % top-1, 9.9 % top-5", torchvision("vgg13-19584684.pth", 69.928, 89.246)),
+    _card("vgg16-c", vgg16_c, 133_638_952, Cost(11_770_888_192, 28_667_880, 156),
+          "28.1 % top-1, 9.4 % top-5", None),
+    _card("vgg16", vgg16, 138_357_544, Cost(15_470_264_320, 28_667_880, 212),
+          "27.0 % top-1, 8.8 % top-5", torchvision("vgg16-397923af.pth", 71.592, 90.382)),
+    _card("vgg19", vgg19, 143_667_240, Cost(19_632_062_464, 31_277_032, 268),
+          "27.3 % top-1, 9.0 % top-5", torchvision("vgg19-dcbb9e9d.pth", 72.376, 90.876)),
+    _card("vgg11_bn", vgg11_bn, 132_868_840, Cost(7_609_090_048, 23_850_984, 150),
+          "", torchvision("vgg11_bn-6002323d.pth", 70.370, 89.810)),
+    _card("vgg13_bn", vgg13_bn, 133_053_736, Cost(11_308_466_176, 38_301_672, 156),
+          "", torchvision("vgg13_bn-abd245e5.pth", 71.586, 90.374)),
+    _card("vgg16_bn", vgg16_bn, 138_365_992, Cost(15_470_264_320, 42_215_400, 212),
+          "", torchvision("vgg16_bn-6c64b313.pth", 73.360, 91.516)),
+    _card("vgg19_bn", vgg19_bn, 143_678_248, Cost(19_632_062_464, 46_129_128, 268),
+          "", torchvision("vgg19_bn-c79401a0.pth", 74.218, 91.842)),
 )
+# fmt: on

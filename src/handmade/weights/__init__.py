@@ -1,7 +1,8 @@
 """Published weights: safe readers, names, sources."""
 
+from handmade.models.card import Published
 from handmade.weights.bert import SentenceEncoder, bert_tokenizer, sentence_encoder
-from handmade.weights.catalogue import MEAN, PUBLISHED, STD, Published, published
+from handmade.weights.catalogue import MEAN, PUBLISHED, STD, published
 from handmade.weights.fetch import fetch
 from handmade.weights.files import read, save
 from handmade.weights.imagenet import imagenet_classes

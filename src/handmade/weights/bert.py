@@ -15,7 +15,8 @@ from jaxtyping import Float
 
 from handmade.engine import Tensor, no_grad
 from handmade.errors import InputError
-from handmade.models.bert import CONFIGURATIONS, BertModel, mean_pooling
+from handmade.models.bert import CONFIGURATIONS, BertModel
+from handmade.models.minilm import mean_pooling
 from handmade.text import WordPieceTokenizer
 from handmade.text.wordpiece import PAD
 from handmade.weights.loading import load

@@ -9,7 +9,8 @@ from typing import Any, cast
 
 from handmade.errors import InputError, suggestion
 from handmade.files import cache_folder, data_folders
-from handmade.weights.catalogue import PUBLISHED, Published, published
+from handmade.models.card import Published
+from handmade.weights.catalogue import PUBLISHED, published
 
 TIMEOUT = 15  # seconds without an answer from a server
 
