@@ -12,7 +12,6 @@ import handmade as hm
 from handmade import nn
 from handmade.cli.app import app
 from handmade.models import ZOO
-from handmade.models.costs import COSTS
 from handmade.recipes import RECIPES
 from handmade.study.arithmetic import evaluate
 from handmade.study.cards import SECTIONS, concept_cards, full_source, sources
@@ -186,7 +185,6 @@ PROGRAM = {
     "nn": nn,
     "zeros": hm.zeros,
     "ZOO": ZOO,
-    "COSTS": COSTS,
     "params": params,
     "count": count,
     "layer": layer,
