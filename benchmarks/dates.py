@@ -1,6 +1,6 @@
 """Dates with and without attention, trained for the same time: how many come out right, by the input's length.
 
-    python benchmarks/dates.py [--seconds 180] [--out docs/pictures/dates.png]
+    python benchmarks/dates.py [--seconds 180] [--out docs/pictures/seq2seq-dates.png]
 
 The test dates are of days that training never saw. The bar: with attention at least 97 % right within 3 minutes.
 """
@@ -21,7 +21,7 @@ LONG = 60  # characters
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=180, help="training time of each model")
-    parser.add_argument("--out", type=Path, default=Path("docs/pictures/dates.png"))
+    parser.add_argument("--out", type=Path, default=Path("docs/pictures/seq2seq-dates.png"))
     arguments = parser.parse_args()
     curves = {}
     for name in ("seq2seq-attention", "seq2seq"):

@@ -1,0 +1,71 @@
+"""Build the site: `python -m docs.making` runs the examples, makes the pages, and puts the site into build/site."""
+
+import shutil
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from sphinx.cmd.build import build_main
+
+from docs.making import examples
+from docs.making.api import PACKAGES, api_pages
+from docs.making.exercises import exercise_index, exercise_pages
+from docs.making.links import for_the_site
+from docs.making.networks import network_pages
+from docs.making.prose import markdown
+
+DOCS = Path(__file__).parents[1]
+OUT = DOCS.parent / "build" / "docs"
+
+
+def main() -> int:
+    """Build the site; warnings, dead links among them, are errors. Returns the exit code."""
+    print(f"{examples.run()} lines of examples in docstrings ran")
+    pages = OUT / "pages"
+    shutil.rmtree(OUT, ignore_errors=True)
+    shutil.copytree(DOCS / "pictures", pages / "pictures")
+    for name, text in made().items():
+        file = pages / f"{name}.md"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    options = ["-W", "--keep-going", "-q", "-j", "auto", "-c", str(DOCS), str(pages), str(OUT / "site")]
+    code = build_main(options)
+    if code == 0:
+        print(f"the site is {OUT / 'site' / 'index.html'}")
+    return code
+
+
+def made() -> dict[str, str]:
+    """All pages as Markdown, by name."""
+    networks, exercises, api = network_pages(DOCS), exercise_pages(), api_pages()
+    written = {file.stem: file.read_text() for file in sorted(DOCS.glob("*.md"))}
+    contributing = (DOCS.parent / "CONTRIBUTING.md").read_text()
+    pages = {
+        **networks,
+        **exercises,
+        **api,
+        "networks/index": _index("Networks", import_module("handmade.models").__doc__, networks),
+        "exercises/index": exercise_index(exercises),
+        "api/index": _index("The library", import_module("handmade").__doc__, {f"api/{name}": "" for name in PACKAGES}),
+    }
+    names = {*pages, *written, "index", "contributing"}
+    pages |= {name: for_the_site(text, "docs", names) for name, text in written.items()}
+    pages["contributing"] = for_the_site(contributing, "", names)
+    chapters = ["networks/index", "exercises/index", "api/index", *written, "contributing"]
+    start = for_the_site((DOCS.parent / "README.md").read_text(), "", names)
+    pages["index"] = f"{start}\n\n{_toctree(chapters)}"
+    return pages
+
+
+def _index(title: str, docstring: str | None, pages: dict[str, str]) -> str:
+    entries = [name.rpartition("/")[2] for name in pages]
+    return f"# {title}\n\n{markdown(docstring)}\n\n{_toctree(entries, hidden=False)}"
+
+
+def _toctree(entries: list[str], hidden: bool = True) -> str:
+    options = ":hidden:\n" if hidden else ":maxdepth: 1\n"
+    return "````{toctree}\n" + options + "\n" + "\n".join(entries) + "\n````\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

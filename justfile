@@ -1,0 +1,38 @@
+# What a contributor runs. `just` alone lists it.
+
+bin := justfile_directory() / ".venv/bin"
+
+[private]
+default:
+    @just --list
+
+# A virtual environment with everything, and the checks before each commit.
+setup:
+    test -d .venv || python3 -m venv .venv
+    {{ bin }}/pip install -e '.[dev]'
+    {{ bin }}/pre-commit install
+
+# All tests, or those named: `just test tests/ops -x`.
+test *arguments:
+    {{ bin }}/python -m pytest -n 2 {{ arguments }}
+
+# On every change: lint, types, import rules, and all tests but the slow ones.
+quick: lint types
+    {{ bin }}/python -m pytest -n 2 -m "not slow"
+
+# Style, and which way imports go.
+lint:
+    {{ bin }}/ruff check
+    {{ bin }}/ruff format --check
+    {{ bin }}/lint-imports
+
+types:
+    {{ bin }}/pyright --pythonpath {{ bin }}/python
+
+# A program of benchmarks/: `just bench cnn_step`.
+bench name *arguments:
+    {{ bin }}/python benchmarks/{{ name }}.py {{ arguments }}
+
+# The site, in build/docs/site: dead links, warnings and examples that fail stop it.
+docs:
+    {{ bin }}/python -m docs.making
