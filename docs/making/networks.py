@@ -85,14 +85,6 @@ def _use(card) -> str:
     return ", ".join(uses) or f"`handmade models {card.name}`"
 
 
-def _layers(card) -> str:
-    """What each layer gives and costs, measured on one example."""
-    rows = ["| layer | output | parameters | multiply-adds |", "|---|---|---:|---:|"]
-    for row in cost(card.make().eval(), *card.example()).layers:
-        rows.append(f"| `{row.name}` | {row.output} | {row.parameters:,} | {row.multiply_adds:,} |")
-    return "\n".join(rows)
-
-
 def _pictures(docs: Path, names: list[str]) -> dict[str, list[str]]:
     """The pictures of the written pages by network: those whose file begins with its name."""
     found: dict[str, list[str]] = {}
