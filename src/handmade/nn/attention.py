@@ -32,6 +32,13 @@ class MultiheadAttention(Module):
 
     Masks are PyTorch's: True, or a large negative number to add, HIDES a key (scaled_dot_product_attention has it the
     other way round). A query that may look nowhere gets zeros for its heads, where PyTorch gives NaN.
+
+    >>> from handmade import nn, randn
+    >>> attention = nn.MultiheadAttention(16, num_heads=4, batch_first=True)
+    >>> query, memory = randn(2, 5, 16), randn(2, 7, 16)
+    >>> output, attention_weights = attention(query, memory, memory)
+    >>> output.shape, attention_weights.shape  # the weights are the heads' mean
+    ((2, 5, 16), (2, 5, 7))
     """
 
     def __init__(

@@ -43,6 +43,13 @@ class Sequential(_Numbered):
     """Modules in a row: each one's output is the next one's input.
 
     `Sequential(Linear(4, 8), ReLU())`, or with names: `Sequential({"fc": Linear(4, 8), "relu": ReLU()})`.
+
+    >>> from handmade import nn, ones
+    >>> model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+    >>> model(ones(3, 4)).shape
+    (3, 2)
+    >>> list(model.state_dict())
+    ['0.weight', '0.bias', '2.weight', '2.bias']
     """
 
     def __init__(self, *modules: Module | Mapping[str, Module]) -> None:

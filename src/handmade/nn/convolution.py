@@ -86,6 +86,10 @@ class Conv2d(_Convolution):
     """(N, C, H, W) -> (N, K, H', W'), with H' = floor((H + 2 padding - dilation (R - 1) - 1) / stride) + 1.
 
     weight (K, C/G, R, S), bias (K,); both start uniform in ±1 / sqrt(C/G R S). padding may be "same" or "valid".
+
+    >>> from handmade import nn, ones
+    >>> nn.Conv2d(3, 8, kernel_size=5, stride=2, padding=2)(ones(1, 3, 32, 32)).shape
+    (1, 8, 16, 16)
     """
 
     axes = 2
@@ -111,6 +115,10 @@ class ConvTranspose2d(_Convolution):
     """(N, C, H, W) -> (N, K, H', W'), with H' = (H - 1) stride - 2 padding + dilation (R - 1) + 1 + output_padding.
 
     weight (C, K/G, R, S), bias (K,); both start uniform in ±1 / sqrt(K/G R S).
+
+    >>> from handmade import nn, ones
+    >>> nn.ConvTranspose2d(8, 3, kernel_size=2, stride=2)(ones(1, 8, 16, 16)).shape
+    (1, 3, 32, 32)
     """
 
     axes = 2

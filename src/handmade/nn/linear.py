@@ -22,7 +22,12 @@ class Identity(Module):
 
 
 class Flatten(Module):
-    """The axes from start_dim to end_dim as one: (N, C, H, W) -> (N, C H W) by default."""
+    """The axes from start_dim to end_dim as one: (N, C, H, W) -> (N, C H W) by default.
+
+    >>> from handmade import nn, ones
+    >>> nn.Flatten()(ones(2, 3, 4, 5)).shape
+    (2, 60)
+    """
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         super().__init__()
@@ -40,6 +45,10 @@ class Linear(Module):
     """input weight^T + bias: (..., in_features) -> (..., out_features).
 
     weight (out_features, in_features), bias (out_features,); both start uniform in ±1 / sqrt(in_features).
+
+    >>> from handmade import nn, ones
+    >>> nn.Linear(3, 2)(ones(5, 3)).shape
+    (5, 2)
     """
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
@@ -62,6 +71,10 @@ class Embedding(Module):
 
     weight (num_embeddings, embedding_dim) starts standard normal. The row `padding_idx`, if there is one, starts at
     zero and is not learned.
+
+    >>> from handmade import nn, tensor
+    >>> nn.Embedding(10, 4)(tensor([[1, 2, 2]])).shape  # three tokens, a row of 4 numbers each
+    (1, 3, 4)
     """
 
     def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None) -> None:
@@ -86,7 +99,15 @@ class Embedding(Module):
 
 
 class Dropout(Module):
-    """In training, each element zero with probability p and else times 1 / (1 - p); in evaluation, nothing."""
+    """In training, each element zero with probability p and else times 1 / (1 - p); in evaluation, nothing.
+
+    >>> from handmade import nn, ones
+    >>> layer = nn.Dropout(0.5)
+    >>> sorted(set(layer(ones(100)).tolist()))  # in training: dropped, or scaled by 1 / (1 - p)
+    [0.0, 2.0]
+    >>> set(layer.eval()(ones(100)).tolist())
+    {1.0}
+    """
 
     def __init__(self, p: float = 0.5) -> None:
         super().__init__()

@@ -10,7 +10,13 @@ from handmade.nn.module import Module
 
 
 class CrossEntropyLoss(Module):
-    """`functional.cross_entropy`: input logits (N, C, ...), target class indices (N, ...) or probabilities."""
+    """`functional.cross_entropy`: input logits (N, C, ...), target class indices (N, ...) or probabilities.
+
+    >>> from handmade import nn, tensor
+    >>> logits, classes = tensor([[2.0, 0.0], [0.0, 2.0]]), tensor([0, 1])
+    >>> round(nn.CrossEntropyLoss()(logits, classes).item(), 4)  # log(1 + e^-2)
+    0.1269
+    """
 
     def __init__(
         self,

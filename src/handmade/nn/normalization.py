@@ -82,6 +82,10 @@ class LayerNorm(Module):
     """Each sample or token by itself, over its last axes, `normalized_shape` (Ba, Kiros & Hinton 2016).
 
     weight and bias have that shape; elementwise_affine=False leaves both out, bias=False the bias.
+
+    >>> from handmade import nn, tensor
+    >>> [round(x, 3) for x in nn.LayerNorm(3)(tensor([1.0, 2.0, 3.0])).tolist()]
+    [-1.225, 0.0, 1.225]
     """
 
     def __init__(
@@ -129,7 +133,13 @@ class RMSNorm(Module):
 
 
 class GroupNorm(Module):
-    """Each sample of (N, C, ...) over groups of its channels, C / num_groups in each (Wu & He 2018)."""
+    """Each sample of (N, C, ...) over groups of its channels, C / num_groups in each (Wu & He 2018).
+
+    >>> from handmade import nn, randn
+    >>> y = nn.GroupNorm(2, 6)(randn(4, 6, 5, 5))
+    >>> abs(y[0, :3].mean().item()) < 1e-6  # each sample's groups by themselves
+    True
+    """
 
     def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True) -> None:
         super().__init__()

@@ -11,7 +11,12 @@ from handmade.nn.module import Module
 
 
 class MaxPool2d(Module):
-    """The largest under each window; windows stand side by side unless `stride` is given."""
+    """The largest under each window; windows stand side by side unless `stride` is given.
+
+    >>> from handmade import nn, tensor
+    >>> nn.MaxPool2d(2)(tensor([[[[1.0, 2.0], [4.0, 3.0]]]])).item()
+    4.0
+    """
 
     def __init__(
         self,
@@ -65,7 +70,12 @@ class AvgPool2d(Module):
 
 
 class AdaptiveAvgPool2d(Module):
-    """Means of windows that share the image out, so that the output is `output_size`; None keeps an axis."""
+    """Means of windows that share the image out, so that the output is `output_size`; None keeps an axis.
+
+    >>> from handmade import nn, ones
+    >>> nn.AdaptiveAvgPool2d(1)(ones(2, 512, 7, 9)).shape
+    (2, 512, 1, 1)
+    """
 
     def __init__(self, output_size: int | Sequence[int | None] | None) -> None:
         super().__init__()

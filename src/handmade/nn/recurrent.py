@@ -171,6 +171,11 @@ class LSTM(_Recurrent):
 
     As RNN, but the state is a pair: state (h, c), both (L D, B, H) -> output, (h_n, c_n).
     `peepholes` lets the gates see the cell (Gers and Schmidhuber 2000), by parameters peephole_l0 (3, H) and so on.
+
+    >>> from handmade import nn, randn
+    >>> output, (h, c) = nn.LSTM(3, 8, num_layers=2)(randn(7, 5, 3))  # 7 steps of 5 sequences
+    >>> output.shape, h.shape
+    ((7, 5, 8), (2, 5, 8))
     """
 
     operation = staticmethod(recurrent.lstm)
@@ -203,6 +208,11 @@ class GRU(_Recurrent):
     """The gated recurrent unit (Cho et al. 2014; see GRUCell for its conventions), gates in the order r, z, n.
 
     As RNN. `reset_after=False` lets the reset gate act before the product with the hidden state, as in the paper.
+
+    >>> from handmade import nn, randn
+    >>> output, h = nn.GRU(3, 8, bidirectional=True, batch_first=True)(randn(5, 7, 3))
+    >>> output.shape, h.shape
+    ((5, 7, 16), (2, 5, 8))
     """
 
     operation = staticmethod(recurrent.gru)

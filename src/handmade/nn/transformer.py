@@ -33,7 +33,12 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.
 
 
 class TransformerEncoderLayer(Module):
-    """Self-attention and feed-forward: (S, B, E) -> (S, B, E)."""
+    """Self-attention and feed-forward: (S, B, E) -> (S, B, E).
+
+    >>> from handmade import nn, randn
+    >>> nn.TransformerEncoderLayer(16, nhead=4, batch_first=True)(randn(2, 5, 16)).shape
+    (2, 5, 16)
+    """
 
     def __init__(
         self,

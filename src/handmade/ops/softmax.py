@@ -12,7 +12,13 @@ from handmade.ops.op import op
 
 @op
 def softmax(x, *, dim):
-    """y_i = e^x_i / sum_j e^x_j, with dx = y (g - sum_j g_j y_j)."""
+    """y_i = e^x_i / sum_j e^x_j, with dx = y (g - sum_j g_j y_j).
+
+    >>> import numpy as np
+    >>> y, pullback = softmax(np.array([0.0, 0.0]), dim=-1)
+    >>> y, *pullback(np.array([1.0, 0.0]))
+    (array([0.5, 0.5]), array([ 0.25, -0.25]))
+    """
     with np.errstate(invalid="ignore"):
         y = x - x.max(axis=dim, keepdims=True)
     np.exp(y, out=y)

@@ -15,6 +15,15 @@ class Adam(Optimizer):
 
     m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2; both start at 0, which a division by 1 - beta^t
     corrects;  w = w - lr m' / (sqrt(v') + eps). `weight_decay` is added to the gradient (an L2 penalty).
+
+    >>> from handmade import tensor
+    >>> from handmade.optim import Adam
+    >>> w = tensor([1.0, 1.0], requires_grad=True)
+    >>> optimizer = Adam([w], lr=0.1)
+    >>> (w * tensor([1.0, 1000.0])).sum().backward()
+    >>> optimizer.step()
+    >>> [round(x, 3) for x in w.tolist()]  # one step of lr, whatever the gradient's scale
+    [0.9, 0.9]
     """
 
     def __init__(

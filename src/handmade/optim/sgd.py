@@ -15,6 +15,15 @@ class SGD(Optimizer):
 
     Nesterov's form looks ahead: w = w - lr (g + momentum v) (Sutskever et al. 2013, section 2). The first step takes
     v = g, undamped, as PyTorch does.
+
+    >>> from handmade import tensor
+    >>> from handmade.optim import SGD
+    >>> w = tensor([1.0], requires_grad=True)
+    >>> optimizer = SGD([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> round(w.item(), 3)  # 1 - 0.1 * 2
+    0.8
     """
 
     def __init__(

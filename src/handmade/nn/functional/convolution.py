@@ -35,6 +35,11 @@ def conv2d(
     """input (N, C, H, W), weight (K, C/G, R, S), bias (K,) -> (N, K, H', W').
 
     padding: numbers, "valid" (none) or "same" (as many zeros as keep H and W, one more at the end where that is odd).
+
+    >>> from handmade import ones
+    >>> from handmade.nn import functional as F
+    >>> F.conv2d(ones(1, 1, 3, 3), ones(1, 1, 3, 3), padding=1)[0, 0].tolist()  # how much of the kernel lies inside
+    [[4.0, 6.0, 4.0], [6.0, 9.0, 6.0], [4.0, 6.0, 4.0]]
     """
     stride, dilation = numbers("stride", stride, 2), numbers("dilation", dilation, 2)
     input, padding = _padding("conv2d", input, padding, weight.shape[2:], stride, dilation)
