@@ -97,7 +97,7 @@ var = Tensor.var
 __version__ = "0.1.0"
 
 sys.meta_path.append(MovedFinder())
-_ROOMS = ("data", "models", "nn", "optim", "recipes", "tasks", "text", "train", "weights")
+_ROOMS = ("data", "lens", "models", "nn", "optim", "recipes", "tasks", "text", "train", "weights")
 
 
 def __getattr__(name: str) -> Any:

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from handmade.cli.table import table
 from handmade.errors import InputError
+from handmade.tables import table
 
 if TYPE_CHECKING:
     from handmade.data import Entry

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from handmade.cli.table import table
 from handmade.errors import InputError
+from handmade.tables import table
 
 if TYPE_CHECKING:
-    from handmade.cli.layers import Layer
+    from handmade.lens import Cost
     from handmade.models import Card
 
 
@@ -31,16 +31,17 @@ def models(
         typer.echo(json.dumps(rows, indent=2) if as_json else _zoo_table(rows))
     elif name in ZOO:
         card = ZOO[name]
-        rows = _layers(card)
-        typer.echo(json.dumps([asdict(row) for row in rows], indent=2) if as_json else _layer_table(card, rows))
+        cost = _cost(card)
+        rows = [asdict(layer) for layer in cost.layers]
+        typer.echo(json.dumps(rows, indent=2) if as_json else f"{_heading(card)}\n\n{cost}")
     else:
         raise InputError(f"no model is called {name!r}{suggestion(name, ZOO)} There are {', '.join(ZOO)}.")
 
 
-def _layers(card: "Card") -> "list[Layer]":
-    from handmade.cli.layers import layers
+def _cost(card: "Card") -> "Cost":
+    from handmade import lens
 
-    return layers(card.make(), *card.example())
+    return lens.cost(card.make(), *card.example())
 
 
 def _summary(card: "Card") -> dict[str, Any]:
@@ -81,13 +82,6 @@ def _zoo_table(rows: list[dict[str, Any]]) -> str:
         "--json adds the papers."
     )
     return f"{table(header, cells)}\n\n{legend}"
-
-
-def _layer_table(card: "Card", rows: "list[Layer]") -> str:
-    cells = [(row.name, row.kind, _shape(row.shape), row.parameters, row.multiply_adds) for row in rows]
-    total = ("total", "", "", sum(row.parameters for row in rows), sum(row.multiply_adds for row in rows))
-    layers = table(("layer", "type", "output shape", "parameters", "multiply-adds"), [*cells, total])
-    return f"{_heading(card)}\n\n{layers}"
 
 
 def _heading(card: "Card") -> str:

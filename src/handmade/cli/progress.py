@@ -10,7 +10,7 @@ def progress() -> None:
     from pathlib import Path
 
     from handmade.cli.checking import here
-    from handmade.cli.table import table
+    from handmade.tables import table
     from handmade.workshop.exercises import NAMES, exercise_named
     from handmade.workshop.progress import Record
     from handmade.workshop.workspace import workspace_around

@@ -1,6 +1,7 @@
 """Recording what happens inside a model, and drawing it."""
 
 from handmade.lens.attention import attention_maps, draw_attention_maps
+from handmade.lens.costs import Cost, LayerCost, cost
 from handmade.lens.features import draw_feature_maps, feature_maps, strongest
 from handmade.lens.filters import as_images, draw_filters, first_filters
 from handmade.lens.gradient_flow import draw_gradient_flow, gradient_norms
@@ -12,8 +13,11 @@ from handmade.lens.patches import default_stride, draw_occlusion, occlusion
 from handmade.lens.token_loss import masked_losses, next_token_losses, translation_losses
 
 __all__ = [
+    "Cost",
+    "LayerCost",
     "as_images",
     "attention_maps",
+    "cost",
     "default_stride",
     "draw_attention_maps",
     "draw_feature_maps",
