@@ -13,5 +13,6 @@ from handmade.engine.tape import no_grad as no_grad
 from handmade.engine.tensor import Tensor as Tensor
 from handmade.engine.tensor import apply as apply
 from handmade.engine.tensor import tensor_of as tensor_of
+from handmade.engine.watch import Call as Call
 from handmade.engine.watch import watching as watching
 from handmade.ops.op import op as op

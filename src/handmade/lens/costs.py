@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from handmade.engine import Tensor, no_grad, watching
-from handmade.engine.watch import Call
+from handmade.engine import Call, Tensor, no_grad, watching
 from handmade.lens.hooks import undisturbed
 from handmade.nn import Module
 from handmade.ops.products import parse_equation

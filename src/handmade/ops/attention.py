@@ -12,19 +12,17 @@ from handmade.ops.op import op
 
 
 @op
-def scaled_dot_product_attention(query, key, value, *, mask=None, scale=None, dropout_mask=None, record=None):
+def scaled_dot_product_attention(query, key, value, *, mask=None, scale=None, dropout_mask=None):
     """(..., S_q, d_k), (..., S_k, d_k), (..., S_k, d_v) -> (..., S_q, d_v).
 
     mask broadcasts to the scores (..., S_q, S_k): boolean, True where a query may look, or numbers added to them.
     A query that may look nowhere gets zeros, and gives no gradient. scale is 1 / sqrt(d_k) unless given;
-    dropout_mask, of `ops.dropout`, multiplies the weights. A list `record` gets the weights.
+    dropout_mask, of `ops.dropout`, multiplies the weights.
     """
     if value.ndim < 2 or key.ndim < 2 or value.shape[-2] != key.shape[-2]:
         raise ValueError(f"attention: key {key.shape} and value {value.shape} must have as many rows (S_k)")
     scale = _checked_scale(query, key, mask, scale)
     weights = kernels.attention_weights(query, key, mask, scale)
-    if record is not None:
-        record.append(weights)
     applied = weights if dropout_mask is None else weights * dropout_mask
 
     def pullback(g):
@@ -38,12 +36,10 @@ def scaled_dot_product_attention(query, key, value, *, mask=None, scale=None, dr
 
 
 @op
-def attention_weights(query, key, *, mask=None, scale=None, record=None):
+def attention_weights(query, key, *, mask=None, scale=None):
     """The weights alone, (..., S_q, S_k): each row sums to one, or is zero where the query may look nowhere."""
     scale = _checked_scale(query, key, mask, scale)
     weights = kernels.attention_weights(query, key, mask, scale)
-    if record is not None:
-        record.append(weights)
     return weights, lambda g: kernels.attention_weights_backward(g.copy(), weights, query, key, scale)
 
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 
 import numpy as np
 
-from handmade.engine import Tensor, random
+from handmade.engine import Call, Tensor, random, watching
 from handmade.nn.functional.arguments import constant, run
 from handmade.ops import attention
 from handmade.ops.dropout import dropout_mask
-
-_record: ContextVar[list[np.ndarray] | None] = ContextVar("attention weights", default=None)
 
 
 @contextmanager
@@ -28,11 +25,17 @@ def recorded_attention() -> Iterator[list[np.ndarray]]:
         weights[0][0, 3]  # first layer, first sample, fourth head: (S_q, S_k)
     """
     weights: list[np.ndarray] = []
-    before = _record.set(weights)
-    try:
+
+    def note(call: Call) -> None:
+        if call.name == "attention_weights":
+            weights.append(call.result.array)
+        elif call.name == "scaled_dot_product_attention":  # its result holds them no more
+            query, key, _ = (x.array for x in call.inputs)
+            options = {name: call.options[name] for name in ("mask", "scale")}
+            weights.append(attention.attention_weights(query, key, **options)[0])
+
+    with watching(note):
         yield weights
-    finally:
-        _record.reset(before)
 
 
 def scaled_dot_product_attention(
@@ -61,35 +64,31 @@ def scaled_dot_product_attention(
             raise ValueError("scaled_dot_product_attention: give attn_mask or is_causal=True, not both")
         mask = Tensor(attention.causal_mask(query.shape[-2], key.shape[-2]))
     if enable_gqa:
-        output = scaled_dot_product_attention(*_in_groups(query, key, value, mask), dropout_p, scale=scale)
-        record = _record.get()
-        if record is not None:
-            record[-1] = record[-1].reshape(*query.shape[:-1], key.shape[-2])
-        return output.flatten(-4, -3)
+        key, value = _for_each_head(query, key, value)
     dropped = None
     if dropout_p:
         weights = (*np.broadcast_shapes(query.shape[:-2], key.shape[:-2]), query.shape[-2], key.shape[-2])
         dropped = dropout_mask(weights, p=dropout_p, rng=random.generator(), dtype=query.dtype)
     operation = attention.scaled_dot_product_attention
-    return run(operation, query, key, value, mask=mask, scale=scale, dropout_mask=dropped, record=_record.get())
+    return run(operation, query, key, value, mask=mask, scale=scale, dropout_mask=dropped)
 
 
 def attention_weights(query: Tensor, key: Tensor, attn_mask: Tensor | None = None) -> Tensor:
-    """The weights alone, (..., S_q, S_k), with their gradient; recorded as those of the whole are."""
-    return run(attention.attention_weights, query, key, mask=attn_mask, record=_record.get())
+    """The weights alone, (..., S_q, S_k), with their gradient."""
+    return run(attention.attention_weights, query, key, mask=attn_mask)
 
 
-def _in_groups(
-    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
-) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
-    """The heads of query, (..., H, S_q, d), as (..., groups, H / groups, S_q, d); those of the others broadcast."""
+def _for_each_head(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+    """Keys and values, (..., groups, S_k, d), once for each head of query, (..., H, S_k, d)."""
     heads, groups = (x.shape[-3] if x.ndim > 2 else 0 for x in (query, key))
     if not groups or heads % groups or value.shape[-3] != groups:
         raise ValueError(
             f"scaled_dot_product_attention: query {query.shape}, key {key.shape}, value {value.shape}: with enable_gqa "
             "the heads, third axis from the end, of query must be a multiple of those of key and value"
         )
-    split = lambda x: x.reshape(*x.shape[:-3], groups, heads // groups, *x.shape[-2:])
-    if mask is not None and mask.ndim > 2:
-        mask = split(mask) if mask.shape[-3] == heads else mask.unsqueeze(-3)
-    return split(query), key.unsqueeze(-3), value.unsqueeze(-3), mask
+
+    def spread(x: Tensor) -> Tensor:
+        *batch, _, S_k, d = x.shape
+        return x.unsqueeze(-3).expand(*batch, groups, heads // groups, S_k, d).flatten(-4, -3)
+
+    return spread(key), spread(value)
