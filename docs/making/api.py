@@ -69,11 +69,16 @@ def _body(module: ModuleType) -> str:
 
 
 def _public(module: ModuleType) -> list[str]:
-    names = getattr(module, "__all__", None)
-    if names is not None:
-        return list(names)
-    own = module.__name__
-    return [n for n, v in vars(module).items() if not n.startswith("_") and getattr(v, "__module__", "") == own]
+    """The names that a module's file defines, or imports to hand on: `from x import A as A`."""
+    names: list[str] = []
+    for node in ast.parse(inspect.getsource(module)).body:
+        if isinstance(node, ast.ImportFrom):
+            names += [alias.name for alias in node.names if alias.asname == alias.name]
+        elif isinstance(node, ast.Assign):
+            names += [target.id for target in node.targets if isinstance(target, ast.Name)]
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.append(node.name)
+    return [name for name in names if not name.startswith("_")]
 
 
 def _object(package: str, name: str, value: Any) -> str:

@@ -4,35 +4,49 @@ import importlib
 import sys
 from typing import Any
 
-from handmade.attention import multi_head_attention, self_attention
-from handmade.engine import Tensor, enable_grad, float32, float64, gradcheck, int64, is_grad_enabled, no_grad
-from handmade.engine import bool_ as bool
+from handmade.attention import multi_head_attention as multi_head_attention
+from handmade.attention import self_attention as self_attention
+from handmade.engine import Tensor as Tensor
+from handmade.engine import bool_
+from handmade.engine import enable_grad as enable_grad
+from handmade.engine import float32 as float32
+from handmade.engine import float64 as float64
+from handmade.engine import gradcheck as gradcheck
+from handmade.engine import int64 as int64
+from handmade.engine import is_grad_enabled as is_grad_enabled
+from handmade.engine import no_grad as no_grad
 from handmade.engine import random as random
-from handmade.engine.creation import (
-    arange,
-    empty,
-    eye,
-    from_numpy,
-    full,
-    full_like,
-    linspace,
-    ones,
-    ones_like,
-    rand,
-    rand_like,
-    randint,
-    randn,
-    randn_like,
-    randperm,
-    tensor,
-    zeros,
-    zeros_like,
-)
-from handmade.engine.functions import cat, einsum, multinomial, one_hot, stack, where
-from handmade.engine.random import manual_seed
-from handmade.kernels.choice import kernels_in_use
-from handmade.kernels.threads import get_num_threads, set_num_threads
+from handmade.engine.creation import arange as arange
+from handmade.engine.creation import empty as empty
+from handmade.engine.creation import eye as eye
+from handmade.engine.creation import from_numpy as from_numpy
+from handmade.engine.creation import full as full
+from handmade.engine.creation import full_like as full_like
+from handmade.engine.creation import linspace as linspace
+from handmade.engine.creation import ones as ones
+from handmade.engine.creation import ones_like as ones_like
+from handmade.engine.creation import rand as rand
+from handmade.engine.creation import rand_like as rand_like
+from handmade.engine.creation import randint as randint
+from handmade.engine.creation import randn as randn
+from handmade.engine.creation import randn_like as randn_like
+from handmade.engine.creation import randperm as randperm
+from handmade.engine.creation import tensor as tensor
+from handmade.engine.creation import zeros as zeros
+from handmade.engine.creation import zeros_like as zeros_like
+from handmade.engine.functions import cat as cat
+from handmade.engine.functions import einsum as einsum
+from handmade.engine.functions import multinomial as multinomial
+from handmade.engine.functions import one_hot as one_hot
+from handmade.engine.functions import stack as stack
+from handmade.engine.functions import where as where
+from handmade.engine.random import manual_seed as manual_seed
+from handmade.kernels.choice import kernels_in_use as kernels_in_use
+from handmade.kernels.threads import get_num_threads as get_num_threads
+from handmade.kernels.threads import set_num_threads as set_num_threads
 from handmade.moved import MOVED, MovedFinder
+
+bool = bool_
 
 # Each method is a function, too: handmade.exp(x) is x.exp().
 abs = Tensor.abs
@@ -107,104 +121,3 @@ def __getattr__(name: str) -> Any:
     if f"handmade.{name}" in MOVED:
         raise AttributeError(f"handmade.{name} has moved: import its names from {MOVED[f'handmade.{name}']}")
     raise AttributeError(f"module 'handmade' has no attribute {name!r}")
-
-
-__all__ = [
-    "Tensor",
-    "abs",
-    "add",
-    "amax",
-    "amin",
-    "arange",
-    "argmax",
-    "argmin",
-    "argsort",
-    "bool",
-    "cat",
-    "chunk",
-    "clamp",
-    "cos",
-    "cumsum",
-    "div",
-    "einsum",
-    "empty",
-    "enable_grad",
-    "exp",
-    "eye",
-    "flatten",
-    "flip",
-    "float32",
-    "float64",
-    "from_numpy",
-    "full",
-    "full_like",
-    "gather",
-    "get_num_threads",
-    "gradcheck",
-    "int64",
-    "is_grad_enabled",
-    "isfinite",
-    "isnan",
-    "kernels_in_use",
-    "linspace",
-    "log",
-    "log_softmax",
-    "logsumexp",
-    "manual_seed",
-    "masked_fill",
-    "matmul",
-    "max",
-    "maximum",
-    "mean",
-    "min",
-    "minimum",
-    "mul",
-    "multi_head_attention",
-    "multinomial",
-    "no_grad",
-    "norm",
-    "one_hot",
-    "ones",
-    "ones_like",
-    "permute",
-    "pow",
-    "prod",
-    "rand",
-    "rand_like",
-    "randint",
-    "randn",
-    "randn_like",
-    "randperm",
-    "relu",
-    "repeat",
-    "reshape",
-    "roll",
-    "rsqrt",
-    "scatter_add",
-    "self_attention",
-    "set_num_threads",
-    "sigmoid",
-    "sin",
-    "softmax",
-    "sort",
-    "split",
-    "sqrt",
-    "square",
-    "squeeze",
-    "stack",
-    "std",
-    "sub",
-    "sum",
-    "tanh",
-    "tensor",
-    "topk",
-    "transpose",
-    "tril",
-    "triu",
-    "unbind",
-    "unsqueeze",
-    "var",
-    "where",
-    "zeros",
-    "zeros_like",
-]

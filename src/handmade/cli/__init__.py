@@ -1,5 +1,3 @@
 """The program `handmade`: one file a command."""
 
-from handmade.cli.app import main
-
-__all__ = ["main"]
+from handmade.cli.app import main as main

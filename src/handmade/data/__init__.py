@@ -1,64 +1,37 @@
 """Data sets: where each is found, verified, read, augmented and batched."""
 
-from handmade.data.catalogue import Entry, catalogue, load
-from handmade.data.corpus import Lines, Pairs, Text, read_pairs, read_text
-from handmade.data.dataset import Dataset, ImageFolder, ImageSet, channel_statistics
-from handmade.data.idx import read_idx
-from handmade.data.images import decode_image, read_image
-from handmade.data.loader import DataLoader
-from handmade.data.speech import SpokenDigits, log_mel, pad_features, read_spoken_digits
-from handmade.data.transforms import (
-    CenterCrop,
-    ColorJitter,
-    Compose,
-    Normalize,
-    Pad,
-    PCAColor,
-    RandomCrop,
-    RandomHorizontalFlip,
-    RandomResizedCrop,
-    Resize,
-    TenCrop,
-    ToFloat,
-    color_components,
-    imagenet_preprocessing,
-)
-from handmade.data.wav import read_wav
-
-__all__ = [
-    "CenterCrop",
-    "ColorJitter",
-    "Compose",
-    "DataLoader",
-    "Dataset",
-    "Entry",
-    "ImageFolder",
-    "ImageSet",
-    "Lines",
-    "Normalize",
-    "PCAColor",
-    "Pad",
-    "Pairs",
-    "RandomCrop",
-    "RandomHorizontalFlip",
-    "RandomResizedCrop",
-    "Resize",
-    "SpokenDigits",
-    "TenCrop",
-    "Text",
-    "ToFloat",
-    "catalogue",
-    "channel_statistics",
-    "color_components",
-    "decode_image",
-    "imagenet_preprocessing",
-    "load",
-    "log_mel",
-    "pad_features",
-    "read_idx",
-    "read_image",
-    "read_pairs",
-    "read_spoken_digits",
-    "read_text",
-    "read_wav",
-]
+from handmade.data.catalogue import Entry as Entry
+from handmade.data.catalogue import catalogue as catalogue
+from handmade.data.catalogue import load as load
+from handmade.data.corpus import Lines as Lines
+from handmade.data.corpus import Pairs as Pairs
+from handmade.data.corpus import Text as Text
+from handmade.data.corpus import read_pairs as read_pairs
+from handmade.data.corpus import read_text as read_text
+from handmade.data.dataset import Dataset as Dataset
+from handmade.data.dataset import ImageFolder as ImageFolder
+from handmade.data.dataset import ImageSet as ImageSet
+from handmade.data.dataset import channel_statistics as channel_statistics
+from handmade.data.idx import read_idx as read_idx
+from handmade.data.images import decode_image as decode_image
+from handmade.data.images import read_image as read_image
+from handmade.data.loader import DataLoader as DataLoader
+from handmade.data.speech import SpokenDigits as SpokenDigits
+from handmade.data.speech import log_mel as log_mel
+from handmade.data.speech import pad_features as pad_features
+from handmade.data.speech import read_spoken_digits as read_spoken_digits
+from handmade.data.transforms import CenterCrop as CenterCrop
+from handmade.data.transforms import ColorJitter as ColorJitter
+from handmade.data.transforms import Compose as Compose
+from handmade.data.transforms import Normalize as Normalize
+from handmade.data.transforms import Pad as Pad
+from handmade.data.transforms import PCAColor as PCAColor
+from handmade.data.transforms import RandomCrop as RandomCrop
+from handmade.data.transforms import RandomHorizontalFlip as RandomHorizontalFlip
+from handmade.data.transforms import RandomResizedCrop as RandomResizedCrop
+from handmade.data.transforms import Resize as Resize
+from handmade.data.transforms import TenCrop as TenCrop
+from handmade.data.transforms import ToFloat as ToFloat
+from handmade.data.transforms import color_components as color_components
+from handmade.data.transforms import imagenet_preprocessing as imagenet_preprocessing
+from handmade.data.wav import read_wav as read_wav

@@ -1,43 +1,29 @@
 """Recording what happens inside a model, and drawing it."""
 
-from handmade.lens.attention import attention_maps, draw_attention_maps
-from handmade.lens.costs import Cost, LayerCost, cost
-from handmade.lens.features import draw_feature_maps, feature_maps, strongest
-from handmade.lens.filters import as_images, draw_filters, first_filters
-from handmade.lens.gradient_flow import draw_gradient_flow, gradient_norms
-from handmade.lens.guesses import draw_logit_lens, logit_lens
-from handmade.lens.hooks import find_layer, recording, undisturbed
-from handmade.lens.layers import early_and_late
-from handmade.lens.localisation import draw_grad_cam, grad_cam
-from handmade.lens.patches import default_stride, draw_occlusion, occlusion
-from handmade.lens.token_loss import masked_losses, next_token_losses, translation_losses
-
-__all__ = [
-    "Cost",
-    "LayerCost",
-    "as_images",
-    "attention_maps",
-    "cost",
-    "default_stride",
-    "draw_attention_maps",
-    "draw_feature_maps",
-    "draw_filters",
-    "draw_grad_cam",
-    "draw_gradient_flow",
-    "draw_logit_lens",
-    "draw_occlusion",
-    "early_and_late",
-    "feature_maps",
-    "find_layer",
-    "first_filters",
-    "grad_cam",
-    "gradient_norms",
-    "logit_lens",
-    "masked_losses",
-    "next_token_losses",
-    "occlusion",
-    "recording",
-    "strongest",
-    "translation_losses",
-    "undisturbed",
-]
+from handmade.lens.attention import attention_maps as attention_maps
+from handmade.lens.attention import draw_attention_maps as draw_attention_maps
+from handmade.lens.costs import Cost as Cost
+from handmade.lens.costs import LayerCost as LayerCost
+from handmade.lens.costs import cost as cost
+from handmade.lens.features import draw_feature_maps as draw_feature_maps
+from handmade.lens.features import feature_maps as feature_maps
+from handmade.lens.features import strongest as strongest
+from handmade.lens.filters import as_images as as_images
+from handmade.lens.filters import draw_filters as draw_filters
+from handmade.lens.filters import first_filters as first_filters
+from handmade.lens.gradient_flow import draw_gradient_flow as draw_gradient_flow
+from handmade.lens.gradient_flow import gradient_norms as gradient_norms
+from handmade.lens.guesses import draw_logit_lens as draw_logit_lens
+from handmade.lens.guesses import logit_lens as logit_lens
+from handmade.lens.hooks import find_layer as find_layer
+from handmade.lens.hooks import recording as recording
+from handmade.lens.hooks import undisturbed as undisturbed
+from handmade.lens.layers import early_and_late as early_and_late
+from handmade.lens.localisation import draw_grad_cam as draw_grad_cam
+from handmade.lens.localisation import grad_cam as grad_cam
+from handmade.lens.patches import default_stride as default_stride
+from handmade.lens.patches import draw_occlusion as draw_occlusion
+from handmade.lens.patches import occlusion as occlusion
+from handmade.lens.token_loss import masked_losses as masked_losses
+from handmade.lens.token_loss import next_token_losses as next_token_losses
+from handmade.lens.token_loss import translation_losses as translation_losses

@@ -1,79 +1,56 @@
 """Layers and what they are made of, under PyTorch's names, arguments and defaults."""
 
-from handmade.nn import functional, init, utils
-from handmade.nn.activation import GELU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Tanh
-from handmade.nn.attention import GroupedQueryAttention, MultiheadAttention
-from handmade.nn.cells import GRUCell, LSTMCell, RNNCell
-from handmade.nn.containers import ModuleDict, ModuleList, Sequential
-from handmade.nn.convolution import Conv1d, Conv2d, ConvTranspose2d
-from handmade.nn.feed_forward import SwiGLU
-from handmade.nn.linear import Dropout, Embedding, Flatten, Identity, Linear
-from handmade.nn.loss import BCEWithLogitsLoss, CrossEntropyLoss, CTCLoss, L1Loss, MSELoss, NLLLoss
-from handmade.nn.module import Module, Parameter
-from handmade.nn.normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
-from handmade.nn.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
-from handmade.nn.positions import LearnedPositions, RotaryEmbedding, SinusoidalPositions
-from handmade.nn.recurrent import GRU, LSTM, RNN
-from handmade.nn.transformer import (
-    TransformerDecoder,
-    TransformerDecoderLayer,
-    TransformerEncoder,
-    TransformerEncoderLayer,
-)
-
-__all__ = [
-    "GELU",
-    "GRU",
-    "LSTM",
-    "RNN",
-    "AdaptiveAvgPool2d",
-    "AvgPool2d",
-    "BCEWithLogitsLoss",
-    "BatchNorm1d",
-    "BatchNorm2d",
-    "CTCLoss",
-    "Conv1d",
-    "Conv2d",
-    "ConvTranspose2d",
-    "CrossEntropyLoss",
-    "Dropout",
-    "Embedding",
-    "Flatten",
-    "GRUCell",
-    "GroupNorm",
-    "GroupedQueryAttention",
-    "Identity",
-    "L1Loss",
-    "LSTMCell",
-    "LayerNorm",
-    "LearnedPositions",
-    "Linear",
-    "LocalResponseNorm",
-    "LogSoftmax",
-    "MSELoss",
-    "MaxPool2d",
-    "Module",
-    "ModuleDict",
-    "ModuleList",
-    "MultiheadAttention",
-    "NLLLoss",
-    "Parameter",
-    "RMSNorm",
-    "RNNCell",
-    "ReLU",
-    "RotaryEmbedding",
-    "Sequential",
-    "SiLU",
-    "Sigmoid",
-    "SinusoidalPositions",
-    "Softmax",
-    "SwiGLU",
-    "Tanh",
-    "TransformerDecoder",
-    "TransformerDecoderLayer",
-    "TransformerEncoder",
-    "TransformerEncoderLayer",
-    "functional",
-    "init",
-    "utils",
-]
+from handmade.nn import functional as functional
+from handmade.nn import init as init
+from handmade.nn import utils as utils
+from handmade.nn.activation import GELU as GELU
+from handmade.nn.activation import LogSoftmax as LogSoftmax
+from handmade.nn.activation import ReLU as ReLU
+from handmade.nn.activation import Sigmoid as Sigmoid
+from handmade.nn.activation import SiLU as SiLU
+from handmade.nn.activation import Softmax as Softmax
+from handmade.nn.activation import Tanh as Tanh
+from handmade.nn.attention import GroupedQueryAttention as GroupedQueryAttention
+from handmade.nn.attention import MultiheadAttention as MultiheadAttention
+from handmade.nn.cells import GRUCell as GRUCell
+from handmade.nn.cells import LSTMCell as LSTMCell
+from handmade.nn.cells import RNNCell as RNNCell
+from handmade.nn.containers import ModuleDict as ModuleDict
+from handmade.nn.containers import ModuleList as ModuleList
+from handmade.nn.containers import Sequential as Sequential
+from handmade.nn.convolution import Conv1d as Conv1d
+from handmade.nn.convolution import Conv2d as Conv2d
+from handmade.nn.convolution import ConvTranspose2d as ConvTranspose2d
+from handmade.nn.feed_forward import SwiGLU as SwiGLU
+from handmade.nn.linear import Dropout as Dropout
+from handmade.nn.linear import Embedding as Embedding
+from handmade.nn.linear import Flatten as Flatten
+from handmade.nn.linear import Identity as Identity
+from handmade.nn.linear import Linear as Linear
+from handmade.nn.loss import BCEWithLogitsLoss as BCEWithLogitsLoss
+from handmade.nn.loss import CrossEntropyLoss as CrossEntropyLoss
+from handmade.nn.loss import CTCLoss as CTCLoss
+from handmade.nn.loss import L1Loss as L1Loss
+from handmade.nn.loss import MSELoss as MSELoss
+from handmade.nn.loss import NLLLoss as NLLLoss
+from handmade.nn.module import Module as Module
+from handmade.nn.module import Parameter as Parameter
+from handmade.nn.normalization import BatchNorm1d as BatchNorm1d
+from handmade.nn.normalization import BatchNorm2d as BatchNorm2d
+from handmade.nn.normalization import GroupNorm as GroupNorm
+from handmade.nn.normalization import LayerNorm as LayerNorm
+from handmade.nn.normalization import LocalResponseNorm as LocalResponseNorm
+from handmade.nn.normalization import RMSNorm as RMSNorm
+from handmade.nn.pooling import AdaptiveAvgPool2d as AdaptiveAvgPool2d
+from handmade.nn.pooling import AvgPool2d as AvgPool2d
+from handmade.nn.pooling import MaxPool2d as MaxPool2d
+from handmade.nn.positions import LearnedPositions as LearnedPositions
+from handmade.nn.positions import RotaryEmbedding as RotaryEmbedding
+from handmade.nn.positions import SinusoidalPositions as SinusoidalPositions
+from handmade.nn.recurrent import GRU as GRU
+from handmade.nn.recurrent import LSTM as LSTM
+from handmade.nn.recurrent import RNN as RNN
+from handmade.nn.transformer import TransformerDecoder as TransformerDecoder
+from handmade.nn.transformer import TransformerDecoderLayer as TransformerDecoderLayer
+from handmade.nn.transformer import TransformerEncoder as TransformerEncoder
+from handmade.nn.transformer import TransformerEncoderLayer as TransformerEncoderLayer

@@ -3,84 +3,58 @@
 `op` says what form they have; `engine.apply` runs them on tensors and records them.
 """
 
-from handmade.ops.arithmetic import abs, add, clamp, div, masked_fill, maximum, minimum, mul, neg, pow, sub, where
-from handmade.ops.elementwise import (
-    cast,
-    clone,
-    cos,
-    exp,
-    gelu,
-    gelu_tanh,
-    log,
-    relu,
-    rsqrt,
-    sigmoid,
-    silu,
-    sin,
-    sqrt,
-    tanh,
-)
-from handmade.ops.indexing import gather, getitem, scatter_add
-from handmade.ops.op import OPERATIONS, Operation, op
-from handmade.ops.products import einsum, matmul
-from handmade.ops.reductions import amax, amin, cumsum, mean, prod, sum, var
-from handmade.ops.shape import cat, expand, flip, pad, permute, repeat, reshape, roll, stack, tril, triu
-from handmade.ops.softmax import log_softmax, logsumexp, softmax
-
-__all__ = [
-    "OPERATIONS",
-    "Operation",
-    "abs",
-    "add",
-    "amax",
-    "amin",
-    "cast",
-    "cat",
-    "clamp",
-    "clone",
-    "cos",
-    "cumsum",
-    "div",
-    "einsum",
-    "exp",
-    "expand",
-    "flip",
-    "gather",
-    "gelu",
-    "gelu_tanh",
-    "getitem",
-    "log",
-    "log_softmax",
-    "logsumexp",
-    "masked_fill",
-    "matmul",
-    "maximum",
-    "mean",
-    "minimum",
-    "mul",
-    "neg",
-    "op",
-    "pad",
-    "permute",
-    "pow",
-    "prod",
-    "relu",
-    "repeat",
-    "reshape",
-    "roll",
-    "rsqrt",
-    "scatter_add",
-    "sigmoid",
-    "silu",
-    "sin",
-    "softmax",
-    "sqrt",
-    "stack",
-    "sub",
-    "sum",
-    "tanh",
-    "tril",
-    "triu",
-    "var",
-    "where",
-]
+from handmade.ops.arithmetic import abs as abs
+from handmade.ops.arithmetic import add as add
+from handmade.ops.arithmetic import clamp as clamp
+from handmade.ops.arithmetic import div as div
+from handmade.ops.arithmetic import masked_fill as masked_fill
+from handmade.ops.arithmetic import maximum as maximum
+from handmade.ops.arithmetic import minimum as minimum
+from handmade.ops.arithmetic import mul as mul
+from handmade.ops.arithmetic import neg as neg
+from handmade.ops.arithmetic import pow as pow
+from handmade.ops.arithmetic import sub as sub
+from handmade.ops.arithmetic import where as where
+from handmade.ops.elementwise import cast as cast
+from handmade.ops.elementwise import clone as clone
+from handmade.ops.elementwise import cos as cos
+from handmade.ops.elementwise import exp as exp
+from handmade.ops.elementwise import gelu as gelu
+from handmade.ops.elementwise import gelu_tanh as gelu_tanh
+from handmade.ops.elementwise import log as log
+from handmade.ops.elementwise import relu as relu
+from handmade.ops.elementwise import rsqrt as rsqrt
+from handmade.ops.elementwise import sigmoid as sigmoid
+from handmade.ops.elementwise import silu as silu
+from handmade.ops.elementwise import sin as sin
+from handmade.ops.elementwise import sqrt as sqrt
+from handmade.ops.elementwise import tanh as tanh
+from handmade.ops.indexing import gather as gather
+from handmade.ops.indexing import getitem as getitem
+from handmade.ops.indexing import scatter_add as scatter_add
+from handmade.ops.op import OPERATIONS as OPERATIONS
+from handmade.ops.op import Operation as Operation
+from handmade.ops.op import op as op
+from handmade.ops.products import einsum as einsum
+from handmade.ops.products import matmul as matmul
+from handmade.ops.reductions import amax as amax
+from handmade.ops.reductions import amin as amin
+from handmade.ops.reductions import cumsum as cumsum
+from handmade.ops.reductions import mean as mean
+from handmade.ops.reductions import prod as prod
+from handmade.ops.reductions import sum as sum
+from handmade.ops.reductions import var as var
+from handmade.ops.shape import cat as cat
+from handmade.ops.shape import expand as expand
+from handmade.ops.shape import flip as flip
+from handmade.ops.shape import pad as pad
+from handmade.ops.shape import permute as permute
+from handmade.ops.shape import repeat as repeat
+from handmade.ops.shape import reshape as reshape
+from handmade.ops.shape import roll as roll
+from handmade.ops.shape import stack as stack
+from handmade.ops.shape import tril as tril
+from handmade.ops.shape import triu as triu
+from handmade.ops.softmax import log_softmax as log_softmax
+from handmade.ops.softmax import logsumexp as logsumexp
+from handmade.ops.softmax import softmax as softmax

@@ -1,23 +1,14 @@
 """Optimizers and learning-rate schedules, under PyTorch's names."""
 
-from handmade.nn.utils import clip_grad_norm_
-from handmade.optim import lr_scheduler
-from handmade.optim.adam import Adam, AdamW
-from handmade.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, LinearLR, MultiStepLR, SequentialLR, StepLR
-from handmade.optim.optimizer import Optimizer
-from handmade.optim.sgd import SGD
-
-__all__ = [
-    "SGD",
-    "Adam",
-    "AdamW",
-    "CosineAnnealingLR",
-    "LambdaLR",
-    "LinearLR",
-    "MultiStepLR",
-    "Optimizer",
-    "SequentialLR",
-    "StepLR",
-    "clip_grad_norm_",
-    "lr_scheduler",
-]
+from handmade.nn.utils import clip_grad_norm_ as clip_grad_norm_
+from handmade.optim import lr_scheduler as lr_scheduler
+from handmade.optim.adam import Adam as Adam
+from handmade.optim.adam import AdamW as AdamW
+from handmade.optim.lr_scheduler import CosineAnnealingLR as CosineAnnealingLR
+from handmade.optim.lr_scheduler import LambdaLR as LambdaLR
+from handmade.optim.lr_scheduler import LinearLR as LinearLR
+from handmade.optim.lr_scheduler import MultiStepLR as MultiStepLR
+from handmade.optim.lr_scheduler import SequentialLR as SequentialLR
+from handmade.optim.lr_scheduler import StepLR as StepLR
+from handmade.optim.optimizer import Optimizer as Optimizer
+from handmade.optim.sgd import SGD as SGD

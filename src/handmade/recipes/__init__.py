@@ -42,6 +42,3 @@ def recipe_of(model: str) -> Recipe:
     if model not in RECIPES:
         raise InputError(f"no recipe trains {model!r}{suggestion(model, RECIPES)} There are {', '.join(RECIPES)}.")
     return RECIPES[model]
-
-
-__all__ = ["RECIPES", "recipe_of"]

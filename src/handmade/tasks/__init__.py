@@ -1,29 +1,18 @@
 """The kinds of learning, a room each: the task, how its data are cut, and how the trained model is used."""
 
-from handmade.tasks.images.task import ImageClassification, ImageRecipe
-from handmade.tasks.language.task import LanguageModelling, LanguageRecipe
-from handmade.tasks.masked.task import MaskedLanguageModelling, MaskedRecipe
-from handmade.tasks.recipe import Recipe, changed
-from handmade.tasks.speech.task import SpeechClassification, SpeechRecipe
-from handmade.tasks.task import Outcome, Task
-from handmade.tasks.translation.task import TranslationRecipe, TranslationTask
-from handmade.tasks.trigger.task import TriggerDetection, TriggerRecipe
-
-__all__ = [
-    "ImageClassification",
-    "ImageRecipe",
-    "LanguageModelling",
-    "LanguageRecipe",
-    "MaskedLanguageModelling",
-    "MaskedRecipe",
-    "Outcome",
-    "Recipe",
-    "SpeechClassification",
-    "SpeechRecipe",
-    "Task",
-    "TranslationRecipe",
-    "TranslationTask",
-    "TriggerDetection",
-    "TriggerRecipe",
-    "changed",
-]
+from handmade.tasks.images.task import ImageClassification as ImageClassification
+from handmade.tasks.images.task import ImageRecipe as ImageRecipe
+from handmade.tasks.language.task import LanguageModelling as LanguageModelling
+from handmade.tasks.language.task import LanguageRecipe as LanguageRecipe
+from handmade.tasks.masked.task import MaskedLanguageModelling as MaskedLanguageModelling
+from handmade.tasks.masked.task import MaskedRecipe as MaskedRecipe
+from handmade.tasks.recipe import Recipe as Recipe
+from handmade.tasks.recipe import changed as changed
+from handmade.tasks.speech.task import SpeechClassification as SpeechClassification
+from handmade.tasks.speech.task import SpeechRecipe as SpeechRecipe
+from handmade.tasks.task import Outcome as Outcome
+from handmade.tasks.task import Task as Task
+from handmade.tasks.translation.task import TranslationRecipe as TranslationRecipe
+from handmade.tasks.translation.task import TranslationTask as TranslationTask
+from handmade.tasks.trigger.task import TriggerDetection as TriggerDetection
+from handmade.tasks.trigger.task import TriggerRecipe as TriggerRecipe

@@ -1,44 +1,30 @@
 """What language models need around them: tokenizers, decoding, sampling, BLEU. The engine is not needed."""
 
-from handmade.text.bleu import BLEU, corpus_bleu, sentence_bleu
-from handmade.text.bpe import BPETokenizer
-from handmade.text.ctc import Labelling, ctc_beam_search, ctc_greedy
-from handmade.text.decoding import Hypothesis, beam_search, greedy_search, prefix_step, take_rows
-from handmade.text.embeddings import WordVectors
-from handmade.text.glove import read_glove
-from handmade.text.sampling import generate, penalise_repetition, sample, sample_probabilities
-from handmade.text.tokenizer import Tokenizer, load_tokenizer
-from handmade.text.vocabulary import BOS, EOS, PAD, UNK, Vocabulary
-from handmade.text.wordpiece import WordPieceTokenizer
-from handmade.text.words import CharacterTokenizer, WordTokenizer
-
-__all__ = [
-    "BLEU",
-    "BOS",
-    "EOS",
-    "PAD",
-    "UNK",
-    "BPETokenizer",
-    "CharacterTokenizer",
-    "Hypothesis",
-    "Labelling",
-    "Tokenizer",
-    "Vocabulary",
-    "WordPieceTokenizer",
-    "WordTokenizer",
-    "WordVectors",
-    "beam_search",
-    "corpus_bleu",
-    "ctc_beam_search",
-    "ctc_greedy",
-    "generate",
-    "greedy_search",
-    "load_tokenizer",
-    "penalise_repetition",
-    "prefix_step",
-    "read_glove",
-    "sample",
-    "sample_probabilities",
-    "sentence_bleu",
-    "take_rows",
-]
+from handmade.text.bleu import BLEU as BLEU
+from handmade.text.bleu import corpus_bleu as corpus_bleu
+from handmade.text.bleu import sentence_bleu as sentence_bleu
+from handmade.text.bpe import BPETokenizer as BPETokenizer
+from handmade.text.ctc import Labelling as Labelling
+from handmade.text.ctc import ctc_beam_search as ctc_beam_search
+from handmade.text.ctc import ctc_greedy as ctc_greedy
+from handmade.text.decoding import Hypothesis as Hypothesis
+from handmade.text.decoding import beam_search as beam_search
+from handmade.text.decoding import greedy_search as greedy_search
+from handmade.text.decoding import prefix_step as prefix_step
+from handmade.text.decoding import take_rows as take_rows
+from handmade.text.embeddings import WordVectors as WordVectors
+from handmade.text.glove import read_glove as read_glove
+from handmade.text.sampling import generate as generate
+from handmade.text.sampling import penalise_repetition as penalise_repetition
+from handmade.text.sampling import sample as sample
+from handmade.text.sampling import sample_probabilities as sample_probabilities
+from handmade.text.tokenizer import Tokenizer as Tokenizer
+from handmade.text.tokenizer import load_tokenizer as load_tokenizer
+from handmade.text.vocabulary import BOS as BOS
+from handmade.text.vocabulary import EOS as EOS
+from handmade.text.vocabulary import PAD as PAD
+from handmade.text.vocabulary import UNK as UNK
+from handmade.text.vocabulary import Vocabulary as Vocabulary
+from handmade.text.wordpiece import WordPieceTokenizer as WordPieceTokenizer
+from handmade.text.words import CharacterTokenizer as CharacterTokenizer
+from handmade.text.words import WordTokenizer as WordTokenizer

@@ -3,43 +3,22 @@
 Recipes and tasks, which had their place here, are found here too.
 """
 
-from handmade.recipes import RECIPES, recipe_of
-from handmade.tasks import (
-    ImageClassification,
-    ImageRecipe,
-    LanguageModelling,
-    LanguageRecipe,
-    MaskedLanguageModelling,
-    MaskedRecipe,
-    Outcome,
-    Recipe,
-    Task,
-    TranslationRecipe,
-    TranslationTask,
-    changed,
-)
-from handmade.train.display import display_of
-from handmade.train.loop import Trainer
-from handmade.train.run import Run, new_run, open_run
-
-__all__ = [
-    "RECIPES",
-    "ImageClassification",
-    "ImageRecipe",
-    "LanguageModelling",
-    "LanguageRecipe",
-    "MaskedLanguageModelling",
-    "MaskedRecipe",
-    "Outcome",
-    "Recipe",
-    "Run",
-    "Task",
-    "Trainer",
-    "TranslationRecipe",
-    "TranslationTask",
-    "changed",
-    "display_of",
-    "new_run",
-    "open_run",
-    "recipe_of",
-]
+from handmade.recipes import RECIPES as RECIPES
+from handmade.recipes import recipe_of as recipe_of
+from handmade.tasks import ImageClassification as ImageClassification
+from handmade.tasks import ImageRecipe as ImageRecipe
+from handmade.tasks import LanguageModelling as LanguageModelling
+from handmade.tasks import LanguageRecipe as LanguageRecipe
+from handmade.tasks import MaskedLanguageModelling as MaskedLanguageModelling
+from handmade.tasks import MaskedRecipe as MaskedRecipe
+from handmade.tasks import Outcome as Outcome
+from handmade.tasks import Recipe as Recipe
+from handmade.tasks import Task as Task
+from handmade.tasks import TranslationRecipe as TranslationRecipe
+from handmade.tasks import TranslationTask as TranslationTask
+from handmade.tasks import changed as changed
+from handmade.train.display import display_of as display_of
+from handmade.train.loop import Trainer as Trainer
+from handmade.train.run import Run as Run
+from handmade.train.run import new_run as new_run
+from handmade.train.run import open_run as open_run

@@ -5,20 +5,30 @@ where the mathematics and the derivative stand. Names, arguments and defaults ar
 """
 
 from handmade.engine import Tensor
-from handmade.engine.functions import one_hot
-from handmade.nn.functional.attention import recorded_attention, scaled_dot_product_attention
-from handmade.nn.functional.convolution import conv1d, conv2d, conv_transpose2d
-from handmade.nn.functional.linear import dropout, embedding, linear, projection
-from handmade.nn.functional.losses import (
-    binary_cross_entropy_with_logits,
-    cross_entropy,
-    ctc_loss,
-    l1_loss,
-    mse_loss,
-    nll_loss,
-)
-from handmade.nn.functional.normalization import batch_norm, group_norm, layer_norm, local_response_norm, rms_norm
-from handmade.nn.functional.pooling import adaptive_avg_pool2d, avg_pool2d, max_pool2d
+from handmade.engine.functions import one_hot as one_hot
+from handmade.nn.functional.attention import recorded_attention as recorded_attention
+from handmade.nn.functional.attention import scaled_dot_product_attention as scaled_dot_product_attention
+from handmade.nn.functional.convolution import conv1d as conv1d
+from handmade.nn.functional.convolution import conv2d as conv2d
+from handmade.nn.functional.convolution import conv_transpose2d as conv_transpose2d
+from handmade.nn.functional.linear import dropout as dropout
+from handmade.nn.functional.linear import embedding as embedding
+from handmade.nn.functional.linear import linear as linear
+from handmade.nn.functional.linear import projection as projection
+from handmade.nn.functional.losses import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
+from handmade.nn.functional.losses import cross_entropy as cross_entropy
+from handmade.nn.functional.losses import ctc_loss as ctc_loss
+from handmade.nn.functional.losses import l1_loss as l1_loss
+from handmade.nn.functional.losses import mse_loss as mse_loss
+from handmade.nn.functional.losses import nll_loss as nll_loss
+from handmade.nn.functional.normalization import batch_norm as batch_norm
+from handmade.nn.functional.normalization import group_norm as group_norm
+from handmade.nn.functional.normalization import layer_norm as layer_norm
+from handmade.nn.functional.normalization import local_response_norm as local_response_norm
+from handmade.nn.functional.normalization import rms_norm as rms_norm
+from handmade.nn.functional.pooling import adaptive_avg_pool2d as adaptive_avg_pool2d
+from handmade.nn.functional.pooling import avg_pool2d as avg_pool2d
+from handmade.nn.functional.pooling import max_pool2d as max_pool2d
 
 gelu = Tensor.gelu
 log_softmax = Tensor.log_softmax
@@ -28,38 +38,3 @@ sigmoid = Tensor.sigmoid
 silu = Tensor.silu
 softmax = Tensor.softmax
 tanh = Tensor.tanh
-
-__all__ = [
-    "adaptive_avg_pool2d",
-    "avg_pool2d",
-    "batch_norm",
-    "binary_cross_entropy_with_logits",
-    "conv1d",
-    "conv2d",
-    "conv_transpose2d",
-    "cross_entropy",
-    "ctc_loss",
-    "dropout",
-    "embedding",
-    "gelu",
-    "group_norm",
-    "l1_loss",
-    "layer_norm",
-    "linear",
-    "local_response_norm",
-    "log_softmax",
-    "max_pool2d",
-    "mse_loss",
-    "nll_loss",
-    "one_hot",
-    "pad",
-    "projection",
-    "recorded_attention",
-    "relu",
-    "rms_norm",
-    "scaled_dot_product_attention",
-    "sigmoid",
-    "silu",
-    "softmax",
-    "tanh",
-]

@@ -104,6 +104,3 @@ def topic_of(name: str) -> str:
 def exercise_named(name: str) -> "Exercise":
     """The exercise of this name. InputError for an unknown one."""
     return import_module(f"handmade.workshop.exercises.{topic_of(name)}.{name}").EXERCISE
-
-
-__all__ = ["NAMES", "TOPICS", "exercise_named", "topic_of"]
