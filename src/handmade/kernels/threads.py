@@ -11,6 +11,7 @@ busy one they take the time of those that they wait for.
 """
 
 import itertools
+import math
 import os
 import threading
 from collections.abc import Callable
@@ -41,10 +42,22 @@ class Scratch:
 class _Own(threading.local):
     def __init__(self) -> None:
         self.scratch = Scratch()
+        self.workspace = np.empty(0, np.float32)
         self.inside = False  # a piece that itself calls `run` does the work alone
 
 
 _own = _Own()
+
+
+def workspace(*shape: int) -> np.ndarray:
+    """A float32 array with anything in it, for what one kernel leaves to the next of the same call.
+
+    It lies in memory that the calling thread keeps and the next call overwrites.
+    """
+    size = math.prod(shape)
+    if _own.workspace.size < size:
+        _own.workspace = np.empty(size, np.float32)
+    return _own.workspace[:size].reshape(shape)
 
 
 class _Job:

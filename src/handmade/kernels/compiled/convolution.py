@@ -21,12 +21,13 @@ from typing import Any
 import numpy as np
 
 from handmade.kernels.choice import worth
-from handmade.kernels.compiled import convolution_weight
+from handmade.kernels.compiled import convolution_weight, winograd, winograd_weight
 from handmade.kernels.compiled.blocks import PIECES, Grid, Taps, copy_block, cut, forward_taps
 from handmade.kernels.compiled.build import Floats, Ints, kernel
 from handmade.kernels.compiled.instructions import address_of, floats_at, ints_at, shift
 from handmade.kernels.compiled.tile import COLUMNS, ROWS, tile, tile_columns, tile_rows
 from handmade.kernels.compiled.transpose import transpose
+from handmade.kernels.threads import workspace
 from handmade.kernels.windows import Array, Pair, Window, channels_first, channels_last
 
 BLOCK_BYTES = 96 << 10
@@ -43,6 +44,8 @@ def conv2d(x: Array, weight: Array, bias: Array | None, window: Window, groups: 
     x, weight = channels_last(x), channels_last(weight)
     if _covers(window, x, groups):
         x, weight, window = _as_pixels(x), _as_pixels(weight), Window((1, 1))
+    if winograd.applies(window, x.shape[3], len(weight), groups, outputs):
+        return channels_first(winograd.convolve(x, weight, bias, window.padding, outputs, turned=False))
     y = np.empty((len(x), *outputs, len(weight)), x.dtype)
     correlate(x, weight, bias, y, forward_taps(weight, window, groups), Grid(*outputs), window.stride, groups)
     return channels_first(y)
@@ -57,6 +60,9 @@ def conv2d_weight_gradient(x: Array, g: Array, window: Window, groups: int = 1) 
     if _covers(window, x, groups):
         shape = (g.shape[3], *x.shape[1:])
         return channels_first(convolution_weight.gradient(_as_pixels(x), g, Window((1, 1)), 1).reshape(shape))
+    outputs, filters = (g.shape[1], g.shape[2]), g.shape[3]
+    if winograd.applies(window, x.shape[3], filters, groups, outputs) and winograd_weight.applies(x.shape[3], filters):
+        return channels_first(winograd_weight.gradient(x, g, window.padding))
     return channels_first(convolution_weight.gradient(x, g, window, groups))
 
 
@@ -65,6 +71,9 @@ def conv2d_input_gradient(g: Array, weight: Array, size: Pair, window: Window, g
     if not is_worth(g, weight, (g.shape[2], g.shape[3]), groups):
         return NotImplemented
     g, weight = channels_last(g), channels_last(weight)
+    if winograd.applies(window, len(weight), weight.shape[3], groups, size):
+        padding = (2 - window.padding[0], 2 - window.padding[1])
+        return channels_first(winograd.convolve(g, weight, None, padding, size, turned=True))
     gradient = np.empty((len(g), *size, weight.shape[3] * groups), g.dtype)
     if _covers(window, gradient, groups):
         pixel, weight = _as_pixels(gradient), _as_pixels(weight)
@@ -138,7 +147,7 @@ def correlate(
     filters, run = y.shape[3] // groups, taps.places * taps.depth
     columns = tile_columns()
     panels = -(-filters // columns)
-    packed = np.empty((groups, panels, len(taps.rows), run, columns), np.float32)
+    packed = workspace(groups, panels, len(taps.rows), run, columns)
     sources = np.array(taps.sources)
     group_stride = weight.strides[0] * (len(weight) // groups)
     pack(groups * panels, weight, packed, sources, len(sources), taps.places, taps.depth, taps.place_stride // 4,

@@ -15,6 +15,7 @@ from handmade.kernels.compiled.build import Floats, Ints, kernel
 from handmade.kernels.compiled.instructions import address_of, floats_at, ints_at, shift
 from handmade.kernels.compiled.tile import COLUMNS, ROWS, tile, tile_columns, tile_rows
 from handmade.kernels.compiled.transpose import transpose
+from handmade.kernels.threads import workspace
 from handmade.kernels.windows import Array, Window
 
 BLOCK_BYTES = 128 << 10
@@ -54,7 +55,7 @@ def gradient(x: Array, g: Array, window: Window, groups: int) -> Array:
     ]
     j_rows = np.array([*j_rows, *[j_rows[-1]] * tile_rows()])
     c_rows = 4 * width * np.minimum(np.arange(len(j_rows)), size - 1)
-    partial = np.empty((slices, groups, size, width), np.float32)
+    partial = workspace(slices, groups, size, width)
     room = (plane or blocks.images * read) * channels
     _sum_positions(
         slices * groups * parts, x, g, partial, j_rows, c_rows,
