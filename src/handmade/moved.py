@@ -9,6 +9,7 @@ MOVED = {
     "handmade.functions": "handmade.engine.functions",
     "handmade.gradcheck": "handmade.engine",
     "handmade.lens.attention_maps": "handmade.lens",
+    "handmade.lens.drawing": "handmade.draw",
     "handmade.lens.feature_maps": "handmade.lens",
     "handmade.lens.grad_cam": "handmade.lens",
     "handmade.lens.logit_lens": "handmade.lens",

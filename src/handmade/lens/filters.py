@@ -3,14 +3,13 @@
 K filters, C channels, R x S pixels
 """
 
-import math
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
+from handmade import draw
 from handmade.errors import InputError
-from handmade.lens.drawing import new_figure, save, show_image
 from handmade.nn import Module
 
 
@@ -31,19 +30,11 @@ def as_images(weight: Float[np.ndarray, "K C R S"]) -> Float[np.ndarray, "K C R 
     return 0.5 + weight / (2 * np.where(largest == 0, 1, largest))
 
 
-def draw_filters(path: Path, model: Module, title: str) -> None:
-    """Draw the first layer's filters to `path`, each scaled on its own and labelled with its number."""
+def draw_filters(path: Path, model: Module, title: str, grey: bool = False) -> None:
+    """Draw the first layer's filters to `path`, each scaled on its own and labelled with its number.
+
+    grey: the model is shown grey images in three channels; what is drawn is the sum of a filter's weights for them.
+    """
     name, weight = first_filters(model)
-    count, _, height, width = weight.shape
-    columns = min(count, 8 if count <= 32 else 16)
-    rows = math.ceil(count / columns)
-    figure = new_figure(max(0.72 * columns, 5), 0.78 * rows * height / width + 0.8)
-    figure.suptitle(f"{title}: the {count} filters of {name}, {height}x{width}", fontsize=12)
-    figure.supxlabel("middle grey is 0; each filter is scaled by its largest weight", fontsize=9)
-    grid = figure.subplots(rows, columns, squeeze=False)
-    for axes in grid.flat:
-        axes.axis("off")
-    for number, (axes, image) in enumerate(zip(grid.flat, as_images(weight), strict=False)):
-        show_image(axes, image)
-        axes.set_title(str(number), fontsize=7, pad=2, color="0.4")
-    save(figure, path)
+    height, width = weight.shape[2:]
+    draw.filters(weight, f"{title}: the {len(weight)} filters of {name}, {height} x {width}", grey).save(path)

@@ -18,28 +18,18 @@ T steps, S = T + 1 states, B sequences, I input size, H hidden size
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
 
 import handmade
+from handmade import draw
 from handmade.engine import Tensor
-from handmade.lens.drawing import new_figure, save
 from handmade.lens.hooks import undisturbed
 from handmade.nn import GRU, LSTM, RNN
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 Norms = Float[np.ndarray, "S"]
 State = tuple[np.ndarray, ...]
-
-LOWEST, HIGHEST = 1e-14, 1e6
-"""Where the picture's axis ends."""
-
-COLORS = {"RNN": "#D55E00", "LSTM": "#0072B2", "GRU": "#009E73"}
-"""Vermilion, blue, green that colour-blind people tell apart (Okabe and Ito 2008)."""
 
 
 def gradient_norms(layer: RNN | LSTM | GRU, x: Tensor) -> dict[str, Norms]:
@@ -115,7 +105,11 @@ def spectral_radius(layer: RNN) -> float:
 
 def bound(layer: RNN, steps: int) -> Norms:
     """σ^(T-t) for t = 0 ... T, σ the largest singular value of W_hh: the norm of d h_T / d h_t is nowhere above it."""
-    return np.linalg.norm(_recurrent_weight(layer), 2) ** np.arange(steps, -1.0, -1.0)
+    return _largest_singular(layer) ** np.arange(steps, -1.0, -1.0)
+
+
+def _largest_singular(layer: RNN) -> float:
+    return float(np.linalg.norm(_recurrent_weight(layer), 2))
 
 
 def draw_gradient_flow(
@@ -126,29 +120,6 @@ def draw_gradient_flow(
     A name begins with RNN, LSTM or GRU, which gives the line its colour.
     elman: the network whose bound and spectral radius are drawn into the panel of that title.
     """
-    figure = new_figure(5.0 * len(panels), 5.6)
-    figure.suptitle("What the last state keeps of step t: the norm of d h_T / d h_t")
-    columns = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-    for axes, (title, networks) in zip(columns, panels.items(), strict=True):
-        for name, norms in networks.items():
-            color = COLORS[name.split()[0].rstrip(",")]
-            for state, style in zip(norms, ("-", "--"), strict=False):
-                label = name if state == "h" else f"{name}, d h_T / d {state}_t"
-                shown = np.where(norms[state] > 0, norms[state], np.nan)  # h_T does not depend on c_T beside it
-                axes.semilogy(shown, style, color=color, label=label)
-        if title in elman:
-            _draw_bound(axes, elman[title], len(next(iter(networks.values()))["h"]) - 1)
-        axes.set(title=title, xlabel="t")
-        axes.grid(alpha=0.3)
-        axes.legend(frameon=False, fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.13))
-    columns[0].set(ylabel="norm", ylim=(LOWEST, HIGHEST))
-    save(figure, path)
-
-
-def _draw_bound(axes: "Axes", layer: RNN, steps: int) -> None:
-    radius, most = spectral_radius(layer), bound(layer, steps)
-    rate = radius ** np.arange(steps, -1.0, -1.0)
-    axes.semilogy(
-        most, color="black", linewidth=1, label=f"RNN, bound: {most[-2]:.2f}^(T-t), the largest singular value"
-    )
-    axes.semilogy(rate, color="black", linewidth=1, linestyle=":", label=f"RNN, spectral radius: {radius:.2f}^(T-t)")
+    rates = {title: draw.Elman(_largest_singular(layer), spectral_radius(layer)) for title, layer in elman.items()}
+    title = "What the last state keeps of step t: the norm of d h_T / d h_t"
+    draw.gradient_flow(panels, rates, title).save(path)

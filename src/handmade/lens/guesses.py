@@ -10,24 +10,18 @@ T tokens, D hidden size, V vocabulary size, L layers
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int64
 
+from handmade import draw
 from handmade.engine import Tensor, no_grad
 from handmade.errors import InputError
-from handmade.lens.drawing import new_figure, save
 from handmade.lens.hooks import recording, undisturbed
 from handmade.models.bert import BertForMaskedLM
 from handmade.models.gpt import GPT
 from handmade.nn import Module
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-WIDEST = 24.0
-"""Inches; of a longer text the end is drawn."""
 
 
 class Stream(NamedTuple):
@@ -78,49 +72,9 @@ def draw_logit_lens(
     wanted: Sequence[str | None],
     title: str,
 ) -> None:
-    """Draw a table of the guesses, the last layer on top, each cell coloured by the guess's probability.
+    """Draw a table of the guesses to `path`, the last layer on top, each cell coloured by the guess's probability.
 
     names: of the likeliest tokens. read: the tokens of the text, below. wanted: what really stands at the place that is
     guessed (the next token, for a GPT), above; None where nobody knows. Right guesses have a frame.
     """
-    longest = max(len(name) for row in [*names, read, [name or "" for name in wanted]] for name in row)
-    width = 0.17 + 0.078 * max(longest, 2)
-    shown = min(len(read), int(WIDEST / width))
-    first = len(read) - shown
-    layers = len(probabilities)
-    figure = new_figure(max(shown * width + 2.2, 6.0), 0.3 * layers + 2.0)
-    cut = "" if shown == len(read) else f" (the last {shown} of {len(read)} tokens)"
-    figure.suptitle(f"{title}{cut}", fontsize=12)
-    axes = figure.subplots()
-    drawn = axes.imshow(probabilities[:, first:], cmap="viridis", vmin=0, vmax=1, aspect="auto", origin="lower")
-    for layer in range(layers):
-        for column in range(shown):
-            _write(axes, column, layer, names[layer][first + column], float(probabilities[layer, first + column]))
-            if names[layer][first + column] == wanted[first + column]:
-                _frame(axes, column, layer)
-    names_below = {"family": "monospace", "fontsize": 8, "rotation": 0 if longest <= 8 else 45}
-    axes.set_xticks(range(shown), read[first:], **names_below)
-    axes.set_yticks(range(layers), ["embeddings", *(f"layer {layer}" for layer in range(layers - 1))], fontsize=8)
-    axes.set_xlabel("the text", fontsize=9, color="0.3")
-    above = axes.secondary_xaxis("top")
-    above.set_xticks(range(shown), [name or "" for name in wanted[first:]], **names_below)
-    above.set_xlabel("what it should say; where it does, there is a frame", fontsize=9, color="0.3")
-    for drawn_axes in (axes, above):
-        drawn_axes.tick_params(length=0)
-        drawn_axes.spines[:].set_visible(False)
-    bar = figure.colorbar(drawn, ax=axes, pad=0.015, aspect=14)
-    bar.set_label("probability", fontsize=9)
-    bar.ax.tick_params(labelsize=8)
-    save(figure, path)
-
-
-def _write(axes: "Axes", column: int, row: int, name: str, probability: float) -> None:
-    color = "white" if probability < 0.6 else "black"
-    axes.text(column, row, name, ha="center", va="center", family="monospace", fontsize=8, color=color)
-
-
-def _frame(axes: "Axes", column: int, row: int) -> None:
-    from matplotlib.patches import Rectangle
-
-    corner = (column - 0.47, row - 0.45)
-    axes.add_patch(Rectangle(corner, 0.94, 0.9, fill=False, edgecolor="#D55E00", linewidth=1.6))
+    draw.guesses(names, probabilities, read, wanted, title).save(path)

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from handmade import draw
 from handmade.engine import Tensor
-from handmade.lens.drawing import save, show_over, side_by_side
 from handmade.lens.hooks import recording, undisturbed
 from handmade.lens.layers import maps_of
 from handmade.nn import Module
@@ -38,12 +38,5 @@ def grad_cam(model: Module, image: Float[Tensor, "1 C H W"], class_index: int, l
 def draw_grad_cam(
     path: Path, heat: Float[np.ndarray, "h w"], image: Float[np.ndarray, "C H W"], layer: str, title: str
 ) -> None:
-    """Draw the map over the image (values 0 to 1), beside the image itself."""
-    figure, left, right = side_by_side(image, title)
-    left.set_xlabel("what the model sees")
-    top = float(heat.max())
-    drawn = show_over(right, image, heat / (top or 1.0), 1.0, cmap="inferno", vmin=0)
-    found = f"{heat.shape[0]}x{heat.shape[1]}" if top else "no evidence anywhere"
-    right.set_xlabel(f"Grad-CAM of {layer}, {found}")
-    figure.colorbar(drawn, ax=right, label="evidence, as share of the largest")
-    save(figure, path)
+    """Draw the map beside the image (values 0 to 1), and where in the image the evidence lies."""
+    draw.evidence(heat, image, layer, title).save(path)

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from handmade import draw
 from handmade.engine import Tensor, no_grad
-from handmade.lens.drawing import save, show_over, side_by_side
 from handmade.lens.hooks import undisturbed
 from handmade.nn import Module
 
@@ -73,16 +73,5 @@ def _starts(length: int, parts: int, patch: int) -> list[int]:
 def draw_occlusion(
     path: Path, drop: Float[np.ndarray, "rows columns"], image: Float[np.ndarray, "C H W"], patch: int, title: str
 ) -> None:
-    """Draw the drops over the image (values 0 to 1), beside the image with one patch on it."""
-    _, height, width = image.shape
-    covered = image.copy()
-    top, left = (height - patch) // 2, (width - patch) // 2
-    covered[:, top : top + patch, left : left + patch] = 0.5
-    figure, example, picture = side_by_side(covered, title)
-    example.set_xlabel(f"a grey square of {patch}x{patch} hides a part")
-    points = 100 * drop
-    limit = float(np.abs(points).max()) or 1.0
-    drawn = show_over(picture, image, points, limit, cmap="RdBu_r", vmin=-limit)
-    picture.set_xlabel(f"red helps, blue hinders; {drop.shape[0]}x{drop.shape[1]} places")
-    figure.colorbar(drawn, ax=picture, label="drop in percentage points")
-    save(figure, path)
+    """Draw the drops beside the image (values 0 to 1) with one patch on it, and what in the image is needed."""
+    draw.covered(drop, image, patch, title).save(path)

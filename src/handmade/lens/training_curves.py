@@ -8,20 +8,13 @@ no learning rate suits both ends; shortcuts keep them nearly level.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from handmade import draw
 from handmade.errors import InputError
-from handmade.lens.drawing import new_figure, save
 from handmade.tasks import Task
 from handmade.train.metrics import Line, read_metrics
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7")
-"""Vermilion, blue, green and purple that colour-blind people tell apart (Okabe and Ito 2008)."""
 
 
 def gradient_norms(task: Task, steps: int) -> dict[str, float]:
@@ -53,40 +46,22 @@ def draw_training_curves(
     runs: name -> the folder of a run, or the lines of its metrics.jsonl, with accuracies.
     norms: name -> layer -> norm, as `gradient_norms` gives them.
     """
-    colors = dict(zip(dict.fromkeys([*runs, *norms]), COLORS, strict=False))
-    figure = new_figure(12, 4.8)
-    figure.suptitle(title, fontsize=12)
-    left, right = figure.subplots(1, 2)
+    errors = {}
     for name, run in runs.items():
         lines = read_metrics(run / "metrics.jsonl") if isinstance(run, Path) else run
-        _draw_errors(left, name, lines, colors[name])
-    left.set(xlabel="epoch", ylabel="error, %", title="training (lines) and test (dashed)", ylim=(0, None))
-    for name, layers in norms.items():
-        depth = range(1, len(layers) + 1)
-        right.semilogy(depth, list(layers.values()), color=colors[name], marker="o", markersize=3, label=name)
-    right.xaxis.get_major_locator().set_params(integer=True)
-    right.set(xlabel="layer, from the image to the output", title="norm of the weights' gradient, first steps")
-    for axes in (left, right):
-        axes.grid(alpha=0.3)
-        axes.legend(frameon=False)
-    save(figure, path)
+        errors[name] = errors_of(name, lines)
+    draw.compared_training(errors, norms, title).save(path)
 
 
-def _draw_errors(axes: "Axes", name: str, lines: Sequence[Line], color: str) -> None:
-    """The training error of single batches, smoothed, and the test error after each epoch."""
+def errors_of(name: str, lines: Sequence[Line]) -> draw.Errors:
+    """The errors in per cent of single batches and of the test data. InputError where there are none yet."""
     steps = [line for line in lines if "accuracy" in line]
-    epochs = [line for line in lines if "test_accuracy" in line]
-    if not steps or not epochs:
+    tests = [line for line in lines if "test_accuracy" in line]
+    if not steps or not tests:
         raise InputError(
             f"the metrics of {name} hold no accuracies yet; train for ten steps and an evaluation at least."
         )
-    errors = 100 * (1 - np.array([line["accuracy"] for line in steps]))
-    width = max(1, len(steps) // 25)
-    smooth = np.convolve(errors, np.full(width, 1 / width), mode="valid")
-    at = np.array([line["epoch"] for line in steps])
-    middle = np.convolve(at, np.full(width, 1 / width), mode="valid")
-    axes.plot(at, errors, color=color, alpha=0.15, linewidth=0.8)
-    axes.plot(middle, smooth, color=color, linewidth=1.8, label=f"{name}: {smooth[-1]:.1f} % in training")
-    tested = [100 * (1 - line["test_accuracy"]) for line in epochs]
-    test_label = f"{name}: {tested[-1]:.1f} % on test"
-    axes.plot([line["epoch"] for line in epochs], tested, "--o", color=color, markersize=4, label=test_label)
+    epochs, tested_epochs = (np.array([line["epoch"] for line in some]) for some in (steps, tests))
+    single = 100 * (1 - np.array([line["accuracy"] for line in steps]))
+    tested = 100 * (1 - np.array([line["test_accuracy"] for line in tests]))
+    return draw.Errors(epochs, single, tested_epochs, tested)

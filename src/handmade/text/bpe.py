@@ -129,6 +129,10 @@ class BPETokenizer(Tokenizer):
         """The text; bytes that are no UTF-8 (a character cut in two) become U+FFFD."""
         return b"".join(self._pieces(ids, skip_special_tokens)).decode("utf-8", errors="replace")
 
+    def pieces(self, ids: Iterable[int]) -> list[str]:
+        """What each token says on its own; a byte that is a part of a character stands there as \\xe7."""
+        return [piece.decode("utf-8", errors="backslashreplace") for piece in self._pieces(ids, False)]
+
     def stream(self, ids: Iterable[int]) -> Iterator[str]:
         """The text of `ids` piece by piece, as they come; a character waits for the last of its bytes."""
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")

@@ -34,6 +34,10 @@ class Tokenizer(ABC):
     def decode(self, ids: Iterable[int], skip_special_tokens: bool = True) -> str:
         """The text of `ids`."""
 
+    def pieces(self, ids: Iterable[int]) -> list[str]:
+        """What each token says on its own, special ones too."""
+        return [self.decode([number], skip_special_tokens=False) for number in ids]
+
     def options(self) -> dict[str, Any]:
         """What the constructor takes beside the vocabulary, as JSON can hold it."""
         return {}

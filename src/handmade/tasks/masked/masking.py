@@ -88,4 +88,4 @@ class MaskTokenizer:
 
     def pieces(self, tokens: Iterable[int]) -> list[str]:
         """What each token says."""
-        return [self.tokenizer.decode([token], skip_special_tokens=False) for token in tokens]
+        return self.tokenizer.pieces(tokens)

@@ -72,7 +72,7 @@ class PairTokenizer:
 
     def pieces(self, tokens: Sequence[int]) -> list[str]:
         """What each token says, to be written beside it: a space alone is ␣, the end of the text ■."""
-        said = [self.tokenizer.decode([token], skip_special_tokens=False) for token in tokens]
+        said = self.tokenizer.pieces(tokens)
         return ["■" if token == EOS else "␣" if text == " " else text for token, text in zip(tokens, said, strict=True)]
 
 
