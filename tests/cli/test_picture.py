@@ -47,7 +47,7 @@ def test_an_untrained_model_is_called_untrained(handmade, photo, tmp_path):
     ran = handmade("picture", "resnet20", "--image", photo, "--what", "filters", "--out", tmp_path / "out")
     assert ran.code == 0
     assert ran.out.startswith("resnet20 is untrained: what it sees means nothing.")
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["filters.png"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["filters.png", "filters.txt"]
 
 
 def test_published_weights_a_layer_and_a_class(handmade, photo, shared_data, tmp_path):
@@ -56,7 +56,9 @@ def test_published_weights_a_layer_and_a_class(handmade, photo, shared_data, tmp
     ran = handmade("picture", "resnet20", "--image", photo, *options, "--out", tmp_path / "out")
     assert ran.code == 0
     assert "untrained" not in ran.out
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"features-layer2.0.png", "grad-cam.png"}
+    drawn = {path.name for path in (tmp_path / "out").glob("*.png")}
+    assert drawn == {"features-layer2.0.png", "grad-cam.png"}
+    assert {path.stem for path in (tmp_path / "out").glob("*.txt")} == {path.removesuffix(".png") for path in drawn}
 
 
 @pytest.mark.parametrize(

@@ -249,7 +249,7 @@ def weight_bar(figure: "Figure", drawn: "ScalarMappable", axes: Any, label: str,
 def ink_on(drawn: "ScalarMappable", value: float) -> str:
     """The colour of letters on a field that has this value: ink or paper, whichever is told from it better."""
     ((red, green, blue, _),) = drawn.to_rgba(np.array([value]))
-    return LIGHT.ink if luminance(red, green, blue) > 0.18 else LIGHT.paper
+    return LIGHT.ink if luminance(red, green, blue) > 0.193 else LIGHT.paper  # there both stand out equally
 
 
 def luminance(red: float, green: float, blue: float) -> float:
