@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from handmade.recipes import RECIPES
 from handmade.train import Trainer
 
 FILES = {"config.json", "metrics.jsonl", "checkpoint", "model.safetensors"}
@@ -140,3 +141,15 @@ def test_a_stage_of_gpt_is_compared_with_the_others(handmade, tmp_path):
     ran = handmade("train", "gpt", "--stage", "9")
     assert ran.code == 2
     assert "stage is 9, expected 1 to 7" in ran.err
+
+
+def test_a_former_name_is_told_the_new_one(handmade):
+    ran = handmade("train", "alexnet", "--data", "nothing")
+    assert ran.err.splitlines()[0] == "alexnet for small images is called alexnet-cifar now."
+    assert "handmade train alexnet-cifar" in handmade("models", "alexnet").out
+
+
+def test_help_sends_to_a_list_of_all_that_can_be_trained(handmade):
+    assert "'handmade models' marks what can be trained" in " ".join(handmade("train", "--help").out.split())
+    listed = {row["name"] for row in json.loads(handmade("models", "--json").out) if "train" in row["use"]}
+    assert listed == set(RECIPES)

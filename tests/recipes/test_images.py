@@ -32,9 +32,9 @@ def losses(recipe, steps):
 @pytest.mark.parametrize(
     ("model", "changes", "steps", "bar"),
     [
-        ("alexnet", {"dropout": 0.0, "learning_rate": 0.02}, 25, 1.9),
-        ("vgg11", {"dropout": 0.0, "learning_rate": 0.01}, 12, 1.6),
-        ("googlenet", {"dropout": 0.0, "learning_rate": 0.01, "aux_logits": False}, 16, 1.9),
+        ("alexnet-cifar", {"dropout": 0.0, "learning_rate": 0.02}, 25, 1.9),
+        ("vgg11-cifar", {"dropout": 0.0, "learning_rate": 0.01}, 12, 1.6),
+        ("googlenet-cifar", {"dropout": 0.0, "learning_rate": 0.01, "aux_logits": False}, 16, 1.9),
         ("resnet20", {"learning_rate": 0.05}, 24, 1.7),
     ],
 )
@@ -106,12 +106,12 @@ def test_the_papers_lenet_is_tested_by_its_own_loss():
 
 
 def test_a_loss_of_the_models_own_takes_no_label_smoothing():
-    with pytest.raises(InputError, match="label_smoothing is for cross-entropy; googlenet has a loss of its own"):
-        replace(recipe_of("googlenet"), label_smoothing=0.1).task()
+    with pytest.raises(InputError, match="label_smoothing is for cross-entropy; googlenet-cifar has a loss of its own"):
+        replace(recipe_of("googlenet-cifar"), label_smoothing=0.1).task()
 
 
 def test_the_small_classifiers_of_googlenet_count_in_training_and_their_answers_do_not():
-    task = replace(recipe_of("googlenet"), batch_size=4).task()
+    task = replace(recipe_of("googlenet-cifar"), batch_size=4).task()
     images, labels = next(task.batches(0, 0))
     outputs = task.model(images)
     expected = [nn.functional.cross_entropy(scores, labels).item() for scores in outputs]

@@ -45,7 +45,8 @@ def _cost(card: "Card") -> "Cost":
 
 
 def _summary(card: "Card") -> dict[str, Any]:
-    cost = asdict(card.cost) if card.cost else dict.fromkeys(("multiply_adds", "activations", "receptive_field"))
+    unknown = {"multiply_adds": None, "activations": None, "receptive_field": None}
+    cost: dict[str, Any] = asdict(card.cost) if card.cost else unknown
     return {
         "name": card.name,
         "year": card.year,
@@ -85,7 +86,9 @@ def _zoo_table(rows: list[dict[str, Any]]) -> str:
 
 
 def _heading(card: "Card") -> str:
-    """The paper, its result, and how the network is used here."""
+    """The paper, its result, and what the network can be used for here."""
+    from handmade.recipes import FORMER_NAMES
+
     lines = [f"{card.name}: {card.paper} ({card.year}). Input {_shape(card.input_shape)}."]
     if card.error:
         lines.append(f"The paper's result: {card.error} ({card.source}).")
@@ -93,8 +96,10 @@ def _heading(card: "Card") -> str:
         lines.append(f"Train it: handmade train {card.name}")
     if card.published:
         lines.append(f"Published weights: {card.published.url} ({card.published.licence}).")
-    if not card.recipe and not card.published:
-        lines.append("It is only built here: no recipe trains it, and no published weights are known by name.")
+    if card.name in FORMER_NAMES:
+        lines.append(f"No recipe trains it; its form for small images: handmade train {FORMER_NAMES[card.name]}")
+    if card.use == ("build",):
+        lines.append("It can only be built: no recipe trains it, and no published weights are known by name.")
     return "\n".join(lines)
 
 

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def train(
-    model: Annotated[str | None, typer.Argument(help="What to train, as lenet5; 'handmade models' lists all.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Argument(help="What to train, for example lenet5; 'handmade models' marks what can be trained."),
+    ] = None,
     data: Annotated[str | None, typer.Option(help="Learn from this set; 'handmade data' lists all.")] = None,
     epochs: Annotated[int | None, typer.Option(help="How many times to go through the training set.")] = None,
     steps: Annotated[int | None, typer.Option(help="How many batches to learn from, instead of epochs.")] = None,
@@ -85,6 +88,8 @@ def _begun(model: str | None, settings: list[str], out: Path | None, yours: Path
     if model is None:
         raise InputError("name the model to train, as in: handmade train lenet5")
     recipe = changed(recipe_of(model), settings)
+    if recipe.model != model:
+        typer.echo(f"{model} for small images is called {recipe.model} now.", err=True)
     task = recipe.task()
     if yours is not None:
         from handmade.cli.grafting import passed, put_in
@@ -96,10 +101,11 @@ def _begun(model: str | None, settings: list[str], out: Path | None, yours: Path
 
 
 def _resumed(folder: Path, model: str | None) -> "tuple[Run, Task]":
+    from handmade.recipes import FORMER_NAMES
     from handmade.train import open_run
 
     run = open_run(folder)
-    if model not in (None, run.recipe.model):
+    if model is not None and run.recipe.model not in (model, FORMER_NAMES.get(model)):
         raise InputError(f"{folder} holds a run of {run.recipe.model}, not of {model}.")
     typer.echo(f"{run.recipe.model} goes on learning {run.recipe.data} in {run.folder}")
     return run, run.recipe.task(run.facts)

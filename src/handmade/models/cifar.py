@@ -12,6 +12,8 @@ The papers do not have these forms, but such forms are usual. ResNet's for 32x32
 
 from __future__ import annotations
 
+from typing import Any
+
 from jaxtyping import Float
 
 from handmade.engine import Tensor
@@ -108,7 +110,7 @@ def googlenet_cifar(num_classes: int = 10, aux_logits: bool = False, dropout: fl
 
 
 # The papers have no results for these forms.
-CIFAR = {"input_shape": (3, 32, 32), "classes": "cifar10", "resize": 32}
+CIFAR: dict[str, Any] = {"input_shape": (3, 32, 32), "classes": "cifar10", "resize": 32}
 CARDS = (
     Card(
         "alexnet-cifar",

@@ -230,7 +230,10 @@ def googlenet(**options: Any) -> GoogLeNet:
 
 PAPER = (2014, "Szegedy et al.: Going Deeper with Convolutions")
 # The parameters are those of training, with the two small classifiers.
-ERROR = {"error": "10.07 % top-5 on ImageNet (one crop), 6.67 % (7 models, 144 crops)", "source": "table 3"}
+ERROR: dict[str, Any] = {
+    "error": "10.07 % top-5 on ImageNet (one crop), 6.67 % (7 models, 144 crops)",
+    "source": "table 3",
+}
 CARDS = (
     Card(
         "googlenet",

@@ -20,6 +20,8 @@ Differences of today's from the paper's:
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float
 
@@ -198,7 +200,7 @@ def lenet5(num_classes: int = 10, paper: bool = False, in_channels: int = 1) -> 
 
 
 PAPER = (1998, "LeCun, Bottou, Bengio & Haffner: Gradient-Based Learning Applied to Document Recognition")
-ERROR = {"error": "0.95 % on MNIST", "source": "section III.B", "classes": "mnist"}
+ERROR: dict[str, Any] = {"error": "0.95 % on MNIST", "source": "section III.B", "classes": "mnist"}
 CARDS = (
     Card("lenet5", lenet5, *PAPER, 61_706, (1, 32, 32), **ERROR, cost=Cost(416_520, 14_602, 32), recipe="lenet"),
     Card(

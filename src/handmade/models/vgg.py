@@ -216,7 +216,13 @@ def _card(
     name: str, build: Callable[..., Module], parameters: int, cost: Cost, error: str, published: Published | None
 ) -> Card:
     stated = (f"{error} on ImageNet (one crop)", "table 3, smallest side 256") if error else ("", "")
-    more = {"source": stated[1], "cost": cost, "classes": "imagenet", "resize": 256, "published": published}
+    more: dict[str, Any] = {
+        "source": stated[1],
+        "cost": cost,
+        "classes": "imagenet",
+        "resize": 256,
+        "published": published,
+    }
     return Card(name, build, *PAPER, parameters, (3, 224, 224), stated[0], **more)
 
 

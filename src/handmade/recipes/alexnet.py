@@ -22,7 +22,7 @@ class AlexNetRecipe(ImageRecipe):
 
 
 ALEXNET = AlexNetRecipe(
-    model="alexnet",
+    model="alexnet-cifar",
     data="fashion-mnist",
     epochs=3,
     batch_size=128,
@@ -32,3 +32,4 @@ ALEXNET = AlexNetRecipe(
     shift=4,
     flip=True,
 )
+RECIPES = (ALEXNET,)

@@ -8,3 +8,4 @@ neighbour has to be learned for every position.
 from handmade.tasks.masked.task import MaskedRecipe
 
 BERT = MaskedRecipe(model="bert", data="shakespeare", epochs=3, batch_size=64, learning_rate=3e-3)
+RECIPES = (BERT,)

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from handmade.models.char_lm import RecurrentLM, char_gru, char_lstm, char_rnn
+from handmade.models import ZOO
+from handmade.models.char_lm import RecurrentLM
 from handmade.tasks.language.task import LanguageRecipe
-
-BUILDERS = {"char-rnn": char_rnn, "char-lstm": char_lstm, "char-gru": char_gru, "names-gru": char_gru}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +20,9 @@ class CharRecipe(LanguageRecipe):
         self.at_least(1, "hidden_size", "num_layers", "embedding_dim")
 
     def build(self, vocab_size: int) -> RecurrentLM:
-        return BUILDERS[self.model](vocab_size, self.hidden_size, self.num_layers, self.embedding_dim)
+        model = ZOO[self.model].build(vocab_size, self.hidden_size, self.num_layers, self.embedding_dim)
+        assert isinstance(model, RecurrentLM)
+        return model
 
 
 def _shakespeare(model: str, learning_rate: float) -> CharRecipe:
@@ -37,7 +38,6 @@ NAMES_GRU = CharRecipe(
     epochs=8,
     batch_size=32,
     learning_rate=3e-3,
-    hidden_size=128,
-    num_layers=1,
-    embedding_dim=32,
+    **{name: size for name, size in ZOO["names-gru"].arguments if name != "vocab_size"},
 )
+RECIPES = (CHAR_RNN, CHAR_LSTM, CHAR_GRU, NAMES_GRU)

@@ -23,7 +23,7 @@ class GoogLeNetRecipe(ImageRecipe):
 
 
 GOOGLENET = GoogLeNetRecipe(
-    model="googlenet",
+    model="googlenet-cifar",
     data="fashion-mnist",
     epochs=3,
     batch_size=128,
@@ -33,3 +33,4 @@ GOOGLENET = GoogLeNetRecipe(
     shift=4,
     flip=True,
 )
+RECIPES = (GOOGLENET,)

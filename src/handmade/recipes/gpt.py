@@ -9,7 +9,7 @@ from jaxtyping import Int64
 
 from handmade.errors import InputError
 from handmade.models.char_lm import CharLM
-from handmade.models.gpt import GPT, GPTConfig
+from handmade.models.gpt import CONFIGS, GPT, GPTConfig
 from handmade.optim import AdamW, LambdaLR, Optimizer
 from handmade.optim.lr_scheduler import LRScheduler
 from handmade.tasks.language.sequences import EveryWindow, Windows
@@ -86,16 +86,20 @@ def warmed_cosine(step: int, warmup_steps: int, total_steps: int, lowest: float)
     return lowest + (1 - lowest) * (1 + math.cos(math.pi * done)) / 2
 
 
+def sizes(name: str) -> dict[str, Any]:
+    """A configuration of models/gpt.py, as the fields of a recipe."""
+    config = CONFIGS[name]
+    fields = ("n_layer", "n_head", "n_embd", "dropout", "bias")
+    return {"sequence_length": config.block_size, **{field: getattr(config, field) for field in fields}}
+
+
 GPT_CPU = GPTRecipe(
     model="gpt-cpu",
     data="shakespeare",
     epochs=8,
     epoch_steps=250,
     batch_size=12,
-    sequence_length=64,
-    n_layer=4,
-    n_head=4,
-    n_embd=128,
+    **sizes("gpt-cpu"),
     learning_rate=1e-3,
     min_learning_rate=1e-4,
     threads=1,
@@ -106,15 +110,11 @@ GPT_BABY = GPTRecipe(
     epochs=20,
     epoch_steps=250,
     batch_size=64,
-    sequence_length=256,
-    n_layer=6,
-    n_head=6,
-    n_embd=384,
-    dropout=0.2,
+    **sizes("gpt-baby"),
     learning_rate=1e-3,
     min_learning_rate=1e-4,
 )
 GPT_MAIN = replace(GPT_CPU, model="gpt", epochs=4, epoch_steps=300, learning_rate=3e-3)
 """gpt-cpu's network at three times its rate, which learns as much in fewer steps."""
 
-GPTS = (GPT_MAIN, GPT_CPU, GPT_BABY)
+RECIPES = (GPT_MAIN, GPT_CPU, GPT_BABY)

@@ -60,3 +60,4 @@ GPT_STAGE = StageRecipe(
     learning_rate=3e-3,
     min_learning_rate=1e-4,
 )
+RECIPES = (GPT_STAGE,)

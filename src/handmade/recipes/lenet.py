@@ -52,3 +52,4 @@ LENET5 = LeNetRecipe(
     flip=True,
     threads=1,
 )
+RECIPES = (LENET5,)

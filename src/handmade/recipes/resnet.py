@@ -16,14 +16,12 @@ class ResNetRecipe(ImageRecipe):
     """Depth and shortcuts are in the model's name."""
 
     def build(self, num_classes: int) -> Module:
-        entry = ZOO[self.model]
-        return entry.build(num_classes=num_classes, **dict(entry.arguments))
+        return ZOO[self.model].make(num_classes=num_classes)
 
 
-MODELS = ("resnet20", "resnet32", "resnet44", "resnet56", "resnet110", "plain20", "plain32", "plain44", "plain56")
-RESNETS = tuple(
+RECIPES = tuple(
     ResNetRecipe(
-        model=model,
+        model=card.name,
         data="fashion-mnist",
         epochs=3,
         batch_size=128,
@@ -33,5 +31,6 @@ RESNETS = tuple(
         shift=4,
         flip=True,
     )
-    for model in MODELS
+    for card in ZOO.values()
+    if card.recipe == "resnet"
 )

@@ -50,3 +50,4 @@ SEQ2SEQ = Seq2SeqRecipe(model="seq2seq", data="dates", epochs=9, batch_size=2000
 SEQ2SEQ_ATTENTION = AttentionRecipe(
     model="seq2seq-attention", data="dates", epochs=4, batch_size=2000, learning_rate=5e-3
 )
+RECIPES = (SEQ2SEQ, SEQ2SEQ_ATTENTION)

@@ -5,3 +5,4 @@ from handmade.tasks.trigger.task import TriggerRecipe
 
 SPOKEN_DIGITS = SpeechRecipe(model="spoken-digits", data="spoken-digits", epochs=5, batch_size=32, learning_rate=4e-3)
 TRIGGER_WORD = TriggerRecipe(model="trigger-word", data="spoken-digits", epochs=8, batch_size=16, learning_rate=3e-3)
+RECIPES = (SPOKEN_DIGITS, TRIGGER_WORD)

@@ -57,3 +57,4 @@ TRANSFORMER = TransformerRecipe(
     dim_feedforward=256,
     dropout=0.0,
 )
+RECIPES = (TRANSFORMER,)

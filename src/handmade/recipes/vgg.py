@@ -22,7 +22,7 @@ class VGGRecipe(ImageRecipe):
 
 
 VGG11 = VGGRecipe(
-    model="vgg11",
+    model="vgg11-cifar",
     data="fashion-mnist",
     epochs=3,
     batch_size=128,
@@ -32,3 +32,4 @@ VGG11 = VGGRecipe(
     shift=4,
     flip=True,
 )
+RECIPES = (VGG11,)
