@@ -63,6 +63,8 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
 
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False) -> Tensor:
     """Draw places, with probabilities proportional to the weights: (K,) -> (n,), (N, K) -> (N, n)."""
+    if num_samples < 1:
+        raise ValueError(f"multinomial: num_samples is {num_samples}, expected at least 1")
     weights = np.atleast_2d(input.array).astype(np.float64)
     if not np.isfinite(weights).all() or (weights < 0).any() or (weights.sum(-1) <= 0).any():
         raise ValueError("multinomial: every row needs finite weights >= 0 with a sum > 0")

@@ -13,7 +13,6 @@ from typing import Any, Generic, NamedTuple, Self, TypeVar
 import numpy as np
 
 from handmade import ops
-from handmade.engine.dtypes import Number
 from handmade.engine.rearranging import Dims, Rearranging
 from handmade.ops.op import Operation
 
@@ -60,7 +59,16 @@ class Methods(Rearranging):
     def matmul(self, other: Any) -> Self:
         return self._combine(ops.matmul, other)
 
+    def remainder(self, other: Any) -> Self:
+        """x - y floor(x / y), of the divisor's sign."""
+        return self._combine(ops.remainder, other)
+
+    def fmod(self, other: Any) -> Self:
+        """x - y trunc(x / y), of the dividend's sign."""
+        return self._combine(ops.fmod, other)
+
     __add__, __sub__, __mul__, __truediv__, __pow__, __matmul__ = add, sub, mul, div, pow, matmul
+    __mod__ = remainder
 
     def __radd__(self, other: Any) -> Self:
         return self._combine(ops.add, other, reflected=True)
@@ -76,6 +84,9 @@ class Methods(Rearranging):
 
     def __rpow__(self, other: Any) -> Self:
         return self._combine(ops.pow, other, reflected=True)
+
+    def __rmod__(self, other: Any) -> Self:
+        return self._combine(ops.remainder, other, reflected=True)
 
     def __rmatmul__(self, other: Any) -> Self:
         return self._combine(ops.matmul, other, reflected=True)
@@ -117,8 +128,8 @@ class Methods(Rearranging):
     def __floordiv__(self, other: Any) -> Self:
         return self._compute(np.floor_divide, other)
 
-    def __mod__(self, other: Any) -> Self:
-        return self._compute(np.remainder, other)
+    def __rfloordiv__(self, other: Any) -> Self:
+        return self._compute(lambda x, y: np.floor_divide(y, x), other)
 
     def isnan(self) -> Self:
         return self._compute(np.isnan)
@@ -143,15 +154,15 @@ class Methods(Rearranging):
 
     def argmax(self, dim: int | None = None, keepdim: bool = False) -> Self:
         """Where the largest element stands (the first of equals); without `dim`, in the flattened tensor."""
-        return self._compute(np.argmax, axis=dim, keepdims=keepdim)
+        return self._place(np.argmax, dim, keepdim)
 
     def argmin(self, dim: int | None = None, keepdim: bool = False) -> Self:
         """Where the smallest element stands (the first of equals); without `dim`, in the flattened tensor."""
-        return self._compute(np.argmin, axis=dim, keepdims=keepdim)
+        return self._place(np.argmin, dim, keepdim)
 
     def argsort(self, dim: int = -1, descending: bool = False) -> Self:
         """The places that put the elements in order; equal ones keep theirs."""
-        return self._compute(_argsort, dim=dim, descending=descending)
+        return self._along(lambda x, dim: x._compute(_argsort, dim=dim, descending=descending), dim)
 
     # --- element by element -------------------------------------------------------------------------------------
 
@@ -206,27 +217,27 @@ class Methods(Rearranging):
         """x sigmoid(x)."""
         return self._smooth(ops.silu)
 
-    def clamp(self, min: Number | None = None, max: Number | None = None) -> Self:
-        """Limited to [min, max]; either may be left out, not both."""
+    def clamp(self, min: Any = None, max: Any = None) -> Self:
+        """Limited to [min, max], numbers or tensors that broadcast; either may be left out, not both."""
         if min is None and max is None:
             raise ValueError("clamp: give min, max or both")
-        return self._apply(ops.clamp, min=min, max=max)
+        return self._apply(ops.clamp, min, max)
 
     def softmax(self, dim: int) -> Self:
         """e^x_i / sum_j e^x_j along one axis; any finite x works."""
-        return self._smooth(ops.softmax, dim=dim)
+        return self._along(lambda x, dim: x._smooth(ops.softmax, dim=dim), dim)
 
     def log_softmax(self, dim: int) -> Self:
         """log of softmax, computed as x - logsumexp(x)."""
-        return self._smooth(ops.log_softmax, dim=dim)
+        return self._along(lambda x, dim: x._smooth(ops.log_softmax, dim=dim), dim)
 
     def logsumexp(self, dim: Dims, keepdim: bool = False) -> Self:
         """log sum e^x over axes; any finite x works."""
         return self._smooth(ops.logsumexp, dim=self._dims(dim), keepdim=keepdim)
 
-    def masked_fill(self, mask: Any, value: Number) -> Self:
-        """`value` wherever the mask is True; the mask may broadcast."""
-        return self._apply(ops.masked_fill, mask=mask, value=value)
+    def masked_fill(self, mask: Any, value: Any) -> Self:
+        """`value`, a number or a tensor without axes, wherever the mask is True; the mask may broadcast."""
+        return self._apply(ops.masked_fill, value, mask=mask)
 
     def where(self, condition: Any, other: Any) -> Self:
         """These elements where the condition holds, else those of `other` (`handmade.where(condition, x, y)`)."""
@@ -243,15 +254,14 @@ class Methods(Rearranging):
     def var(
         self, dim: Dims = None, unbiased: bool = True, keepdim: bool = False, *, correction: int | None = None
     ) -> Self:
-        """sum (x - mean)^2 / (n - correction), where unbiased means correction 1 and biased 0."""
-        correction = int(unbiased) if correction is None else correction
-        return self._apply_float(ops.var, dim=self._dims(dim), correction=correction, keepdim=keepdim)
+        """sum (x - mean)^2 / (n - correction), where unbiased means correction 1 and biased 0; var(False) is biased."""
+        return self._spread(ops.var, dim, unbiased, keepdim, correction)
 
     def std(
         self, dim: Dims = None, unbiased: bool = True, keepdim: bool = False, *, correction: int | None = None
     ) -> Self:
         """The square root of `var`."""
-        return self.var(dim, unbiased, keepdim, correction=correction).sqrt()
+        return self._spread(ops.std, dim, unbiased, keepdim, correction)
 
     def amax(self, dim: Dims = None, keepdim: bool = False) -> Self:
         """The largest over axes; equal ones share the gradient."""
@@ -261,23 +271,33 @@ class Methods(Rearranging):
         """The smallest over axes; equal ones share the gradient."""
         return self._apply(ops.amin, dim=self._dims(dim), keepdim=keepdim)
 
-    def max(self, dim: Dims = None, keepdim: bool = False) -> Any:
-        """The largest of all, or of several axes; along one axis, (values, indices), the first of equals."""
+    def max(self, dim: Any = None, keepdim: bool = False) -> Any:
+        """The largest of all, or of several axes; along one axis, (values, indices), the first of equals.
+
+        With a tensor in place of `dim`, the larger of the two, element by element.
+        """
+        if isinstance(dim, Methods):
+            return self.maximum(dim)
         return self._pick(self.argmax(dim, True), dim, keepdim) if isinstance(dim, int) else self.amax(dim, keepdim)
 
-    def min(self, dim: Dims = None, keepdim: bool = False) -> Any:
-        """The smallest of all, or of several axes; along one axis, (values, indices), the first of equals."""
+    def min(self, dim: Any = None, keepdim: bool = False) -> Any:
+        """The smallest of all, or of several axes; along one axis, (values, indices), the first of equals.
+
+        With a tensor in place of `dim`, the smaller of the two, element by element.
+        """
+        if isinstance(dim, Methods):
+            return self.minimum(dim)
         return self._pick(self.argmin(dim, True), dim, keepdim) if isinstance(dim, int) else self.amin(dim, keepdim)
 
     def prod(self, dim: Dims = None, keepdim: bool = False) -> Self:
         return self._apply(ops.prod, dim=self._dims(dim), keepdim=keepdim)
 
     def cumsum(self, dim: int) -> Self:
-        return self._apply(ops.cumsum, dim=dim)
+        return self._along(lambda x, dim: x._apply(ops.cumsum, dim=dim), dim)
 
     def norm(self) -> Self:
         """The square root of the sum of all squares."""
-        return (self * self).sum().sqrt()
+        return self._apply_float(ops.norm, dim=self._dims(None))
 
     def sort(self, dim: int = -1, descending: bool = False) -> Extremes[Self]:
         """(values, indices) in order along one axis; equal elements keep their order."""
@@ -286,10 +306,12 @@ class Methods(Rearranging):
 
     def topk(self, k: int, dim: int = -1, largest: bool = True) -> Extremes[Self]:
         """The k largest (or smallest) along one axis, in order: (values, indices)."""
-        if not 0 <= k <= self.shape[dim]:
-            raise ValueError(f"topk: k is {k}, axis {dim} of {self.shape} has {self.shape[dim]} elements")
-        indices = self.argsort(dim, largest).narrow(dim, 0, k)
-        return Extremes(self.gather(dim, indices), indices)
+        x = self if self.ndim else self.reshape(1)
+        if not 0 <= k <= x.shape[dim]:
+            raise ValueError(f"topk: k is {k}, axis {dim} of {self.shape} has {x.shape[dim]} elements")
+        indices = x.argsort(dim, largest).narrow(dim, 0, k)
+        values = x.gather(dim, indices)
+        return Extremes(values, indices) if self.ndim else Extremes(values.reshape(()), indices.reshape(()))
 
     # --- the kinds of operation ------------------------------------------------------------------------------------
 
@@ -306,6 +328,22 @@ class Methods(Rearranging):
 
     def _as_float(self) -> Any:
         return self if self.array.dtype.kind == "f" else self._apply(ops.cast, dtype=np.dtype(np.float32))
+
+    def _spread(self, operation: Operation, dim: Dims, unbiased: bool, keepdim: bool, correction: int | None) -> Self:
+        if isinstance(dim, bool):  # x.var(False)
+            dim, unbiased = None, dim
+        correction = int(unbiased) if correction is None else correction
+        return self._apply_float(operation, dim=self._dims(dim), correction=correction, keepdim=keepdim)
+
+    def _place(self, function: Any, dim: int | None, keepdim: bool) -> Self:
+        if dim is None or self.ndim == 0:
+            return self._compute(function, axis=None, keepdims=keepdim)
+        return self._compute(function, axis=self._dim(dim), keepdims=keepdim)
+
+    def _along(self, function: Callable[[Any, int], Any], dim: int) -> Any:
+        """`function` of the tensor and an axis; one number counts as an axis of one, as in PyTorch."""
+        dim = self._dim(dim)
+        return function(self, dim) if self.ndim else function(self.reshape(1), dim).reshape(())
 
     def _pick(self, indices: Any, dim: int, keepdim: bool) -> Extremes[Self]:
         values = self.gather(dim, indices)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
 
 from handmade import ops
+from handmade.ops.op import Operation
 
 Dims = int | Sequence[int] | None
 
@@ -85,7 +87,9 @@ class Rearranging:
         """Parts of a given size (the last may be smaller), or of the sizes listed."""
         size = self.shape[dim]
         if isinstance(split_size, int):
-            sizes = [min(split_size, size - start) for start in range(0, size, split_size)]
+            if split_size < 1 and size:
+                raise ValueError(f"split: split_size is {split_size}, expected at least 1")
+            sizes = [min(split_size, size - start) for start in range(0, size, split_size)] if size else [0]
         else:
             sizes = list(split_size)
         if sum(sizes) != size:
@@ -95,11 +99,18 @@ class Rearranging:
 
     def chunk(self, chunks: int, dim: int = 0) -> tuple[Self, ...]:
         """`chunks` equal parts; the last may be smaller."""
-        return self.split(-(-self.shape[dim] // chunks), dim)
+        if chunks < 1:
+            raise ValueError(f"chunk: chunks is {chunks}, expected at least 1")
+        size = self.shape[dim]
+        return self.split(-(-size // chunks), dim) if size else (self,) * chunks
 
     def narrow(self, dim: int, start: int, length: int) -> Self:
         """`length` elements of one axis from `start` on."""
-        index = (slice(None),) * self._dim(dim) + (slice(start, start + length),)
+        size = self.shape[self._dim(dim)]
+        first = start + size if start < 0 else start
+        if not (0 <= first <= size and 0 <= length <= size - first):
+            raise ValueError(f"narrow: {length} elements from {start} on, axis {dim} of {self.shape} has {size}")
+        index = (slice(None),) * self._dim(dim) + (slice(first, first + length),)
         return self._apply(ops.getitem, index=index)
 
     def unbind(self, dim: int = 0) -> tuple[Self, ...]:
@@ -114,7 +125,13 @@ class Rearranging:
             )
         pairs = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)]
         padding = [(0, 0)] * (self.ndim - len(pairs)) + pairs[::-1]
-        return self._apply(ops.pad, padding=padding, mode=mode, value=value)
+        x = self
+        for axis, (before, after) in enumerate(padding):  # negative numbers cut off
+            if before < 0 or after < 0:
+                first, last = max(-before, 0), max(-after, 0)
+                x = x.narrow(axis, first, x.shape[axis] - first - last)
+        padding = [(max(before, 0), max(after, 0)) for before, after in padding]
+        return x._apply(ops.pad, padding=padding, mode=mode, value=value)
 
     def flip(self, *dims: Any) -> Self:
         return self._apply(ops.flip, dims=numbers(dims))
@@ -124,24 +141,35 @@ class Rearranging:
         if dims is None:
             return self.flatten().roll(shifts, 0).reshape(self.shape)
         shifts, dims = ((n,) if isinstance(n, int) else tuple(n) for n in (shifts, dims))
+        if len(shifts) != len(dims):
+            raise ValueError(f"roll: {len(shifts)} shifts {shifts} for {len(dims)} axes {dims}; give one for each")
         return self._apply(ops.roll, shifts=shifts, dims=dims)
 
     def tril(self, diagonal: int = 0) -> Self:
         """The lower triangle of the last two axes, zero elsewhere."""
-        return self._apply(ops.tril, diagonal=diagonal)
+        return self._triangle(ops.tril, diagonal)
 
     def triu(self, diagonal: int = 0) -> Self:
         """The upper triangle of the last two axes, zero elsewhere."""
-        return self._apply(ops.triu, diagonal=diagonal)
+        return self._triangle(ops.triu, diagonal)
+
+    def _triangle(self, operation: Operation, diagonal: int) -> Self:
+        if self.ndim < 2:
+            raise ValueError(f"{operation.__name__}: a tensor of shape {self.shape} has no triangle; it needs two axes")
+        return self._apply(operation, diagonal=diagonal)
 
     # --- places -------------------------------------------------------------------------------------------------
 
     def __getitem__(self, index: Any) -> Self:
-        return self._apply(ops.getitem, index=array_index(index))
+        plain, arrays = split_index(array_index(index))
+        read = self if plain is None else self._apply(ops.getitem, index=plain)
+        return read if arrays is None else read._apply(ops.getitem, index=arrays)
 
     def gather(self, dim: int, index: Any) -> Self:
         """value[i][j] = x[index[i][j]][j] for dim 0, and so on."""
-        return self._apply(ops.gather, dim=dim, index=index)
+        if self.ndim == 0:
+            return self.reshape(1).gather(self._dim(dim), np.reshape(index, -1)).reshape(np.shape(index))
+        return self._apply(ops.gather, dim=self._dim(dim), index=index)
 
     def scatter_add(self, dim: int, index: Any, source: Any) -> Self:
         """With source[i][j] added at [index[i][j]][j] for dim 0, and so on."""
@@ -150,6 +178,11 @@ class Rearranging:
     # --- arguments ----------------------------------------------------------------------------------------------
 
     def _dim(self, dim: int) -> int:
+        if isinstance(dim, bool):
+            raise TypeError(f"dim is {dim}, expected the number of an axis; keepdim={dim} goes by its name")
+        dim = operator.index(dim)  # a whole number, a tensor of one included
+        if self.ndim == 0 and dim in (-1, 0):
+            return 0  # one number counts as an axis of one, as in PyTorch
         if not -self.ndim <= dim < self.ndim:
             raise IndexError(f"dim is {dim}, a tensor of shape {self.shape} has axes {-self.ndim} to {self.ndim - 1}")
         return dim % self.ndim
@@ -158,7 +191,10 @@ class Rearranging:
         """Axes as a tuple of numbers from 0: all of them for None."""
         if dim is None:
             return tuple(range(self.ndim))
-        return tuple(self._dim(axis) for axis in ((dim,) if isinstance(dim, int) else dim))
+        found = tuple(self._dim(axis) for axis in (dim if isinstance(dim, Sequence) else (dim,)))
+        if len(set(found)) < len(found):
+            raise ValueError(f"dim is {dim}: an axis of a tensor of shape {self.shape} stands there twice")
+        return found if self.ndim else ()
 
 
 def numbers(arguments: tuple[Any, ...]) -> tuple[int, ...]:
@@ -168,10 +204,36 @@ def numbers(arguments: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple(int(n) for n in arguments)
 
 
+def split_index(index: Any) -> tuple[Any, Any]:
+    """An index in two steps, either None: whole numbers and slices first, then index arrays and masks.
+
+    NumPy counts a whole number beside an index array among the arrays, and moves their axes to the front when a slice
+    stands between: x[0, :, places]. PyTorch takes whole numbers first: x[0][:, places].
+    """
+    parts = index if isinstance(index, tuple) else (index,)
+    is_array = [isinstance(part, np.ndarray) for part in parts]
+    if not any(is_array):
+        return parts, None
+    if not any(isinstance(part, int | np.integer) and not isinstance(part, bool) for part in parts):
+        return None, parts
+    plain: list[Any] = []
+    arrays: list[Any] = []
+    for part, array in zip(parts, is_array, strict=True):
+        if array:
+            plain += [slice(None)] * (part.ndim if part.dtype == bool else 1)
+            arrays.append(part)
+        else:
+            plain.append(part)
+            if not isinstance(part, int | np.integer):
+                arrays.append(part if part is Ellipsis else slice(None))
+    return tuple(plain), tuple(arrays)
+
+
 def array_index(index: Any) -> Any:
     """An index with its tensors as arrays."""
     if isinstance(index, tuple):
         return tuple(array_index(part) for part in index)
-    if isinstance(index, list):
-        return np.asarray(index)
-    return getattr(index, "array", index)
+    array = np.asarray(index) if isinstance(index, list) else getattr(index, "array", index)
+    if isinstance(array, np.ndarray) and array.ndim == 0 and array.dtype.kind in "iu":
+        return int(array)  # one whole number, whoever holds it
+    return array

@@ -19,7 +19,7 @@ from handmade.kernels.sums import total
 from handmade.ops.op import Pullback
 
 Versions = list[int]
-"""A counter of in-place changes, in a list of one so that all views of an array share it."""
+"""[a counter of in-place changes, whether several tensors share the memory]: one list for all views of an array."""
 
 
 class Node:

@@ -17,7 +17,7 @@ import numpy as np
 from handmade import ops
 from handmade.engine.dtypes import Number, as_array, as_dtype, bool_, float32, float64, int64
 from handmade.engine.methods import Methods
-from handmade.engine.rearranging import array_index
+from handmade.engine.rearranging import array_index, split_index
 from handmade.engine.tape import Node, Versions, backward, is_grad_enabled
 from handmade.engine.watch import tell_watchers, watched
 from handmade.ops.op import Operation
@@ -37,7 +37,7 @@ class Tensor(Methods):
         self.array = as_array(_raw(data), dtype)
         self.grad: Tensor | None = None
         self._node: Node | None = None
-        self._versions = [0]
+        self._versions = [0, 0]
         if requires_grad:
             self.requires_grad_()
 
@@ -235,7 +235,12 @@ class Tensor(Methods):
                 "x[...] = value: the value is on the tape, and an assignment is not recorded. "
                 "Collect the parts in a list and join them with stack() or cat(), or choose with where()."
             )
-        self.writable("x[...] = value")[array_index(index)] = _raw(value)
+        array = self.writable("x[...] = value")
+        plain, arrays = split_index(array_index(index))
+        if arrays is None:
+            array[plain] = _raw(value)
+        else:
+            (array if plain is None else array[plain])[arrays] = _raw(value)
 
     def _in_place(self, operation: Operation, other: Any) -> Tensor:
         """`x += y`: in place off the tape; on it the name x gets the new tensor x + y, which is recorded."""
@@ -245,8 +250,26 @@ class Tensor(Methods):
         return self._assign(operation, other)
 
     def _assign(self, operation: Operation, other: Any) -> Tensor:
+        taped = not self.is_leaf or (isinstance(other, Tensor) and other.requires_grad and not self.requires_grad)
+        if taped and is_grad_enabled():
+            return self._assign_recorded(operation, other)
         array = self.writable(f"{operation.__name__}, in place")
         array[...] = _binary(operation, self.detach(), other).array
+        return self
+
+    def _assign_recorded(self, operation: Operation, other: Any) -> Tensor:
+        """In place and on the tape: this tensor becomes the result; the pullback reads a copy of what it was."""
+        if self._versions[1]:
+            raise RuntimeError(
+                f"{operation.__name__}, in place: a gradient is recorded, and this tensor shares its memory with "
+                "another, whose gradient would be lost. Write it out of place, or change a .clone()."
+            )
+        before = _wrap(self.array.copy())
+        before._node = self._node
+        result = _binary(operation, before, other)
+        self._versions[0] += 1
+        self.array[...] = result.array
+        self._node = result._node
         return self
 
     def __iadd__(self, other: Any) -> Tensor:
@@ -305,7 +328,7 @@ def apply(operation: Operation, *inputs: Any, **options: Any) -> Tensor:
     """
     arrays = [x.array if isinstance(x, Tensor) else x for x in inputs]
     _check_one_float_type(operation, arrays)
-    options = {name: _raw(option) for name, option in options.items()}
+    options = {name: _constant(operation, name, option) for name, option in options.items()}
     value, pullback = operation(*arrays, **options)
     value = np.asarray(value)
     result = _wrap(value, _shared_versions(value, inputs))
@@ -326,7 +349,7 @@ def _wrap(array: np.ndarray, versions: Versions | None = None) -> Tensor:
     """A tensor around an array of one of our types, without a copy or a check."""
     tensor = Tensor.__new__(Tensor)
     tensor.array, tensor.grad, tensor._node = array, None, None
-    tensor._versions = [0] if versions is None else versions
+    tensor._versions = [0, 0] if versions is None else versions
     return tensor
 
 
@@ -336,6 +359,7 @@ def _shared_versions(value: np.ndarray, inputs: tuple[Any, ...]) -> Versions | N
         if isinstance(x, Tensor) and (
             value is x.array or (value.base is not None and np.may_share_memory(value, x.array))
         ):
+            x._versions[1] = 1
             return x._versions
     return None
 
@@ -383,6 +407,15 @@ def _operand(x: Any, other: Any) -> Any:
 def tensor_of(x: Any) -> Tensor:
     """x itself if it is a tensor, else a tensor around it."""
     return x if isinstance(x, Tensor) else Tensor(x)
+
+
+def _constant(operation: Operation, name: str, option: Any) -> Any:
+    """An option as an array. Refused while a gradient is expected of it, since none would come."""
+    if isinstance(option, Tensor) and option.requires_grad and is_grad_enabled():
+        raise TypeError(
+            f"{operation.__name__}: {name} requires a gradient, but is a constant here; give .detach() or a number"
+        )
+    return _raw(option)
 
 
 def _raw(x: Any) -> Any:

@@ -7,6 +7,9 @@ B batch, S_q queries and S_k keys (S of both in self-attention), E = H d embed_d
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import add, or_
+
 import numpy as np
 
 import handmade.nn.functional as F
@@ -229,29 +232,26 @@ def merged_mask(
                 f"attn_mask has shape {attn_mask.shape}; expected (S_q, S_k) = {(S_q, S_k)}, queries and keys, "
                 f"or (B H, S_q, S_k) = {(B * H, S_q, S_k)} for B = {B} samples and H = {H} heads"
             )
-        masks.append(attn_mask.array if attn_mask.ndim == 2 else attn_mask.array.reshape(scores))
+        masks.append(attn_mask if attn_mask.ndim == 2 else attn_mask.reshape(scores))
     if key_padding_mask is not None:
         if key_padding_mask.shape != (B, S_k):
             raise ValueError(
                 f"key_padding_mask has shape {key_padding_mask.shape}; expected (B, S_k) = {(B, S_k)}: "
                 f"one entry for each of {S_k} keys of each of {B} samples"
             )
-        masks.append(key_padding_mask.array[:, None, None])
+        masks.append(key_padding_mask[:, None, None])
     if is_causal:
-        masks.append(~causal_mask(S_q, S_k))
+        masks.append(Tensor(~causal_mask(S_q, S_k)))
     for mask in masks:
         if mask.dtype.kind not in "bf":
             raise TypeError(f"a mask is {mask.dtype}; expected bool (True hides a key) or floats, added to the scores")
     floats = [mask.dtype for mask in masks if mask.dtype.kind == "f"]
     if not masks:
         return None
-    merged = masks[0]
     if not floats:
-        for mask in masks[1:]:
-            merged = merged | mask
-        return Tensor(~merged)
-    added = [np.where(m, -np.inf, 0).astype(floats[0]) if m.dtype == bool else m for m in masks]
-    return Tensor(np.asarray(sum(added[1:], start=added[0])))
+        return ~reduce(or_, masks)
+    as_numbers = lambda mask: Tensor(np.where(mask.array, -np.inf, 0).astype(floats[0]))
+    return reduce(add, [as_numbers(mask) if mask.dtype == bool else mask for mask in masks])  # learned or not
 
 
 def _head_dim(layer: str, embed_dim: int, num_heads: int) -> int:

@@ -35,7 +35,15 @@ class _Cell(Module):
         return f"{self.input_size}, {self.hidden_size}"
 
     def _zeros(self, x: Tensor) -> Tensor:
-        return zeros(x.shape[0], self.hidden_size, dtype=x.dtype)
+        return zeros(*x.shape[:-1], self.hidden_size, dtype=x.dtype)
+
+    def _check(self, x: Tensor, *states: Tensor) -> None:
+        for name, tensor, size in (("x", x, self.input_size), *(("state", h, self.hidden_size) for h in states)):
+            if tensor.ndim not in (1, 2) or tensor.shape[-1] != size or tensor.shape[:-1] != x.shape[:-1]:
+                raise ValueError(
+                    f"{type(self).__name__}: {name} has shape {tensor.shape} beside x {x.shape}, expected (B, {size}) "
+                    f"or ({size},)"
+                )
 
 
 class RNNCell(_Cell):
@@ -51,6 +59,7 @@ class RNNCell(_Cell):
 
     def forward(self, x: Tensor, h: Tensor | None = None) -> Tensor:
         h = self._zeros(x) if h is None else h
+        self._check(x, h)
         a = F.linear(x, self.weight_ih, self.bias_ih) + F.linear(h, self.weight_hh, self.bias_hh)
         return a.tanh() if self.nonlinearity == "tanh" else a.relu()
 
@@ -78,8 +87,9 @@ class LSTMCell(_Cell):
 
     def forward(self, x: Tensor, state: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
         h, c = (self._zeros(x), self._zeros(x)) if state is None else state
+        self._check(x, h, c)
         a = F.linear(x, self.weight_ih, self.bias_ih) + F.linear(h, self.weight_hh, self.bias_hh)
-        i, f, g, o = a.chunk(4, dim=1)
+        i, f, g, o = a.chunk(4, dim=-1)
         if self.peephole is not None:
             i, f = i + self.peephole[0] * c, f + self.peephole[1] * c
         c = f.sigmoid() * c + i.sigmoid() * g.tanh()
@@ -111,8 +121,9 @@ class GRUCell(_Cell):
 
     def forward(self, x: Tensor, h: Tensor | None = None) -> Tensor:
         h = self._zeros(x) if h is None else h
-        from_x = F.linear(x, self.weight_ih, self.bias_ih).chunk(3, dim=1)
-        from_h = F.linear(h, self.weight_hh, self.bias_hh).chunk(3, dim=1)
+        self._check(x, h)
+        from_x = F.linear(x, self.weight_ih, self.bias_ih).chunk(3, dim=-1)
+        from_h = F.linear(h, self.weight_hh, self.bias_hh).chunk(3, dim=-1)
         r = (from_x[0] + from_h[0]).sigmoid()
         z = (from_x[1] + from_h[1]).sigmoid()
         if self.reset_after:

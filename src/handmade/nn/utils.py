@@ -10,20 +10,35 @@ import numpy as np
 from handmade.engine import Tensor
 
 
-def clip_grad_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float) -> Tensor:
+def clip_grad_norm_(
+    parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False
+) -> Tensor:
     """Scale all gradients down together, in place, so that their common norm is at most `max_norm` (Pascanu 2013).
 
-    The norm is sqrt(sum of all squares) over every gradient as if they were one vector; it is returned as it was
-    before. Parameters without a gradient do not count.
+    The norm is (sum |g|^p)^(1/p), p = `norm_type`, over every gradient as if they were one vector (inf: the largest
+    |g|); it is returned as it was before. Parameters without a gradient do not count. Where the norm is NaN all
+    gradients become NaN, as in PyTorch; with `error_if_nonfinite` a NaN or an infinity raises RuntimeError instead.
     """
     parameters = [parameters] if isinstance(parameters, Tensor) else list(parameters)
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    norm = math.sqrt(sum(_square_sum(gradient.array) for gradient in gradients))
+    norm = _common_norm([gradient.array for gradient in gradients], float(norm_type))
+    if error_if_nonfinite and not math.isfinite(norm):
+        raise RuntimeError(
+            f"clip_grad_norm_: the norm of the gradients is {norm}; look for the step that made it, or give "
+            "error_if_nonfinite=False to go on"
+        )
     scale = max_norm / (norm + 1e-6)
-    if scale < 1:
+    if not scale >= 1:
         for gradient in gradients:
             gradient.mul_(scale)
-    return Tensor(norm)
+    return Tensor(np.array(norm, np.result_type(*(gradient.array for gradient in gradients)) if gradients else "f4"))
+
+
+def _common_norm(arrays: list[np.ndarray], p: float) -> float:
+    if p == 2:
+        return math.sqrt(sum(_square_sum(array) for array in arrays))
+    norms = [float(np.linalg.norm(array.ravel("K"), p)) for array in arrays if array.size]
+    return float(np.linalg.norm(norms, p)) if norms else 0.0
 
 
 def _square_sum(array: np.ndarray) -> float:

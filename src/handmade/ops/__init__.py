@@ -7,12 +7,14 @@ from handmade.ops.arithmetic import abs as abs
 from handmade.ops.arithmetic import add as add
 from handmade.ops.arithmetic import clamp as clamp
 from handmade.ops.arithmetic import div as div
+from handmade.ops.arithmetic import fmod as fmod
 from handmade.ops.arithmetic import masked_fill as masked_fill
 from handmade.ops.arithmetic import maximum as maximum
 from handmade.ops.arithmetic import minimum as minimum
 from handmade.ops.arithmetic import mul as mul
 from handmade.ops.arithmetic import neg as neg
 from handmade.ops.arithmetic import pow as pow
+from handmade.ops.arithmetic import remainder as remainder
 from handmade.ops.arithmetic import sub as sub
 from handmade.ops.arithmetic import where as where
 from handmade.ops.elementwise import cast as cast
@@ -41,7 +43,9 @@ from handmade.ops.reductions import amax as amax
 from handmade.ops.reductions import amin as amin
 from handmade.ops.reductions import cumsum as cumsum
 from handmade.ops.reductions import mean as mean
+from handmade.ops.reductions import norm as norm
 from handmade.ops.reductions import prod as prod
+from handmade.ops.reductions import std as std
 from handmade.ops.reductions import sum as sum
 from handmade.ops.reductions import var as var
 from handmade.ops.shape import cat as cat

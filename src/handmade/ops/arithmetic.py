@@ -29,8 +29,9 @@ def div(x, y):
 
 @op
 def pow(x, y):
-    """d(x^y) = y x^(y-1) dx + x^y log(x) dy; the second term counts as 0 at x = 0, as in PyTorch."""
-    power = x**y
+    """d(x^y) = y x^(y-1) dx + x^y log(x) dy; the second term counts as 0 where x = 0 and y >= 0, as in PyTorch."""
+    with np.errstate(divide="ignore"):  # 0^-1 is infinite, without a warning
+        power = x**y
     base, exponent = np.asarray(x, power.dtype), np.asarray(y, power.dtype)
 
     def grad_x(g):
@@ -39,9 +40,23 @@ def pow(x, y):
         return g * exponent * base**lowered
 
     def grad_y(g):
-        return g * power * np.log(np.where(base == 0, np.ones_like(base), base))
+        constant = (base == 0) & (exponent >= 0)
+        with np.errstate(divide="ignore", invalid="ignore"):  # 0^-1 = inf, and NaN below 0
+            return g * power * np.log(np.where(constant, np.ones_like(base), base))
 
     return power, lambda g: (lambda: grad_x(g), lambda: grad_y(g))
+
+
+@op
+def remainder(x, y):
+    """x - y floor(x / y): of the divisor's sign, as Python's %."""
+    return np.remainder(x, y), lambda g: (g, lambda: -g * np.floor_divide(x, y))
+
+
+@op
+def fmod(x, y):
+    """x - y trunc(x / y): of the dividend's sign, as C's."""
+    return np.fmod(x, y), lambda g: (g, lambda: -g * np.trunc(np.true_divide(x, y)).astype(g.dtype))
 
 
 @op
@@ -73,14 +88,20 @@ def minimum(x, y):
 
 
 @op
-def clamp(x, *, min=None, max=None):
-    """x limited to [min, max]; the gradient passes where x was inside, borders included."""
-    inside = np.ones(x.shape, bool)
-    if min is not None:
-        inside &= x >= min
-    if max is not None:
-        inside &= x <= max
-    return np.clip(x, min, max), lambda g: (g * inside,)
+def clamp(x, min, max):
+    """x limited to [min, max], either of which may be None; where min > max it is max, as in PyTorch.
+
+    The gradient goes to x where it was inside, borders included, and to the border that was taken elsewhere.
+    """
+    low = -np.inf if min is None else min
+    high = np.inf if max is None else max
+    below, above = np.less(x, low), np.greater(x, high)
+    value = np.clip(x, min, max)
+    return value, lambda g: (
+        g * ~(below | above),
+        lambda: g * (below & np.less(low, high)),
+        lambda: g * (above | np.greater(low, high)),
+    )
 
 
 @op
@@ -94,8 +115,12 @@ def where(x, y, *, condition):
 
 
 @op
-def masked_fill(x, *, mask, value):
-    """x with `value` where the mask is True; no gradient flows through what was filled."""
+def masked_fill(x, value, *, mask):
+    """x with `value`, one number, where the mask is True; each takes the gradient of what it gave."""
+    if mask.dtype != bool:
+        raise TypeError(f"masked_fill: mask is {mask.dtype}, expected bool: True where value goes")
+    if np.ndim(value):
+        raise ValueError(f"masked_fill: value has shape {value.shape}, expected one number without axes")
     zero = lambda g: np.zeros((), g.dtype)
     filled = np.where(mask, np.asarray(value, x.dtype), x)
-    return filled, lambda g: (np.where(mask, zero(g), g),)
+    return filled, lambda g: (lambda: np.where(mask, zero(g), g), lambda: np.where(mask, g, zero(g)))

@@ -19,18 +19,24 @@ def scaled_dot_product_attention(query, key, value, *, mask=None, scale=None, dr
     A query that may look nowhere gets zeros, and gives no gradient. scale is 1 / sqrt(d_k) unless given;
     dropout_mask, of `ops.dropout`, multiplies the weights.
     """
+    output, pullback = attention_with_learned_mask(query, key, value, mask, scale=scale, dropout_mask=dropout_mask)
+    return output, lambda g: pullback(g)[:3]
+
+
+@op
+def attention_with_learned_mask(query, key, value, mask, *, scale=None, dropout_mask=None):
+    """As `scaled_dot_product_attention`, with the gradient of a mask that is added to the scores, too."""
     if value.ndim < 2 or key.ndim < 2 or value.shape[-2] != key.shape[-2]:
         raise ValueError(f"attention: key {key.shape} and value {value.shape} must have as many rows (S_k)")
-    scale = _checked_scale(query, key, mask, scale)
-    weights = kernels.attention_weights(query, key, mask, scale)
+    weights, weights_pullback = weights_with_learned_mask(query, key, mask, scale=scale)
     applied = weights if dropout_mask is None else weights * dropout_mask
 
     def pullback(g):
         d_weights = g @ value.swapaxes(-1, -2)
         if dropout_mask is not None:
             d_weights *= dropout_mask
-        d_query, d_key = kernels.attention_weights_backward(d_weights, weights, query, key, scale)
-        return d_query, d_key, lambda: applied.swapaxes(-1, -2) @ g
+        d_query, d_key, d_mask = weights_pullback(d_weights)
+        return d_query, d_key, lambda: applied.swapaxes(-1, -2) @ g, d_mask
 
     return applied @ value, pullback
 
@@ -38,9 +44,20 @@ def scaled_dot_product_attention(query, key, value, *, mask=None, scale=None, dr
 @op
 def attention_weights(query, key, *, mask=None, scale=None):
     """The weights alone, (..., S_q, S_k): each row sums to one, or is zero where the query may look nowhere."""
+    weights, pullback = weights_with_learned_mask(query, key, mask, scale=scale)
+    return weights, lambda g: pullback(g.copy())[:2]
+
+
+def weights_with_learned_mask(query, key, mask, *, scale=None):
+    """As `attention_weights`, with the gradient of the mask, too; the pullback overwrites g."""
     scale = _checked_scale(query, key, mask, scale)
     weights = kernels.attention_weights(query, key, mask, scale)
-    return weights, lambda g: kernels.attention_weights_backward(g.copy(), weights, query, key, scale)
+
+    def pullback(g):
+        d_query, d_key = kernels.attention_weights_backward(g, weights, query, key, scale)
+        return d_query, d_key, lambda: g / g.dtype.type(scale)  # g is by now the gradient of query key^T
+
+    return weights, pullback
 
 
 def causal_mask(queries: int, keys: int, offset: int = 0) -> np.ndarray:

@@ -47,7 +47,7 @@ def sigmoid(x):
 
 @op
 def relu(x):
-    """max(x, 0); the derivative at 0 is taken as 0, and a NaN stays one.
+    """max(x, 0); the derivative at 0 is taken as 0; a NaN stays one and passes the gradient on.
 
     >>> import numpy as np
     >>> y, pullback = relu(np.array([-1.0, 2.0]))
@@ -55,7 +55,7 @@ def relu(x):
     (array([0., 2.]), array([0., 3.]))
     """
     y = np.maximum(x, 0)
-    return y, lambda g: (g * (y > 0),)
+    return y, lambda g: (g * ~(y <= 0),)
 
 
 @op

@@ -8,6 +8,8 @@ from handmade.ops.op import op
 @op
 def embedding(weight, *, indices, padding_idx=None):
     """Rows of weight (V, D): indices of any shape S -> (*S, D). The row `padding_idx` gets no gradient."""
+    if weight.ndim != 2:
+        raise ValueError(f"embedding: weight has shape {weight.shape}, expected a table (rows, numbers a row)")
     if indices.dtype.kind not in "iu":
         raise TypeError(f"embedding: indices are {indices.dtype}, expected integers")
     outside = (indices < 0) | (indices >= len(weight))

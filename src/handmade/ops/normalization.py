@@ -57,8 +57,8 @@ def group_norm(x, weight, bias, *, num_groups, eps=1e-5):
 
     def over_groups(sums):
         """Sums of each channel (N, C) to means of its group, one for each channel again (N, C)."""
-        per_group = sums.reshape(samples, num_groups, -1).sum(axis=2) / (positions * channels // num_groups)
-        return per_group.repeat(channels // num_groups, axis=1)
+        size = channels // num_groups
+        return (sums.reshape(samples, num_groups, size).sum(axis=2) / (positions * size)).repeat(size, axis=1)
 
     mean = over_groups(kernels.channel_sums(rows))
     variance = over_groups(kernels.channel_squares(rows, mean))

@@ -36,7 +36,8 @@ def matmul(x, y):
 def _transposed_product(x: np.ndarray, g: np.ndarray, y: np.ndarray) -> np.ndarray:
     """x^T g; where one matrix y served all leading axes, their sum is taken by one product over all rows."""
     if y.ndim == 2 and x.ndim > 2 and x.shape[:-1] == g.shape[:-1]:
-        return x.reshape(-1, x.shape[-1]).T @ g.reshape(-1, g.shape[-1])
+        rows = math.prod(x.shape[:-1])  # -1 would be a riddle where an axis is empty
+        return x.reshape(rows, x.shape[-1]).T @ g.reshape(rows, g.shape[-1])
     return x.swapaxes(-1, -2) @ g
 
 
@@ -50,24 +51,35 @@ def _like(gradient: np.ndarray, vector: np.ndarray) -> np.ndarray:
 @op
 def einsum(*operands, equation):
     """Einstein's summation; the gradient of an operand is the einsum of the others with g in its place."""
-    terms, output = parse_equation(equation, [operand.ndim for operand in operands])
+    given, output = parse_equation(equation, [operand.ndim for operand in operands])
     sizes: dict[str, int] = {}
-    for term, operand in zip(terms, operands, strict=True):
+    for term, operand in zip(given, operands, strict=True):
         for letter, size in zip(term, operand.shape, strict=True):
             if sizes.setdefault(letter, size) != size:
                 raise ValueError(f"einsum: {equation!r}: axis {letter!r} has sizes {sizes[letter]} and {size}")
+    parts, terms = zip(*(diagonal(x, term) for x, term in zip(operands, given, strict=True)), strict=True)
 
     def gradient(index, g):
-        others = [operand for i, operand in enumerate(operands) if i != index]
+        others = [part for i, part in enumerate(parts) if i != index]
         other_terms = [term for i, term in enumerate(terms) if i != index]
         # A letter that only this operand has was summed away: the gradient is the same all along that axis.
         known = "".join(letter for letter in terms[index] if letter in output + "".join(other_terms))
         part = contract([output, *other_terms], [g, *others], known)
         spread = part.reshape([sizes[letter] if letter in known else 1 for letter in terms[index]])
-        return np.broadcast_to(spread, operands[index].shape)
+        if given[index] == terms[index]:
+            return np.broadcast_to(spread, operands[index].shape)
+        whole = np.zeros(operands[index].shape, g.dtype)
+        diagonal(whole, given[index])[0][...] = spread
+        return whole
 
-    value = contract(terms, list(operands), output)
+    value = contract(list(terms), list(parts), output)
     return value, lambda g: tuple((lambda i=i: gradient(i, g)) for i in range(len(operands)))
+
+
+def diagonal(x, term):
+    """A view of the elements of x whose axes of one letter have one place; and its term, with each letter once."""
+    letters = "".join(dict.fromkeys(term))
+    return (x, term) if letters == term else (np.einsum(f"{term}->{letters}", x), letters)
 
 
 def parse_equation(equation: str, ndims: list[int]) -> tuple[list[str], str]:
@@ -83,8 +95,8 @@ def parse_equation(equation: str, ndims: list[int]) -> tuple[list[str], str]:
     batch = "".join(unused[: max([0, *hidden])])
     terms = [term.replace("...", batch[len(batch) - n :]) for term, n in zip(terms, hidden, strict=True)]
     for term, ndim in zip(terms, ndims, strict=True):
-        if len(term) != ndim or len(set(term)) < ndim:
-            raise ValueError(f"einsum: {equation!r}: {term!r} must name each of the operand's {ndim} axes, each once")
+        if len(term) != ndim:
+            raise ValueError(f"einsum: {equation!r}: {term!r} must name each of the operand's {ndim} axes")
     if arrow:
         output = output.replace("...", batch)
     else:

@@ -48,6 +48,25 @@ def var(x, *, dim, correction=1, keepdim=False):
 
 
 @op
+def std(x, *, dim, correction=1, keepdim=False):
+    """The square root of `var`; the gradient at a deviation of 0 counts as 0, as in PyTorch."""
+    variance, pullback = var(x, dim=dim, correction=correction, keepdim=keepdim)
+    deviation = np.sqrt(variance)
+    with np.errstate(divide="ignore"):
+        slope = np.where(deviation == 0, np.zeros_like(deviation), 0.5 / deviation)
+    return deviation, lambda g: pullback(g * slope)
+
+
+@op
+def norm(x, *, dim, keepdim=False):
+    """sqrt(sum x^2), with dx = g x / norm; the gradient at 0 counts as 0, as in PyTorch."""
+    length = np.sqrt(total(np.square(x), dim, keepdim))
+    with np.errstate(divide="ignore"):
+        slope = np.where(length == 0, np.zeros_like(length), 1 / length)
+    return length, lambda g: (restore(g * slope, dim, keepdim) * x,)
+
+
+@op
 def amax(x, *, dim, keepdim=False):
     """The largest; elements that share it share the gradient equally."""
     return _extreme(x, np.max, dim, keepdim)

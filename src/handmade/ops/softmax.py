@@ -19,8 +19,7 @@ def softmax(x, *, dim):
     >>> y, *pullback(np.array([1.0, 0.0]))
     (array([0.5, 0.5]), array([ 0.25, -0.25]))
     """
-    with np.errstate(invalid="ignore"):
-        y = x - x.max(axis=dim, keepdims=True)
+    y = _below_largest(x, dim)
     np.exp(y, out=y)
     y /= y.sum(axis=dim, keepdims=True)
 
@@ -35,8 +34,7 @@ def softmax(x, *, dim):
 @op
 def log_softmax(x, *, dim):
     """y_i = x_i - log sum_j e^x_j, with dx = g - softmax(x) sum_j g_j."""
-    with np.errstate(invalid="ignore"):
-        y = x - x.max(axis=dim, keepdims=True)
+    y = _below_largest(x, dim)
     y -= np.log(np.exp(y).sum(axis=dim, keepdims=True))
     return y, lambda g: (g - np.exp(y) * g.sum(axis=dim, keepdims=True),)
 
@@ -44,7 +42,7 @@ def log_softmax(x, *, dim):
 @op
 def logsumexp(x, *, dim, keepdim=False):
     """log sum e^x over the axes `dim`, with dx = g softmax(x); over nothing but -inf it is -inf, and dx = 0."""
-    largest = x.max(axis=dim, keepdims=True)
+    largest = x.max(axis=dim, keepdims=True, initial=-np.inf)
     largest = np.where(np.isfinite(largest), largest, 0)
     with np.errstate(over="ignore", divide="ignore"):
         exponentials = np.exp(x - largest)
@@ -56,6 +54,12 @@ def logsumexp(x, *, dim, keepdim=False):
         return (exponentials * (g / np.where(total == 0, 1, total)),)
 
     return value if keepdim else value.squeeze(dim), pullback
+
+
+def _below_largest(x, dim):
+    """x less the largest along an axis, which may be empty."""
+    with np.errstate(invalid="ignore"):
+        return x - x.max(axis=dim, keepdims=True, initial=-np.inf)
 
 
 def _dot(x, y, dim):

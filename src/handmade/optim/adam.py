@@ -44,7 +44,7 @@ class Adam(Optimizer):
 
     def update(self, weight: np.ndarray, gradient: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
         if group["weight_decay"]:
-            gradient = gradient + group["weight_decay"] * weight
+            gradient = np.asarray(gradient + group["weight_decay"] * weight)
         _adam(weight, gradient, state, group)
 
 
@@ -76,7 +76,7 @@ def _adam(weight: np.ndarray, gradient: np.ndarray, state: dict[str, Any], group
     state["step"] += 1
     beta1, beta2 = group["betas"]
     m, v, t = state["exp_avg"], state["exp_avg_sq"], state["step"]
-    scratch = (1 - beta1) * gradient
+    scratch = np.asarray((1 - beta1) * gradient)  # without axes NumPy gives a scalar, no array
     m *= beta1
     m += scratch
     np.multiply(gradient, gradient, out=scratch)

@@ -106,7 +106,7 @@ class LinearLR(LRScheduler):
         super().__init__(optimizer)
 
     def rate(self, base: float, t: int) -> float:
-        done = min(t, self.total_iters) / self.total_iters
+        done = min(t, self.total_iters) / self.total_iters if self.total_iters else 0
         return base * (self.start_factor + (self.end_factor - self.start_factor) * done)
 
 

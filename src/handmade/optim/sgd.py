@@ -45,7 +45,7 @@ class SGD(Optimizer):
     def update(self, weight: np.ndarray, gradient: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
         g = gradient
         if group["weight_decay"]:
-            g = g + group["weight_decay"] * weight
+            g = np.asarray(g + group["weight_decay"] * weight)  # without axes NumPy gives a scalar, no array
         if group["momentum"]:
             if "momentum_buffer" in state:
                 v = state["momentum_buffer"]

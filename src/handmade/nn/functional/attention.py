@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from handmade.engine import Call, Tensor, random, watching
-from handmade.nn.functional.arguments import constant, run
+from handmade.nn.functional.arguments import run
 from handmade.ops import attention
 from handmade.ops.dropout import dropout_mask
 
@@ -29,10 +29,10 @@ def recorded_attention() -> Iterator[list[np.ndarray]]:
     def note(call: Call) -> None:
         if call.name == "attention_weights":
             weights.append(call.result.array)
-        elif call.name == "scaled_dot_product_attention":  # its result holds them no more
-            query, key, _ = (x.array for x in call.inputs)
-            options = {name: call.options[name] for name in ("mask", "scale")}
-            weights.append(attention.attention_weights(query, key, **options)[0])
+        elif call.name in ("scaled_dot_product_attention", "attention_with_learned_mask"):  # its result lost them
+            query, key, _, *learned = (x.array for x in call.inputs)
+            mask = learned[0] if learned else call.options["mask"]
+            weights.append(attention.attention_weights(query, key, mask=mask, scale=call.options["scale"])[0])
 
     with watching(note):
         yield weights
@@ -50,15 +50,15 @@ def scaled_dot_product_attention(
 ) -> Tensor:
     """softmax(query key^T scale + mask) value: (..., S_q, d_k), (..., S_k, d_k), (..., S_k, d_v) -> (..., S_q, d_v).
 
-    attn_mask broadcasts to (..., S_q, S_k): boolean, True where a query may look, or numbers added to the scores; it is
-    a constant. is_causal lets query i see keys 0 to i. scale is 1 / sqrt(d_k) unless given. Dropout acts on the weights
-    whenever dropout_p > 0: a layer passes 0 in evaluation. A query that may look nowhere gets zeros (Vaswani et al.
-    2017, section 3.2.1).
+    attn_mask broadcasts to (..., S_q, S_k): boolean, True where a query may look, or numbers added to the scores, which
+    may be learned. is_causal lets query i see keys 0 to i. scale is 1 / sqrt(d_k) unless given. Dropout acts on the
+    weights whenever dropout_p > 0: a layer passes 0 in evaluation. A query that may look nowhere gets zeros (Vaswani
+    et al. 2017, section 3.2.1).
 
     enable_gqa: key and value have fewer heads than query, (..., H / r, S_k, d); each serves r neighbouring heads
     (Ainslie et al. 2023).
     """
-    mask = constant("scaled_dot_product_attention", "attn_mask", attn_mask, query)
+    mask = attn_mask
     if is_causal:
         if mask is not None:
             raise ValueError("scaled_dot_product_attention: give attn_mask or is_causal=True, not both")
@@ -70,6 +70,9 @@ def scaled_dot_product_attention(
         weights = (*np.broadcast_shapes(query.shape[:-2], key.shape[:-2]), query.shape[-2], key.shape[-2])
         dropped = dropout_mask(weights, p=dropout_p, rng=random.generator(), dtype=query.dtype)
     operation = attention.scaled_dot_product_attention
+    if mask is not None and mask.requires_grad:
+        operation = attention.attention_with_learned_mask
+        return run(operation, query, key, value, mask, scale=scale, dropout_mask=dropped)
     return run(operation, query, key, value, mask=mask, scale=scale, dropout_mask=dropped)
 
 

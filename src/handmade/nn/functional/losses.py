@@ -28,6 +28,10 @@ def cross_entropy(
     >>> round(F.cross_entropy(zeros(2, 10), tensor([3, 7])).item(), 4)  # knowing nothing costs log 10
     2.3026
     """
+    if ignore_index != -100 and target.is_floating_point():
+        raise ValueError(
+            f"cross_entropy: ignore_index={ignore_index} names a class to leave out, but target holds probabilities"
+        )
     return run(
         losses.cross_entropy,
         input,

@@ -29,6 +29,8 @@ def batch_norm(
     running = (1 - momentum) running + momentum batch. Otherwise by the running ones.
     The batch is normalised by its biased variance (over n); the running one learns the unbiased (over n - 1).
     """
+    if eps <= 0:
+        raise ValueError(f"batch_norm: eps is {eps}, expected a number above 0, which keeps the division finite")
     for name, running in (("running_mean", running_mean), ("running_var", running_var)):
         if running is None and not training:
             raise ValueError(f"batch_norm: {name} is None; it is needed unless training=True")
