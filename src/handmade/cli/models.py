@@ -71,7 +71,9 @@ def _zoo_table(rows: list[dict[str, Any]]) -> str:
             row["parameters"],
             "" if row["multiply_adds"] is None else row["multiply_adds"],
             "" if row["activations"] is None else f"{4 * row['activations'] / 2**20:.1f} MiB",
-            "" if row["receptive_field"] is None else f"{row['receptive_field']} px",
+            ""
+            if row["receptive_field"] is None
+            else f"{row['receptive_field']} {'px' if len(row['input_shape']) == 3 else 'frames'}",
             row["error"],
         )
         for row in rows

@@ -378,7 +378,8 @@ _BASE, _LARGE = "bert-base-uncased", "bert-large-uncased"
 CARDS = (
     Card(_BASE, bert, *DEVLIN, 109_482_240, (128,), "GLUE 79.6", source="table 1",
          cost=Cost(10_872_225_792, 21_825_024)),
-    Card(_LARGE, bert, *DEVLIN, 335_141_888, (128,), "GLUE 82.1", (("name", _LARGE),), source="table 1"),
-    Card("bert", bert_for_masked_lm, *DEVLIN, 173_380, (32,), recipe="bert"),
+    Card(_LARGE, bert, *DEVLIN, 335_141_888, (128,), "GLUE 82.1", (("name", _LARGE),), source="table 1",
+         cost=Cost(38_655_754_240, 57_411_584)),
+    Card("bert", bert_for_masked_lm, *DEVLIN, 173_380, (32,), cost=Cost(5_382_144, 137_344), recipe="bert"),
 )
 # fmt: on

@@ -24,7 +24,8 @@ class Cost:
 
     multiply_adds: products of an input with a weight.
     activations: numbers computed on the way; 4 bytes each in float32.
-    receptive_field: side in pixels of the square that the last convolution or pooling sees; None without an image.
+    receptive_field: what the last convolution or pooling sees: the side of a square in pixels, or frames of a sound;
+        None for text.
     """
 
     multiply_adds: int

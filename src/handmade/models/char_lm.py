@@ -218,6 +218,7 @@ CARDS = (
         66_555,
         (64,),
         arguments=(("vocab_size", 27), ("hidden_size", 128), ("num_layers", 1), ("embedding_dim", 32)),
+        cost=Cost(4_153_344, 12_224),
         recipe="char_lm",
     ),
 )

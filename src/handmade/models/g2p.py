@@ -25,7 +25,7 @@ from jaxtyping import Float, Int
 
 from handmade.engine import Tensor, no_grad
 from handmade.errors import InputError
-from handmade.models.card import Card, Published
+from handmade.models.card import Card, Cost, Published
 from handmade.nn import GRU, Embedding, Linear, Module
 
 LETTERS = ("<pad>", "<unk>", "</s>", *"abcdefghijklmnopqrstuvwxyz")
@@ -130,6 +130,7 @@ CARDS = (
         834_890,
         (10,),
         input="pair",
+        cost=Cost(8_053_760, 12_004),
         published=Published(
             url="https://github.com/Kyubyong/g2p/raw/master/g2p_en/checkpoint20.npz",
             sha256="b8af35e4596d8dd5836dfd3fe9b2ba4f97b9c311efe8879544cbcfcbd566d8c6",

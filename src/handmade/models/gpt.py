@@ -348,13 +348,14 @@ def _card(name: str, paper: tuple[int, str], parameters: int, error: str, cost: 
     return Card(name, gpt, *paper, parameters, shape, error, arguments, source=source, cost=cost, **more)
 
 
+_CPU = Cost(50_864_128, 626_752)
 CARDS = (
     _card("gpt2", RADFORD, 124_439_808, "perplexity 29.41 on WikiText-2", Cost(126_496_800_768, 224_478_208)),
     _card("gpt2-medium", RADFORD, 354_823_168, "perplexity 22.76 on WikiText-2", Cost(361_935_929_344, 508_642_304)),
     _card("gpt2-large", RADFORD, 774_030_080, "perplexity 19.93 on WikiText-2", Cost(790_648_586_240, 906_052_608)),
     _card("gpt2-xl", RADFORD, 1_557_611_200, "perplexity 18.34 on WikiText-2", Cost(1_592_290_508_800, 1_473_594_368)),
-    Card("gpt", gpt, *KARPATHY, 804_096, (64,), arguments=(("name", "gpt-cpu"),), recipe="gpt"),
-    _card("gpt-cpu", KARPATHY, 804_096, "1.88 nats on Tiny Shakespeare", Cost(50_864_128, 626_752), recipe="gpt"),
+    Card("gpt", gpt, *KARPATHY, 804_096, (64,), arguments=(("name", "gpt-cpu"),), cost=_CPU, recipe="gpt"),
+    _card("gpt-cpu", KARPATHY, 804_096, "1.88 nats on Tiny Shakespeare", _CPU, recipe="gpt"),
     _card(
         "gpt-baby", KARPATHY, 10_745_088, "1.47 nats on Tiny Shakespeare", Cost(2_724_298_752, 11_026_688), recipe="gpt"
     ),

@@ -26,7 +26,7 @@ from jaxtyping import Float, Int
 import handmade.nn.functional as F
 from handmade.engine import Tensor
 from handmade.engine.functions import cat
-from handmade.models.card import Card
+from handmade.models.card import Card, Cost
 from handmade.models.char_lm import BigramLM, CharLM, State
 from handmade.nn import Embedding, Identity, LayerNorm, Linear, Module, ModuleList, ReLU, Sequential
 
@@ -152,6 +152,7 @@ CARDS = (
         159_937,
         (32,),
         arguments=(("stage", 6),),
+        cost=Cost(4_851_712, 129_120),
         recipe="gpt_stages",
     ),
 )

@@ -42,7 +42,7 @@ from jaxtyping import Bool, Float, Int
 
 from handmade.engine import Tensor, no_grad
 from handmade.engine.functions import cat
-from handmade.models.card import Card
+from handmade.models.card import Card, Cost
 from handmade.models.sequence_to_sequence import PAD, SequenceToSequence
 from handmade.nn import GRU, LSTM, Dropout, Embedding, Linear, Module, init
 
@@ -300,6 +300,7 @@ CARDS = (
         (32,),
         arguments=SIZES,
         input="pair",
+        cost=Cost(5_529_600, 13_536),
         recipe="seq2seq",
     ),
     Card(
@@ -311,6 +312,7 @@ CARDS = (
         (32,),
         arguments=SIZES,
         input="pair",
+        cost=Cost(6_053_888, 45_248),
         recipe="seq2seq",
     ),
 )

@@ -21,7 +21,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from handmade.engine import Tensor
-from handmade.models.card import Card
+from handmade.models.card import Card, Cost
 from handmade.nn import GRU, BatchNorm1d, Conv1d, Dropout, Linear, Module
 
 
@@ -78,6 +78,7 @@ CARDS = (
         41_994,
         (48, 40),
         input="clip",
+        cost=Cost(1_918_208, 12_810),
         recipe="speech",
     ),
     Card(
@@ -88,6 +89,7 @@ CARDS = (
         43_137,
         (200, 40),
         input="stream",
+        cost=Cost(2_128_000, 12_978, 7),
         recipe="speech",
     ),
 )

@@ -39,7 +39,7 @@ from jaxtyping import Bool, Float, Int
 
 import handmade.nn.functional as F
 from handmade.engine import Tensor, no_grad
-from handmade.models.card import Card
+from handmade.models.card import Card, Cost
 from handmade.models.sequence_to_sequence import PAD, SequenceToSequence
 from handmade.nn import (
     Dropout,
@@ -215,6 +215,7 @@ CARDS = (
         (32,),
         arguments=(("vocab_size", 70), ("configuration", "dates")),
         input="pair",
+        cost=Cost(21_258_240, 321_728),
         recipe="transformer",
     ),
     Card(
@@ -226,6 +227,7 @@ CARDS = (
         "27.3 BLEU, English to German (newstest2014)",
         source="table 2",
         input="pair",
+        cost=Cost(2_015_494_144, 5_509_376),
     ),
     Card(
         "transformer-big",
@@ -237,5 +239,6 @@ CARDS = (
         (("configuration", "big"),),
         source="table 2",
         input="pair",
+        cost=Cost(6_849_560_576, 9_834_752),
     ),
 )
