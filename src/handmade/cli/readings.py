@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from handmade import lens
+from handmade.draw import all_legible
 from handmade.engine import Tensor
 from handmade.errors import InputError, suggestion
 from handmade.models import ZOO
@@ -15,7 +16,7 @@ from handmade.models.char_lm import CharLM
 from handmade.models.gpt import GPT
 from handmade.models.transformer import Transformer
 from handmade.tasks import LanguageModelling, MaskedLanguageModelling, TranslationTask
-from handmade.tasks.language.surprise import draw_surprise, legible
+from handmade.tasks.language.surprise import draw_surprise
 from handmade.tasks.language.task import LINE_END
 from handmade.text import BPETokenizer, WordPieceTokenizer
 from handmade.text.wordpiece import MASK
@@ -212,7 +213,7 @@ def _require_room(length: int, most: int) -> None:
 
 def _written(pieces: Sequence[str]) -> list[str]:
     """As they can be written beside a picture, blanks too."""
-    return [legible(piece).replace(" ", "␣") for piece in pieces]
+    return all_legible(pieces)
 
 
 def _unit(pieces: Sequence[str]) -> str:

@@ -61,7 +61,8 @@ class Picture:
         """
         with replacing(path) as temporary:
             temporary.write_bytes(self.png())
-        write_text(path.with_suffix(".txt"), f"{self.title}\n\n{self.caption}\n")
+        beside = path.with_suffix(".txt") if path.suffix == ".png" else path.with_name(f"{path.name}.txt")
+        write_text(beside, f"{self.title}\n\n{self.caption}\n")
 
     def png(self) -> bytes:
         content = io.BytesIO()

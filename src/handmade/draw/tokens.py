@@ -195,13 +195,13 @@ def surprise(text: Sequence[str], nats: Float[np.ndarray, "T"], unit: str, title
     nats[t] is -log of the probability that the model gave token t before it came, or NaN where it was not asked.
     unit: what one of them is called, character or token. Tokens of several characters have the number below them.
     """
-    shown = all_legible(text)
+    shown = [one if len(one) <= ACROSS else f"{one[: ACROSS - 1]}…" for one in all_legible(text)]
     rows = _rows(text, shown)
     columns = max(column + len(shown[place]) for row in rows for column, place in row)
     several = any(len(shown[place]) > 1 for row in rows for _, place in row)
     width, height = (0.115 * columns, 0.42 * len(rows)) if several else (0.145 * columns, 0.28 * len(rows))
     average = float(np.nanmean(nats))
-    title = f"{title}: {average:.2f} nats of surprise a {unit}"
+    title = f"{title}: {average:.2f} nats a {unit} on average"
     note = f"The darker, the less the {unit} was expected: -log of its probability. {BLANKS}"
     figure = new_figure(max(width + 1.2, 5.0), max(height + 0.2, 1.5), title, note)
     axes = figure.subplots()
