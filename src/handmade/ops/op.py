@@ -22,7 +22,7 @@ Pullback = Callable[[np.ndarray], tuple[Any, ...]]
 Operation = Callable[..., tuple[np.ndarray, Pullback]]
 
 OPERATIONS: dict[str, Operation] = {}
-"""Every operation by name; a test requires a gradient check of each."""
+"""Every operation by name; tests/ops/test_every_operation.py checks each against differences and against PyTorch."""
 
 
 def op(function: Operation) -> Operation:
