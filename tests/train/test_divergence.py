@@ -97,6 +97,24 @@ def test_failing_that_a_parameter_is_named(task):
     assert culprit(task) == "the parameter unused.bias is not finite"
 
 
+class Own(nn.Module):
+    """A layer of several operations, a mask of -inf among them."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = x.masked_fill(np.array([True, False, False, False]), -np.inf).softmax(-1)
+        return (hidden - 1).log() * 2
+
+
+def test_the_operation_is_named_where_there_are_several(task):
+    task.model.body[1] = Own()
+    assert culprit(task) == "the first layer whose output is not finite is body.1 (Own), in its operation log"
+
+
+def test_an_operation_of_the_loss_is_named(task):
+    task.loss = lambda batch: Outcome((task.model(batch) * 0).log().sum(), len(batch), {})
+    assert culprit(task) == "every layer's output is finite, but not the loss's operation log"
+
+
 def test_otherwise_it_is_the_loss(task):
     assert culprit(task) == "every layer's output is finite, so the loss function itself made it"
 

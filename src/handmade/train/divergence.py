@@ -1,4 +1,4 @@
-"""When the loss is no longer a number: which layer was the first to go wrong."""
+"""When the loss is no longer a number: which layer was the first to go wrong, and in which operation."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import handmade
-from handmade.engine import Tensor
+from handmade.engine import Call, Tensor, watching
 from handmade.nn import Module
 from handmade.tasks.task import Task
 
@@ -15,9 +15,15 @@ from handmade.tasks.task import Task
 def find_culprit(task: Task, batch: Any) -> str:
     """Run the model on `batch` once more and name the first module whose output holds a NaN or an infinity.
 
-    Failing that, a parameter or a gradient that does. As the end of a sentence about the loss.
+    Of a module that runs several operations, that which made it is named too. Failing that, an operation of the loss, a
+    parameter or a gradient. As the end of a sentence about the loss.
     """
     found: list[str] = []
+    calls: list[tuple[Any, str, bool, bool]] = []  # of each operation: its module, name, has it NaN, infinities
+
+    def note(call: Call) -> None:
+        array = call.result.array
+        calls.append((call.module, call.name, bool(np.isnan(array).any()), bool(np.isinf(array).any())))
 
     def look(name: str, module: Module, inputs: tuple, output: Any) -> None:
         if found or _finite(output):
@@ -28,16 +34,31 @@ def find_culprit(task: Task, batch: Any) -> str:
             return
         broken = [name for name, parameter in module.named_parameters() if not _finite(parameter)]
         because = f", and so is its {broken[0]}" if broken else ""
-        found.append(f"the first layer whose output is not finite is {layer}{because}")
+        operation = _maker([call for call in calls if call[0] is module])
+        made = f", in its operation {operation}" if operation and not broken else ""
+        found.append(f"the first layer whose output is not finite is {layer}{because}{made}")
 
     handles = [module.register_forward_hook(partial(look, name)) for name, module in task.model.named_modules()]
     try:
-        with handmade.no_grad():
+        with handmade.no_grad(), watching(note):
             task.loss(batch)
     finally:
         for handle in handles:
             handle.remove()
-    return found[0] if found else _first_parameter(task.model)
+    if found:
+        return found[0]
+    loss = _maker([call for call in calls if call[0] is None], least=1)
+    return (
+        f"every layer's output is finite, but not the loss's operation {loss}" if loss else _first_parameter(task.model)
+    )
+
+
+def _maker(calls: list[tuple[Any, str, bool, bool]], least: int = 2) -> str | None:
+    """The first of at least so many operations to make a NaN, otherwise an infinity: a mask of -inf is no mistake."""
+    if len(calls) < least:
+        return None
+    made_nan = [name for _, name, nan, _ in calls if nan]
+    return next(iter(made_nan or [name for _, name, _, infinite in calls if infinite]), None)
 
 
 def _first_parameter(model: Module) -> str:
