@@ -1,0 +1,55 @@
+"""`handmade` loads its names when they are first asked for, and nothing before."""
+
+import subprocess
+import sys
+
+import pytest
+
+import handmade
+from handmade import namespace
+
+
+def in_a_new_process(program: str) -> str:
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return ran.stdout.strip()
+
+
+def test_import_handmade_loads_no_numpy_before_a_name_is_asked_for():
+    asked = (
+        "import sys, handmade; before = 'numpy' in sys.modules; handmade.Tensor; print(before, 'numpy' in sys.modules)"
+    )
+    assert in_a_new_process(asked) == "False True"
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import handmade; print(handmade.tensor(1.0).item())",  # a function where a module once was
+        "from handmade import tensor; print(tensor(1.0).item())",
+        "from handmade import *; print(tensor(1.0).item())",
+        "from handmade import nn; import handmade; print(handmade.tensor(1.0).item())",
+        "import handmade.engine.random, handmade; print(handmade.tensor(1.0).item())",
+        "import handmade.text; print(handmade.tensor(1.0).item())",
+        "import handmade.nn; print(handmade.tensor(1.0).item())",
+    ],
+)
+def test_names_are_had_in_every_way(program):
+    assert in_a_new_process(program) == "1.0"
+
+
+def test_threads_may_ask_for_the_first_name_at_once():
+    program = """
+import handmade
+from concurrent.futures import ThreadPoolExecutor
+with ThreadPoolExecutor(8) as pool:
+    print(len(set(pool.map(lambda n: handmade.tensor, range(8)))))
+"""
+    assert in_a_new_process(program) == "1"
+
+
+def test_all_names_are_there_and_shown():
+    names = [name for name in vars(namespace) if not name.startswith("_")]
+    assert {"Tensor", "tensor", "exp", "manual_seed"} <= set(names)
+    for name in names:
+        assert getattr(handmade, name) is getattr(namespace, name)
+    assert {*names, "nn", "optim", "__version__"} <= set(dir(handmade))
