@@ -45,7 +45,7 @@ def main() -> None:
                 break
     if arguments.steps == BAR_STEPS:
         print(f"{'reached' if tested <= BAR else 'missed'}: {tested:.3f}, at most {BAR} was to be reached")
-    print("".join(task.write("\n", 400, np.random.default_rng(0), temperature=0.8)))
+    print(task.use.write("\n", 400, 0, temperature=0.8))
 
 
 if __name__ == "__main__":

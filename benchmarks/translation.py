@@ -76,7 +76,7 @@ def main() -> None:
 def test(task: TranslationTask) -> dict[str, float]:
     pairs = load_pairs(f"parallel:{files('test_2016_flickr')}", "all")
     started = time.perf_counter()
-    made = task.translate(pairs.sources, beam=BEAM, alpha=ALPHA)
+    made = task.use.translate(pairs.sources, beam=BEAM, alpha=ALPHA)
     score = corpus_bleu(made, [[target] for target in pairs.targets]).score
     return {"test_bleu": round(score, 2), "beam": BEAM, "seconds": round(time.perf_counter() - started, 1)}
 

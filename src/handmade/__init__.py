@@ -21,6 +21,8 @@ sys.meta_path.append(MovedFinder())
 
 
 def __getattr__(name: str) -> Any:
+    if name == "open":
+        return importlib.import_module("handmade.opening").open
     if PathFinder.find_spec(f"handmade.{name}", __path__):  # noqa: F405
         return importlib.import_module(f"handmade.{name}")
     if name == "__all__" or not name.startswith("__"):

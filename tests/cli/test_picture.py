@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from handmade.cli.picture import chosen_class
-
 FILES = ["filters.png", "features-c1.png", "features-c3.png", "grad-cam.png", "occlusion.png"]
 
 
@@ -66,7 +64,7 @@ def test_published_weights_a_layer_and_a_class(handmade, photo, shared_data, tmp
     [
         (["--layer", "sqush"], "no layer 'sqush'; did you mean 'squash'? It has 7: c1, c3, c5, f6, out, pool, squash"),
         (["--layer", "out"], "layer 'out' gives an output of shape (10,), expected maps"),
-        (["--class", "12"], "--class: there is no '12'. There are 10, from 0 (0) to 9 (9)."),
+        (["--class", "12"], "there is no class '12'. There are 10, from 0 (0) to 9 (9)."),
         (["--what", "filters,gradcam"], "--what: there is no 'gradcam'; did you mean 'grad-cam'? There are filters,"),
         (["--image", "nothing.jpg"], "image nothing.jpg cannot be read: No such file or directory."),
         (["--weights", "nothing.pth"], "no weights file nothing.pth"),
@@ -89,7 +87,7 @@ def test_what_does_not_look_at_images(handmade, photo, tmp_path):
     ran = handmade("picture", folder, "--image", photo)
     assert ran.code == 2
     assert f"{folder} holds a run of names-gru, which does not classify images." in ran.err
-    assert "char-lstm does not take images" in handmade("picture", "char-lstm", "--image", photo).err
+    assert "char-lstm has no published weights" in handmade("picture", "char-lstm", "--image", photo).err
     assert f"{tmp_path} holds no run" in handmade("picture", tmp_path, "--image", photo).err
     assert "is neither the folder of a run nor a model" in handmade("picture", "resnet21", "--image", photo).err
 
@@ -98,15 +96,3 @@ def test_a_run_has_weights_of_its_own(handmade, run, photo):
     ran = handmade("picture", run, "--image", photo, "--weights", "resnet20")
     assert ran.code == 2
     assert "is a run and has weights of its own" in ran.err
-
-
-def test_classes_by_name_and_by_number():
-    classes = ("crane", "dog", "Crane")
-    assert chosen_class("DOG", classes) == 1
-    assert chosen_class("2", classes) == 2
-    with pytest.raises(ValueError, match="--class: 0 and 2 are called 'crane'; give the number"):
-        chosen_class("crane", classes)
-    with pytest.raises(
-        ValueError, match="there is no 'dgo'; did you mean 'dog'\\? There are 3, from 0 \\(crane\\) to 2"
-    ):
-        chosen_class("dgo", classes)

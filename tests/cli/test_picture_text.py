@@ -109,11 +109,11 @@ def test_a_published_gpt_by_path(handmade, gpt_folder, tmp_path, what):
         (["minilm"], "give either --image, for a model of images, or --text, for one of language."),
         (["minilm", "--text", "a", "--image", "b.png"], "give either --image"),
         (["minilm", "--text", " \n"], "--text is empty: give a few words for the model to read."),
-        (["minilm", "--text", "word " * 600], "--text has 602 tokens, and the model sees 512 at once"),
+        (["minilm", "--text", "word " * 600], "the text has 602 tokens, and the model sees 512 at once"),
         (["minilm", "--text", "a", "--what", "loss"], "--what: there is no 'loss'. There are attention."),
         (["minilm", "--text", "a", "--layer", "x"], "--layer and --class explain images"),
-        (["resnet20", "--text", "a"], "resnet20 does not read text on its own; take a run, or one of"),
-        (["gpt2", "--text", "a"], "gpt2 needs weights and a tokenizer: give a folder as --weights"),
+        (["resnet20", "--text", "a"], "resnet20 does not read text."),
+        (["gpt2", "--text", "a"], "gpt2 writes with published weights: download model.safetensors, vocab.json"),
         (["mnilm", "--text", "a"], "neither the folder of a run nor a model of the zoo; did you mean 'minilm'?"),
         (["minilm", "--weights", "none.safetensors", "--text", "a"], "no weights file none.safetensors"),
     ],
@@ -136,7 +136,7 @@ def test_an_untrained_model_is_called_untrained(handmade, tmp_path):
 def test_runs_that_cannot_read_it(handmade, trained, tmp_path):
     folder = trained("gpt-cpu")
     assert "is not among the 18 characters of the vocabulary" in handmade("picture", folder, "--text", "Zürich").err
-    assert "--text has 20 tokens, and the model sees 16 at once" in handmade("picture", folder, "--text", "b" * 20).err
+    assert "has 20 tokens, and the model sees 16 at once" in handmade("picture", folder, "--text", "b" * 20).err
     assert "has weights of its own" in handmade("picture", folder, "--text", "be", "--weights", "gpt2").err
     assert (
         "there is no 'attention'" in handmade("picture", trained("seq2seq"), "--text", "ab", "--what", "attention").err

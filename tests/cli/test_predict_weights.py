@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from handmade import tensor, weights
-from handmade.cli.classifier import open_classifier
 from handmade.data import imagenet_preprocessing
 from handmade.models import resnet18, resnet20
+from handmade.tasks.images.classifier import published_classifier
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_imagenet_classes_and_preprocessing(handmade, photo, tmp_path):
     [("resnet18", (3, 224, 224)), ("inception_v3", (3, 299, 299)), ("alexnet-paper", (3, 227, 227))],
 )
 def test_the_input_has_the_published_size(name, shape, rng):
-    classifier = open_classifier(name, None)
+    classifier = published_classifier(name)
     image = rng.integers(0, 256, (3, 100, 130)).astype(np.uint8)
     assert classifier.input(image).shape == (1, *shape)
     seen = classifier.seen(image)
@@ -86,7 +86,7 @@ def test_the_input_has_the_published_size(name, shape, rng):
 
 
 def test_inception_v3_resizes_to_342(rng):
-    classifier = open_classifier("inception_v3", None)
+    classifier = published_classifier("inception_v3")
     image = rng.integers(0, 256, (3, 400, 360)).astype(np.uint8)
     assert np.array_equal(classifier.input(image).numpy(), imagenet_preprocessing(342, 299)([image]))
 

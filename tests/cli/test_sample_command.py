@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from handmade.recipes import recipe_of
-from handmade.tasks import LanguageModelling, changed
+from handmade.tasks import LanguageModelling, Writer, changed
 from handmade.train import Trainer, new_run
 from handmade.train.display import PlainDisplay
 
@@ -99,7 +99,7 @@ def test_published_gpt2_needs_its_files(handmade, run, tmp_path):
     assert "holds no weights" in ran.err
     ran = handmade("sample", run, "--weights", tmp_path)
     assert ran.code == 2
-    assert "--weights is for gpt2, gpt2-medium, gpt2-large, gpt2-xl; a run has its own" in ran.err
+    assert "is a run and has weights of its own" in ran.err
 
 
 def test_each_character_is_shown_as_it_comes(handmade, run, monkeypatch):
@@ -114,13 +114,13 @@ def test_each_character_is_shown_as_it_comes(handmade, run, monkeypatch):
         def flush(self):
             shown.append("flush")
 
-    def write(self, prompt, length, rng, **choice):
+    def stream(self, prompt, length, seed, **choice):
         for character in "abc":
             yield character
             assert shown[-1] == "flush"
             assert character in shown[-4:]
 
-    monkeypatch.setattr(LanguageModelling, "write", write)
+    monkeypatch.setattr(Writer, "stream", stream)
     monkeypatch.setattr(sys, "stdout", Screen())
     handmade("sample", run)
     assert "".join(shown).replace("flush", "") == "abc\n"

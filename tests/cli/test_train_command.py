@@ -5,7 +5,8 @@ import signal
 
 import pytest
 
-from handmade.recipes import RECIPES
+from handmade.cli.train import usage
+from handmade.recipes import RECIPES, recipe_of
 from handmade.train import Trainer
 
 FILES = {"config.json", "metrics.jsonl", "checkpoint", "model.safetensors"}
@@ -153,3 +154,11 @@ def test_help_sends_to_a_list_of_all_that_can_be_trained(handmade):
     assert "'handmade models' marks what can be trained" in " ".join(handmade("train", "--help").out.split())
     listed = {row["name"] for row in json.loads(handmade("models", "--json").out) if "train" in row["use"]}
     assert listed == set(RECIPES)
+
+
+def test_after_training_the_command_that_uses_the_model_is_said():
+    assert re.fullmatch(r"handmade translate r '[^']+'", usage(recipe_of("seq2seq").task(), "r"))
+    text = {"lines": False, "characters": ["a", "b"]}
+    assert usage(recipe_of("gpt-cpu").task(text), "r") == "handmade sample r"
+    assert usage(recipe_of("bert").task({"merges": []}), "r") == "handmade predict r 'To be, or n[MASK]t to be'"
+    assert usage(recipe_of("spoken-digits").task({"classes": ["1"]}), "r") == "handmade predict r CLIP.wav"

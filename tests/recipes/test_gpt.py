@@ -10,8 +10,9 @@ from handmade.errors import InputError
 from handmade.models import gpt
 from handmade.models.char_lm import BigramLM
 from handmade.recipes import RECIPES, gpt_stages, recipe_of
-from handmade.recipes.gpt import decay_groups, warmed_cosine
+from handmade.recipes.gpt import warmed_cosine
 from handmade.tasks import changed
+from handmade.tasks.decay import decay_groups
 from handmade.tasks.language import task as language_modelling
 from handmade.tasks.language.sequences import EveryWindow, Windows
 from handmade.train import Trainer, new_run, open_run
@@ -123,7 +124,7 @@ def test_a_gpt_learns_and_writes(small, tmp_path):
     recipe = replace(small, steps=60, epoch_steps=30, dropout=0.0)
     task = trained(new_run(recipe, recipe.task().facts, tmp_path / "run"))
     assert task.evaluate()["loss"] < 1.3  # it begins at 2.9; the text repeats itself
-    assert len("".join(task.write("the c", 30, np.random.default_rng(0)))) == 35
+    assert len(task.use.write("the c", 30, 0)) == 35
 
 
 @pytest.mark.usefixtures("_quick")

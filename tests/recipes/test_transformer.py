@@ -23,7 +23,7 @@ def test_it_begins_to_read_dates(monkeypatch):
         loss = task.loss(batch).loss
         task.optimizer.zero_grad()
         loss.backward()
-        clip_grad_norm_(task.model.parameters(), task.max_norm)
+        clip_grad_norm_(task.model.parameters(), task.recipe.max_norm)
         task.optimizer.step()
         task.schedule.step()
         losses.append(loss.item())

@@ -29,7 +29,6 @@ class TinyTask(Task):
     """Three classes of points in the plane, 96 of them."""
 
     unit = "points"
-    usage = "look at {}"
 
     def __init__(self, recipe: TinyRecipe) -> None:
         self.recipe = recipe

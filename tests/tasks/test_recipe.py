@@ -39,7 +39,7 @@ def test_values_are_read_as_the_fields_type():
         ("rate=fast", "rate is 'fast', expected a number"),
         ("flip=maybe", "flip is 'maybe', expected true or false"),
         ("rule=adm", r"rule is 'adm'; did you mean 'adam'\? Expected: sgd or adam"),
-        ("model=other", "handmade train other"),
+        ("model=other", "take the recipe of other"),
         ("epochs=0", "epochs is 0, expected a number of at least 1"),
         ("steps=-3", "steps is -3"),
         ("batch_size=0", "batch_size is 0"),

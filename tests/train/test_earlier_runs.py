@@ -21,9 +21,10 @@ from tests.support.clips import tone, tones_archive
 RUNS = Path(__file__).parents[1] / "fixtures" / "runs"
 KINDS = ("images", "language", "lines", "gpt", "masked", "translation", "transformer", "speech", "trigger")
 
-ANOTHER_CPU = {"rel": 1e-3, "abs": 1e-5}
-"""On the machine that made them results are the same bits; another CPU's matrix products add up in another order, which
-six steps of float32 at a high learning rate grow to about 1e-4."""
+ROUNDING = {"rel": 1e-3, "abs": 5e-4}
+"""Another CPU, and kernels that came later, add up in another order, which six steps of float32 at a high learning rate
+grow to about 1e-4. Weights whose true gradient is 0 (biases of keys, biases before a norm) move by rounding errors
+alone, which Adam makes as large as other steps: their norms differ by up to 2e-4."""
 
 
 @pytest.fixture(autouse=True)
@@ -37,19 +38,20 @@ def tones(monkeypatch):
     monkeypatch.chdir(RUNS)  # for the text and the pairs
 
 
-def use(kind, task):
+def use(kind, folder):
+    used = handmade.open(folder)
     if kind == "images":
-        return task.probabilities(list(handmade.data.load("fashion-mnist", "test").images[:2]))
+        return used.probabilities(list(handmade.data.load("fashion-mnist", "test").images[:2]))
     if kind in ("language", "gpt"):
-        return "".join(task.write("To be", 40, np.random.default_rng(5), temperature=0.8))
+        return used.write("To be", 40, 5, temperature=0.8)
     if kind == "lines":
-        return "".join(task.write("em", 40, np.random.default_rng(5)))
+        return used.write("em", 40, 5)
     if kind == "masked":
-        (guesses,) = task.fill("To be, or n[MASK]t to be", 3)
+        (guesses,) = used.fill("To be, or n[MASK]t to be", 3)
         return guesses
     if kind in ("translation", "transformer"):
-        return task.translate(["3 May 2007"], beam=2)
-    return task.probabilities(tone(4, 1.0))
+        return used.translate(["3 May 2007"], beam=2)
+    return used.probabilities(tone(4, 1.0))
 
 
 def test_there_is_a_run_of_each_kind():
@@ -69,25 +71,22 @@ def test_it_resumes_to_the_same_result_and_is_used(kind, tmp_path):
     last = read_metrics(run.metrics)[-1]
     assert last["step"] == 6
     measures = {name: value for name, value in last.items() if name.startswith("test_")}
-    assert measures == pytest.approx(expected["measures"], **ANOTHER_CPU)
+    assert measures == pytest.approx(expected["measures"], **ROUNDING)
     norms = {name: np.linalg.norm(array) for name, array in read(run.weights).items()}
-    assert norms == pytest.approx(expected["norms"], **ANOTHER_CPU)
+    assert norms == pytest.approx(expected["norms"], **ROUNDING)
     assert sorted(path.name for path in run.folder.glob("*.png")) == expected["pictures"]
     assert task.sample() == expected["sample"]
 
-    used, before = use(kind, task), expected["use"]
+    used, before = use(kind, run.folder), expected["use"]
     if kind == "masked":
         assert [token for token, _ in used] == [token for token, _ in before[0]]
         used, before = [share for _, share in used], [share for _, share in before[0]]
     if isinstance(used, str) or isinstance(used[0], str):
         assert used == before
     else:
-        np.testing.assert_allclose(used, before, rtol=1e-3, atol=1e-5)  # as ANOTHER_CPU
+        np.testing.assert_allclose(used, before, rtol=1e-3, atol=1e-5)  # as ROUNDING
 
 
 @pytest.mark.parametrize("kind", sorted({*KINDS} - {"images"}))
 def test_a_stopped_run_is_used(kind):
-    run = open_run(RUNS / kind)
-    task = run.recipe.task(run.facts)
-    run.load_model(task.model)
-    assert len(use(kind, task))
+    assert len(use(kind, RUNS / kind))

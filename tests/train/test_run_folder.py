@@ -28,7 +28,7 @@ def test_runs_are_numbered_where_no_folder_is_given(tmp_path, monkeypatch):
 
 def test_a_folder_that_holds_a_run_is_refused(tmp_path):
     new_run(RECIPE, {}, tmp_path)
-    with pytest.raises(InputError, match=r"holds a run already: continue it with --resume .*, or give another --out"):
+    with pytest.raises(InputError, match=r"holds a run already: resume it, or give another folder"):
         new_run(RECIPE, {}, tmp_path)
 
 
@@ -97,7 +97,7 @@ def test_the_model_comes_back_bit_by_bit(tmp_path):
 
 def test_a_run_without_a_model_says_how_to_get_one(tmp_path):
     run = new_run(RECIPE, {}, tmp_path / "my run")
-    with pytest.raises(InputError, match=r"no trained model yet; train on with: handmade train --resume '.*/my run'"):
+    with pytest.raises(InputError, match=r"my run has no trained model yet: resume the run"):
         run.load_model(nn.Linear(2, 3))
 
 

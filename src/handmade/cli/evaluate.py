@@ -15,7 +15,5 @@ def evaluate(
     from handmade.train.display import measures_text
 
     trained = open_run(run)
-    recipe = trained.recipe.tested_on(data) if data else trained.recipe
-    task = recipe.task(trained.facts)
-    trained.load_model(task.model)
-    typer.echo(f"{recipe.model} on the test set of {data or recipe.data}: {measures_text(task.evaluate())}")
+    measures = trained.evaluate(data)
+    typer.echo(f"{trained.recipe.model} on the test set of {data or trained.recipe.data}: {measures_text(measures)}")

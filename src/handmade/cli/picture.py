@@ -1,6 +1,6 @@
 """handmade picture: what happens inside a model when it looks at an image, or reads a text."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,11 +9,8 @@ import typer
 from handmade.errors import InputError
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from handmade.cli.classifier import Classifier
-
-KINDS = ("filters", "features", "grad-cam", "occlusion")
+    from handmade.lens.readings import Pictures
+    from handmade.tasks import Use
 
 
 def picture(
@@ -47,89 +44,52 @@ def picture(
     if text is not None:
         if layer or class_:
             raise InputError("--layer and --class explain images; of a text, every layer is drawn.")
-        _of_text(source, weights, text, what, out)
+        used, pictures = _of_text(source, weights, text)
+        name = f"{used.name}-text"
     elif image is not None:
-        _of_image(source, weights, image, layer, class_, what, out)
-
-
-def _of_text(source: str, weights: str | None, text: str, what: str | None, out: Path | None) -> None:
-    from handmade.cli.readings import open_reading
-
-    reading = open_reading(source, weights, text)
-    kinds = chosen_kinds(what, tuple(reading.pictures))
-    if not reading.trained:
-        typer.echo(f"{source} is untrained: what it sees means nothing. Trained weights are given as --weights.")
-    folder = out or Path("pictures", f"{reading.name}-text")
+        used, pictures = _of_image(source, weights, image, layer, class_)
+        name = f"{used.name}-{image.stem}"
+    kinds = chosen_kinds(what, tuple(pictures))
+    folder = out or Path("pictures", name)
     folder.mkdir(parents=True, exist_ok=True)
     for kind in kinds:
-        for name, draw_to in reading.pictures[kind].items():
-            draw_to(folder / name)
-            typer.echo(folder / name)
+        for file, draw_to in pictures[kind].items():
+            draw_to(folder / file)
+            typer.echo(folder / file)
+
+
+def _of_text(source: str, weights: str | None, text: str) -> "tuple[Use, Pictures]":
+    from handmade import lens
+    from handmade.opening import open_as
+    from handmade.tasks import Encoder, Filler, Translator, Writer
+
+    if not text.strip():
+        raise InputError("--text is empty: give a few words for the model to read.")
+    used = open_as((Writer, Filler, Encoder, Translator), source, weights, purpose="read text")
+    _say_if_untrained(used)
+    return used, lens.reading(used, text)
 
 
 def _of_image(
-    source: str,
-    weights: str | None,
-    image: Path,
-    layer: str | None,
-    class_: str | None,
-    what: str | None,
-    out: Path | None,
-) -> None:
-    from handmade.cli.classifier import open_classifier
-
-    kinds = chosen_kinds(what, KINDS)
-    classifier = open_classifier(source, weights)
-    pixels = classifier.read(image)
-    if weights is None and not Path(source).is_dir():
-        typer.echo(f"{source} is untrained: what it sees means nothing. Trained weights are given as --weights.")
-    probabilities = classifier.probabilities(pixels)
-    likeliest = int(probabilities.argmax())
-    index = likeliest if class_ is None else chosen_class(class_, classifier.classes)
-    typer.echo(f"{image}: {_named(classifier, likeliest, probabilities)}")
-    folder = out or Path("pictures", f"{classifier.name}-{image.stem}")
-    explained = f"{classifier.classes[index]} ({100 * probabilities[index]:.1f} %)"
-    for path in draw(kinds, classifier, pixels, index, explained, layer, folder):
-        typer.echo(path)
-
-
-def draw(
-    kinds: Sequence[str],
-    classifier: "Classifier",
-    pixels: "np.ndarray",
-    index: int,
-    explained: str,
-    layer: str | None,
-    folder: Path,
-) -> Iterator[Path]:
-    """Draw each of `kinds` into `folder`; the paths of the files, as they are done.
-
-    index, explained: the class to explain, and what pictures call it.
-    """
+    source: str, weights: str | None, image: Path, layer: str | None, class_: str | None
+) -> "tuple[Use, Pictures]":
     from handmade import lens
+    from handmade.opening import open_as
+    from handmade.tasks import Classifier
+    from handmade.tasks.likeliest import worded
 
-    model, seen, taken = classifier.model, classifier.seen(pixels), classifier.input(pixels)
-    layers = [layer] if layer else list(dict.fromkeys(lens.early_and_late(model, taken)))
-    maps = {name: lens.feature_maps(model, taken, name) for name in layers}  # a layer may have none
-    folder.mkdir(parents=True, exist_ok=True)
-    if "filters" in kinds:
-        lens.draw_filters(path := folder / "filters.png", model, classifier.name)
-        yield path
-    if "features" in kinds:
-        for name in layers:
-            lens.draw_feature_maps(path := folder / f"features-{name}.png", maps[name], name, seen, classifier.name)
-            yield path
-    if "grad-cam" in kinds:
-        heat = lens.grad_cam(model, taken, index, layers[-1])
-        title = f"Where {classifier.name} sees evidence for {explained}"
-        lens.draw_grad_cam(path := folder / "grad-cam.png", heat, seen, layers[-1], title)
-        yield path
-    if "occlusion" in kinds:
-        stride = lens.default_stride(*seen.shape[1:])
-        drop = lens.occlusion(model, taken, index, 2 * stride, stride)
-        title = f"What {classifier.name} needs to see for {explained}"
-        lens.draw_occlusion(path := folder / "occlusion.png", drop, seen, 2 * stride, title)
-        yield path
+    used = open_as(Classifier, source, weights)
+    pixels = used.read(image)
+    _say_if_untrained(used)
+    number = None if class_ is None else used.class_number(class_)
+    pictures = lens.looking(used, pixels, number, layer)
+    typer.echo(f"{image}: {worded(used.classify(pixels, count=1))}")
+    return used, pictures
+
+
+def _say_if_untrained(used: "Use") -> None:
+    if not used.trained:
+        typer.echo(f"{used.name} is untrained: what it sees means nothing. Trained weights are given as --weights.")
 
 
 def chosen_kinds(what: str | None, known: Sequence[str]) -> list[str]:
@@ -141,25 +101,3 @@ def chosen_kinds(what: str | None, known: Sequence[str]) -> list[str]:
         if kind not in known:
             raise InputError(f"--what: there is no {kind!r}{suggestion(kind, known)} There are {', '.join(known)}.")
     return kinds
-
-
-def chosen_class(text: str, classes: Sequence[str]) -> int:
-    """The number of the class that `text` names or counts. InputError for an unknown or an ambiguous one."""
-    from handmade.errors import suggestion
-
-    found = [index for index, name in enumerate(classes) if name.lower() == text.lower()]
-    if len(found) > 1:
-        raise InputError(f"--class: {' and '.join(map(str, found))} are called {text!r}; give the number.")
-    if found:
-        return found[0]
-    if text.isdecimal() and int(text) < len(classes):
-        return int(text)
-    near = "." if text.isdecimal() else suggestion(text, classes)
-    raise InputError(
-        f"--class: there is no {text!r}{near} "
-        f"There are {len(classes)}, from 0 ({classes[0]}) to {len(classes) - 1} ({classes[-1]})."
-    )
-
-
-def _named(classifier: "Classifier", index: int, probabilities: "np.ndarray") -> str:
-    return f"{classifier.classes[index]} {100 * probabilities[index]:.1f} %"

@@ -1,15 +1,11 @@
 """handmade sample: a trained language model writes."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from handmade.errors import InputError
-
-if TYPE_CHECKING:
-    from handmade.tasks import LanguageModelling
-    from handmade.tasks.language.writer import Writer
 
 
 def sample(
@@ -36,61 +32,25 @@ def sample(
     ] = None,
 ) -> None:
     """Write text with a trained language model, piece by piece as it is drawn."""
-    import numpy as np
-
     if seed is not None and seed < 0:
         raise InputError(f"--seed is {seed}, expected 0 or more.")
-    source = _source(run, weights)
-    choice = {
+    from handmade.opening import open_as
+    from handmade.tasks import Writer
+
+    writer = open_as(Writer, run, weights)
+    if forgotten := writer.forgets(prompt):
+        typer.echo(forgotten, err=True)
+    options = {
         "temperature": temperature,
         "top_k": top_k,
         "top_p": top_p,
         "repetition_penalty": repetition_penalty,
         "stop": stop or [],
     }
-    _say_what_is_forgotten(source, prompt)
-    rng = np.random.default_rng(seed)
     if samples == 1:
         text = "\n"
-        for text in source.write(prompt, length, rng, **choice):
+        for text in writer.stream(prompt, length, seed, **options):
             print(text, end="", flush=True)
         print(end="" if text == "\n" else "\n")
     else:
-        print("\n---\n".join(_writer(source).write_several(prompt, samples, length, rng, **choice)))
-
-
-def _source(run: str, weights: Path | None) -> "LanguageModelling | Writer":
-    """What writes: a run, or published weights."""
-    from handmade.models.gpt import CONFIGS
-    from handmade.tasks import LanguageModelling
-    from handmade.tasks.language.writer import published_writer
-    from handmade.train import open_run
-
-    published = [name for name in CONFIGS if name.startswith("gpt2")]
-    if run in published and not Path(run).exists():
-        return published_writer(run, weights)
-    if weights is not None:
-        raise InputError(f"--weights is for {', '.join(published)}; a run has its own.")
-    return open_run(Path(run)).trained_task("write text", LanguageModelling)
-
-
-def _writer(source: "LanguageModelling | Writer") -> "Writer":
-    from handmade.tasks import LanguageModelling
-
-    if not isinstance(source, LanguageModelling):
-        return source
-    if source.learns_lines:
-        raise InputError("--samples is for running text; this model writes one line after another: see --length.")
-    return source.writer
-
-
-def _say_what_is_forgotten(source: "LanguageModelling | Writer", prompt: str) -> None:
-    """A prompt may be longer than what the model sees at once."""
-    block = source.model.block_size
-    tokens = len(source.tokenizer.encode(prompt))
-    if block is not None and tokens > block:
-        typer.echo(
-            f"The prompt has {tokens} tokens, and the model sees at most {block} at once: it reads on in a window that "
-            f"moves by {block - block // 2}, and what has left the window is forgotten.",
-            err=True,
-        )
+        print("\n---\n".join(writer.write_several(prompt, samples, length, seed, **options)))

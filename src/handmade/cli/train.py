@@ -1,5 +1,6 @@
 """handmade train: a model learns."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,7 +60,8 @@ def train(
             _compare_stages(stage, run)
         _say_what_next(run, task)
     else:
-        typer.echo(f"Stopped, and saved in {run.folder}. To go on:\n  {run.resume_command()}")
+        folder = shlex.quote(str(run.folder))
+        typer.echo(f"Stopped, and saved in {run.folder}. To resume:\n  handmade train --resume {folder}")
         raise typer.Exit(130)
 
 
@@ -115,4 +117,20 @@ def _say_what_next(run: "Run", task: "Task") -> None:
     pictures = ", ".join(sorted(path.name for path in run.folder.glob("*.png")))
     typer.echo(f"Done. {run.folder} holds the model, its metrics and {pictures}. Next:")
     typer.echo(f"  handmade eval {run.folder}")
-    typer.echo(f"  {task.usage.format(run.folder)}")
+    typer.echo(f"  {usage(task, shlex.quote(str(run.folder)))}")
+
+
+def usage(task: "Task", folder: str) -> str:
+    """The command that uses the trained model of the run in `folder`."""
+    from handmade.tasks import Classifier, Filler, Listener, TranslationTask, TriggerListener
+
+    if isinstance(task, TranslationTask):
+        return f"handmade translate {folder} {shlex.quote(task.test_pairs.sources[0])}"
+    inputs: dict[type, str] = {
+        Classifier: "IMAGE",
+        Listener: "CLIP.wav",
+        TriggerListener: "SOUND.wav",
+        Filler: "'To be, or n[MASK]t to be'",
+    }
+    given = inputs.get(type(task.use))
+    return f"handmade predict {folder} {given}" if given else f"handmade sample {folder}"

@@ -9,7 +9,7 @@ import typer
 from handmade.errors import InputError
 
 if TYPE_CHECKING:
-    from handmade.tasks import TranslationTask
+    from handmade.tasks import Translator
 
 
 def translate(
@@ -25,33 +25,33 @@ def translate(
     ] = None,
 ) -> None:
     """Translate with a trained model: a line for each text."""
-    from handmade.tasks import TranslationTask
-    from handmade.train import open_run
+    from handmade.opening import open_as
+    from handmade.tasks import Translator
 
     if picture and len(texts or ()) != 1:
         raise InputError(f"--picture draws one text, and {len(texts or ())} are given as arguments.")
-    task = open_run(run).trained_task("translate", TranslationTask)
+    translator = open_as(Translator, run)
     for number, text in enumerate(texts or map(str.rstrip, sys.stdin), 1):
         if not text.strip():
             raise InputError(f"text {number} is empty: there is nothing to translate.")
-        _say_unknown(task, text)
-        (made,) = task.translate([text], beam=beam, alpha=alpha)
+        _say_unknown(translator, text)
+        made = translator.translate(text, beam=beam, alpha=alpha)
         if picture:
-            _draw(task, text, made, picture)
+            _draw(translator, text, made, picture)
         print(made, flush=True)
 
 
-def _say_unknown(task: "TranslationTask", text: str) -> None:
-    unknown = task.tokenizer.unknown(text)
+def _say_unknown(translator: "Translator", text: str) -> None:
+    unknown = translator.tokenizer.unknown(text)
     if unknown:
         named = ", ".join(map(repr, unknown))
         print(f"handmade: the model has never seen {named}; it reads them as unknown.", file=sys.stderr)
 
 
-def _draw(task: "TranslationTask", text: str, made: str, path: Path) -> None:
+def _draw(translator: "Translator", text: str, made: str, path: Path) -> None:
     from handmade.tasks.translation.alignment import draw_alignment
 
-    aligned = task.alignment(text, made)
+    aligned = translator.alignment(text, made)
     if aligned is None:
-        raise InputError(f"--picture: {task.recipe.model} has no attention to draw.")
+        raise InputError(f"--picture: {translator.name} has no attention to draw.")
     draw_alignment(path, *aligned)

@@ -21,9 +21,12 @@ from handmade.lens.hooks import undisturbed as undisturbed
 from handmade.lens.layers import early_and_late as early_and_late
 from handmade.lens.localisation import draw_grad_cam as draw_grad_cam
 from handmade.lens.localisation import grad_cam as grad_cam
+from handmade.lens.looks import looking as looking
 from handmade.lens.patches import default_stride as default_stride
 from handmade.lens.patches import draw_occlusion as draw_occlusion
 from handmade.lens.patches import occlusion as occlusion
+from handmade.lens.readings import Pictures as Pictures
+from handmade.lens.readings import reading as reading
 from handmade.lens.token_loss import masked_losses as masked_losses
 from handmade.lens.token_loss import next_token_losses as next_token_losses
 from handmade.lens.token_loss import translation_losses as translation_losses

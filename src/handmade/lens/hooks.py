@@ -8,6 +8,7 @@ from typing import Any
 from handmade.engine import Tensor
 from handmade.errors import InputError, suggestion
 from handmade.nn import Module
+from handmade.nn.utils import evaluating
 
 
 @contextmanager
@@ -46,16 +47,13 @@ def recording(model: Module, *names: str, gradients: bool = False) -> Iterator[d
 @contextmanager
 def undisturbed(model: Module) -> Iterator[None]:
     """Inside the block the model is in evaluation mode and its parameters need no gradients; then all is as before."""
-    modes = [(module, module.training) for module in model.modules()]
     learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    model.eval()
     for parameter in learned:
         parameter.requires_grad_(False)
     try:
-        yield
+        with evaluating(model):
+            yield
     finally:
-        for module, training in modes:
-            module.training = training
         for parameter in learned:
             parameter.requires_grad_(True)
 

@@ -41,12 +41,12 @@ def early_and_late(model: Module, image: Float[Tensor, "1 C H W"]) -> tuple[str,
 def maps_of(outputs: dict[str, list[Tensor]], layer: str) -> Tensor:
     """What `layer` gave when it last ran, of shape (N, C, H, W). InputError when it did not run or gives no maps."""
     if layer not in outputs:
-        raise InputError(f"layer {layer!r} does not run when the model is used; choose another --layer.")
+        raise InputError(f"layer {layer!r} does not run when the model is used; choose another layer.")
     output = outputs[layer][-1]
     if not _gives_maps(output):
         raise InputError(
             f"layer {layer!r} gives an output of shape {output.shape[1:]}, expected maps (channels, height, width) of "
-            "several pixels; choose a convolution as --layer."
+            "several pixels; choose a convolution."
         )
     return output
 

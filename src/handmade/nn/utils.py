@@ -1,13 +1,15 @@
-"""What training does to gradients before the optimizer sees them."""
+"""What training does to gradients before the optimizer sees them, and what evaluation does to a model."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
 from handmade.engine import Tensor
+from handmade.nn.module import Module
 
 
 def clip_grad_norm_(
@@ -39,6 +41,19 @@ def _common_norm(arrays: list[np.ndarray], p: float) -> float:
         return math.sqrt(sum(_square_sum(array) for array in arrays))
     norms = [float(np.linalg.norm(array.ravel("K"), p)) for array in arrays if array.size]
     return float(np.linalg.norm(norms, p)) if norms else 0.0
+
+
+@contextmanager
+def evaluating(model: Module) -> Iterator[None]:
+    """Inside the block every part of `model` is in evaluation mode; then each is as it was, whatever happened."""
+    in_training = [part for part in model.modules() if part.training]
+    for part in in_training:
+        part.training = False
+    try:
+        yield
+    finally:
+        for part in in_training:
+            part.training = True
 
 
 def _square_sum(array: np.ndarray) -> float:

@@ -1,7 +1,7 @@
 """AlexNet on small images, trained as Krizhevsky et al. 2012, section 5, train it, with one cycle of the rate.
 
 The paper's rate falls to a tenth whenever the validation error stops improving, three times in 90 epochs:
-`--set schedule=steps` is the nearest to it. Its batch size, momentum, weight decay and dropout are here.
+`schedule=steps` is the nearest to it. Its batch size, momentum, weight decay and dropout are here.
 """
 
 from dataclasses import dataclass

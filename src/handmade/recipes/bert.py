@@ -1,7 +1,7 @@
 """BERT, small, on the characters of Shakespeare's plays.
 
 With whole words to guess, so small a text and so short a training teach little more than which are frequent: of byte
-pairs (`--set merges=1000`) a BERT needs many times as long. Texts are short for the same reason: where to look for a
+pairs (`merges=1000`) a BERT needs many times as long. Texts are short for the same reason: where to look for a
 neighbour has to be learned for every position.
 """
 

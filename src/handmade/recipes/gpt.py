@@ -10,8 +10,10 @@ from jaxtyping import Int64
 from handmade.errors import InputError
 from handmade.models.char_lm import CharLM
 from handmade.models.gpt import CONFIGS, GPT, GPTConfig
+from handmade.nn import Module
 from handmade.optim import AdamW, LambdaLR, Optimizer
 from handmade.optim.lr_scheduler import LRScheduler
+from handmade.tasks.decay import decay_groups
 from handmade.tasks.language.sequences import EveryWindow, Windows
 from handmade.tasks.language.task import LanguageRecipe
 
@@ -60,22 +62,12 @@ class GPTRecipe(LanguageRecipe):
     def cut_for_test(self, tokens: Int64[np.ndarray, "N"]) -> EveryWindow:
         return EveryWindow(tokens, max(1, TOKENS_AT_ONCE // self.sequence_length), self.sequence_length)
 
-    def optimizer(self, model: CharLM) -> Optimizer:
+    def make_optimizer(self, model: Module) -> Optimizer:
         return AdamW(decay_groups(model, self.weight_decay), self.learning_rate, betas=(0.9, self.beta2))
 
-    def schedule(self, optimizer: Optimizer, total_steps: int) -> LRScheduler:
+    def make_schedule(self, optimizer: Optimizer, total_steps: int) -> LRScheduler:
         lowest = self.min_learning_rate / self.learning_rate if self.learning_rate else 0.0
         return LambdaLR(optimizer, lambda step: warmed_cosine(step, self.warmup_steps, total_steps, lowest))
-
-
-def decay_groups(model: CharLM, weight_decay: float) -> list[dict[str, Any]]:
-    """Parameter groups for AdamW: what has two axes or more decays, norms and biases do not."""
-    parameters = list(model.parameters())
-    groups = [
-        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-    ]
-    return [group for group in groups if group["params"]]
 
 
 def warmed_cosine(step: int, warmup_steps: int, total_steps: int, lowest: float) -> float:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from handmade.errors import InputError
 from handmade.models.char_lm import CharLM
 from handmade.models.gpt_stages import STAGES, gpt_stage
+from handmade.nn import Module
 from handmade.optim import AdamW, Optimizer
-from handmade.recipes.gpt import GPTRecipe, decay_groups
+from handmade.recipes.gpt import GPTRecipe
+from handmade.tasks.decay import decay_groups
 
 MEASURED: tuple[float, ...] = (2.502, 2.498, 2.282, 2.124, 1.937, 1.953, 1.841)
 """Nats a character on the test part of the packaged Shakespeare, stage by stage, as these recipes learned it (the first
@@ -32,7 +34,7 @@ class StageRecipe(GPTRecipe):
     def build(self, vocab_size: int) -> CharLM:
         return gpt_stage(self.stage, vocab_size, self.sequence_length, self.n_embd, self.n_head, self.n_layer)
 
-    def optimizer(self, model: CharLM) -> Optimizer:
+    def make_optimizer(self, model: Module) -> Optimizer:
         rate = self.learning_rate * STAGES[self.stage - 1].rate
         return AdamW(decay_groups(model, self.weight_decay), rate, betas=(0.9, self.beta2))
 

@@ -1,6 +1,6 @@
 """The ResNets for small images and their plain counterparts, as He et al. 2015, section 4.2, train them.
 
-The paper's 64,000 steps are 164 epochs of CIFAR-10, at the rates of `--set schedule=steps`; short runs learn more with
+The paper's 64,000 steps are 164 epochs of CIFAR-10, at the rates of `schedule=steps`; short runs learn more with
 one cycle.
 """
 

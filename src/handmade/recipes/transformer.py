@@ -7,8 +7,8 @@
 from dataclasses import dataclass
 
 from handmade.errors import InputError
-from handmade.models.sequence_to_sequence import SequenceToSequence
 from handmade.models.transformer import Transformer
+from handmade.nn import Module
 from handmade.optim import Adam
 from handmade.tasks.translation.task import TranslationRecipe
 
@@ -41,7 +41,7 @@ class TransformerRecipe(TranslationRecipe):
         sizes = self.d_model, self.num_heads, self.num_layers, self.dim_feedforward
         return Transformer(vocab_size, *sizes, self.dropout, self.norm_first)
 
-    def make_optimizer(self, model: SequenceToSequence) -> Adam:
+    def make_optimizer(self, model: Module) -> Adam:
         """Adam with the paper's moments (section 5.3)."""
         return Adam(model.parameters(), self.learning_rate, betas=(0.9, 0.98), eps=1e-9)
 

@@ -1,7 +1,7 @@
 """VGG's configuration A on small images, trained as Simonyan & Zisserman 2014, section 3.1, train it, with one cycle.
 
 The paper's rate falls from 0.01 to a tenth three times, when the validation accuracy stops improving
-(`--set schedule=steps` is the nearest to it), and its batches have 256 images. Batch normalisation bears a higher rate.
+(`schedule=steps` is the nearest to it), and its batches have 256 images. Batch normalisation bears a higher rate.
 """
 
 from dataclasses import dataclass

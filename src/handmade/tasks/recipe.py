@@ -8,6 +8,9 @@ from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from handmade.errors import InputError, suggestion
+from handmade.nn import Module
+from handmade.optim import Adam, CosineAnnealingLR, Optimizer
+from handmade.optim.lr_scheduler import LRScheduler
 
 if TYPE_CHECKING:
     from handmade.tasks.task import Task
@@ -19,6 +22,8 @@ R = TypeVar("R", bound="Recipe")
 class Recipe:
     """What every recipe says. The recipes of a kind of model add their fields and give `task`.
 
+    learning_rate: the highest.
+    max_norm: gradients whose common norm is greater are scaled down to it; None leaves them.
     steps: the end of the run, in optimizer steps; None for the end of `epochs`.
     seed: decides the first weights, the order of the examples, and all that is drawn at random on the way.
     checkpoint_seconds: how long at most a run computes between two checkpoints.
@@ -31,13 +36,15 @@ class Recipe:
     epochs: int
     steps: int | None = None
     batch_size: int
+    learning_rate: float = 1e-3
+    max_norm: float | None = None
     seed: int = 0
     checkpoint_seconds: float = 30.0
     threads: int | None = None
 
     def __post_init__(self) -> None:
         self.at_least(1, "epochs", "steps", "batch_size", "threads")
-        self.at_least(0, "seed", "checkpoint_seconds")
+        self.at_least(0, "seed", "checkpoint_seconds", "learning_rate", "max_norm")
 
     def at_least(self, low: float, *names: str) -> None:
         """Raise InputError if a field of these names is below `low`, or not a number; None passes."""
@@ -50,6 +57,14 @@ class Recipe:
         """The recipe of a test on another set, with the model that this one trains."""
         return dataclasses.replace(self, data=data)
 
+    def make_optimizer(self, model: Module) -> Optimizer:
+        """What moves the weights: Adam at the learning rate, where a recipe says nothing else."""
+        return Adam(model.parameters(), self.learning_rate)
+
+    def make_schedule(self, optimizer: Optimizer, total_steps: int) -> LRScheduler:
+        """How the learning rate changes: down to 0 along half a cosine wave, where a recipe says nothing else."""
+        return CosineAnnealingLR(optimizer, T_max=total_steps)
+
     def task(self, facts: dict[str, Any] | None = None) -> "Task":
         """The model, its data and its optimizer, made from the seed alone.
 
@@ -59,7 +74,7 @@ class Recipe:
 
 
 def changed(recipe: R, settings: Sequence[str]) -> R:
-    """`recipe` with settings as the command line gives them, each 'key=value'.
+    """`recipe` with settings as a person writes them, each 'key=value'.
 
     Values are read as the field's type. Raises InputError for an unknown key (with the nearest known one), a value
     of another type, and a value that the recipe refuses.
@@ -70,13 +85,13 @@ def changed(recipe: R, settings: Sequence[str]) -> R:
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals:
-            raise InputError(f"--set {setting}: expected key=value, as --set epochs=3.")
+            raise InputError(f"{setting}: expected key=value, for example epochs=3.")
         if key not in fields:
             raise InputError(
-                f"--set {setting}: the recipe has no {key!r}{suggestion(key, fields)} It has {', '.join(fields)}."
+                f"{setting}: the recipe has no {key!r}{suggestion(key, fields)} It has {', '.join(fields)}."
             )
         if key == "model":
-            raise InputError(f"--set {setting}: the model is named by the command: handmade train {text}.")
+            raise InputError(f"{setting}: a recipe trains its own model; take the recipe of {text}.")
         changes[key] = parse(key, text, fields[key])
     return dataclasses.replace(recipe, **changes)
 

@@ -5,6 +5,8 @@ A schedule that is given in shares of the run means the same in 5 epochs as in 2
 
 import math
 
+from handmade.optim import LambdaLR, Optimizer
+
 SCHEDULES = {
     "constant": lambda done: 1.0,
     # He et al. 2015, section 4.2: a tenth after 32,000, a hundredth after 48,000 of 64,000 steps
@@ -19,3 +21,9 @@ SCHEDULES = {
     # equation 3, whose warm-up is 4,000 of 100,000 steps and whose rate is 1 / sqrt(d_model * warm-up)
     "inverse-square-root": lambda done: done / 0.1 if done < 0.1 else (0.1 / done) ** 0.5,
 }
+
+
+def scheduled(optimizer: Optimizer, schedule: str, total_steps: int) -> LambdaLR:
+    """The optimizer's learning rate over `total_steps` steps by a schedule of this name."""
+    factor = SCHEDULES[schedule]
+    return LambdaLR(optimizer, lambda step: factor(step / total_steps))

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from handmade.nn import Module
 from handmade.nn.utils import clip_grad_norm_
 from handmade.optim import Optimizer
 from handmade.optim.lr_scheduler import LRScheduler
+from handmade.tasks.recipe import Recipe
+from handmade.tasks.use import Use
 
 
 @dataclass
@@ -30,25 +33,34 @@ class Outcome:
 class Task(ABC):
     """A model, its data, and how the one is judged by the other.
 
+    recipe: decides all that a task does not decide itself.
     unit: what a batch is counted in, as 'images'.
-    schedule: stepped once after each step of the optimizer.
     steps_per_epoch: after so many batches an epoch ends and the model is evaluated.
-    total_steps: the length of training.
     facts: what was learned from the data and must be known to build the same model again (classes, vocabulary); plain
         values that JSON can hold.
-    max_norm: gradients whose common norm is greater are scaled down to it; None leaves them.
-    usage: what a person can do with the trained model, as the command line calls it, {} being the run's folder.
+    use: the model with all that it takes to use it, as people do.
     """
 
+    recipe: Recipe
     unit: str
     model: Module
-    optimizer: Optimizer
-    schedule: LRScheduler
     steps_per_epoch: int
-    total_steps: int
     facts: dict[str, Any]
-    max_norm: float | None = None
-    usage: str
+    use: Use
+
+    @cached_property
+    def optimizer(self) -> Optimizer:
+        return self.recipe.make_optimizer(self.model)
+
+    @cached_property
+    def schedule(self) -> LRScheduler:
+        """The learning rate's; stepped once after each step of the optimizer."""
+        return self.recipe.make_schedule(self.optimizer, self.total_steps)
+
+    @cached_property
+    def total_steps(self) -> int:
+        """The length of training."""
+        return self.recipe.steps or self.recipe.epochs * self.steps_per_epoch
 
     @abstractmethod
     def batches(self, epoch: int, start: int) -> Iterator[Any]:
@@ -63,8 +75,8 @@ class Task(ABC):
         rate = self.schedule.get_last_lr()[0]  # before the step: a schedule sets the first rate when it is made
         self.optimizer.zero_grad()
         outcome.loss.backward()
-        if self.max_norm is not None:
-            clip_grad_norm_(self.model.parameters(), self.max_norm)
+        if self.recipe.max_norm is not None:
+            clip_grad_norm_(self.model.parameters(), self.recipe.max_norm)
         self.optimizer.step()
         self.schedule.step()
         return rate

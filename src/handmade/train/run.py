@@ -9,9 +9,8 @@ curves.png ...       pictures
 
 import dataclasses
 import json
-import shlex
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import handmade
 from handmade.errors import InputError
@@ -19,9 +18,7 @@ from handmade.files import cannot_write, write_text
 from handmade.nn import Module
 from handmade.recipes import recipe_of
 from handmade.tasks.recipe import Recipe
-from handmade.tasks.task import Task
-
-T = TypeVar("T", bound=Task)
+from handmade.tasks.use import Use
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,9 +41,6 @@ class Run:
     def weights(self) -> Path:
         return self.folder / "model.safetensors"
 
-    def resume_command(self) -> str:
-        return f"handmade train --resume {shlex.quote(str(self.folder))}"
-
     def remove_unfinished(self) -> None:
         """Remove files that a killed process was writing."""
         for path in self.folder.glob(".*.part"):
@@ -63,17 +57,21 @@ class Run:
         from handmade.weights import load
 
         if not self.weights.exists():
-            raise InputError(f"{self.folder} has no trained model yet; train on with: {self.resume_command()}")
+            raise InputError(f"{self.folder} has no trained model yet: resume the run until an epoch has ended.")
         load(model, self.weights)
 
-    def trained_task(self, purpose: str, *kinds: type[T]) -> T:
-        """The task of this run with its trained model; InputError unless it is of one of the kinds, which all do what
-        `purpose` says, as "classify images"."""
-        task = self.recipe.task(self.facts)
-        if not isinstance(task, kinds):
-            raise InputError(f"{self.folder} holds a run of {self.recipe.model}, which does not {purpose}.")
+    def evaluate(self, data: str | None = None) -> dict[str, float]:
+        """The measures of the trained model on the test part of its set, or of another. InputError without a model."""
+        recipe = self.recipe.tested_on(data) if data else self.recipe
+        task = recipe.task(self.facts)
         self.load_model(task.model)
-        return task
+        return task.evaluate()
+
+    def use(self) -> Use:
+        """The trained model with all that it takes to use it. InputError when there is none yet."""
+        task = self.recipe.task(self.facts)
+        self.load_model(task.model)
+        return task.use
 
 
 def new_run(recipe: Recipe, facts: dict[str, Any], folder: Path | None = None) -> Run:
@@ -95,7 +93,7 @@ def open_run(folder: Path) -> Run:
     path = folder / "config.json"
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-        fields = dict(config["recipe"])
+        fields: dict[str, Any] = dict(config["recipe"])
         facts = dict(config["facts"])
         model = str(fields["model"])
     except (FileNotFoundError, NotADirectoryError):
@@ -113,10 +111,10 @@ def open_run(folder: Path) -> Run:
 
 def _empty_folder(folder: Path) -> Path:
     if (folder / "config.json").exists():
-        raise InputError(f"{folder} holds a run already: continue it with --resume {folder}, or give another --out.")
+        raise InputError(f"{folder} holds a run already: resume it, or give another folder.")
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
-        raise InputError(f"{folder} is not empty; give a new folder as --out.")
+        raise InputError(f"{folder} is not empty: give a new folder.")
     return folder
 
 

@@ -81,7 +81,7 @@ def test_evaluation_switches_dropout_off():
 
 def test_probabilities_of_images_of_any_size(task, rng):
     images = [rng.integers(0, 256, shape).astype(np.uint8) for shape in ((1, 28, 28), (1, 50, 33))]
-    probabilities = task.probabilities(images)
+    probabilities = task.use.probabilities(images)
     assert probabilities.shape == (2, 10)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
 

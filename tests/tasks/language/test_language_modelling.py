@@ -80,7 +80,7 @@ def bigram_nats(names, log_p):
 def test_names_are_like_names(rng):
     task, _ = learn(replace(recipe_of("names-gru"), hidden_size=64, batch_size=64, learning_rate=6e-3, steps=150))
     assert task.evaluate()["loss"] < 2.3
-    made = "".join(task.write("", 400, rng)).split("\n")[:-1]
+    made = task.use.write("", 400, rng).split("\n")[:-1]
     real, known = data.load("names", "test").lines, data.load("names", "train").lines
 
     lengths, real_lengths = [len(name) for name in made], [len(name) for name in real]
@@ -256,7 +256,7 @@ def names():
 
 
 def written(task, prompt, length, seed=0, **choice):
-    return "".join(task.write(prompt, length, np.random.default_rng(seed), **choice))
+    return task.use.write(prompt, length, seed, **choice)
 
 
 def test_a_text_begins_with_the_prompt_and_has_the_length_asked_for(task):
@@ -280,7 +280,7 @@ def test_it_streams(task, monkeypatch):
     """A character is handed over before the next is computed."""
     read, calls = task.model.read, []
     monkeypatch.setattr(task.model, "read", lambda *given: calls.append(1) or read(*given))
-    text = task.write("the", 50, np.random.default_rng(0))
+    text = task.use.stream("the", 50, 0)
     assert (next(text), len(next(text))) == ("the", 1)
     assert len(calls) == 1
     next(text)
@@ -306,7 +306,7 @@ def test_lines_each_begin_with_the_prompt(names):
 )
 def test_choices_that_cannot_be_used_are_refused_before_anything_is_written(task, choice, message):
     with pytest.raises(InputError, match=message):
-        next(task.write("the", 10, np.random.default_rng(0), **choice))
+        task.use.write("the", 10, 0, **choice)
 
 
 def test_a_length_of_nothing_is_refused(task):

@@ -152,7 +152,7 @@ def test_the_tokenizer_is_missing(folder):
 
 
 def test_no_weights_given():
-    with pytest.raises(InputError, match=r"gpt2-xl writes with published weights: .*--weights FOLDER"):
+    with pytest.raises(InputError, match=r"gpt2-xl writes with published weights: .* give it as weights"):
         published_writer("gpt2-xl", None)
 
 

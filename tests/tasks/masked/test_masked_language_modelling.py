@@ -43,7 +43,7 @@ def learned(recipe):
         outcome = task.loss(next(iter(task.batches(epoch, number))))
         task.optimizer.zero_grad()
         outcome.loss.backward()
-        clip_grad_norm_(task.model.parameters(), task.max_norm)
+        clip_grad_norm_(task.model.parameters(), task.recipe.max_norm)
         task.optimizer.step()
         task.schedule.step()
         losses.append(outcome.loss.item())
@@ -61,7 +61,7 @@ def test_it_learns_the_order_of_letters(recipe, tmp_path):
     measures = task.evaluate()
     assert measures["loss"] < 1.6
     assert measures["accuracy"] > 0.4
-    (best,) = task.fill("abcde[MASK]ghijab", 3)
+    (best,) = task.use.fill("abcde[MASK]ghijab", 3)
     assert len(best) == 3
     assert best[0][1] > best[1][1] > best[2][1]
 
@@ -127,12 +127,12 @@ def test_the_recipe_of_the_command_line():
 
 def test_nothing_to_fill_in(recipe):
     with pytest.raises(InputError, match=r"'the king' holds no \[MASK\]: put one where the model shall fill in"):
-        recipe.task().fill("the king")
+        recipe.task().use.fill("the king")
 
 
 def test_a_text_that_is_too_long(recipe):
     with pytest.raises(InputError, match="the text has 41 tokens, and this model sees 18 at once: shorten it"):
-        recipe.task().fill("[MASK]" + "é" * 20)
+        recipe.task().use.fill("[MASK]" + "é" * 20)
 
 
 def test_a_data_set_that_is_too_short(recipe, tmp_path):

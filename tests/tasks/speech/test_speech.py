@@ -43,7 +43,7 @@ def test_tones_are_learned(on_tones, tmp_path):
     assert task.evaluate()["accuracy"] > 0.4  # by chance 0.1
     assert (tmp_path / "run" / "confusion.png").stat().st_size > 1000
     (tmp_path / "clip.wav").write_bytes(wav(tone(4, shift=1.02)))
-    assert re.match(r"4 \d+\.\d %, \d ", task.describe(tmp_path / "clip.wav"))
+    assert re.match(r"4 \d+\.\d %, \d ", task.use.describe(tmp_path / "clip.wav"))
 
 
 def test_an_unheard_speaker_of_the_real_set(shared_data):
@@ -89,7 +89,7 @@ def test_what_a_microphone_does_to_all_frames_is_taken_off(on_tones):
 def test_a_clip_of_another_rate(on_tones, tmp_path):
     (tmp_path / "fast.wav").write_bytes(wav(tone(1), rate=44100))
     with pytest.raises(InputError, match="fast.wav has 44,100 samples a second, expected 8,000. Convert it"):
-        on_tones().describe(tmp_path / "fast.wav")
+        on_tones().use.describe(tmp_path / "fast.wav")
 
 
 def test_a_set_without_speech():

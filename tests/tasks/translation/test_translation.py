@@ -12,7 +12,7 @@ from handmade.errors import InputError
 from handmade.models.sequence_to_sequence import PAD
 from handmade.recipes import RECIPES, recipe_of
 from handmade.tasks import changed
-from handmade.tasks.translation import task as translation_module
+from handmade.tasks.translation import translator as translation_module
 from handmade.tasks.translation.alignment import draw_alignment, draw_exact_by_length
 
 SMALL = ["hidden_size=32", "embedding_dim=16", "batch_size=150", "learning_rate=0.03"]
@@ -65,8 +65,8 @@ def test_it_learns_to_write_capitals(small, attention):
     task, losses = learn(replace(small, attention=attention, steps=100))
     assert losses[-1] < 0.2
     assert task.evaluate()["exact"] >= 0.75
-    assert task.translate(["bab", "ab"], beam=3) == ["BAB", "AB"]
-    read, written, weights = task.alignment("cab", "CAB")
+    assert task.use.translate(["bab", "ab"], beam=3) == ["BAB", "AB"]
+    read, written, weights = task.use.alignment("cab", "CAB")
     assert (read, written) == (["c", "a", "b", "■"], ["C", "A", "B", "■"])
     assert weights.shape == (4, 4)
 
@@ -100,7 +100,7 @@ def test_byte_pairs_are_judged_by_bleu(words):
     assert len(task.facts["merges"]) == 5
     assert set(task.evaluate()) == {"loss", "bleu"}
     assert len(task.sample().splitlines()) == 3
-    assert task.alignment("ab", "AB") is None
+    assert task.use.alignment("ab", "AB") is None
 
 
 def test_test_pairs_of_their_own(words, small, tmp_path):
@@ -129,7 +129,7 @@ def test_translations_come_in_the_order_of_the_texts(small, monkeypatch):
     monkeypatch.setattr(translation_module, "AT_ONCE", 2)
     task, _ = learn(replace(small, steps=5))
     texts = ["cabbca", "a", "bac", "abab", "b"]
-    assert task.translate(texts) == [task.translate([text])[0] for text in texts]
+    assert task.use.translate(texts) == [task.use.translate([text])[0] for text in texts]
 
 
 def test_the_rate_follows_the_schedule(small):
@@ -141,11 +141,6 @@ def test_the_rate_follows_the_schedule(small):
     assert np.isclose(rates[0], 0.003)
     assert np.isclose(max(rates), 0.03)
     assert rates[-1] < 0.001
-
-
-def test_a_run_says_how_to_use_it(small):
-    assert small.task().usage.format("runs/x") == "handmade translate runs/x baa"
-    assert recipe_of("seq2seq").task().usage.format("r").startswith("handmade translate r '")
 
 
 # --- pictures ---------------------------------------------------------------------------------------------------------
@@ -226,11 +221,11 @@ def test_too_few_pairs_for_a_test(small, tmp_path):
 @pytest.mark.parametrize("text", ["", "  \n"])
 def test_nothing_to_translate(small, text):
     with pytest.raises(InputError, match="text 2 of 2 is empty"):
-        small.task().translate(["ab", text])
+        small.task().use.translate(["ab", text])
 
 
 def test_unknown_characters_are_read_as_unknown(small):
-    assert len(small.task().translate(["abωb"])) == 1
+    assert len(small.task().use.translate(["abωb"])) == 1
 
 
 def test_both_recipes_learn_dates():

@@ -40,9 +40,9 @@ def test_the_tone_is_heard_where_it_ends(recipe, tmp_path):
     assert measures["recall"] > 0.5
     assert (tmp_path / "run" / "trigger.png").stat().st_size > 5000
 
-    stream = next(stream for stream in task.test_streams if detections_of(task.probabilities(stream.samples)))
+    stream = next(stream for stream in task.test_streams if detections_of(task.use.probabilities(stream.samples)))
     (tmp_path / "sound.wav").write_bytes(wav(stream.samples / 2))
-    digit, _, times = task.describe(tmp_path / "sound.wav").partition(" at ")
+    digit, _, times = task.use.describe(tmp_path / "sound.wav").partition(" at ")
     assert digit == "7"
     assert matches([float(time.removesuffix(" s")) for time in times.split(", ")], stream.ends(7)) > 0
 

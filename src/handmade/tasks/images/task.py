@@ -3,7 +3,7 @@
 N images, K classes, C channels, H height, W width
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,31 +14,31 @@ from jaxtyping import Float, Int64
 
 import handmade
 from handmade import data
-from handmade.data import Compose, DataLoader, ImageFolder, ImageSet
+from handmade.data import DataLoader, ImageFolder, ImageSet
 from handmade.engine import Tensor
 from handmade.errors import InputError
 from handmade.nn import Module
 from handmade.nn.functional import cross_entropy
-from handmade.optim import SGD, Adam, AdamW, LambdaLR, Optimizer
+from handmade.optim import SGD, Adam, AdamW, Optimizer
 from handmade.optim.lr_scheduler import LRScheduler
 from handmade.tasks.images import report
+from handmade.tasks.images.classifier import Classifier
 from handmade.tasks.images.preprocessing import WRITTEN, ImageFacts, image_facts, preprocessing
 from handmade.tasks.recipe import Recipe
-from handmade.tasks.schedules import SCHEDULES
+from handmade.tasks.schedules import scheduled
 from handmade.tasks.task import Outcome, Task
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageRecipe(Recipe):
-    """What the training of an image classifier is decided by. A family of models gives `build`.
+    """Settings for training an image classifier. A family of models gives `build`.
 
-    learning_rate: the highest; `schedule` says how it changes in the course of the run (see schedules.py).
+    schedule: how the learning rate changes in the course of the run (see tasks/schedules.py).
     momentum: of sgd.
     shift, flip: augmentation; each image moved by up to `shift` pixels, every second one mirrored.
     channels, size: of the square images that the model takes.
     """
 
-    learning_rate: float
     optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
     momentum: float = 0.9
     weight_decay: float = 0.0
@@ -52,11 +52,21 @@ class ImageRecipe(Recipe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.at_least(0, "learning_rate", "momentum", "weight_decay", "label_smoothing", "shift")
+        self.at_least(0, "momentum", "weight_decay", "label_smoothing", "shift")
         if self.momentum >= 1 or self.label_smoothing >= 1:
             raise InputError(
                 f"momentum is {self.momentum} and label_smoothing {self.label_smoothing}, expected both below 1."
             )
+
+    def make_optimizer(self, model: Module) -> Optimizer:
+        rate, decay = self.learning_rate, self.weight_decay
+        if self.optimizer == "sgd":
+            return SGD(model.parameters(), rate, self.momentum, decay)
+        rule = Adam if self.optimizer == "adam" else AdamW
+        return rule(model.parameters(), rate, weight_decay=decay)
+
+    def make_schedule(self, optimizer: Optimizer, total_steps: int) -> LRScheduler:
+        return scheduled(optimizer, self.schedule, total_steps)
 
     def build(self, num_classes: int) -> Module:
         """The model, with first weights drawn from the global generator."""
@@ -81,10 +91,9 @@ class ImageClassification(Task):
     """The task of an ImageRecipe. Sets are read when they are first needed."""
 
     unit = "images"
-    usage = "handmade predict {} IMAGE"
 
     def __init__(self, recipe: ImageRecipe, facts: dict[str, Any] | None = None) -> None:
-        self.recipe = recipe
+        self.recipe: ImageRecipe = recipe
         self.images = ImageFacts.from_json(facts) if facts else recipe.facts(self.train_set)
         self.facts = self.images.to_json()
         handmade.manual_seed(recipe.seed)
@@ -117,24 +126,6 @@ class ImageClassification(Task):
     def steps_per_epoch(self) -> int:
         return len(self.loader)
 
-    @property
-    def total_steps(self) -> int:
-        return self.recipe.steps or self.recipe.epochs * self.steps_per_epoch
-
-    @cached_property
-    def optimizer(self) -> Optimizer:
-        recipe = self.recipe
-        rate, decay = recipe.learning_rate, recipe.weight_decay
-        if recipe.optimizer == "sgd":
-            return SGD(self.model.parameters(), rate, recipe.momentum, decay)
-        rule = Adam if recipe.optimizer == "adam" else AdamW
-        return rule(self.model.parameters(), rate, weight_decay=decay)
-
-    @cached_property
-    def schedule(self) -> LRScheduler:
-        factor = SCHEDULES[self.recipe.schedule]
-        return LambdaLR(self.optimizer, lambda step: factor(step / self.total_steps))
-
     def batches(self, epoch: int, start: int) -> Iterator[tuple[Tensor, Tensor]]:
         return self.loader.batches(epoch, start)
 
@@ -154,6 +145,12 @@ class ImageClassification(Task):
 
     # --- testing and use ------------------------------------------------------------------------------------------
 
+    @cached_property
+    def use(self) -> Classifier:
+        recipe, images = self.recipe, self.images
+        transforms = preprocessing(images, recipe.channels, recipe.size)
+        return Classifier(recipe.model, self.model, images.classes, images.shape[0], transforms)
+
     def evaluate(self) -> dict[str, float]:
         """Loss, without label smoothing, and accuracy on the test set."""
         logits, labels = self.test_logits()
@@ -162,28 +159,10 @@ class ImageClassification(Task):
 
     def test_logits(self) -> tuple[Float[np.ndarray, "N K"], Int64[np.ndarray, "N"]]:
         """What the model says of every image of the test set, and the images' classes."""
-        transforms = preprocessing(self.images, self.recipe.channels, self.recipe.size)
-        parts = [
-            (self._logits(images), labels.array)
-            for images, labels in DataLoader(self.test_set, self.recipe.batch_size, transforms=transforms)
-        ]
+        loader = DataLoader(self.test_set, self.recipe.batch_size, transforms=self.use.transforms)
+        parts = [(self.use.logits(images), labels.array) for images, labels in loader]
         logits, labels = zip(*parts, strict=True)
         return np.concatenate(logits), np.concatenate(labels)
-
-    def probabilities(self, images: Sequence[np.ndarray]) -> Float[np.ndarray, "N K"]:
-        """Of each class, for uint8 images (C, H, W) of any sizes."""
-        transform = Compose(preprocessing(self.images, self.recipe.channels, self.recipe.size))
-        fitted = transform(list(images))
-        assert isinstance(fitted, np.ndarray)
-        return Tensor(self._logits(Tensor(fitted))).softmax(dim=1).array
-
-    @handmade.no_grad()
-    def _logits(self, images: Tensor) -> np.ndarray:
-        training = self.model.training
-        try:
-            return self.model.eval()(images).array
-        finally:
-            self.model.train(training)
 
     def draw(self, folder: Path) -> list[Path]:
         """confusion.png and misclassified.png, of the test set."""

@@ -3,7 +3,7 @@
 B sequences of a batch, T characters of each, V vocabulary size
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,17 +19,13 @@ from handmade.engine import Tensor
 from handmade.errors import InputError
 from handmade.models.char_lm import IGNORED, CharLM, State, next_token_loss
 from handmade.nn import functional as F
-from handmade.optim import Adam, CosineAnnealingLR, Optimizer
-from handmade.optim.lr_scheduler import LRScheduler
+from handmade.nn.utils import evaluating
 from handmade.tasks.language.sequences import EveryWindow, PaddedLines, Streams, Tokens, Windows
 from handmade.tasks.language.surprise import draw_surprise
-from handmade.tasks.language.writer import Writer, evaluating, step_of
+from handmade.tasks.language.writer import LINE_END, LineWriter, Writer
 from handmade.tasks.recipe import Recipe
 from handmade.tasks.task import Outcome, Task
 from handmade.text import CharacterTokenizer, Vocabulary
-from handmade.text.sampling import check_choice, generate, until
-
-LINE_END = "\n"
 
 SAMPLE, DRAWN = 120, 1200
 """So many characters are written after each epoch, and so many of the test text are drawn."""
@@ -40,21 +36,17 @@ Batch = tuple[Tensor, Tensor, State | None]
 
 @dataclass(frozen=True, kw_only=True)
 class LanguageRecipe(Recipe):
-    """What the training of a language model is decided by. A family of models gives `build`.
+    """Settings for training a language model. A family of models gives `build`.
 
-    learning_rate: of Adam, at the start; it falls to 0 along half a cosine wave until the end of the run.
     sequence_length: how many characters of running text are learned from at once; beyond them gradients are cut, while
         the state goes on. Lines are learned whole.
-    max_norm: gradients are scaled down together to this norm at most.
     """
 
-    learning_rate: float
     sequence_length: int = 64
     max_norm: float = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.at_least(0, "learning_rate", "max_norm")
         self.at_least(1, "sequence_length")
 
     def build(self, vocab_size: int) -> CharLM:
@@ -69,12 +61,6 @@ class LanguageRecipe(Recipe):
         """Running text for testing; a short one has room for fewer streams."""
         return Streams(tokens, max(1, min(self.batch_size, len(tokens) - 1)), self.sequence_length)
 
-    def optimizer(self, model: CharLM) -> Optimizer:
-        return Adam(model.parameters(), self.learning_rate)
-
-    def schedule(self, optimizer: Optimizer, total_steps: int) -> LRScheduler:
-        return CosineAnnealingLR(optimizer, T_max=total_steps)
-
     def task(self, facts: dict[str, Any] | None = None) -> "LanguageModelling":
         return LanguageModelling(self, facts)
 
@@ -87,16 +73,14 @@ class LanguageModelling(Task):
     """
 
     unit = "characters"
-    usage = "handmade sample {}"
 
     def __init__(self, recipe: LanguageRecipe, facts: dict[str, Any] | None = None) -> None:
-        self.recipe = recipe
+        self.recipe: LanguageRecipe = recipe
         self.facts = facts or text_facts(recipe.data)
         self.learns_lines = bool(self.facts["lines"])
         self.tokenizer = CharacterTokenizer(Vocabulary(self.facts["characters"]))
         handmade.manual_seed(recipe.seed)
         self.model: CharLM = recipe.build(len(self.tokenizer.vocabulary))
-        self.writer = Writer(self.model, self.tokenizer)
         self.carried: State | None = None
 
     # --- training -------------------------------------------------------------------------------------------------
@@ -108,22 +92,6 @@ class LanguageModelling(Task):
     @property
     def steps_per_epoch(self) -> int:
         return len(self.train_set)
-
-    @property
-    def total_steps(self) -> int:
-        return self.recipe.steps or self.recipe.epochs * self.steps_per_epoch
-
-    @cached_property
-    def optimizer(self) -> Optimizer:
-        return self.recipe.optimizer(self.model)
-
-    @cached_property
-    def schedule(self) -> LRScheduler:
-        return self.recipe.schedule(self.optimizer, self.total_steps)
-
-    @property
-    def max_norm(self) -> float:
-        return self.recipe.max_norm
 
     def batches(self, epoch: int, start: int) -> Iterator[Batch]:
         if start == 0:
@@ -151,6 +119,11 @@ class LanguageModelling(Task):
 
     # --- testing and use ------------------------------------------------------------------------------------------
 
+    @cached_property
+    def use(self) -> Writer:
+        kind = LineWriter if self.learns_lines else Writer
+        return kind(self.model, self.tokenizer, name=self.recipe.model)
+
     def evaluate(self) -> dict[str, float]:
         """The mean of -log p(character) over the test text, in nats."""
         test_set, state = self._sequences("test"), None
@@ -163,43 +136,9 @@ class LanguageModelling(Task):
 
     def sample(self) -> str:
         """The same draws after every epoch; what differs is the model's."""
-        text = "".join(self.write("", SAMPLE, np.random.default_rng(self.recipe.seed), temperature=0.8))
+        text = self.use.write("", SAMPLE, self.recipe.seed, temperature=0.8)
         whole = text.rpartition(LINE_END)[0] if self.learns_lines else text
         return (whole or text).strip(LINE_END)
-
-    def write(
-        self,
-        prompt: str,
-        length: int,
-        rng: np.random.Generator,
-        *,
-        stop: Sequence[str] = (),
-        **choice: Any,
-    ) -> Iterator[str]:
-        """`prompt` and `length` characters that follow, as they are drawn; `choice` goes to text.generate.
-
-        Without a prompt, running text goes on from the first character of the vocabulary, usually the line end.
-        Of lines, one is written after another, each of which begins with the prompt. What comes from the first of the
-        strings `stop` on is left out.
-        Raises InputError for characters the model does not know, and options it cannot use, before writing anything.
-        """
-        if not self.learns_lines:
-            yield from self.writer.write(prompt, length, rng, stop=stop, **choice)
-            return
-        check_choice(length, stop, **choice)
-        if LINE_END in prompt:
-            raise InputError("the prompt holds a line end, and this model writes lines: give the beginning of one.")
-        yield from until(self._lines(prompt, length, rng, choice), stop)
-
-    def _lines(self, prompt: str, length: int, rng: np.random.Generator, choice: dict[str, Any]) -> Iterator[str]:
-        line_end = self.tokenizer.vocabulary[LINE_END]
-        begun = np.array([[line_end, *self.tokenizer.encode(prompt)]])
-        while length > 0:
-            yield prompt
-            rows = generate(step_of(self.model), None, begun, rng, max_len=length, eos=line_end, **choice)
-            for character in self.tokenizer.stream(int(row[0]) for row in rows):
-                yield character
-                length -= 1
 
     def draw(self, folder: Path) -> list[Path]:
         """surprise.png, of the beginning of the test text."""
@@ -260,7 +199,7 @@ class LanguageModelling(Task):
             raise InputError(
                 f"{self.recipe.data} does not fit this model's vocabulary: {len(unknown)} of its characters are not "
                 f"among the {len(vocabulary)} that {self.recipe.model} has learned ({named}). Take them out of the "
-                f"text, or train a model on it: handmade train {self.recipe.model} --data {self.recipe.data}"
+                f"text, or train a {self.recipe.model} on {self.recipe.data}."
             )
 
 

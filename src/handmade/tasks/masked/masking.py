@@ -54,6 +54,8 @@ class MaskTokenizer:
     """
 
     mask = MASK
+    special = tuple(range(len(SPECIAL)))
+    spaces_belong_to_words = True  # a word of byte pairs carries the space before it
 
     def __init__(self, merges: Sequence[str]) -> None:
         self.facts: dict[str, Any] = {"merges": list(merges)}

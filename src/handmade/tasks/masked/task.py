@@ -18,19 +18,24 @@ from handmade.data import Text
 from handmade.engine import Tensor
 from handmade.errors import InputError
 from handmade.models.bert import BertConfig, BertForMaskedLM
+from handmade.nn import Module
 from handmade.nn import functional as F
-from handmade.optim import AdamW, LambdaLR
+from handmade.nn.utils import evaluating
+from handmade.optim import AdamW, LambdaLR, Optimizer
+from handmade.tasks.decay import decay_groups
+from handmade.tasks.masked.filler import Filler
 from handmade.tasks.masked.masking import CLS, MASK, SEP, SPECIAL, Masked, MaskTokenizer, masked
 from handmade.tasks.recipe import Recipe
-from handmade.tasks.schedules import SCHEDULES
+from handmade.tasks.schedules import scheduled
 from handmade.tasks.task import Outcome, Task
 
 
 @dataclass(frozen=True, kw_only=True)
 class MaskedRecipe(Recipe):
-    """What the training of a BERT is decided by.
+    """Settings for training a BERT.
 
-    learning_rate: the highest of AdamW's; `schedule` says how it changes in the course of the run (see schedules.py).
+    schedule: how the learning rate changes in the course of the run (see tasks/schedules.py).
+    weight_decay: of matrices and tables; biases and norms have none.
     merges: how many byte pairs are learned from the text; with the 256 bytes they are what is guessed. Without any,
         these are characters (those beyond ASCII are several bytes).
     sequence_length: tokens that are read together, [CLS] and [SEP] included.
@@ -39,7 +44,6 @@ class MaskedRecipe(Recipe):
         knows nothing but how frequent each token is for a long time.
     """
 
-    learning_rate: float
     schedule: Literal["constant", "steps", "cosine", "one-cycle", "polynomial"] = "one-cycle"
     weight_decay: float = 0.01
     max_norm: float = 1.0
@@ -52,11 +56,17 @@ class MaskedRecipe(Recipe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.at_least(0, "learning_rate", "weight_decay", "max_norm", "merges", "dropout")
+        self.at_least(0, "weight_decay", "merges", "dropout")
         self.at_least(1, "hidden_size", "num_layers", "num_heads")
         self.at_least(3, "sequence_length")
         if self.hidden_size % self.num_heads:
             raise InputError(f"num_heads is {self.num_heads}, which does not divide hidden_size = {self.hidden_size}.")
+
+    def make_optimizer(self, model: Module) -> AdamW:
+        return AdamW(decay_groups(model, self.weight_decay), self.learning_rate)
+
+    def make_schedule(self, optimizer: Optimizer, total_steps: int) -> LambdaLR:
+        return scheduled(optimizer, self.schedule, total_steps)
 
     def build(self, vocab_size: int) -> BertForMaskedLM:
         """The model, with first weights drawn from the global generator."""
@@ -86,15 +96,13 @@ class MaskedLanguageModelling(Task):
     """
 
     unit = "tokens"
-    usage = "handmade predict {} 'To be, or n[MASK]t to be'"
 
     def __init__(self, recipe: MaskedRecipe, facts: dict[str, Any] | None = None) -> None:
-        self.recipe = recipe
+        self.recipe: MaskedRecipe = recipe
         self.tokenizer = MaskTokenizer(**facts) if facts else MaskTokenizer.learned(self._text("train"), recipe.merges)
         self.facts = self.tokenizer.facts
         handmade.manual_seed(recipe.seed)
         self.model: BertForMaskedLM = recipe.build(len(self.tokenizer))
-        self.max_norm = recipe.max_norm
 
     # --- training -------------------------------------------------------------------------------------------------
 
@@ -109,25 +117,6 @@ class MaskedLanguageModelling(Task):
     @property
     def steps_per_epoch(self) -> int:
         return -(-self._count(self.train_tokens) // self.recipe.batch_size)
-
-    @property
-    def total_steps(self) -> int:
-        return self.recipe.steps or self.recipe.epochs * self.steps_per_epoch
-
-    @cached_property
-    def optimizer(self) -> AdamW:
-        """Weight decay acts on matrices alone, as in the paper's code."""
-        parameters = list(self.model.parameters())
-        groups = [
-            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": self.recipe.weight_decay},
-            {"params": [p for p in parameters if p.ndim == 1], "weight_decay": 0.0},
-        ]
-        return AdamW(groups, self.recipe.learning_rate)
-
-    @cached_property
-    def schedule(self) -> LambdaLR:
-        factor = SCHEDULES[self.recipe.schedule]
-        return LambdaLR(self.optimizer, lambda step: factor(step / self.total_steps))
 
     def batches(self, epoch: int, start: int) -> Iterator[Masked]:
         rng = np.random.default_rng([self.recipe.seed, epoch])
@@ -151,38 +140,22 @@ class MaskedLanguageModelling(Task):
 
     # --- testing and use ------------------------------------------------------------------------------------------
 
-    @handmade.no_grad()
+    @cached_property
+    def use(self) -> Filler:
+        return Filler(self.recipe.model, self.model, self.tokenizer)
+
     def evaluate(self) -> dict[str, float]:
-        """-log p of the hidden tokens of the test text, in nats, and how many of them are the likeliest guess."""
+        """-log p of the hidden tokens of the test text, in nats, and how many of them are the most likely guess."""
         texts, size = self._cut(self.test_tokens, 0), self.recipe.batch_size
         rng = np.random.default_rng(self.recipe.seed)
         loss, right, count = 0.0, 0.0, 0
-        self.model.eval()
-        for first in range(0, len(texts), size):
-            outcome = self.loss(masked(texts[first : first + size], len(self.tokenizer), rng))
-            loss += outcome.loss.item() * outcome.count
-            right += outcome.totals["accuracy"]
-            count += outcome.count
+        with evaluating(self.model), handmade.no_grad():
+            for first in range(0, len(texts), size):
+                outcome = self.loss(masked(texts[first : first + size], len(self.tokenizer), rng))
+                loss += outcome.loss.item() * outcome.count
+                right += outcome.totals["accuracy"]
+                count += outcome.count
         return {"loss": loss / count, "accuracy": right / count}
-
-    def fill(self, text: str, count: int = 5) -> list[list[tuple[str, float]]]:
-        """For each [MASK] of `text` the `count` likeliest tokens, as text, with their probabilities.
-
-        Raises InputError where nothing is masked, or the text is longer than the model can see.
-        """
-        tokens = self.tokenizer.around(text)
-        if MASK not in tokens:
-            raise InputError(f"{text!r} holds no {SPECIAL[MASK]}: put one where the model shall fill in.")
-        if len(tokens) > self.recipe.sequence_length:
-            raise InputError(
-                f"the text has {len(tokens) - 2} tokens, and this model sees {self._width} at once: shorten it."
-            )
-        probabilities = self._at_masks(np.array(tokens))
-        best = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
-        return [
-            [(piece, float(row[token])) for piece, token in zip(self.tokenizer.pieces(likely), likely, strict=True)]
-            for row, likely in zip(probabilities, best.tolist(), strict=True)
-        ]
 
     def sample(self) -> str:
         """The beginning of the test text, every seventh token hidden and guessed: '[guess]' or '[guess, not token]'."""
@@ -190,7 +163,7 @@ class MaskedLanguageModelling(Task):
         hidden = tokens.copy()
         hidden[4:-1:7] = MASK
         guesses = tokens.copy()
-        guesses[4:-1:7] = self._at_masks(hidden).argmax(axis=1)
+        guesses[4:-1:7] = self.use.probabilities(hidden).argmax(axis=1)
         pieces, guessed = (self.tokenizer.pieces(row.tolist()) for row in (tokens, guesses))
         shown = ""
         for place, (piece, guess) in enumerate(zip(pieces, guessed, strict=True)):
@@ -198,15 +171,6 @@ class MaskedLanguageModelling(Task):
             marked = f"[{_named(piece)}]" if guess == piece else f"[{_named(guess)}, not {_named(piece)}]"
             shown += blank + marked if hidden[place] == MASK else piece
         return shown.removeprefix(SPECIAL[CLS]).removesuffix(SPECIAL[SEP]).strip()
-
-    @handmade.no_grad()
-    def _at_masks(self, tokens: Int64[np.ndarray, "T"]) -> Float[np.ndarray, "K V"]:
-        """The probability of every token at each mask; special tokens are no text and have none."""
-        training = self.model.training
-        logits = self.model.eval()(Tensor(tokens[None]))[0, np.flatnonzero(tokens == MASK)]
-        self.model.train(training)
-        logits.array[:, : len(SPECIAL)] = -np.inf
-        return logits.softmax(dim=1).array
 
     def draw(self, folder: Path) -> list[Path]:
         return []

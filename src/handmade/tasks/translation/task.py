@@ -3,35 +3,35 @@
 B pairs of a batch, S and T tokens of source and target, V vocabulary size
 """
 
-import shlex
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 
 import handmade
 from handmade import data
 from handmade.data import Pairs
 from handmade.engine import Tensor
 from handmade.errors import InputError
-from handmade.models.sequence_to_sequence import BOS, EOS, PAD, SequenceToSequence
+from handmade.models.sequence_to_sequence import PAD, SequenceToSequence
 from handmade.nn import functional as F
-from handmade.optim import Adam, LambdaLR, Optimizer
+from handmade.nn.utils import evaluating
+from handmade.optim import Optimizer
 from handmade.optim.lr_scheduler import LRScheduler
 from handmade.tasks.recipe import Recipe
-from handmade.tasks.schedules import SCHEDULES
+from handmade.tasks.schedules import scheduled
 from handmade.tasks.task import Outcome, Task
 from handmade.tasks.translation.alignment import draw_alignment, draw_exact_by_length
-from handmade.tasks.translation.pairs import PairBatches, PairTokenizer, padded
-from handmade.text import beam_search, corpus_bleu
+from handmade.tasks.translation.pairs import PairBatches, PairTokenizer
+from handmade.tasks.translation.translator import Translator
+from handmade.text import corpus_bleu
 
-TRANSLATED, AT_ONCE, SHOWN = 500, 100, 3
-"""So many of the test pairs are translated after each epoch, so many at a time, and so many are shown."""
+TRANSLATED, SHOWN = 500, 3
+"""So many of the test pairs are translated after each epoch, and so many are shown."""
 
 Batch = tuple[Tensor, Tensor]
 """Sources, B S, and targets from BOS to EOS, B T."""
@@ -39,19 +39,17 @@ Batch = tuple[Tensor, Tensor]
 
 @dataclass(frozen=True, kw_only=True)
 class TranslationRecipe(Recipe):
-    """What the training of a sequence-to-sequence model is decided by. A family of models gives `build`.
+    """Settings for training a sequence-to-sequence model. A family of models gives `build`.
 
     batch_size: in tokens; pairs of similar length, each counted with the tokens of its longer side and padding.
     test: the test pairs, 'SOURCE,TARGET', where they have files of their own, as parallel:SOURCE,TARGET has for
         training; otherwise every tenth pair is kept for the test.
     tokens: what texts are cut into; 'auto' takes characters for dates and byte pairs for all else.
     merges: how many byte pairs are learned, from both sides together.
-    learning_rate: the highest; `schedule` says how it changes in the course of the run (see schedules.py).
+    schedule: how the learning rate changes in the course of the run (see tasks/schedules.py).
     label_smoothing: the share of probability that the targets give to all tokens alike.
-    max_norm: gradients are scaled down together to this norm at most.
     """
 
-    learning_rate: float
     schedule: Literal["constant", "steps", "cosine", "one-cycle", "polynomial", "inverse-square-root"] = "one-cycle"
     test: str | None = None
     tokens: Literal["auto", "characters", "byte-pairs"] = "auto"
@@ -61,7 +59,7 @@ class TranslationRecipe(Recipe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.at_least(0, "learning_rate", "merges", "label_smoothing", "max_norm")
+        self.at_least(0, "merges", "label_smoothing")
         if self.label_smoothing >= 1:
             raise InputError(f"label_smoothing is {self.label_smoothing}, expected a number below 1.")
 
@@ -74,13 +72,8 @@ class TranslationRecipe(Recipe):
         form, _, files = data.partition(":")
         return replace(self, test=files) if form == "parallel" else replace(self, data=data, test=None)
 
-    def make_optimizer(self, model: SequenceToSequence) -> Optimizer:
-        return Adam(model.parameters(), self.learning_rate)
-
     def make_schedule(self, optimizer: Optimizer, total_steps: int) -> LRScheduler:
-        """Stepped after each step of the optimizer."""
-        factor = SCHEDULES[self.schedule]
-        return LambdaLR(optimizer, lambda step: factor(step / total_steps))
+        return scheduled(optimizer, self.schedule, total_steps)
 
     def task(self, facts: dict[str, Any] | None = None) -> "TranslationTask":
         return TranslationTask(self, facts)
@@ -96,17 +89,11 @@ class TranslationTask(Task):
     unit = "tokens"
 
     def __init__(self, recipe: TranslationRecipe, facts: dict[str, Any] | None = None) -> None:
-        self.recipe = recipe
+        self.recipe: TranslationRecipe = recipe
         self.tokenizer = PairTokenizer(**facts) if facts else self._learned_tokenizer()
         self.facts = self.tokenizer.facts
         handmade.manual_seed(recipe.seed)
         self.model: SequenceToSequence = recipe.build(len(self.tokenizer))
-        self.max_norm = recipe.max_norm
-
-    @property
-    def usage(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
-        example = shlex.quote(self.test_pairs.sources[0])
-        return f"handmade translate {{}} {example.replace('{', '{{').replace('}', '}}')}"
 
     # --- training -------------------------------------------------------------------------------------------------
 
@@ -127,18 +114,6 @@ class TranslationTask(Task):
     def steps_per_epoch(self) -> int:
         return len(self.train_set)
 
-    @property
-    def total_steps(self) -> int:
-        return self.recipe.steps or self.recipe.epochs * self.steps_per_epoch
-
-    @cached_property
-    def optimizer(self) -> Optimizer:
-        return self.recipe.make_optimizer(self.model)
-
-    @cached_property
-    def schedule(self) -> LRScheduler:
-        return self.recipe.make_schedule(self.optimizer, self.total_steps)
-
     def batches(self, epoch: int, start: int) -> Iterator[Batch]:
         for source, target in self.train_set.batches(epoch, start):
             yield Tensor(source), Tensor(target)
@@ -156,6 +131,10 @@ class TranslationTask(Task):
 
     # --- testing and use ------------------------------------------------------------------------------------------
 
+    @cached_property
+    def use(self) -> Translator:
+        return Translator(self.recipe.model, self.model, self.tokenizer)
+
     def evaluate(self) -> dict[str, float]:
         """The loss without smoothing, in nats a token, on the whole test set, and how good translations are."""
         made, wanted = self._translated()
@@ -167,44 +146,15 @@ class TranslationTask(Task):
         """The first test pairs: source, what the model makes of it, and the target where that is another."""
         pairs, lines = self.test_pairs, []
         sources, targets = pairs.sources[:SHOWN], pairs.targets[:SHOWN]
-        for source, made, wanted in zip(sources, self.translate(sources), targets, strict=True):
+        for source, made, wanted in zip(sources, self.use.translate(sources), targets, strict=True):
             lines.append(f"{source} -> {made}" + ("" if made == wanted else f" (expected: {wanted})"))
         return "\n".join(lines)
-
-    def translate(self, texts: Sequence[str], *, beam: int = 1, alpha: float = 0.6) -> list[str]:
-        """Each text in the other language, or form, by beam search (beam 1: greedy).
-
-        alpha: of the length penalty; see text/decoding.py. A target has at most twice as many tokens as its source, and
-        ten more. Raises InputError for empty texts, and options out of range.
-        """
-        for number, text in enumerate(texts, 1):
-            if not text.strip():
-                raise InputError(f"text {number} of {len(texts)} is empty: there is nothing to translate.")
-        sources = [self.tokenizer.source(text) for text in texts]
-        order = sorted(range(len(sources)), key=lambda place: len(sources[place]))
-        made = [""] * len(texts)
-        for first in range(0, len(order), AT_ONCE):
-            places = order[first : first + AT_ONCE]
-            for place, tokens in zip(
-                places, self._search([sources[place] for place in places], beam, alpha), strict=True
-            ):
-                made[place] = self.tokenizer.text(tokens)
-        return made
-
-    def alignment(self, source: str, target: str) -> tuple[list[str], list[str], Float[np.ndarray, "T S"]] | None:
-        """The tokens of both, and how much each target token looks at each source token; None without attention."""
-        read, written = self.tokenizer.source(source), self.tokenizer.target(target)
-        with self._in_use():
-            weights = self.model.alignment(Tensor(padded([read])), Tensor(padded([written[:-1]])))
-        if weights is None:
-            return None
-        return self.tokenizer.pieces(read), self.tokenizer.pieces(written[1:]), weights[0]
 
     def draw(self, folder: Path) -> list[Path]:
         """alignment.png of the first test pair, if there is attention; exact.png by input length, of characters."""
         paths = []
         source = self.test_pairs.sources[0]
-        aligned = self.alignment(source, self.translate([source])[0])
+        aligned = self.use.alignment(source, self.use.translate([source])[0])
         if aligned is not None:
             paths.append(folder / "alignment.png")
             draw_alignment(paths[-1], *aligned)
@@ -221,38 +171,18 @@ class TranslationTask(Task):
 
     def _translated(self, count: int = TRANSLATED) -> tuple[list[str], Sequence[str]]:
         pairs = self.test_pairs
-        return self.translate(pairs.sources[:count]), pairs.targets[:count]
+        return self.use.translate(pairs.sources[:count]), pairs.targets[:count]
 
     def _right(self, made: Sequence[str], wanted: Sequence[str]) -> Bool[np.ndarray, "N"]:
         return np.array([one == other for one, other in zip(made, wanted, strict=True)])
 
     def _test_loss(self) -> float:
         total, count = 0.0, 0
-        with self._in_use():
+        with evaluating(self.model), handmade.no_grad():
             for source, target in self._batches(self.test_pairs, None).batches(0, 0):
                 outcome = self._outcome((Tensor(source), Tensor(target)), 0.0)
                 total, count = total + outcome.loss.item() * outcome.count, count + outcome.count
         return total / count
-
-    def _search(self, sources: Sequence[Sequence[int]], beam: int, alpha: float) -> list[list[int]]:
-        """The tokens of the best hypothesis of each source."""
-        limits = [2 * len(source) + 10 for source in sources]
-        prompt = np.full((len(sources), 1), BOS)
-        with self._in_use():
-            state = self.model.encode(Tensor(padded(sources)))
-            found = beam_search(self.model.step, state, prompt, eos=EOS, beam=beam, max_len=max(limits), alpha=alpha)
-        return [hypotheses[0].tokens[:limit] for hypotheses, limit in zip(found, limits, strict=True)]
-
-    @contextmanager
-    def _in_use(self) -> Iterator[None]:
-        """Inside, the model is in evaluation mode and nothing is recorded."""
-        training = self.model.training
-        try:
-            self.model.eval()
-            with handmade.no_grad():
-                yield
-        finally:
-            self.model.train(training)
 
     # --- data -----------------------------------------------------------------------------------------------------
 
@@ -276,8 +206,7 @@ class TranslationTask(Task):
             named = ", ".join(map(repr, unknown[:5])) + (", ..." if len(unknown) > 5 else "")
             raise InputError(
                 f"{pairs.name} does not fit this model's vocabulary: {len(unknown)} characters of its targets are not "
-                f"among those that {self.recipe.model} has learned to write ({named}). Train a model on it: "
-                f"handmade train {self.recipe.model} --data {pairs.name}"
+                f"among those that {self.recipe.model} has learned to write ({named}). Train a model on {pairs.name}."
             )
 
 
@@ -287,5 +216,7 @@ def load_pairs(name: str, split: str) -> Pairs:
     if not isinstance(loaded, Pairs):
         raise InputError(f"{name} holds no pairs of texts; take dates, or parallel:SOURCE,TARGET for two files.")
     if not len(loaded):
-        raise InputError(f"{name} has no pairs for {split}: of fewer than ten, none is kept; give --set test=FILES.")
+        raise InputError(
+            f"{name} has no pairs for {split}: of fewer than ten, none is kept; give files with test=SOURCE,TARGET."
+        )
     return loaded
