@@ -2,17 +2,17 @@
 
 import shutil
 import sys
-from importlib import import_module
 from pathlib import Path
 
 from sphinx.cmd.build import build_main
 
+import handmade
 from docs.making import examples
 from docs.making.api import PACKAGES, api_pages
 from docs.making.exercises import exercise_index, exercise_pages
 from docs.making.links import for_the_site
 from docs.making.networks import network_pages
-from docs.making.prose import markdown
+from docs.making.prose import markdown, toctree
 
 DOCS = Path(__file__).parents[1]
 OUT = DOCS.parent / "build" / "docs"
@@ -44,27 +44,16 @@ def made() -> dict[str, str]:
         **networks,
         **exercises,
         **api,
-        "networks/index": _index("Networks", import_module("handmade.models").__doc__, networks),
         "exercises/index": exercise_index(exercises),
-        "api/index": _index("The library", import_module("handmade").__doc__, {f"api/{name}": "" for name in PACKAGES}),
+        "api/index": f"# The library\n\n{markdown(handmade.__doc__)}\n\n{toctree(list(PACKAGES), hidden=False)}\n",
     }
     names = {*pages, *written, "index", "contributing"}
     pages |= {name: for_the_site(text, "docs", names) for name, text in written.items()}
     pages["contributing"] = for_the_site(contributing, "", names)
     chapters = ["networks/index", "exercises/index", "api/index", *written, "contributing"]
     start = for_the_site((DOCS.parent / "README.md").read_text(), "", names)
-    pages["index"] = f"{start}\n\n{_toctree(chapters)}"
+    pages["index"] = f"{start}\n\n{toctree(chapters)}\n"
     return pages
-
-
-def _index(title: str, docstring: str | None, pages: dict[str, str]) -> str:
-    entries = [name.rpartition("/")[2] for name in pages]
-    return f"# {title}\n\n{markdown(docstring)}\n\n{_toctree(entries, hidden=False)}"
-
-
-def _toctree(entries: list[str], hidden: bool = True) -> str:
-    options = ":hidden:\n" if hidden else ":maxdepth: 1\n"
-    return "````{toctree}\n" + options + "\n" + "\n".join(entries) + "\n````\n"
 
 
 if __name__ == "__main__":

@@ -100,7 +100,8 @@ def _method(name: str, member: Any) -> str:
 
 def _is_shown(name: str, member: Any) -> bool:
     function = getattr(member, "__func__", getattr(member, "fget", member))
-    return not name.startswith("_") and inspect.isroutine(function) and bool(function.__doc__)
+    own = getattr(function, "__name__", "") == name
+    return own and not name.startswith("_") and inspect.isroutine(function) and bool(function.__doc__)
 
 
 def _docstring(value: Any, names: set[str]) -> str:
@@ -125,14 +126,17 @@ def _signature(value: Any, drop_first: bool = False) -> str:
     parameters = list(signature.parameters.values())
     if drop_first and parameters:
         parameters = parameters[1:]
-    plain = [p.replace(default=_Shown(p.default)) if p.default is not p.empty else p for p in parameters]
-    if inspect.isclass(value):
-        signature = signature.replace(return_annotation=inspect.Signature.empty)
-    return " ".join(str(signature.replace(parameters=plain)).split())
+    shown = [p.replace(default=_shown(p.default), annotation=_shown(p.annotation, _Type)) for p in parameters]
+    returned = inspect.Signature.empty if inspect.isclass(value) else _shown(signature.return_annotation, _Type)
+    return " ".join(str(signature.replace(parameters=shown, return_annotation=returned)).split())
+
+
+def _shown(value: Any, form: "type[_Shown] | None" = None) -> Any:
+    return value if value is inspect.Parameter.empty else (form or _Shown)(value)
 
 
 class _Shown:
-    """A default value as it would be written."""
+    """A default value or a type as it would be written."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -140,6 +144,11 @@ class _Shown:
     def __repr__(self) -> str:
         text = repr(self.value)
         return getattr(self.value, "__name__", "...") if "<" in text else text
+
+
+class _Type(_Shown):
+    def __repr__(self) -> str:
+        return self.value if isinstance(self.value, str) else inspect.formatannotation(self.value)
 
 
 def _code(value: Any, is_open: bool) -> str:

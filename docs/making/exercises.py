@@ -3,7 +3,7 @@
 import inspect
 from importlib import import_module
 
-from docs.making.prose import blocks, escaped, fenced, folded, markdown
+from docs.making.prose import blocks, escaped, fenced, folded, markdown, toctree
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.exercises import NAMES, exercise_named
 
@@ -20,12 +20,8 @@ def exercise_index(pages: dict[str, str]) -> str:
     for number, name in enumerate(NAMES, 1):
         exercise = exercise_named(name)
         rows.append(f"| {number} | [{exercise.title}]({name}.md) | {exercise.topic} | {exercise.minutes} |")
-    toctree = "\n".join(page.removeprefix("exercises/") for page in pages)
-    return (
-        f"# Exercises\n\n{markdown(package.__doc__)}\n"
-        + "\n".join(rows)
-        + f"\n\n````{{toctree}}\n:hidden:\n\n{toctree}\n````\n"
-    )
+    entries = [page.removeprefix("exercises/") for page in pages]
+    return "\n\n".join(["# Exercises", markdown(package.__doc__), "\n".join(rows), toctree(entries)]) + "\n"
 
 
 def _page(exercise: Exercise) -> str:

@@ -8,20 +8,26 @@ from pkgutil import iter_modules
 from types import ModuleType
 
 from docs.making.code import Piece, pieces
-from docs.making.prose import blocks, escaped, fenced, markdown, title
+from docs.making.prose import blocks, escaped, fenced, markdown, title, toctree
 from handmade import models, nn
+from handmade.lens import cost
+from handmade.models.card import INPUTS, Card
+
+CHAPTERS = {"Images": ("image",), "Text": ("tokens", "pair"), "Sound": ("clip", "stream")}
 
 
 def network_pages(docs: Path) -> dict[str, str]:
-    """The pages by name, from the oldest network to the newest. docs: the folder with pictures and written pages."""
-    modules = [import_module(f"handmade.models.{file.name}") for file in iter_modules(models.__path__)]
-    networks = sorted(filter(_is_network, modules), key=lambda module: (_year(module), module.__name__))
+    """The pages by name, and their index. docs: the folder with pictures and written pages."""
+    networks = _networks()
     pictures = _pictures(docs, [_name(module) for module in networks])
-    return {f"networks/{_name(module)}": _page(module, pictures) for module in networks}
+    pages = {f"networks/{_name(module)}": _page(module, pictures) for module in networks}
+    return pages | {"networks/index": _index(networks)}
 
 
-def _name(module: ModuleType) -> str:
-    return module.__name__.rpartition(".")[2]
+def _networks() -> list[ModuleType]:
+    """The files with a paper and a network, images first, then text, then sound, each from the oldest on."""
+    modules = [import_module(f"handmade.models.{file.name}") for file in iter_modules(models.__path__)]
+    return sorted(filter(_is_network, modules), key=lambda m: (list(CHAPTERS).index(_chapter(m)), _year(m), _name(m)))
 
 
 def _is_network(module: ModuleType) -> bool:
@@ -29,28 +35,63 @@ def _is_network(module: ModuleType) -> bool:
     return any(isinstance(value, type) and issubclass(value, nn.Module) for value in defined) and bool(_year(module))
 
 
+def _name(module: ModuleType) -> str:
+    return module.__name__.rpartition(".")[2]
+
+
+def _chapter(module: ModuleType) -> str:
+    cards: tuple[Card, ...] = getattr(module, "CARDS", ())
+    taken = cards[0].input if cards else "tokens"
+    assert taken in INPUTS
+    return next(chapter for chapter, inputs in CHAPTERS.items() if taken in inputs)
+
+
 def _year(module: ModuleType) -> int:
-    """Of the paper: of the cards, or the first that the header names."""
+    """Of the oldest card; without cards, the first that the header names; 0 for none."""
     found = re.search(r"\b(?:18|19|20)\d\d\b", module.__doc__ or "")
     years = [card.year for card in getattr(module, "CARDS", ())]
     return min(years) if years else int(found[0]) if found else 0
 
 
+def _index(networks: list[ModuleType]) -> str:
+    parts = ["# Networks", markdown(models.__doc__)]
+    for chapter in CHAPTERS:
+        chosen = [module for module in networks if _chapter(module) == chapter]
+        lines = [
+            f"- [{escaped(title(m.__doc__)[0])}]({_name(m)}.md), {_year(m)}. {escaped(title(m.__doc__)[1])}"
+            for m in chosen
+        ]
+        parts += [f"## {chapter}", "\n".join(lines), toctree([_name(module) for module in chosen])]
+    return "\n\n".join(parts) + "\n"
+
+
 def _page(module: ModuleType, pictures: dict[str, list[str]]) -> str:
     heading, sentence = title(module.__doc__)
-    header = markdown(blocks(module.__doc__)[1:])
-    before, differences, after = header.partition("\n\nDifferences")
-    parts = [f"---\nhide-toc: true\n---\n\n# {escaped(heading)}", f"*{escaped(sentence)}*", before]
-    if differences:
-        said, _, items = f"Differences{after}".partition("\n\n")
-        parts.append(f":::{{admonition}} {said.rstrip(':')}\n:class: differences\n\n{items.strip()}\n:::")
-    cards = getattr(module, "CARDS", ())
+    parts = [f"---\nhide-toc: true\n---\n\n# {escaped(heading)}", f"*{escaped(sentence)}*", _header(module)]
+    cards: tuple[Card, ...] = getattr(module, "CARDS", ())
     if cards:
         parts += ["## The networks", _cards(cards)]
     parts += pictures.get(_name(module), [])
     parts += ["## The code", f"`handmade/models/{_name(module)}.py`, its imports and cards left out."]
     parts += [_beside(piece) for piece in pieces(inspect.getsource(module))]
+    if cards:
+        smallest = min(cards, key=lambda card: card.parameters)
+        parts += [f"## `{smallest.name}` layer by layer", _layers(smallest)]
     return "\n\n".join(parts) + "\n"
+
+
+def _header(module: ModuleType) -> str:
+    """All of the header but its first sentence; the differences in a box."""
+    parts = []
+    for block in blocks(module.__doc__)[1:]:
+        first = next((number for number, line in enumerate(block) if line.startswith("- ")), 0)
+        if block[0].startswith("Differences") and first:
+            said = " ".join(block[:first]).rstrip(":")
+            items = markdown([block[first:]]).strip()
+            parts.append(f":::{{admonition}} {said}\n:class: differences\n\n{items}\n:::")
+        else:
+            parts.append(markdown([block]).strip())
+    return "\n\n".join(parts)
 
 
 def _beside(piece: Piece) -> str:
@@ -63,26 +104,34 @@ def _beside(piece: Piece) -> str:
     )
 
 
-def _cards(cards: tuple) -> str:
+def _cards(cards: tuple[Card, ...]) -> str:
     rows = [
-        "| network | input | parameters | multiply-adds | paper's error | what one does with it |",
-        "|---|---|---:|---:|---|---|",
+        "| network | input | parameters | multiply-adds | sees | the paper's result | what one does with it |",
+        "|---|---|---:|---:|---:|---|---|",
     ]
     for card in cards:
         shape = ", ".join(map(str, card.input_shape))
         products = f"{card.cost.multiply_adds:,}" if card.cost else ""
-        cells = [f"`{card.name}`", shape, f"{card.parameters:,}", products, escaped(card.error), _use(card)]
+        sees = str(card.cost.receptive_field or "") if card.cost else ""
+        cells = [f"`{card.name}`", shape, f"{card.parameters:,}", products, sees, escaped(card.error), _use(card)]
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
 
-def _use(card) -> str:
-    uses = []
-    if card.recipe:
-        uses.append(f"`handmade train {card.name}`")
-    if card.published:
-        uses.append("load published weights")
+def _use(card: Card) -> str:
+    uses = [f"`handmade train {card.name}`"] if card.recipe else []
+    uses += ["load published weights"] if card.published else []
     return ", ".join(uses) or f"`handmade models {card.name}`"
+
+
+def _layers(card: Card) -> str:
+    """What each layer gives and costs, measured on one example."""
+    rows = ["| layer | type | output | parameters | multiply-adds |", "|---|---|---|---:|---:|"]
+    for layer in cost(card.make(), *card.example()).layers:
+        shape = ", ".join(map(str, layer.shape))
+        name = f"`{layer.name}`" if layer.name else "(the model)"
+        rows.append(f"| {name} | {layer.kind} | {shape} | {layer.parameters:,} | {layer.multiply_adds:,} |")
+    return "\n".join(rows)
 
 
 def _pictures(docs: Path, names: list[str]) -> dict[str, list[str]]:

@@ -36,10 +36,11 @@ def blocks(docstring: str | None) -> list[list[str]]:
 
 
 def title(docstring: str | None) -> tuple[str, str]:
-    """The first paragraph as a title, up to its first comma, colon or full stop, and as the sentence that it is."""
+    """The first paragraph as a title, up to its first pause, and as the sentence that it is."""
     sentence = " ".join(next(iter(blocks(docstring)), [""]))
-    name = re.split(r"[,:;]|\.(?=\s|$)", sentence, maxsplit=1)[0].removeprefix("The ").strip()
-    return name[:1].upper() + name[1:], sentence
+    name = re.split(r",(?= [a-z])|[:;]|\.(?=\s|$)", sentence, maxsplit=1)[0].strip()
+    bare = name.removeprefix("The ")
+    return (name if bare == name else bare[:1].upper() + bare[1:]), sentence
 
 
 def escaped(text: str) -> str:
@@ -57,6 +58,12 @@ def folded(summary: str, content: str) -> str:
     """Markdown that is shown when the reader opens it."""
     opening, end = f"<details><summary>{summary}</summary>", "</details>"
     return f"```{{raw}} html\n{opening}\n```\n\n{content}\n\n```{{raw}} html\n{end}\n```"
+
+
+def toctree(entries: list[str], hidden: bool = True) -> str:
+    """Sphinx's list of the pages below this one, in the order of reading."""
+    options = ":hidden:" if hidden else ":maxdepth: 1"
+    return f"````{{toctree}}\n{options}\n\n{chr(10).join(entries)}\n````"
 
 
 def _indented(line: str) -> bool:

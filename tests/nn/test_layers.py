@@ -43,6 +43,7 @@ LAYERS = {
     "rms_norm": (lambda nn: nn.RMSNorm(5), (3, 2, 5)),
     "rms_norm, plain": (lambda nn: nn.RMSNorm((4, 5), eps=0.1, elementwise_affine=False), (3, 4, 5)),
     "relu": (lambda nn: nn.ReLU(), (3, 5)),
+    "relu6": (lambda nn: nn.Sequential(nn.Linear(5, 7), nn.ReLU6()), (30, 5)),
     "gelu": (lambda nn: nn.GELU(), (3, 5)),
     "gelu, tanh": (lambda nn: nn.GELU("tanh"), (3, 5)),
     "silu": (lambda nn: nn.SiLU(), (3, 5)),

@@ -13,6 +13,13 @@ class ReLU(Module):
         return input.relu()
 
 
+class ReLU6(Module):
+    """min(max(x, 0), 6)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return input.clamp(0, 6)
+
+
 class GELU(Module):
     """x Φ(x), Φ the normal distribution function; `approximate="tanh"` for the form of BERT's and GPT-2's authors."""
 
