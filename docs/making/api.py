@@ -69,15 +69,15 @@ def _body(module: ModuleType) -> str:
 
 
 def _public(module: ModuleType) -> list[str]:
-    """The names that a module's file defines, or imports to hand on: `from x import A as A`."""
-    names: list[str] = []
+    """The names that a module gives: what a package imports as itself, and what is defined in it."""
+    names = []
     for node in ast.parse(inspect.getsource(module)).body:
         if isinstance(node, ast.ImportFrom):
             names += [alias.name for alias in node.names if alias.asname == alias.name]
-        elif isinstance(node, ast.Assign):
-            names += [target.id for target in node.targets if isinstance(target, ast.Name)]
         elif isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.append(node.name)
+        elif isinstance(node, ast.Assign):
+            names += [target.id for target in node.targets if isinstance(target, ast.Name)]
     return [name for name in names if not name.startswith("_")]
 
 

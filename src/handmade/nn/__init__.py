@@ -6,6 +6,7 @@ from handmade.nn import utils as utils
 from handmade.nn.activation import GELU as GELU
 from handmade.nn.activation import LogSoftmax as LogSoftmax
 from handmade.nn.activation import ReLU as ReLU
+from handmade.nn.activation import ReLU6 as ReLU6
 from handmade.nn.activation import Sigmoid as Sigmoid
 from handmade.nn.activation import SiLU as SiLU
 from handmade.nn.activation import Softmax as Softmax
