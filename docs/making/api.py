@@ -27,6 +27,7 @@ PACKAGES = {
     "handmade.tasks": False,
     "handmade.train": False,
     "handmade.lens": False,
+    "handmade.draw": False,
 }
 
 
