@@ -33,7 +33,7 @@ def imports_matplotlib(path: Path) -> bool:
 
 def test_only_draw_imports_matplotlib():
     importing = {path.relative_to(ROOT).parts[0] for path in ROOT.rglob("*.py") if imports_matplotlib(path)}
-    assert importing <= {"draw", "tasks"}
+    assert importing == {"draw"}
 
 
 def run(code: str, **environment: str) -> subprocess.CompletedProcess:

@@ -22,7 +22,7 @@ def train(folder: Path, started: Any) -> None:
     """Train in `folder` from whatever is there; runs in a process of its own."""
     from handmade.train import loop
 
-    loop.draw_curves = lambda path, lines: None
+    loop.draw_curves = lambda path, lines, title: None
     trainer = trainer_in(folder, OFTEN)
     started.set()
     trainer.train()

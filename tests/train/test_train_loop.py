@@ -21,7 +21,7 @@ from tests.support.tiny_task import RECIPE, trainer_in
 
 @pytest.fixture(autouse=True)
 def _no_pictures(monkeypatch):
-    monkeypatch.setattr(loop, "draw_curves", lambda path, lines: None)
+    monkeypatch.setattr(loop, "draw_curves", lambda path, lines, title: None)
 
 
 def learned(folder) -> dict[str, np.ndarray]:
@@ -232,7 +232,7 @@ def test_a_full_disk_keeps_the_last_checkpoint_and_the_run_can_go_on(tmp_path, w
         with pytest.raises(InputError, match=r"cannot write .*checkpoint: No space left on device"):
             trainer.train()
     monkeypatch.undo()
-    monkeypatch.setattr(loop, "draw_curves", lambda path, lines: None)
+    monkeypatch.setattr(loop, "draw_curves", lambda path, lines, title: None)
     assert load_checkpoint(folder / "checkpoint")["progress"]["step"] == 16
     assert trainer_in(folder).train()
     assert_same_bits(folder, whole)

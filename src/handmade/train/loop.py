@@ -203,5 +203,7 @@ class Trainer:
 
     def _finish(self) -> None:
         """The pictures."""
-        draw_curves(self.run.folder / "curves.png", self.log.lines)
+        recipe = self.run.recipe
+        title = f"{recipe.model} learns {recipe.data}"
+        draw_curves(self.run.folder / "curves.png", self.log.lines, title)
         self.task.draw(self.run.folder)

@@ -13,13 +13,13 @@ import numpy as np
 from jaxtyping import Float
 
 import handmade
+from handmade import draw
 from handmade.data import SpokenDigits
 from handmade.data.loader import prefetched
 from handmade.data.speech import DIGITS_RATE
 from handmade.data.streams import Stream, compose
 from handmade.engine import Tensor
 from handmade.errors import InputError
-from handmade.files import replacing
 from handmade.models.speech import TriggerWord
 from handmade.nn.functional import binary_cross_entropy_with_logits
 from handmade.tasks.recipe import Recipe
@@ -143,22 +143,9 @@ def draw_streams(
     path: Path, streams: Sequence[Stream], probabilities: Sequence[Float[np.ndarray, "S"]], trigger: int
 ) -> None:
     """Each stream's sound, its words (the trigger in colour), and the probability that the trigger was just said."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 2.4 * len(streams) + 0.5), layout="constrained")
-    figure.suptitle(f"Waiting for {trigger}: a voice never heard before")
-    for axes, stream, row in zip(
-        figure.subplots(len(streams), squeeze=False)[:, 0], streams, probabilities, strict=True
-    ):
-        times = np.arange(len(stream.samples)) / DIGITS_RATE
-        axes.plot(times, stream.samples / np.abs(stream.samples).max() / 2 + 0.5, color="0.8", linewidth=0.5)
-        for word in stream.words:
-            color = "#009E73" if word.digit == trigger else "0.4"
-            axes.axvspan(word.start, word.end, color=color, alpha=0.15)
-            axes.text((word.start + word.end) / 2, 1.08, str(word.digit), ha="center", va="center", color=color)
-        axes.plot(STEP * np.arange(len(row)), row, color="#D55E00")
-        axes.axhline(0.5, color="0.6", linewidth=0.8, linestyle=":")
-        axes.set(xlim=(0, times[-1]), ylim=(-0.05, 1.2), ylabel="probability")
-    figure.axes[-1].set_xlabel("seconds")
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=120)
+    heard = []
+    for stream, row in zip(streams, probabilities, strict=True):
+        words = [draw.Said(str(word.digit), word.start, word.end, word.digit == trigger) for word in stream.words]
+        seconds = len(stream.samples) / DIGITS_RATE
+        heard.append(draw.Heard(seconds, stream.samples, words, STEP * np.arange(len(row)), row))
+    draw.listening(heard, f"Waiting for {trigger}: a voice never heard before").save(path)
