@@ -1,6 +1,7 @@
 """Where data and weights lie on this machine, and files that appear whole, under their name, or not at all."""
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,19 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         if temporary.is_file():
             temporary.unlink()
+
+
+def read_bytes(path: Path, largest: int) -> bytes:
+    """What an ordinary file holds, and no more than one byte beyond `largest` of it, so that the caller can tell.
+
+    OSError where it cannot be read. InputError where it is no file but a folder, a pipe or a device: those may have no
+    end, or keep one waiting.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    with open(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise InputError(f"cannot read {path}: it is not a file.")
+        return file.read(largest + 1)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -1,6 +1,6 @@
 """What tests of the workshop share: a right solution to spoil, and a judge with small limits."""
 
-from handmade.workshop.cell.worker import Limits
+from handmade.workshop.cell.job import Limits
 
 RIGHT = """import numpy as np
 

@@ -1,76 +1,15 @@
-"""What a solution can do to the machine, the judge and the learner's files: each is contained, and named."""
+"""What a solution can do to the machine, the judge and the learner's files; more of it in tests/hostile/."""
 
 import os
 import time
 
-import pytest
-
 from handmade.workshop.exercises import exercise_named
 from tests.support.judging import RIGHT, in_function
-
-LOADING = {
-    "exit()": "ends the process",
-    "import sys; sys.exit('bye')": "ends the process",
-    "import os; os._exit(0)": "ends the process",
-    "while True: pass": "time limit",
-    "bombs = []\nwhile True: bombs.append(bytearray(10**7))": "memory limit",
-    "import numpy as np; x = np.ones(10**10)": "memory limit",
-    "import os\nwhile True: os.fork()": "leaves the sandbox",
-    "import subprocess; subprocess.run(['true'])": "leaves the sandbox",
-    "import os; os.system('true')": "leaves the sandbox",
-    "import os; os.kill(os.getppid(), 0)": "leaves the sandbox",
-    "import socket; socket.create_connection(('127.0.0.1', 9))": "leaves the sandbox",
-    "import resource; resource.setrlimit(resource.RLIMIT_CPU, (9, 9))": "leaves the sandbox",
-    "while True: print('x' * 1000)": "prints too much",
-    "def f(): return f()\nf()": "endless recursion",
-    "import handmade": "forbidden shortcut",
-    "__import__('hand' + 'made')": "forbidden shortcut",
-    "import importlib; importlib.import_module('hand' + 'made.workshop.exercises')": "forbidden shortcut",
-    "input()": "asks for input",
-    "import no_such_library": "missing library",
-    "1 / 0": "does not load",
-}
-
-
-@pytest.mark.parametrize("code", LOADING)
-def test_what_a_file_does_as_it_is_loaded(judge, tmp_path, code):
-    path = tmp_path / "solution.py"
-    path.write_text(f"{code}\n{RIGHT}")
-    verdict = judge.check(path, exercise_named("self_attention"))
-    assert not verdict.passed
-    assert verdict.findings[0].name == LOADING[code]
-    assert path.read_text() == f"{code}\n{RIGHT}"
-
-
-CALLED = {
-    "exit()": "ends the process",
-    "import os; os._exit(0)": "ends the process",
-    "raise KeyboardInterrupt": "raises KeyboardInterrupt",
-    "while True: pass": "time limit",
-    "x = np.ones(10**10)": "memory limit",
-    "import os; os.fork()": "leaves the sandbox",
-    "f = lambda: f(); f()": "endless recursion",
-    "import threading, time; threading.Thread(target=time.sleep, args=(99,)).start()": "threads left behind",
-    "np.exp = np.allclose = lambda *a, **k: True": "changes NumPy",
-    "np.random.shuffle = None": "changes NumPy",
-    "Q += 1": "changes its arguments",
-    "weights = weights + np.random.rand()": "random output",
-    "print('x' * 100_000)": "prints too much",
-}
-
-
-@pytest.mark.parametrize("line", CALLED)
-def test_what_a_function_does_as_it_is_called(judge, tmp_path, line):
-    path = tmp_path / "solution.py"
-    path.write_text(in_function(line))
-    verdict = judge.check(path, exercise_named("self_attention"))
-    assert not verdict.passed
-    assert CALLED[line] in [mistake.name for mistake in verdict.findings]
 
 
 def test_a_crash_is_named(judge, tmp_path):
     path = tmp_path / "solution.py"
-    path.write_text(f"import ctypes; ctypes.string_at(0)\n{RIGHT}")
+    path.write_text(f"import faulthandler; faulthandler._sigsegv()\n{RIGHT}")
     verdict = judge.check(path, exercise_named("self_attention"))
     assert verdict.findings[0].name == "crash"
     assert "SIGSEGV" in verdict.findings[0].message
@@ -142,14 +81,16 @@ def test_what_is_returned_is_not_run_by_the_judge(judge, tmp_path):
 
 
 def test_forged_reports_do_not_pass(judge, tmp_path):
-    """Lines on every open descriptor: garbage does no harm, and no one can forge results without knowing them."""
+    """Lines on every open descriptor: garbage counts for nothing, and no one can forge results without knowing them."""
     path = tmp_path / "solution.py"
     lines = b'\n{}\n[1]\nnull\n["dict", [["kind", "end"]]]\n["generator", 3]\n'
     forging = f"import os\nfor fd in range(3, 40):\n    try: os.write(fd, {lines!r})\n    except OSError: pass\n"
-    path.write_text(forging + RIGHT)
+    for source in (RIGHT, RIGHT.replace("-1, keepdims", "-2, keepdims")):
+        path.write_text(forging + source)
+        verdict = judge.check(path, exercise_named("self_attention"))
+        assert [finding.name for finding in verdict.findings] == ["no report"]
+    path.write_text(RIGHT)
     assert judge.check(path, exercise_named("self_attention")).passed
-    path.write_text(forging + RIGHT.replace("-1, keepdims", "-2, keepdims"))
-    assert not judge.check(path, exercise_named("self_attention")).passed
 
 
 def test_the_judge_goes_on_after_every_accident(judge, tmp_path):

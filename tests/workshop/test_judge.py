@@ -12,12 +12,14 @@ def test_a_right_solution_passes(verdict):
     assert result.passed
     assert result.findings == []
     assert {test.status for test in result.tests} == {"passed"}
-    assert [test.name for test in result.tests[:-1]] == [c.label for c in exercise_named("self_attention").all_cases()]
+    labels = [case.label for case in exercise_named("self_attention").all_cases()]
+    assert [test.name for test in result.tests] == [*labels, "behaviour", "other cases"]
+    assert result.seed is not None
 
 
 def test_the_verdict_as_data(verdict):
     data = verdict(RIGHT.replace("-1, keepdims", "-2, keepdims")).as_json()
-    assert list(data) == ["exercise", "passed", "mistakes", "conventions", "tests", "seconds", "printed"]
+    assert list(data) == ["exercise", "passed", "mistakes", "conventions", "tests", "seconds", "printed", "seed"]
     assert data["exercise"] == "self_attention"
     assert data["passed"] is False
     assert list(data["mistakes"][0]) == ["name", "message", "evidence"]

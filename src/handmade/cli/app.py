@@ -28,7 +28,7 @@ from handmade.cli import (
     translate,
     watch,
 )
-from handmade.errors import InputError
+from handmade.errors import InputError, JudgeError
 
 app = typer.Typer(
     help="The canonical neural networks, made by hand on NumPy.",
@@ -64,6 +64,11 @@ def main() -> None:
         app()
     except InputError as error:
         _fail(str(error))
+    except JudgeError as error:
+        from handmade.cli.reporting import keep_for_a_report
+
+        keep_for_a_report(error)
+        sys.exit(3)
     except OSError as error:
         if error.filename is None:
             raise

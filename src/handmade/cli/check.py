@@ -18,27 +18,34 @@ def check(
         bool, typer.Option("--isolation", help="Say how solutions are confined here, and end.")
     ] = False,
     seconds: Annotated[float, typer.Option(help="How long a solution may run.")] = 10.0,
+    seed: Annotated[int | None, typer.Option(help="Draw a verdict's second set of cases again.")] = None,
 ) -> None:
     """Check a solution: is it right, and if not, which mistake is in it?
 
-    The exit code is 0 when all that was checked passed, 1 when not, 2 when the command cannot be carried out.
+    The exit code is 0 when all that was checked passed, 1 when not, 2 when the command cannot be carried out, 3 when
+    the judge itself failed.
+
+    What is right on the cases that are always the same has to be right on a second set, too, which is drawn anew each
+    time; the verdict names its seed.
 
     --json prints {"exercise", "passed", "mistakes": [{"name", "message", "evidence"}], "conventions": [{"name",
-    "message"}], "tests": [{"name", "status", "message"}], "seconds", "printed"}, and without NAME a list of these.
+    "message"}], "tests": [{"name", "status", "message"}], "seconds", "printed", "seed"}; without NAME a list of these.
     """
+    from handmade.workshop.judging.isolation import isolation as in_words
     from handmade.workshop.judging.sandbox import Sandbox
-    from handmade.workshop.judging.sandbox import isolation as in_words
 
     if seconds <= 0:
         raise InputError(f"--seconds is {seconds:g}, expected more than 0.")
+    if seed is not None and seed < 0:
+        raise InputError(f"--seed is {seed}, expected 0 or more.")
     with Sandbox() as sandbox:  # its process starts while the rest is loaded
         if isolation:
             typer.echo(in_words(sandbox.confinement))
             return
         from handmade.cli.checking import check_all, check_one
-        from handmade.workshop.cell.worker import Limits
+        from handmade.workshop.cell.job import Limits
         from handmade.workshop.judging.judge import Judge
 
         judge = Judge(Limits(seconds=seconds), sandbox)
-        passed = check_one(judge, name, file, json) if name or file else check_all(judge, json)
+        passed = check_one(judge, name, file, json, seed) if name or file else check_all(judge, json, seed)
     raise typer.Exit(0 if passed else 1)

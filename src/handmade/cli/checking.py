@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import typer
+
+from handmade.cli.reporting import keep_for_a_report
 from handmade.cli.verdicts import show, show_all
-from handmade.errors import InputError
+from handmade.errors import InputError, JudgeError
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.exercises import NAMES, exercise_named
 from handmade.workshop.judging.judge import Judge
@@ -16,7 +19,7 @@ from handmade.workshop.progress import Progress
 from handmade.workshop.workspace import Workspace, workspace_around
 
 
-def check_one(judge: Judge, name: str | None, file: Path | None, as_json: bool) -> bool:
+def check_one(judge: Judge, name: str | None, file: Path | None, as_json: bool, seed: int | None) -> bool:
     """Judge one file, say what came of it, and whether it passed."""
     if name is None:
         assert file is not None
@@ -25,7 +28,7 @@ def check_one(judge: Judge, name: str | None, file: Path | None, as_json: bool) 
     path = file or here(workspace).file(name)
     if file is None and not path.exists():
         raise InputError(f"{path} is not there: `handmade reset {name}` writes its stub.")
-    verdict = judge.check(path, exercise)
+    verdict = judge.check(path, exercise, seed)
     if workspace is not None and path.resolve() == workspace.file(name).resolve():
         record(workspace, [verdict])
     if as_json:
@@ -35,28 +38,38 @@ def check_one(judge: Judge, name: str | None, file: Path | None, as_json: bool) 
     return verdict.passed
 
 
-def check_all(judge: Judge, as_json: bool) -> bool:
+def check_all(judge: Judge, as_json: bool, seed: int | None) -> bool:
     """Judge every exercise of the workspace, two at a time."""
     workspace = here(workspace_around(Path.cwd()))
     present = [exercise_named(name) for name in NAMES if workspace.file(name).exists()]
-    verdicts = list(_judged(judge, present, workspace))
+    outcomes = list(_judged(judge, present, workspace, seed))
+    verdicts = [outcome for outcome in outcomes if isinstance(outcome, Verdict)]
     record(workspace, verdicts)
     if as_json:
         print(json.dumps([verdict.as_json() for verdict in verdicts], indent=1))
     else:
         show_all(verdicts, workspace)
+    failures = [outcome for outcome in outcomes if isinstance(outcome, JudgeError)]
+    for failure in failures:
+        keep_for_a_report(failure)
+    if failures:
+        raise typer.Exit(3)
     return all(verdict.passed for verdict in verdicts)
 
 
-def _judged(judge: Judge, exercises: list[Exercise], workspace: Workspace) -> Iterator[Verdict]:
-    """The verdicts in order, from two judges that work side by side."""
+def _judged(
+    judge: Judge, exercises: list[Exercise], workspace: Workspace, seed: int | None
+) -> Iterator[Verdict | JudgeError]:
+    """The verdicts in order, from two judges that work side by side; each file's stands alone."""
     with Judge(judge.limits) as second, ThreadPoolExecutor(2) as pool:
         judges = [judge, second]
 
-        def work(exercise: Exercise) -> Verdict:
+        def work(exercise: Exercise) -> Verdict | JudgeError:
             mine = judges.pop()
             try:
-                return mine.check(workspace.file(exercise.name), exercise)
+                return mine.check(workspace.file(exercise.name), exercise, seed)
+            except JudgeError as error:
+                return error
             finally:
                 judges.append(mine)
 

@@ -29,7 +29,8 @@ def passed(model: str, file: Path) -> tuple[Graft, Function]:
 
 def put_in(task: Task, recipe: Recipe, graft: Graft, function: Function) -> None:
     """Show a few steps with the built-in and with the learner's function, and leave the latter in the task's model."""
-    typer.echo(f"Your {function.__name__} passes. {STEPS} steps of {recipe.model}, beside the built-in:")
+    typer.echo(f"Your {function.__name__} passes. From here on it runs in this process, outside the sandbox.")
+    typer.echo(f"{STEPS} steps of {recipe.model}, beside the built-in:")
     typer.echo(comparison(side_by_side(recipe, graft, function, STEPS)))
     places = transplant(task.model, graft, function)
     typer.echo(f"From here on {recipe.model} trains with yours, in {places} place{'s' if places > 1 else ''}.")

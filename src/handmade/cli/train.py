@@ -37,7 +37,8 @@ def train(
     """Train a model by its recipe. Ctrl-C saves, stops and says how to go on.
 
     --with FILE trains gpt with the causal_attention in FILE, resnet20 with its residual_block, char-lstm with its
-    lstm_step, once the judge of `handmade check` lets it pass.
+    lstm_step, once the judge of `handmade check` lets it pass. It then runs outside the judge's sandbox: train with
+    files that you trust.
     """
     from handmade.train import Trainer, display_of
 

@@ -9,8 +9,9 @@ from io import TextIOWrapper
 
 from handmade.cli.checking import record
 from handmade.cli.hinting import next_hint
+from handmade.cli.reporting import keep_for_a_report
 from handmade.cli.verdicts import show
-from handmade.errors import InputError
+from handmade.errors import InputError, JudgeError
 from handmade.workshop.exercises import NAMES, exercise_named
 from handmade.workshop.judging.judge import Judge
 from handmade.workshop.workspace import Workspace
@@ -51,6 +52,9 @@ class Watch:
             verdict = self.judge.check(path, exercise)
         except InputError as error:  # it was removed meanwhile
             print(error)
+            return
+        except JudgeError as error:
+            keep_for_a_report(error)
             return
         record(self.workspace, [verdict])
         print()

@@ -22,6 +22,16 @@ class Fault:
     mend: str
 
 
+AUTOGRAD = (
+    "torch.Tensor.backward",
+    "torch.autograd.backward",
+    "torch.autograd.grad",
+    "torch.autograd.functional",
+    "torch.func",
+)
+"""What would differentiate in the learner's place: forbidden where the gradient is what is asked for."""
+
+
 @dataclass(frozen=True)
 class Exercise:
     """One exercise, in the file of its name; the file's docstring is the statement.

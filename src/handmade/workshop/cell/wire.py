@@ -40,6 +40,8 @@ def _packed(value: Any) -> Any:
     """JSON, in which a list is [kind, content ...] and everything else stands for itself."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
+    if isinstance(value, np.ma.MaskedArray):
+        return ["opaque", "masked array"]
     if isinstance(value, np.ndarray | np.generic):
         return _packed_array(np.asarray(value))
     if isinstance(value, dict):

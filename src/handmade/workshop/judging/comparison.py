@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from handmade.workshop.cell.cases import Result
+from handmade.workshop.cell.wire import Opaque
 
 
 def same_result(got: Result, expected: Result, rtol: float, atol: float) -> bool:
@@ -30,12 +31,25 @@ def agree(got: Any, expected: Any, rtol: float, atol: float) -> bool:
             and all(agree(a, b, rtol, atol) for a, b in zip(got, expected, strict=True))
         )
     if isinstance(expected, str) or expected is None:
-        return got == expected
-    try:
-        mine, reference = np.asarray(got, float), np.asarray(expected, float)
-    except (TypeError, ValueError):
-        return False
+        return type(got) is type(expected) and got == expected
+    mine, reference = real_numbers(got), real_numbers(expected)
+    if mine is None or reference is None:
+        return mine is reference and type(got) is type(expected) and got == expected
     return mine.shape == reference.shape and _close(mine, reference, rtol, atol)
+
+
+def real_numbers(value: Any) -> np.ndarray | None:
+    """The value as an array of floats, where it is a real number, or an array or nested list of them; None for text,
+    complex numbers, numbers too large for a float and everything else."""
+    if value is None or isinstance(value, str | bytes | dict | set | Opaque):
+        return None
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind == "O" and not all(isinstance(part, int | float | np.number) for part in array.flat):
+            return None
+        return array.astype(float) if array.dtype.kind in "biufO" else None
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 FLOAT32 = 1e-6  # of an array's largest number: what a solution that computes in float32 may be off by
@@ -55,13 +69,12 @@ def largest_difference(got: Sequence[Result], expected: Sequence[Result]) -> flo
     largest = 0.0
     for mine, reference in zip(got, expected, strict=True):
         for name, value in (reference.outputs or {}).items():
-            try:
-                with np.errstate(all="ignore"):
-                    difference = np.abs(np.asarray((mine.outputs or {})[name], float) - np.asarray(value, float))
-            except (TypeError, ValueError, KeyError):
+            numbers, right = real_numbers((mine.outputs or {}).get(name)), real_numbers(value)
+            if numbers is None or right is None or numbers.shape != right.shape:
                 continue
-            finite = difference[np.isfinite(difference)]
-            largest = max(largest, float(finite.max(initial=0.0)))
+            with np.errstate(all="ignore"):
+                difference = np.abs(numbers - right)
+            largest = max(largest, float(difference.max(initial=0.0, where=np.isfinite(difference))))
     return largest
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from handmade.workshop.cell.wire import Opaque
 from handmade.workshop.exercise import Exercise
-from handmade.workshop.judging.comparison import agree
+from handmade.workshop.judging.comparison import agree, real_numbers
 from handmade.workshop.judging.counterexample import Rerun, describe, smallest
 from handmade.workshop.judging.relations import Pairs, place, relation
 from handmade.workshop.judging.shapes import shape_difference
@@ -99,7 +99,7 @@ def _difference(name: str, trial: Trial) -> tuple[str, str]:
         if mine is None or isinstance(mine, Opaque):
             title = "returns None" if mine is None else "wrong type"
             return title, f"{name} is {_a('None' if mine is None else mine.kind)}, expected {_kind(expected)}."
-        arrays = _numbers(mine), _numbers(expected)
+        arrays = real_numbers(mine), real_numbers(expected)
         if arrays[1] is None:
             return _parts(name, mine, expected, label)
         if arrays[0] is None:
@@ -159,7 +159,7 @@ def _other(name: str, pairs: Pairs, trial: Trial) -> str | None:
         for n in trial.numbers
     ]
     for words in candidates[0]:
-        others = [_numbers(candidate.get(words)) for candidate in candidates]
+        others = [real_numbers(candidate.get(words)) for candidate in candidates]
         if all(
             other is not None and other.shape == mine.shape and np.allclose(mine, other, 1e-5, 1e-8)
             for other, (mine, _) in zip(others, pairs, strict=True)
@@ -172,7 +172,8 @@ def _parts(name: str, mine: Any, expected: Any, label: str) -> tuple[str, str]:
     """Lists, texts and dictionaries: the first part that differs."""
     if isinstance(expected, dict) and isinstance(mine, dict):
         if mine.keys() != expected.keys():
-            return "wrong values", f"{name} has the entries {sorted(mine)}, expected {sorted(expected)}."
+            entries, wanted = sorted(map(str, mine)), sorted(map(str, expected))
+            return "wrong values", f"{name} has the entries {entries}, expected {wanted}."
         wrong = [key for key in expected if not agree(mine[key], expected[key], 1e-5, 1e-8)]
         return "wrong values", f"{name} is wrong in {', '.join(map(str, wrong))}, in case {label!r}."
     if not isinstance(mine, list | tuple) or not isinstance(expected, list | tuple):
@@ -216,18 +217,8 @@ def _in_common(wrong: Trial, right: list[int]) -> str | None:
     return None
 
 
-def _numbers(value: Any) -> np.ndarray | None:
-    if value is None or isinstance(value, str | dict | Opaque):
-        return None
-    try:
-        array = np.asarray(value)
-        return array.astype(float) if array.dtype.kind in "fiubO" else None
-    except (TypeError, ValueError):
-        return None
-
-
 def _kind(value: Any) -> str:
-    array = _numbers(value)
+    array = real_numbers(value)
     if array is None or isinstance(value, list | tuple):
         return _a(type(value).__name__)
     return f"an array of shape {array.shape}" if array.ndim else "a number"

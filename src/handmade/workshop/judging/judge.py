@@ -1,21 +1,25 @@
 """The judge: reads a solution, has it run in the sandbox, and says what is right and which mistake was made."""
 
+import secrets
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from handmade.workshop.cell.cases import Result
+from handmade.errors import InputError, JudgeError
+from handmade.workshop.cell.cases import Case, Result
+from handmade.workshop.cell.job import Job, Limits
 from handmade.workshop.cell.wire import dumps
-from handmade.workshop.cell.worker import Job, Limits
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.judging.comparison import largest_difference, same_result
 from handmade.workshop.judging.counterfactuals import Counterfactuals, Switches
 from handmade.workshop.judging.diagnosis import diagnose, errors
 from handmade.workshop.judging.mishaps import mishaps
+from handmade.workshop.judging.outcome import Outcome
 from handmade.workshop.judging.reading import Solution, helper_folders, read
-from handmade.workshop.judging.sandbox import Outcome, Sandbox
+from handmade.workshop.judging.sandbox import Sandbox
+from handmade.workshop.judging.shown import shown
 from handmade.workshop.judging.trial import Trial
 from handmade.workshop.judging.verdict import Check, Finding, Followed, Verdict
 
@@ -34,16 +38,30 @@ class Judge:
     def __exit__(self, *_: object) -> None:
         self.sandbox.close()
 
-    def check(self, path: Path, exercise: Exercise) -> Verdict:
-        """The verdict on the file at `path`. InputError where there is no such file."""
+    def check(self, path: Path, exercise: Exercise, seed: int | None = None) -> Verdict:
+        """The verdict on the file at `path`. InputError where there is no such file; JudgeError where the judge fails.
+
+        seed: of the second set of cases, which a solution that is right on the first must pass, too; drawn by default.
+        """
         begun = time.perf_counter()
+        try:
+            verdict = self._check(path, exercise, secrets.randbits(32) if seed is None else seed)
+        except (InputError, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            raise JudgeError(path) from error
+        verdict.seconds = time.perf_counter() - begun
+        return shown(verdict)
+
+    def _check(self, path: Path, exercise: Exercise, seed: int) -> Verdict:
         if exercise.name not in self._known:
             self._known[exercise.name] = Counterfactuals(exercise, exercise.all_cases())
         reference = self._known[exercise.name]
         solution = read(path, exercise, reference.cases)
-        verdict = self._refused(solution, exercise) if solution.findings else self._judged(solution, reference)
-        verdict.seconds = time.perf_counter() - begun
-        return verdict
+        if solution.findings:
+            return self._refused(solution, exercise)
+        verdict, torch = self._judged(solution, reference)
+        return self._again_on_other_cases(solution, verdict, exercise, torch, seed) if verdict.passed else verdict
 
     def _refused(self, solution: Solution, exercise: Exercise) -> Verdict:
         """The verdict on a file that is not worth running."""
@@ -51,28 +69,18 @@ class Judge:
         tests = [Check("the file", "failed", f"{first.name}: {first.message}")]
         return Verdict(exercise.name, findings=solution.findings, tests=tests)
 
-    def _judged(self, solution: Solution, reference: Counterfactuals) -> Verdict:
+    def _judged(self, solution: Solution, reference: Counterfactuals) -> tuple[Verdict, bool]:
+        """The verdict, and whether the solution got tensors."""
         verdict = self._tried(solution, reference, solution.torch)
         labels = {case.label for case in reference.cases}
         if solution.torch and not any(test.status == "passed" for test in verdict.tests if test.name in labels):
             on_arrays = self._tried(solution, reference, torch=False)  # it may import PyTorch and work on arrays
             if any(test.status == "passed" for test in on_arrays.tests if test.name in labels):
-                return on_arrays
-        return verdict
+                return on_arrays, False
+        return verdict, solution.torch
 
     def _tried(self, solution: Solution, reference: Counterfactuals, torch: bool) -> Verdict:
-        exercise = reference.exercise
-        job = Job(
-            path=str(solution.path.absolute()),
-            source=solution.source,
-            helpers=helper_folders(solution.path),
-            functions=tuple(function.__name__ for function in exercise.functions),
-            driver=exercise.driver,
-            outputs=exercise.outputs,
-            cases=reference.cases,
-            torch=torch,
-            limits=self.limits,
-        )
+        exercise, job = reference.exercise, self._job(solution, reference, torch)
         outcome = self.sandbox.run(job)
         trial = Trial.of(reference, outcome.results)
         troubles, wrong, switches = list(mishaps(outcome, job, exercise)), [], None
@@ -91,6 +99,53 @@ class Judge:
             printed=outcome.printed,
         )
 
+    def _again_on_other_cases(
+        self, solution: Solution, verdict: Verdict, exercise: Exercise, torch: bool, seed: int
+    ) -> Verdict:
+        """The verdict on a solution that is right on the first set of cases, after a second that nobody has seen."""
+        reference = Counterfactuals(exercise, exercise.all_cases(seed))
+        job = self._job(solution, reference, torch)
+        outcome = self.sandbox.run(job)
+        troubles = list(mishaps(outcome, job, exercise))
+        trial = Trial.of(reference, outcome.results)
+        switches = frozenset(followed.name for followed in verdict.conventions)
+        wrong = trial.on(number for number in trial.numbers if not trial.agrees(number, switches))
+        if outcome.ending == "finished" and not troubles and not wrong.numbers:
+            return replace(verdict, seed=seed, tests=[*verdict.tests, Check(_OTHER_CASES, "passed")])
+        if wrong.numbers and not troubles:
+            troubles = [self._only_on_known_cases(trial, job, seed, bool(switches))]
+        tests = [*verdict.tests, Check(_OTHER_CASES, "failed", troubles[0].message if troubles else outcome.ending)]
+        return replace(verdict, passed=False, seed=seed, findings=troubles, tests=tests)
+
+    def _only_on_known_cases(self, trial: Trial, job: Job, seed: int, conventions: bool) -> Finding:
+        """What is wrong on the second set, in detail where the solution follows no convention but ours."""
+        found = [] if conventions else diagnose(trial, lambda cases: self._results(job, cases))
+        said = f" {found[0].name}: {found[0].message}" if found else ""
+        message = (
+            f"It is right on the cases that are always the same, and wrong on others like them, drawn with seed {seed} "
+            f"(`--seed {seed}` draws them again).{said}"
+        )
+        return Finding("right on the known cases only", message, found[0].evidence if found else "")
+
+    def _results(self, job: Job, cases: list[Case]) -> list[Result]:
+        """What the solution gives on other cases."""
+        return self.sandbox.run(replace(job, cases=cases)).results
+
+    def _job(self, solution: Solution, reference: Counterfactuals, torch: bool) -> Job:
+        exercise = reference.exercise
+        return Job(
+            path=str(solution.path.absolute()),
+            source=solution.source,
+            helpers=helper_folders(solution.path),
+            functions=tuple(function.__name__ for function in exercise.functions),
+            driver=exercise.driver,
+            outputs=exercise.outputs,
+            cases=reference.cases,
+            torch=torch,
+            limits=self.limits,
+            forbidden=exercise.forbidden,
+        )
+
     def _explained(self, switches: Switches | None, trial: Trial, job: Job) -> list[Finding]:
         """The faults that reproduce all results; or those without an error, or those without nan; else a diagnosis."""
         if switches is not None:
@@ -102,8 +157,10 @@ class Judge:
             named = [] if partly is None else [*errors(trial), *_faults(partly, some)]
             if named:
                 return named
-        return diagnose(trial, lambda cases: self.sandbox.run(replace(job, cases=cases)).results)
+        return diagnose(trial, lambda cases: self._results(job, cases))
 
+
+_OTHER_CASES = "other cases"
 
 _RANDOM = Finding(
     "random output",

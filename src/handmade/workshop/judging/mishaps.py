@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from handmade.workshop.cell.cases import Case
-from handmade.workshop.cell.worker import Job
+from handmade.workshop.cell.job import Job
 from handmade.workshop.exercise import Exercise
-from handmade.workshop.judging.sandbox import Outcome
+from handmade.workshop.judging.outcome import Outcome
 from handmade.workshop.judging.signatures import parameter_name
 from handmade.workshop.judging.verdict import Finding
 
@@ -15,10 +15,15 @@ _LIMIT_HIT = "File too large"
 def mishaps(outcome: Outcome, job: Job, exercise: Exercise) -> Iterator[Finding]:
     """Everything but wrong results: how the process ended, what it was refused, what it changed and left behind."""
     yield from _refusals(outcome)
+    for name in dict.fromkeys(outcome.shortcuts):
+        yield Finding("forbidden shortcut", f"{name} does the work of this exercise. Write it from smaller parts.")
     yield from _endings(outcome, job)
     if outcome.cut:
         limit = job.limits.file >> 10
         yield Finding("prints too much", f"It printed more than {limit:,} kB. Remove the prints.", outcome.printed[:80])
+    if outcome.left:
+        message = "Processes that it started still ran when its own had ended. They were ended, too."
+        yield Finding("processes left behind", message)
     if outcome.threads:
         yield Finding(
             "threads left behind",
@@ -68,14 +73,15 @@ def _endings(outcome: Outcome, job: Job) -> Iterator[Finding]:
                 where,
             )
         case "lost":
-            yield Finding("no report", "Its process ended, or sent more than can be read, before all was done.", where)
+            what = "Its process reported something other than results, or more than can be read: nothing of it counts."
+            yield Finding("no report", f"{what} Return the results, and nothing else.", where)
         case "load":
             yield from _loading(outcome, job)
 
 
 def _loading(outcome: Outcome, job: Job) -> Iterator[Finding]:
     raised = outcome.raised
-    if raised is None or outcome.refused or (outcome.cut and _LIMIT_HIT in raised.message):
+    if raised is None or outcome.refused or outcome.shortcuts or (outcome.cut and _LIMIT_HIT in raised.message):
         return
     trace = raised.trace or f"{raised.kind}: {raised.message}"
     match raised.kind:

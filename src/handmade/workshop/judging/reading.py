@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from handmade.errors import InputError
+from handmade.files import read_bytes
 from handmade.workshop.cell.cases import Case
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.exercises import TOPICS
@@ -17,6 +18,8 @@ from handmade.workshop.judging.signatures import signature_of, signature_problem
 from handmade.workshop.judging.verdict import Finding
 
 LARGEST = 1 << 20
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Solution:
 def read(path: Path, exercise: Exercise, cases: list[Case]) -> Solution:
     """Read a solution, which these cases will be given to. InputError where there is no such file."""
     try:
-        content = path.read_bytes()
+        content = read_bytes(path, LARGEST)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}.") from error
     source, finding = decoded(content)
@@ -41,11 +44,14 @@ def read(path: Path, exercise: Exercise, cases: list[Case]) -> Solution:
         tree, finding = parsed(source, path.name)
     if tree is None:
         return Solution(path, source, False, [finding] if finding else [])
-    names = Names(tree)
-    findings = list(_missing_or_twice(tree, exercise))
-    if not findings:
-        findings = list(_unwritten(tree, exercise)) or list(_signatures(tree, exercise, cases))
-    return Solution(path, source, "torch" in names.modules, [*findings, *_shortcuts(names, exercise)])
+    try:
+        names = Names(tree)
+        findings = list(_missing_or_twice(tree, exercise))
+        if not findings:
+            findings = list(_unwritten(tree, exercise)) or list(_signatures(tree, exercise, cases))
+        return Solution(path, source, "torch" in names.modules, [*findings, *_shortcuts(names, exercise)])
+    except RecursionError:
+        return Solution(path, source, False, [_TOO_DEEP])
 
 
 def helper_folders(path: Path) -> tuple[str, ...]:
@@ -57,7 +63,7 @@ def helper_folders(path: Path) -> tuple[str, ...]:
 def decoded(content: bytes) -> tuple[str, Finding | None]:
     """The text, in the encoding the file declares: UTF-8, unless its first lines say otherwise."""
     if len(content) > LARGEST:
-        return "", Finding("file too large", f"The file has {len(content):,} bytes; no solution needs {LARGEST:,}.")
+        return "", Finding("file too large", f"The file has more than {LARGEST:,} bytes; no solution needs as many.")
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
     except SyntaxError:  # an encoding that does not exist, or not even the first lines are UTF-8
@@ -67,6 +73,8 @@ def decoded(content: bytes) -> tuple[str, Finding | None]:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         where = f"line {line} has the byte 0x{content[error.start]:02x}, the file's {error.start + 1}th"
+    except (LookupError, ValueError) as error:  # rot13, hex and the like are no encodings of text
+        where = f"its first lines say that its encoding is {encoding}: {error}"
     return "", Finding("not UTF-8", "The file is not text in UTF-8. Save it as UTF-8 in your editor.", where)
 
 
@@ -87,6 +95,12 @@ def parsed(source: str, name: str) -> tuple[ast.Module | None, Finding | None]:
         return None, Finding("syntax error", f"The file is not valid Python: {error}.", name)
 
 
+_TOO_DEEP = Finding(
+    "nested too deeply",
+    "Its statements stand inside each other hundreds of times (each elif counts). Use a loop or a dictionary.",
+)
+
+
 class Names(ast.NodeVisitor):
     """What the names in a file stand for, as far as imports and plain assignments tell: F.relu is
     torch.nn.functional.relu after `import torch.nn.functional as F`."""
@@ -95,6 +109,14 @@ class Names(ast.NodeVisitor):
         self.stand_for: dict[str, str] = {}
         self.modules: set[str] = set()
         self.used: list[tuple[str, int]] = []
+        self.methods: list[tuple[str, int]] = []
+        self.own_methods = {
+            part.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ClassDef)
+            for part in node.body
+            if isinstance(part, Definition)
+        }
         self._starred: list[str] = []
         self.visit(tree)
 
@@ -130,6 +152,7 @@ class Names(ast.NodeVisitor):
         if dotted:
             self.used.append((dotted, node.lineno))
         else:
+            self.methods.append((node.attr, node.lineno))
             self.generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> None:
@@ -137,11 +160,26 @@ class Names(ast.NodeVisitor):
             self.used.append((self.stand_for[node.id], node.lineno))
         self.used += [(f"{module}.{node.id}", node.lineno) for module in self._starred]
 
+    def visit_Subscript(self, node: ast.Subscript) -> None:
+        dotted = self.dotted(node)
+        if dotted:
+            self.used.append((dotted, node.lineno))
+        self.generic_visit(node)
+
     def visit_Call(self, node: ast.Call) -> None:
         dotted = self.dotted(node)
         if dotted:
             self.used.append((dotted, node.lineno))
         self.generic_visit(node)
+
+    def _module_of(self, node: ast.AST) -> str | None:
+        """The module whose names vars(module) and module.__dict__ hold."""
+        match node:
+            case ast.Call(func=ast.Name(id="vars"), args=[owner]):
+                return self.dotted(owner)
+            case ast.Attribute(value=owner, attr="__dict__"):
+                return self.dotted(owner)
+        return None
 
     def dotted(self, node: ast.AST) -> str | None:
         """The full name that an expression stands for: a name, an attribute, getattr(module, "name")."""
@@ -154,14 +192,14 @@ class Names(ast.NodeVisitor):
             case ast.Call(func=ast.Name(id="getattr"), args=[owner, ast.Constant(value=str(name)), *_]):
                 inside = self.dotted(owner)
                 return f"{inside}.{name}" if inside else None
+            case ast.Subscript(value=names, slice=ast.Constant(value=str(name))):
+                inside = self._module_of(names)
+                return f"{inside}.{name}" if inside else None
             case ast.Call(func=ast.Name(id="__import__"), args=[ast.Constant(value=str(name)), *_]):
                 return name
             case ast.Call(func=function, args=[ast.Constant(value=str(name))]):
                 return name if self.dotted(function) == "importlib.import_module" else None
         return None
-
-
-Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 def _definitions(tree: ast.Module) -> list[Definition]:
@@ -250,7 +288,9 @@ def _signatures(tree: ast.Module, exercise: Exercise, cases: list[Case]) -> Iter
 
 def _shortcuts(names: Names, exercise: Exercise) -> Iterator[Finding]:
     told = set()
-    for used, line in names.used:
+    methods = {name.rpartition(".")[2]: name for name in exercise.forbidden if name.startswith("torch.Tensor.")}
+    called = [(methods[name], line) for name, line in names.methods if name in methods.keys() - names.own_methods]
+    for used, line in [*names.used, *(called if "torch" in names.modules else [])]:
         for forbidden in ("handmade", *exercise.forbidden):
             if (used == forbidden or used.startswith(f"{forbidden}.")) and forbidden not in told:
                 told.add(forbidden)

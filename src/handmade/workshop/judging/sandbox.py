@@ -1,7 +1,6 @@
 """Where a learner's process runs: started, confined, warm between two jobs, killed whole when something is wrong."""
 
 import os
-import re
 import select
 import shutil
 import signal
@@ -9,20 +8,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from handmade.errors import InputError
-from handmade.workshop.cell.cases import Raised, Result
-from handmade.workshop.cell.wire import Opaque, loads
-from handmade.workshop.cell.worker import Job
+from handmade.workshop.cell.job import Job
+from handmade.workshop.cell.wire import loads
+from handmade.workshop.judging.isolation import Confinement
+from handmade.workshop.judging.outcome import Outcome, outcome_of
 
-_WORKSHOP = Path(__file__).parents[1]
-HIDDEN = str(_WORKSHOP / "exercises")
-LARGEST_REPORT = 64 << 20
+_PACKAGE = Path(__file__).resolve().parents[2]
+_CELL = _PACKAGE / "workshop" / "cell"
+
+_LONGEST_HEADER = 1 << 16
 
 _START = """
 import sys, types
@@ -32,52 +31,6 @@ for name, folder in {packages!r}:
 from handmade.workshop.cell.worker import main
 main()
 """  # bare packages: the engine stays outside, and the start is quick
-
-CONTAINED = {
-    "always": (
-        "its own process, ended with all that it started at the time limit, or when the verdict is there",
-        "limits for time, memory, the size of files and what it prints",
-        "a scratch folder as current directory; of your environment's variables only those that find libraries",
-        "through Python it cannot write or remove files elsewhere, start or signal processes, or use the network",
-        "the reference is never in that process; nothing that it sends is unpickled or run",
-    ),
-    "kernel": (
-        "the kernel gives it no network",
-        "the kernel lets it write to its scratch folder only, which is in memory",
-        "the kernel lets it see and signal no process but its own, and bounds how many those are",
-    ),
-}
-NOT_CONTAINED = {
-    "always": ("it can read the files that you can read",),
-    "kernel": ("a flaw in the kernel itself",),
-    "limits": (
-        "code that goes around Python (ctypes, compiled extensions) can write files, use the network and start "
-        "processes: check only files that you trust so far. On Linux, bubblewrap (bwrap) contains that.",
-    ),
-}
-
-
-@dataclass
-class Outcome:
-    """What came of a job.
-
-    ending: "finished"; or "load" (the file raised as it was run), "time", "exit" (it ended its process), "crash" (a
-    signal ended it), "lost" (more was reported than any exercise gives).
-    where: for time and crash, the line it was at, where that is known. signal: which one, for a crash.
-    """
-
-    ending: str = "lost"
-    results: list[Result] = field(default_factory=list)
-    again: Result | None = None
-    raised: Raised | None = None
-    where: str = ""
-    signal: str = ""
-    refused: list[str] = field(default_factory=list)
-    threads: list[str] = field(default_factory=list)
-    patched: list[str] = field(default_factory=list)
-    printed: str = ""
-    cut: bool = False
-    seconds: float = 0.0
 
 
 class Sandbox:
@@ -92,6 +45,7 @@ class Sandbox:
         self._report = -1
         self._unread = b""
         self._scratch = ""
+        self._how: Confinement | None = None
         self._start()
 
     def __enter__(self) -> "Sandbox":
@@ -101,17 +55,16 @@ class Sandbox:
         self.close()
 
     @property
-    def confinement(self) -> str:
+    def confinement(self) -> Confinement:
         """How solutions are confined here."""
-        self._wait_until_ready()
-        return self._left[0]
+        return self._wait_until_ready()
 
     def run(self, job: Job) -> Outcome:
         """Run a job. A process that did not end well is not used again."""
         self._wait_until_ready()
         deadline = time.monotonic() + job.limits.seconds + 5  # its own parent ends it before that; PyTorch has to load
         outcome = self._run(job, deadline + 30 * job.torch)
-        if outcome.ending not in ("finished", "load"):
+        if outcome.ending not in ("finished", "load") or outcome.left or self._unread:
             self._restart()
         return outcome
 
@@ -126,18 +79,19 @@ class Sandbox:
                     self._process.stdin.close()
             os.close(self._report)
             shutil.rmtree(self._scratch, ignore_errors=True)
-            self._process, self._unread = None, b""
+            self._process, self._unread, self._how = None, b"", None
 
     def _restart(self) -> None:
         self.close()
         self._start()
 
     def _start(self) -> None:
-        self._scratch = os.path.realpath(tempfile.mkdtemp(prefix="handmade-"))
+        _remove_abandoned()
+        self._scratch = os.path.realpath(tempfile.mkdtemp(prefix=f"handmade-{os.getpid()}-"))
         self._report, theirs = os.pipe()
-        packages = [("handmade", str(_WORKSHOP.parent)), ("handmade.workshop", str(_WORKSHOP))]
+        packages = [("handmade", str(_PACKAGE)), ("handmade.workshop", str(_PACKAGE / "workshop"))]
         python = [sys.executable, "-P", "-c", _START.format(packages=packages)]
-        python += [str(theirs), self._scratch, HIDDEN, self._left[0]]
+        python += [str(theirs), self._left[0], self._scratch, *hidden_folders()]
         try:
             self._process = subprocess.Popen(
                 _bubblewrapped(python, self._scratch) if self._left[0] == "bubblewrap" else python,
@@ -150,57 +104,58 @@ class Sandbox:
             )
         finally:
             os.close(theirs)
-        self._ready = False
 
-    def _wait_until_ready(self) -> None:
+    def _wait_until_ready(self) -> Confinement:
         """Wait for the process; where this confinement does not work on this machine, take the next."""
-        while not self._ready:
-            first = next(self._lines(time.monotonic() + 60), None)
+        while self._how is None:
+            first = self._message(time.monotonic() + 60)
             if first is not None:
-                self._ready = True
+                self._how = Confinement(self._left[0], int(first[0]["landlock"]), bool(first[0]["seccomp"]))
             elif len(self._left) == 1:
                 raise InputError(f"the process for solutions does not start on this machine ({self._left[0]}).")
             else:
                 self._left = self._left[1:]
                 self._restart()
+        return self._how
 
     def _run(self, job: Job, deadline: float) -> Outcome:
         assert self._process is not None
         assert self._process.stdin is not None
-        outcome, raw = Outcome(), []
         try:
             self._process.stdin.write(job.line().encode() + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            return outcome
-        for line in self._lines(deadline):
-            if isinstance(line, str):
-                raw.append(line)
-                continue
-            with suppress(KeyError, TypeError, ValueError, AttributeError):  # a line that another hand wrote
-                if _take(line, outcome):
-                    _settle(outcome, int(line["exit"]), "\n".join(raw), job)
-                    return outcome
-        if time.monotonic() >= deadline:
-            outcome.ending = "time"
-        return outcome
+            return Outcome()
+        message = self._message(deadline)
+        if message is None:
+            return Outcome("time" if time.monotonic() >= deadline else "lost")
+        return outcome_of(*message, job)
 
-    def _lines(self, deadline: float) -> Iterator[dict[str, Any] | str]:
-        """The reports as they come: data, or the text of a line that is none. Ends at the deadline or with the pipe."""
-        received = 0
-        while received < LARGEST_REPORT:
-            while b"\n" in self._unread:
-                line, _, self._unread = self._unread.partition(b"\n")
-                if line:
-                    yield _report_of(line)
-            wait = deadline - time.monotonic()
-            if wait <= 0 or not select.select([self._report], [], [], wait)[0]:
-                return
-            content = os.read(self._report, 1 << 16)
-            if not content:
-                return
-            received += len(content)
-            self._unread += content
+    def _message(self, deadline: float) -> tuple[dict[str, Any], bytes] | None:
+        """The next message of the process that runs the jobs: facts in a line, and as many bytes as they say."""
+        while b"\n" not in self._unread:
+            if len(self._unread) > _LONGEST_HEADER or not self._receive(deadline):
+                return None
+        line, _, self._unread = self._unread.partition(b"\n")
+        try:
+            facts = loads(line)
+            size = int(facts["size"])
+        except (ValueError, TypeError, KeyError):
+            return None
+        while len(self._unread) < size:
+            if not self._receive(deadline):
+                return None
+        content, self._unread = self._unread[:size], self._unread[size:]
+        return facts, content
+
+    def _receive(self, deadline: float) -> bool:
+        """Take what has come; whether there was anything before the deadline."""
+        wait = deadline - time.monotonic()
+        if wait <= 0 or not select.select([self._report], [], [], wait)[0]:
+            return False
+        content = os.read(self._report, 1 << 20)
+        self._unread += content
+        return bool(content)
 
 
 def confinements() -> list[str]:
@@ -210,25 +165,37 @@ def confinements() -> list[str]:
     return [*found, *(["namespaces"] if linux else []), "limits"]
 
 
-def isolation(confinement: str) -> str:
-    """What is contained under this confinement, and what is not, in plain words."""
-    strength = "limits" if confinement == "limits" else "kernel"
-    contained = [*CONTAINED["always"], *CONTAINED.get(strength, ())]
-    missing = [*NOT_CONTAINED["always"], *NOT_CONTAINED[strength]]
-    return "\n".join(
-        [
-            f"A solution is confined by: {confinement}.",
-            "Contained:",
-            *(f"  - {what}" for what in contained),
-            "Not contained:",
-            *(f"  - {what}" for what in missing),
-        ]
-    )
+def hidden_folders() -> list[str]:
+    """Every copy of handmade that Python would find: there are answers in them."""
+    copies = (os.path.join(entry, "handmade") for entry in sys.path if entry)
+    return sorted({str(_PACKAGE), *(os.path.realpath(copy) for copy in copies if os.path.isdir(copy))})
 
 
 def _bubblewrapped(command: list[str], scratch: str) -> list[str]:
-    own = ["--unshare-all", "--die-with-parent", "--new-session", "--dev", "/dev", "--proc", "/proc"]
-    return ["bwrap", "--ro-bind", "/", "/", *own, "--tmpfs", HIDDEN, "--tmpfs", scratch, *command]
+    own = ["--unshare-all", "--die-with-parent", "--new-session", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/run"]
+    for folder in hidden_folders():
+        own += ["--tmpfs", folder]
+    own += ["--ro-bind", str(_CELL), str(_CELL), "--tmpfs", scratch]
+    return ["bwrap", "--ro-bind", "/", "/", *own, *command]
+
+
+def _remove_abandoned() -> None:
+    """Remove the scratch folders of programs that were killed before they could."""
+    for folder in Path(tempfile.gettempdir()).glob("handmade-*-*"):
+        owner = folder.name.split("-")[1]
+        with suppress(OSError):
+            if owner.isdigit() and folder.stat().st_uid == os.getuid() and not _is_running(int(owner)):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _environment(scratch: str) -> dict[str, str]:
@@ -245,63 +212,3 @@ def _environment(scratch: str) -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
     }
-
-
-def _report_of(line: bytes) -> dict[str, Any] | str:
-    with suppress(ValueError):
-        value = loads(line)
-        if isinstance(value, dict):
-            return value
-    return line[:500].decode("utf-8", "replace")
-
-
-def _take(line: dict[str, Any], outcome: Outcome) -> bool:
-    """Put one report into the outcome; whether it was the last."""
-    match line["kind"]:
-        case "result":
-            outcome.results.append(_result(line))
-        case "again":
-            outcome.again = _result(line)
-        case "load":
-            outcome.raised = Raised(**line["raised"])
-        case "refused":
-            outcome.refused.append(str(line["what"]))
-        case "done":
-            outcome.seconds = float(line["seconds"])
-            outcome.threads, outcome.patched = list(map(str, line["threads"])), list(map(str, line["patched"]))
-            outcome.ending = "finished"
-        case "end":
-            outcome.printed, outcome.cut = str(line["printed"]), bool(line["cut"])
-            return True
-    return False
-
-
-def _result(line: dict[str, Any]) -> Result:
-    raised = Raised(**line["raised"]) if line["raised"] else None
-    outputs = line["outputs"]
-    if raised is None and not isinstance(outputs, dict):
-        outputs = {"": Opaque("nothing")}
-    return Result(outputs, raised, tuple((field, key) for field, key in line["changed"]))
-
-
-def _settle(outcome: Outcome, code: int, raw: str, job: Job) -> None:
-    """How the job ended, from the child's exit code and what faulthandler wrote."""
-    outcome.where = _where(raw, job.path)
-    if "Timeout (" in raw or code in (-signal.SIGKILL, -signal.SIGXCPU):
-        outcome.ending = "time"
-    elif code < 0:
-        outcome.ending, outcome.signal = "crash", signal.Signals(-code).name
-    elif outcome.raised is not None:
-        outcome.ending = "load"
-    elif outcome.ending != "finished":
-        outcome.ending = "exit"
-    elif len(outcome.results) != len(job.cases):
-        outcome.ending = "lost"
-
-
-def _where(raw: str, path: str) -> str:
-    """The innermost line of the solution in a faulthandler's dump, the main thread's if it tells."""
-    name = re.escape(os.path.basename(path).encode("ascii", "backslashreplace").decode())
-    main = raw.rpartition("Thread 0x")[2] or raw
-    found = re.search(rf'File "[^"]*{name}", line (\d+) in (\S+)', main) or re.search(r"(?!)", "")
-    return f"line {found[1]}, in {found[2]}" if found else ""

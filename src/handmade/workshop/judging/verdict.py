@@ -35,6 +35,7 @@ class Verdict:
     """What the judge says of one solution.
 
     seconds: how long the verdict took. printed: the beginning of what the solution printed.
+    seed: of the second set of cases, where there was one.
     """
 
     exercise: str
@@ -44,6 +45,7 @@ class Verdict:
     tests: list[Check] = field(default_factory=list)
     seconds: float = 0.0
     printed: str = ""
+    seed: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The verdict as plain data, under the names `handmade check --json` documents."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from handmade.workshop.cell.cases import Case
-from handmade.workshop.exercise import Exercise, Fault
+from handmade.workshop.exercise import AUTOGRAD, Exercise, Fault
 from handmade.workshop.switches import wrong
 
 
@@ -138,4 +138,5 @@ EXERCISE = Exercise(
         "dV = P^T dout; dP = dout V^T; dS = P * (dP - (dP * P).sum(-1, keepdims=True)) / sqrt(d_k); dQ = dS K; "
         "dK = dS^T Q",
     ),
+    forbidden=AUTOGRAD,
 )

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from handmade.workshop.cell.cases import Case
-from handmade.workshop.exercise import Exercise, Fault
+from handmade.workshop.exercise import AUTOGRAD, Exercise, Fault
 from handmade.workshop.switches import wrong
 
 
@@ -259,5 +259,5 @@ EXERCISE = Exercise(
         "back. Then grad = 1 and, from the end, parent.grad += slope * node.grad",
     ),
     driver="scalar_graph",
-    forbidden=("torch.autograd.grad", "torch.autograd.backward", "torch.Tensor.backward"),
+    forbidden=AUTOGRAD,
 )

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from handmade.workshop.cell.cases import Case
-from handmade.workshop.exercise import Exercise, Fault
+from handmade.workshop.exercise import AUTOGRAD, Exercise, Fault
 from handmade.workshop.switches import wrong
 
 
@@ -138,5 +138,5 @@ EXERCISE = Exercise(
         "log_probs = shifted - log(sum(exp(shifted))). For the gradient, move one logit: what does the loss do?",
         "dlogits = np.exp(log_probs); dlogits[np.arange(N), targets] -= 1; dlogits /= N",
     ),
-    forbidden=("torch.nn.functional.cross_entropy", "torch.nn.CrossEntropyLoss"),
+    forbidden=("torch.nn.functional.cross_entropy", "torch.nn.CrossEntropyLoss", *AUTOGRAD),
 )

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from handmade.workshop.cell.cases import Case
-from handmade.workshop.exercise import Exercise, Fault
+from handmade.workshop.exercise import AUTOGRAD, Exercise, Fault
 from handmade.workshop.switches import wrong
 
 
@@ -118,5 +118,5 @@ EXERCISE = Exercise(
         "dx = dout @ W.T; dW = x.T @ dout; db = dout.sum(0)",
     ),
     driver="forward_backward",
-    forbidden=("torch.nn.functional.linear", "torch.nn.Linear"),
+    forbidden=("torch.nn.functional.linear", "torch.nn.Linear", *AUTOGRAD),
 )

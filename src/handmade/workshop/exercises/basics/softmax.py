@@ -100,6 +100,8 @@ EXERCISE = Exercise(
     forbidden=(
         "torch.softmax",
         "torch.log_softmax",
+        "torch.special.softmax",
+        "torch.special.log_softmax",
         "torch.Tensor.softmax",
         "torch.Tensor.log_softmax",
         "torch.nn.functional.softmax",

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from handmade.workshop.cell.cases import Case
-from handmade.workshop.exercise import Exercise, Fault
+from handmade.workshop.exercise import AUTOGRAD, Exercise, Fault
 from handmade.workshop.switches import wrong
 
 
@@ -129,5 +129,5 @@ EXERCISE = Exercise(
         "The mean's part is the same for all rows of a column; the variance's is in proportion to x_hat.",
         "dx = (dx_hat - dx_hat.mean(0) - x_hat * (dx_hat * x_hat).mean(0)) / np.sqrt(var + eps)",
     ),
-    forbidden=("torch.native_batch_norm", "torch.ops.aten.native_batch_norm_backward"),
+    forbidden=("torch.native_batch_norm", "torch.ops.aten.native_batch_norm_backward", *AUTOGRAD),
 )

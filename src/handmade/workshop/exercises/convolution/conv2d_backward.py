@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from handmade.workshop.cell.cases import Case
-from handmade.workshop.exercise import Exercise, Fault
+from handmade.workshop.exercise import AUTOGRAD, Exercise, Fault
 from handmade.workshop.switches import wrong
 
 
@@ -136,5 +136,5 @@ EXERCISE = Exercise(
         'For each (r, s): dw[:, :, r, s] = np.einsum("nkhw,nchw->kc", dout, under); the same slice of dx += '
         'np.einsum("nkhw,kc->nchw", dout, w[:, :, r, s]); at last cut the padding off',
     ),
-    forbidden=("torch.nn.grad.conv2d_input", "torch.nn.grad.conv2d_weight"),
+    forbidden=("torch.nn.grad.conv2d_input", "torch.nn.grad.conv2d_weight", *AUTOGRAD),
 )

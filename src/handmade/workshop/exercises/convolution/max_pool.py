@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from handmade.workshop.cell.cases import Case
-from handmade.workshop.exercise import Exercise, Fault
+from handmade.workshop.exercise import AUTOGRAD, Exercise, Fault
 from handmade.workshop.switches import wrong
 
 
@@ -167,5 +167,6 @@ EXERCISE = Exercise(
         "torch.nn.functional.adaptive_max_pool2d",
         "torch.nn.MaxPool2d",
         "torch.nn.MaxUnpool2d",
+        *AUTOGRAD,
     ),
 )

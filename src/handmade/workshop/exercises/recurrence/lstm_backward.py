@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from handmade.workshop.cell.cases import Case
-from handmade.workshop.exercise import Exercise, Fault
+from handmade.workshop.exercise import AUTOGRAD, Exercise, Fault
 from handmade.workshop.exercises.recurrence.lstm_step import parameters
 from handmade.workshop.switches import wrong
 
@@ -146,5 +146,5 @@ EXERCISE = Exercise(
         "dtotal: dcell * g * i * (1 - i), dcell * c * f * (1 - f), dcell * i * (1 - g ** 2) and dh * np.tanh(c') * o * "
         "(1 - o), side by side; dc0 = dcell * f; the rest is a linear layer's backward, twice",
     ),
-    forbidden=("torch.nn.LSTM", "torch.nn.LSTMCell"),
+    forbidden=("torch.nn.LSTM", "torch.nn.LSTMCell", *AUTOGRAD),
 )

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from handmade.workshop.cell.cases import Case
-from handmade.workshop.exercise import Exercise, Fault
+from handmade.workshop.exercise import AUTOGRAD, Exercise, Fault
 from handmade.workshop.exercises.recurrence.rnn_step import parameters
 from handmade.workshop.switches import wrong
 
@@ -151,5 +151,5 @@ EXERCISE = Exercise(
         "da = (dh[:, t] + carried) * (1 - h[:, t] ** 2); dWx += x[:, t].T @ da; dWh += before.T @ da; "
         "carried = da @ Wh.T",
     ),
-    forbidden=("torch.nn.RNN", "torch.nn.RNNCell"),
+    forbidden=("torch.nn.RNN", "torch.nn.RNNCell", *AUTOGRAD),
 )

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from handmade.workshop.cell.cases import Case
-from handmade.workshop.exercise import Exercise, Fault
+from handmade.workshop.exercise import AUTOGRAD, Exercise, Fault
 from handmade.workshop.switches import wrong
 
 
@@ -169,4 +169,5 @@ EXERCISE = Exercise(
         "loss = np.logaddexp(0, -p @ c) + np.logaddexp(0, n @ c).sum(); dcenter = dnear * p + dfar @ n; "
         "dnegatives = np.outer(dfar, c)",
     ),
+    forbidden=AUTOGRAD,
 )

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from handmade.workshop.cell.cases import Case
-from handmade.workshop.exercise import Exercise, Fault
+from handmade.workshop.exercise import AUTOGRAD, Exercise, Fault
 from handmade.workshop.faults import EPS_OUTSIDE, UNBIASED_VARIANCE
 from handmade.workshop.switches import wrong
 
@@ -176,5 +176,11 @@ EXERCISE = Exercise(
         "sqrt(variance + eps), "
         "with keepdims=True",
     ),
-    forbidden=("torch.nn.functional.layer_norm", "torch.nn.LayerNorm", "torch.layer_norm", "torch.native_layer_norm"),
+    forbidden=(
+        "torch.nn.functional.layer_norm",
+        "torch.nn.LayerNorm",
+        "torch.layer_norm",
+        "torch.native_layer_norm",
+        *AUTOGRAD,
+    ),
 )

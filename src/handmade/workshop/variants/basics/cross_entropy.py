@@ -47,8 +47,7 @@ import torch
 
 
 def cross_entropy(logits, targets):
-    logits = logits.clone().requires_grad_()
     log_probs = torch.log_softmax(logits, dim=1)
     loss = -log_probs.gather(1, targets[:, None]).mean()
-    loss.backward()
-    return loss.detach(), logits.grad
+    one_hot = torch.nn.functional.one_hot(targets, logits.shape[1])
+    return loss, (log_probs.exp() - one_hot) / len(logits)

@@ -57,11 +57,9 @@ import torch
 
 
 def linear_forward(x, W, b):
-    x, W, b = (tensor.clone().requires_grad_() for tensor in (x, W, b))
-    out = torch.addmm(b, x, W)
-    return out, (out, x, W, b)
+    return torch.addmm(b, x, W), (x, W)
 
 
 def linear_backward(dout, cache):
-    out, *leaves = cache
-    return torch.autograd.grad(out, leaves, dout)
+    x, W = cache
+    return dout @ W.T, x.T @ dout, dout.sum(0)

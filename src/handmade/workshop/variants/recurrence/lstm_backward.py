@@ -95,14 +95,14 @@ import torch
 
 
 def lstm_step_forward(x, h, c, Wx, Wh, b):
-    leaves = [part.clone().requires_grad_() for part in (x, h, c, Wx, Wh, b)]
-    x, h, c, Wx, Wh, b = leaves
     i, f, g, o = torch.chunk(x @ Wx + h @ Wh + b, 4, 1)
-    new_c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
-    new_h = torch.sigmoid(o) * torch.tanh(new_c)
-    return new_h.detach(), new_c.detach(), (new_h, new_c, leaves)
+    i, f, g, o = torch.sigmoid(i), torch.sigmoid(f), torch.tanh(g), torch.sigmoid(o)
+    new_c = f * c + i * g
+    return o * torch.tanh(new_c), new_c, (x, h, c, Wx, Wh, i, f, g, o, torch.tanh(new_c))
 
 
 def lstm_step_backward(dh, dc, cache):
-    new_h, new_c, leaves = cache
-    return torch.autograd.grad([new_h, new_c], leaves, [dh, dc])
+    x, h, c, Wx, Wh, i, f, g, o, squashed = cache
+    dc = dc + dh * o * (1 - squashed**2)
+    inner = torch.cat([dc * g * i * (1 - i), dc * c * f * (1 - f), dc * i * (1 - g**2), dh * squashed * o * (1 - o)], 1)
+    return inner @ Wx.T, inner @ Wh.T, dc * f, x.T @ inner, h.T @ inner, inner.sum(0)

@@ -58,19 +58,6 @@ def skipgram_loss(center, positive, negatives):
     ]
 
 
-# %% torch autograd
-import torch
-import torch.nn.functional as F
-
-
-def skipgram_loss(center, positive, negatives):
-    leaves = [t.clone().requires_grad_() for t in (center, positive, negatives)]
-    c, p, n = leaves
-    loss = -F.logsigmoid(c @ p) - F.logsigmoid(-(n @ c)).sum()
-    loss.backward()
-    return loss, *(leaf.grad for leaf in leaves)
-
-
 # %% torch by hand
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits

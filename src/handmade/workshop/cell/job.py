@@ -1,0 +1,52 @@
+"""A job: all that a learner's process gets to know of an exercise, and the solution to run."""
+
+from dataclasses import dataclass
+
+from handmade.workshop.cell.cases import Case
+from handmade.workshop.cell.wire import dumps, loads
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a solution may use: seconds for everything, bytes of memory beyond those of the libraries, bytes of each
+    file, what it prints included, bytes of what it reports, and processes or threads of it, where a namespace counts
+    them."""
+
+    seconds: float = 10.0
+    memory: int = 1 << 30
+    file: int = 1 << 20
+    report: int = 64 << 20
+    processes: int = 64
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a solution.
+
+    path: where the solution lies, for its error messages; source: what it says.
+    helpers: the folders in which modules of its own may lie.
+    functions, driver, outputs, cases: as the exercise has them.
+    torch: whether it is written with PyTorch, and gets tensors.
+    forbidden: PyTorch's functions that would do the work.
+    """
+
+    path: str
+    source: str
+    helpers: tuple[str, ...]
+    functions: tuple[str, ...]
+    driver: str
+    outputs: tuple[str, ...]
+    cases: list[Case]
+    torch: bool
+    limits: Limits
+    forbidden: tuple[str, ...] = ()
+
+    def line(self) -> str:
+        cases = [vars(case) for case in self.cases]
+        return dumps({**vars(self), "cases": cases, "limits": vars(self.limits)})
+
+    @classmethod
+    def of_line(cls, line: bytes) -> "Job":
+        facts = loads(line)
+        cases = [Case(**case) for case in facts["cases"]]
+        return cls(**{**facts, "cases": cases, "limits": Limits(**facts["limits"])})
