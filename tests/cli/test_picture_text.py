@@ -106,12 +106,12 @@ def test_a_published_gpt_by_path(handmade, gpt_folder, tmp_path, what):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["minilm"], "give either --image, for a model of images, or --text, for one of language."),
+        (["minilm"], "give either --image, for an image classifier, or --text, for a language model."),
         (["minilm", "--text", "a", "--image", "b.png"], "give either --image"),
         (["minilm", "--text", " \n"], "--text is empty: give a few words for the model to read."),
         (["minilm", "--text", "word " * 600], "the text has 602 tokens, and the model sees 512 at once"),
         (["minilm", "--text", "a", "--what", "loss"], "--what: there is no 'loss'. There are attention."),
-        (["minilm", "--text", "a", "--layer", "x"], "--layer and --class explain images"),
+        (["minilm", "--text", "a", "--layer", "x"], "--layer and --class are for images"),
         (["resnet20", "--text", "a"], "resnet20 does not read text."),
         (["gpt2", "--text", "a"], "gpt2 writes with published weights: download model.safetensors, vocab.json"),
         (["mnilm", "--text", "a"], "neither the folder of a run nor a model of the zoo; did you mean 'minilm'?"),

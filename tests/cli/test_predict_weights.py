@@ -136,7 +136,7 @@ def test_a_file_that_is_no_image(handmade, published):
 def test_without_weights(handmade, photo):
     ran = handmade("predict", "resnet50", photo)
     assert ran.code == 2
-    assert "resnet50 knows nothing without weights: give a file or a published name as --weights." in ran.err
+    assert "resnet50 is untrained: give a weights file or the name of published weights with --weights." in ran.err
 
 
 def test_weights_of_another_depth(handmade, photo, published):

@@ -83,10 +83,8 @@ def test_a_prompt_longer_than_the_block_says_what_is_done(handmade, gpt_run):
     ran = handmade("sample", gpt_run, "--prompt", "the cat sat on the mat", "--length", "30")
     assert ran.code == 0
     assert ran.out.startswith("the cat sat on the mat")
-    assert (
-        "The prompt has 22 tokens, and the model sees at most 16 at once: it reads on in a window that moves by 8"
-        in ran.err
-    )
+    assert "The prompt has 22 tokens, and the model sees at most 16 at once" in ran.err
+    assert "a window that moves on by 8," in ran.err
     assert handmade("sample", gpt_run, "--prompt", "the cat", "--length", "30").err == ""
 
 

@@ -57,7 +57,7 @@ def test_a_model_is_trained_tested_and_asked(handmade, options, tmp_path, monkey
 
 def test_ctrl_c_saves_and_says_how_to_go_on(stopped, tmp_path):
     assert stopped.code == 130
-    assert f"To go on:\n  handmade train --resume {tmp_path / 'stopped'}\n" in stopped.out
+    assert f"To resume:\n  handmade train --resume {tmp_path / 'stopped'}\n" in stopped.out
     assert {path.name for path in (tmp_path / "stopped").iterdir()} == FILES
 
 
@@ -83,15 +83,15 @@ def test_a_loss_that_is_none_ends_with_one_sentence(handmade, options, tmp_path)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["train"], "name the model to train"),
+        (["train"], "name the network to train"),
         (["train", "lnet5"], "did you mean 'lenet5'?"),
         (["train", "lenet5", "--data", "fashion-mnits"], "did you mean 'fashion-mnist'?"),
         (["train", "lenet5", "--data", "names"], "names holds no images"),
         (["train", "lenet5", "--set", "epoch=3"], "did you mean 'epochs'?"),
         (["train", "lenet5", "--epochs", "0"], "epochs is 0"),
-        (["train", "lenet5", "--epochs", "1", "--steps", "3"], "--epochs and --steps both say when to end"),
+        (["train", "lenet5", "--epochs", "1", "--steps", "3"], "--epochs and --steps both set the length of training"),
         (["train", "--resume", "nowhere"], "nowhere holds no run"),
-        (["train", "--resume", "nowhere", "--epochs", "3"], "give it without other options"),
+        (["train", "--resume", "nowhere", "--epochs", "3"], "it takes no other options"),
         (["eval", "nowhere"], "nowhere holds no run"),
         (["predict", "lnet5", "picture.png"], "did you mean 'lenet5'?"),
     ],
@@ -138,7 +138,7 @@ def test_a_stage_of_gpt_is_compared_with_the_others(handmade, tmp_path):
     assert "this run: " in ran.out
     ran = handmade("train", "lenet5", "--stage", "2")
     assert ran.code == 2
-    assert "--stage is one of the networks from a bigram to GPT: handmade train gpt --stage 3" in ran.err
+    assert "--stage is only for gpt, for example: handmade train gpt --stage 3" in ran.err
     ran = handmade("train", "gpt", "--stage", "9")
     assert ran.code == 2
     assert "stage is 9, expected 1 to 7" in ran.err

@@ -71,7 +71,7 @@ def test_a_picture(handmade, run, tmp_path):
 def test_characters_it_has_never_seen(handmade, run):
     ran = handmade("translate", run, "aωbé")
     assert ran.code == 0
-    assert ran.err == "handmade: the model has never seen 'é', 'ω'; it reads them as unknown.\n"
+    assert ran.err == "handmade: 'é', 'ω' did not occur in the training data; the model reads them as unknown.\n"
 
 
 @pytest.mark.parametrize(
@@ -80,8 +80,8 @@ def test_characters_it_has_never_seen(handmade, run):
         (["ab", ""], "text 2 is empty: there is nothing to translate"),
         (["ab", "--beam", "0"], "beam: got 0, expected 1 (greedy) or more"),
         (["ab", "--alpha", "-1"], "alpha: got -1.0, expected 0"),
-        (["ab", "ba", "--picture", "a.png"], "--picture draws one text, and 2 are given as arguments"),
-        (["--picture", "a.png"], "--picture draws one text, and 0 are given as arguments"),
+        (["ab", "ba", "--picture", "a.png"], "--picture draws one text; got 2 as arguments"),
+        (["--picture", "a.png"], "--picture draws one text; got 0 as arguments"),
         (["ab", "--picture", "nowhere/a.png"], "cannot write nowhere/a.png: No such file or directory"),
     ],
 )

@@ -113,17 +113,17 @@ def test_check_any_file(handmade, tmp_path, monkeypatch):
 
 
 MISUSES = [
-    (["check"], "this folder is no workspace: `handmade start` makes one"),
-    (["check", "softmax"], "this folder is no workspace"),
+    (["check"], "this folder is not a workspace: create one with `handmade start`"),
+    (["check", "softmax"], "this folder is not a workspace"),
     (["check", "softmx"], "there is no exercise 'softmx'; did you mean 'softmax'?"),
     (["check", "softmax", "--file", "none.py"], "cannot read none.py: No such file or directory."),
     (["check", "--file", "mine.py"], "which exercise is mine.py for? Name it"),
     (["check", "softmax", "--seconds", "0"], "--seconds is 0, expected more than 0."),
-    (["hint"], "this folder is no workspace"),
-    (["solution", "softmax"], "this folder is no workspace"),
-    (["reset", "softmax"], "this folder is no workspace"),
-    (["progress"], "this folder is no workspace"),
-    (["watch"], "this folder is no workspace"),
+    (["hint"], "this folder is not a workspace"),
+    (["solution", "softmax"], "this folder is not a workspace"),
+    (["reset", "softmax"], "this folder is not a workspace"),
+    (["progress"], "this folder is not a workspace"),
+    (["watch"], "this folder is not a workspace"),
     (["drill", "softmx"], "there is no exercise 'softmx'"),
     (["interview", "--topic", "magic"], "there is no topic 'magic'. There are basics"),
     (["interview", "--minutes", "-1"], "--minutes is -1, expected more than 0."),
@@ -197,7 +197,7 @@ def test_a_verdict_is_given_where_progress_cannot_be_written(handmade, there, mo
     monkeypatch.setattr("handmade.files.Path.write_bytes", refuse)
     ran = handmade("check", "softmax")
     assert ran.code == 0
-    assert "Your progress is not recorded: cannot write" in ran.err
+    assert "Your progress could not be saved: cannot write" in ran.err
 
 
 def test_a_drill_is_wrong_until_it_is_mended_and_keeps_its_secret(handmade, there):
@@ -315,7 +315,7 @@ def test_watch_without_a_terminal_says_so(there):
     )
     assert watching.stdout is not None
     watching.stdout.readline()
-    assert watching.stdout.readline() == "There is no terminal here, so no keys are read: Ctrl-C ends.\n"
+    assert watching.stdout.readline() == "This is not a terminal, so no keys are read; Ctrl-C quits.\n"
     watching.send_signal(signal.SIGINT)
     watching.communicate(timeout=30)
     assert watching.returncode == 0

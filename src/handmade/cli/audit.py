@@ -11,9 +11,9 @@ GOALS = {"faults refused": 1.0, "faults named": 0.97, "pairs refused": 1.0, "pai
 
 
 def audit(names: Annotated[list[str] | None, typer.Argument(help="The exercises; by default all.")] = None) -> None:
-    """Run the judge over every fault, every pair of faults and every right solution that we have.
+    """Run the judge on every listed fault, every pair of faults, and every right solution.
 
-    For the exercises named it prints the whole matrix. The exit code is 1 when a goal is missed.
+    For named exercises it prints the whole matrix. The exit code is 1 if a goal is missed.
     """
     from handmade.workshop.exercises import NAMES, exercise_named
     from handmade.workshop.judging.audit import audit as run

@@ -9,15 +9,13 @@ from handmade.errors import InputError
 
 
 def check(
-    name: Annotated[
-        str | None, typer.Argument(help="The exercise; without it all of the workspace are checked.")
-    ] = None,
-    file: Annotated[Path | None, typer.Option(help="Check this file instead of the workspace's.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the verdict as data.")] = False,
+    name: Annotated[str | None, typer.Argument(help="The exercise; by default all exercises of the workspace.")] = None,
+    file: Annotated[Path | None, typer.Option(help="Check this file instead of the one in the workspace.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
     isolation: Annotated[
-        bool, typer.Option("--isolation", help="Say how solutions are confined here, and end.")
+        bool, typer.Option("--isolation", help="Print how solutions are isolated on this machine, and exit.")
     ] = False,
-    seconds: Annotated[float, typer.Option(help="How long a solution may run.")] = 10.0,
+    seconds: Annotated[float, typer.Option(help="Time limit for a solution, in seconds.")] = 10.0,
     seed: Annotated[int | None, typer.Option(help="Draw a verdict's second set of cases again.")] = None,
 ) -> None:
     """Check a solution: is it right, and if not, which mistake is in it?

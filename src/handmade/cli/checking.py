@@ -27,7 +27,7 @@ def check_one(judge: Judge, name: str | None, file: Path | None, as_json: bool, 
     exercise, workspace = exercise_named(name), workspace_around(Path.cwd())
     path = file or here(workspace).file(name)
     if file is None and not path.exists():
-        raise InputError(f"{path} is not there: `handmade reset {name}` writes its stub.")
+        raise InputError(f"{path} does not exist: `handmade reset {name}` writes its stub.")
     verdict = judge.check(path, exercise, seed)
     if workspace is not None and path.resolve() == workspace.file(name).resolve():
         record(workspace, [verdict])
@@ -79,7 +79,9 @@ def _judged(
 def here(workspace: Workspace | None) -> Workspace:
     """The workspace, or the sentence that says how to get one."""
     if workspace is None:
-        raise InputError("this folder is no workspace: `handmade start` makes one; or name a file with --file.")
+        raise InputError(
+            "this folder is not a workspace: create one with `handmade start`, or name a file with --file."
+        )
     return workspace
 
 
@@ -107,4 +109,4 @@ def record(workspace: Workspace, verdicts: list[Verdict]) -> None:
     try:
         workspace.change(change)
     except InputError as error:
-        print(f"Your progress is not recorded: {error}", file=sys.stderr)
+        print(f"Your progress could not be saved: {error}", file=sys.stderr)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from handmade.data import Entry
 
 
-def data(name: Annotated[str | None, typer.Argument(help="One set, in full.")] = None) -> None:
+def data(name: Annotated[str | None, typer.Argument(help="Describe this data set in full.")] = None) -> None:
     """List the data sets, or describe one."""
     from handmade.data import catalogue
     from handmade.errors import suggestion

@@ -1,4 +1,4 @@
-"""handmade drill: here is code with a mistake in it; find it and mend it."""
+"""handmade drill: find and fix the mistake in our code."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,10 +7,12 @@ import typer
 
 
 def drill(
-    name: Annotated[str | None, typer.Argument(help="The exercise; by default one that you have passed.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Draw the same mistake again.")] = None,
+    name: Annotated[str | None, typer.Argument(help="The exercise; by default one you have passed.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="The seed of the random choice; the same seed gives the same mistake.")
+    ] = None,
 ) -> None:
-    """Write a solution that has one mistake in it, for you to find and mend."""
+    """Write a solution with one mistake in it, for you to find and fix."""
     import random
 
     from handmade.files import write_text
@@ -30,5 +32,5 @@ def drill(
     path = free_path(folder, f"{name}.{{}}.py")
     write_text(path, faulty(exercise, fault))
     shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-    typer.echo(f"{exercise.title}: there is one mistake in {shown}. Find it, mend it, then:\n")
+    typer.echo(f"{exercise.title}: {shown} has one mistake. Find it, fix it, then run:\n")
     typer.echo(f"  handmade check {name} --file {shown}")

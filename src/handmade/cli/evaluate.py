@@ -7,10 +7,12 @@ import typer
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="The folder of a run, as runs/lenet5-1.")],
-    data: Annotated[str | None, typer.Option(help="Test on this set instead of the one trained with.")] = None,
+    run: Annotated[Path, typer.Argument(help="The run's folder, for example runs/lenet5-1.")],
+    data: Annotated[
+        str | None, typer.Option(help="Evaluate on this data set instead of the one it was trained on.")
+    ] = None,
 ) -> None:
-    """Test a trained model on the test set."""
+    """Evaluate a trained model on the test set."""
     from handmade.train import open_run
     from handmade.train.display import measures_text
 

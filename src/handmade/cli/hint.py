@@ -6,9 +6,9 @@ import typer
 
 
 def hint(
-    name: Annotated[str | None, typer.Argument(help="The exercise; by default the first not passed yet.")] = None,
+    name: Annotated[str | None, typer.Argument(help="The exercise; by default the first one not yet passed.")] = None,
 ) -> None:
-    """Show the next of an exercise's three hints, each of which gives more away. It is recorded."""
+    """Show the next of an exercise's three hints; each gives more away. Hints are recorded."""
     from handmade.cli.checking import chosen
     from handmade.cli.hinting import next_hint
 

@@ -19,5 +19,5 @@ def next_hint(workspace: Workspace, exercise: Exercise) -> str:
         f"{exercise.title}, hint {number} of {count}: {exercise.hints[number - 1]}" for number in range(1, shown + 1)
     ]
     if before == count:
-        lines.append(f"Those were all. `handmade solution {exercise.name} --give-up` shows our code.")
+        lines.append(f"That was the last hint. `handmade solution {exercise.name} --give-up` shows our code.")
     return "\n".join(lines)

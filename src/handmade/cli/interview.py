@@ -9,13 +9,17 @@ from handmade.errors import InputError
 
 
 def interview(
-    topic: Annotated[str | None, typer.Option(help="One topic, as attention; by default any.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="By default what an interview gives for it.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Draw the same exercise again.")] = None,
+    topic: Annotated[str | None, typer.Option(help="The topic, for example attention; by default any.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Time limit; by default the usual one for the exercise.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="The seed of the random choice; the same seed gives the same exercise.")
+    ] = None,
 ) -> None:
-    """Solve an unseen exercise against the clock, without hints; a written post-mortem follows.
+    """Solve an exercise you have not seen, against the clock and without hints; then read a post-mortem.
 
-    The exit code is 0 when it passed, 1 when not.
+    The exit code is 0 if it passed, 1 if not.
     """
     import random
 
@@ -38,7 +42,7 @@ def interview(
     path = free_path(folder, f"{exercise.name}.{{}}.py")
     write_text(path, stub(exercise))
     typer.echo(f"{exercise.title}, {allowed:g} minutes. The question is in {path}; write your answer there.")
-    typer.echo("The clock runs. Save the file and press Enter to hand it in: there is one try, and no hint.\n")
+    typer.echo("The clock is running. Save the file and press Enter to hand it in: you have one try and no hints.\n")
     with Judge() as judge:
         used = wait_until_handed_in(allowed * 60)
         verdict = judge.check(path, exercise)

@@ -15,35 +15,43 @@ if TYPE_CHECKING:
 
 def picture(
     source: Annotated[
-        str, typer.Argument(metavar="RUN|MODEL", help="The folder of a run, as runs/lenet5-1, or a model, as resnet50.")
+        str,
+        typer.Argument(
+            metavar="RUN|MODEL", help="A run's folder, for example runs/lenet5-1, or a network, for example resnet50."
+        ),
     ],
-    image: Annotated[Path | None, typer.Option(help="The image file to look at.")] = None,
-    text: Annotated[str | None, typer.Option(help="The text to read, for a model of language.")] = None,
+    image: Annotated[Path | None, typer.Option(help="The image file.")] = None,
+    text: Annotated[str | None, typer.Option(help="The text, for a language model.")] = None,
     weights: Annotated[
         str | None,
-        typer.Option(help="For a model: a weights file, the name of published weights, or a folder with a tokenizer."),
+        typer.Option(
+            help="For a network: a weights file, the name of published weights, or a folder with weights and tokenizer."
+        ),
     ] = None,
     layer: Annotated[
-        str | None, typer.Option(help="Draw the maps of this layer, as layer4.1; otherwise an early and a late one.")
+        str | None,
+        typer.Option(help="The layer whose maps to draw, for example layer4.1; by default an early and a late one."),
     ] = None,
     class_: Annotated[
-        str | None, typer.Option("--class", help="Explain this class, by name or number; otherwise the likeliest.")
+        str | None,
+        typer.Option("--class", help="The class to explain, by name or number; by default the most likely one."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="The folder for the pictures; pictures/MODEL-IMAGE or pictures/MODEL-text.")
+        Path | None,
+        typer.Option(help="The folder for the pictures; by default pictures/MODEL-IMAGE or pictures/MODEL-text."),
     ] = None,
-    what: Annotated[str | None, typer.Option(help="What to draw, with commas between; otherwise all there is.")] = None,
+    what: Annotated[str | None, typer.Option(help="What to draw, separated by commas; by default everything.")] = None,
 ) -> None:
     """Draw what happens inside a model.
 
-    Of a classifier of images: filters, features, grad-cam, occlusion. Of a model of language: attention, logit-lens
-    and loss, as far as it has them.
+    For an image classifier: filters, features, grad-cam, occlusion. For a language model: attention, logit-lens and
+    loss, where the model has them.
     """
     if (image is None) == (text is None):
-        raise InputError("give either --image, for a model of images, or --text, for one of language.")
+        raise InputError("give either --image, for an image classifier, or --text, for a language model.")
     if text is not None:
         if layer or class_:
-            raise InputError("--layer and --class explain images; of a text, every layer is drawn.")
+            raise InputError("--layer and --class are for images; for a text every layer is drawn.")
         used, pictures = _of_text(source, weights, text)
         name = f"{used.name}-text"
     elif image is not None:
@@ -89,7 +97,7 @@ def _of_image(
 
 def _say_if_untrained(used: "Use") -> None:
     if not used.trained:
-        typer.echo(f"{used.name} is untrained: what it sees means nothing. Trained weights are given as --weights.")
+        typer.echo(f"{used.name} is untrained, so its pictures mean nothing: give trained weights with --weights.")
 
 
 def chosen_kinds(what: str | None, known: Sequence[str]) -> list[str]:

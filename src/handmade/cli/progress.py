@@ -6,7 +6,7 @@ import typer
 
 
 def progress() -> None:
-    """Show what is passed, how many attempts and hints it took, and which mistakes you make most."""
+    """Show which exercises you have passed, with attempts and hints, and your most frequent mistakes."""
     from pathlib import Path
 
     from handmade.cli.checking import here

@@ -9,29 +9,29 @@ from handmade.errors import InputError
 
 
 def sample(
-    run: Annotated[str, typer.Argument(help="The folder of a run, as runs/gpt-1; or gpt2, gpt2-medium, ...")],
-    prompt: Annotated[str, typer.Option(help="How the text begins; each line, for a model of lines.")] = "",
+    run: Annotated[str, typer.Argument(help="A run's folder, for example runs/gpt-1; or gpt2, gpt2-medium, ...")],
+    prompt: Annotated[str, typer.Option(help="The beginning of the text (of each line, for a model of lines).")] = "",
     length: Annotated[
         int, typer.Option("--length", "--max-tokens", help="How many characters (tokens, for GPT-2) to write.")
     ] = 500,
-    samples: Annotated[int, typer.Option(help="Write so many texts, at once.")] = 1,
+    samples: Annotated[int, typer.Option(help="How many texts to write.")] = 1,
     temperature: Annotated[
-        float, typer.Option(help="0 takes the likeliest character always; above 1 dares more.")
+        float, typer.Option(help="0 always takes the most likely token; higher values make the text more varied.")
     ] = 1.0,
-    top_k: Annotated[int | None, typer.Option(help="Draw from the so many likeliest characters.")] = None,
+    top_k: Annotated[int | None, typer.Option(help="Sample from the K most likely tokens only.")] = None,
     top_p: Annotated[
-        float | None, typer.Option(help="Draw from the fewest characters that have this probability together.")
+        float | None, typer.Option(help="Sample from the smallest set of tokens whose probabilities add up to P.")
     ] = None,
     repetition_penalty: Annotated[
-        float, typer.Option(help="Above 1 makes likely less what was there before; 1.2 is customary for words.")
+        float, typer.Option(help="Above 1, tokens that have occurred become less likely; 1.2 is usual for words.")
     ] = 1.0,
-    stop: Annotated[list[str] | None, typer.Option(help="End before this; may be repeated.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Draw the same text again.")] = None,
-    weights: Annotated[
-        Path | None, typer.Option(help="GPT-2's weights: their file, or the folder they are in.")
+    stop: Annotated[list[str] | None, typer.Option(help="Stop before this text; may be repeated.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="The seed of the random numbers; the same seed gives the same text.")
     ] = None,
+    weights: Annotated[Path | None, typer.Option(help="For GPT-2: the weights file, or its folder.")] = None,
 ) -> None:
-    """Write text with a trained language model, piece by piece as it is drawn."""
+    """Write text with a trained language model, token by token."""
     if seed is not None and seed < 0:
         raise InputError(f"--seed is {seed}, expected 0 or more.")
     from handmade.opening import open_as

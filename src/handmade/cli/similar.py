@@ -13,15 +13,15 @@ def similar(
     file: Annotated[Path, typer.Argument(help="A text file, one sentence a line.")],
     count: Annotated[int, typer.Option(help="How many lines to show.")] = 5,
     weights: Annotated[
-        str, typer.Option(help="A weights file of a network like MiniLM, or the name of published weights.")
+        str, typer.Option(help="A weights file for MiniLM's architecture, or the name of published weights.")
     ] = "minilm",
 ) -> None:
-    """Find the lines of a file that mean nearly the same as a sentence, by the cosine of their embeddings."""
+    """Find the lines of a file closest in meaning to a sentence, by the cosine similarity of embeddings."""
     from handmade.data import read_text
     from handmade.weights import sentence_encoder
 
     if not text.strip():
-        raise InputError("the sentence is empty: give some words to compare with.")
+        raise InputError("the sentence is empty: give some words to compare the lines with.")
     if count < 1:
         raise InputError(f"--count is {count}, expected at least 1.")
     lines = [line.strip() for line in read_text(file).split("\n") if line.strip()]

@@ -9,9 +9,11 @@ from handmade.errors import InputError
 
 def solution(
     name: Annotated[str, typer.Argument(help="The exercise.")],
-    give_up: Annotated[bool, typer.Option("--give-up", help="Show it before you have passed; it is recorded.")] = False,
+    give_up: Annotated[
+        bool, typer.Option("--give-up", help="Show it before you have passed the exercise; this is recorded.")
+    ] = False,
 ) -> None:
-    """Print our solution of an exercise that you have passed."""
+    """Print our solution to an exercise you have passed."""
     from handmade.cli.checking import chosen
     from handmade.workshop.progress import Progress, now
     from handmade.workshop.source import solution as written
@@ -20,8 +22,8 @@ def solution(
     if workspace.progress().of(name).passed is None:
         if not give_up:
             raise InputError(
-                f"{name} is not passed yet. `handmade hint {name}` helps; `handmade solution {name} --give-up` shows "
-                "it all the same, and that is recorded."
+                f"you have not passed {name} yet. `handmade hint {name}` helps; `handmade solution {name} --give-up` "
+                "shows it anyway, and this is recorded."
             )
 
         def change(progress: Progress) -> None:

@@ -6,10 +6,12 @@ from typing import Annotated
 import typer
 
 
-def start(folder: Annotated[Path | None, typer.Argument(help="Where; by default ./handmade-workshop.")] = None) -> None:
-    """Make a workspace of exercises, or add to one what is new; what you have written stays as it is.
+def start(
+    folder: Annotated[Path | None, typer.Argument(help="The folder; by default ./handmade-workshop.")] = None,
+) -> None:
+    """Create a workspace of exercises, or add the new ones to yours; what you have written stays as it is.
 
-    Files of an older workspace, which had numbers (37_causal_mask.py), move into the folders of their topics."""
+    The numbered files of an older workspace (37_causal_mask.py) move into their topics' folders."""
     from handmade.workshop.exercises import NAMES, exercise_named
     from handmade.workshop.workspace import start as make
     from handmade.workshop.workspace import workspace_around
@@ -37,6 +39,6 @@ def start(folder: Annotated[Path | None, typer.Argument(help="Where; by default 
     for number, step in enumerate(steps, 1):
         typer.echo(f"  {number}. {step}")
     typer.echo(
-        f"\nWhen stuck: handmade hint {first}. To have every save checked: handmade watch.\n"
-        "Later: handmade progress; handmade drill (find the mistake in our code); handmade interview (with a clock)."
+        f"\nIf you are stuck: handmade hint {first}. To check every time you save: handmade watch.\n"
+        "Later: handmade progress; handmade drill (find the mistake in our code); handmade interview (timed)."
     )

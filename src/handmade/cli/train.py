@@ -1,4 +1,4 @@
-"""handmade train: a model learns."""
+"""handmade train: train a network by its recipe."""
 
 import shlex
 from pathlib import Path
@@ -18,32 +18,34 @@ def train(
         str | None,
         typer.Argument(help="What to train, for example lenet5; 'handmade models' marks what can be trained."),
     ] = None,
-    data: Annotated[str | None, typer.Option(help="Learn from this set; 'handmade data' lists all.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="How many times to go through the training set.")] = None,
-    steps: Annotated[int | None, typer.Option(help="How many batches to learn from, instead of epochs.")] = None,
+    data: Annotated[str | None, typer.Option(help="The data set to train on; 'handmade data' lists them.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="How many passes over the training set.")] = None,
+    steps: Annotated[int | None, typer.Option(help="How many steps (batches) to train for, instead of epochs.")] = None,
     changes: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe; may be repeated.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting of the recipe; may be repeated."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="The folder of the run; runs/MODEL-N if not given.")] = None,
-    resume: Annotated[Path | None, typer.Option(help="Continue the run in this folder.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Decides all that is drawn at random.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The folder for the run; by default runs/MODEL-N.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Resume the run in this folder.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The seed of the random numbers.")] = None,
     stage: Annotated[
-        int | None, typer.Option(help="Of gpt: train this of the seven networks from a bigram to GPT.")
+        int | None, typer.Option(help="For gpt: which of the seven stages from a bigram model (1) to GPT (7) to train.")
     ] = None,
     yours: Annotated[
-        Path | None, typer.Option("--with", metavar="FILE", help="Train with your own function in the model's place.")
+        Path | None,
+        typer.Option("--with", metavar="FILE", help="Train with the function in FILE instead of the built-in one."),
     ] = None,
 ) -> None:
-    """Train a model by its recipe. Ctrl-C saves, stops and says how to go on.
+    """Train a network by its recipe. Ctrl-C saves a checkpoint, stops and prints how to resume.
 
-    --with FILE trains gpt with the causal_attention in FILE, resnet20 with its residual_block, char-lstm with its
-    lstm_step, once the judge of `handmade check` lets it pass. It then runs outside the judge's sandbox: train with
+    --with FILE trains gpt with your causal_attention, resnet20 with your residual_block, or char-lstm with your
+    lstm_step, if it passes `handmade check`. It then runs outside the judge's sandbox: train with
     files that you trust.
     """
     from handmade.train import Trainer, display_of
 
     if epochs is not None and steps is not None:
-        raise InputError("--epochs and --steps both say when to end; give one of them.")
+        raise InputError("--epochs and --steps both set the length of training: give only one.")
     if stage is not None:
         model = _stage(model, stage)
     options = {"data": data, "epochs": epochs, "steps": steps, "seed": seed}
@@ -52,7 +54,7 @@ def train(
     settings = [f"{name}={value}" for name, value in options.items() if value is not None] + (changes or [])
     if resume:
         if settings or out or yours:
-            raise InputError("--resume continues a run as it was begun: give it without other options.")
+            raise InputError("--resume continues a run with its own settings: it takes no other options.")
         run, task = _resumed(resume, model)
     else:
         run, task = _begun(model, settings, out, yours)
@@ -71,7 +73,7 @@ def _stage(model: str | None, stage: int) -> str:
     from handmade.models.gpt_stages import STAGES
 
     if model != "gpt":
-        raise InputError("--stage is one of the networks from a bigram to GPT: handmade train gpt --stage 3")
+        raise InputError("--stage is only for gpt, for example: handmade train gpt --stage 3")
     return "gpt" if stage == len(STAGES) else "gpt-stage"
 
 
@@ -89,7 +91,7 @@ def _begun(model: str | None, settings: list[str], out: Path | None, yours: Path
     from handmade.train import new_run
 
     if model is None:
-        raise InputError("name the model to train, as in: handmade train lenet5")
+        raise InputError("name the network to train, for example: handmade train lenet5")
     recipe = changed(recipe_of(model), settings)
     if recipe.model != model:
         typer.echo(f"{model} for small images is called {recipe.model} now.", err=True)
@@ -99,7 +101,7 @@ def _begun(model: str | None, settings: list[str], out: Path | None, yours: Path
 
         put_in(task, recipe, *passed(model, yours))
     run = new_run(recipe, task.facts, out)
-    typer.echo(f"{recipe.model} learns {recipe.data}; everything goes to {run.folder}")
+    typer.echo(f"{recipe.model} trains on {recipe.data}; the run is saved in {run.folder}")
     return run, task
 
 
@@ -110,7 +112,7 @@ def _resumed(folder: Path, model: str | None) -> "tuple[Run, Task]":
     run = open_run(folder)
     if model is not None and run.recipe.model not in (model, FORMER_NAMES.get(model)):
         raise InputError(f"{folder} holds a run of {run.recipe.model}, not of {model}.")
-    typer.echo(f"{run.recipe.model} goes on learning {run.recipe.data} in {run.folder}")
+    typer.echo(f"{run.recipe.model} resumes training on {run.recipe.data} in {run.folder}")
     return run, run.recipe.task(run.facts)
 
 

@@ -13,23 +13,23 @@ if TYPE_CHECKING:
 
 
 def translate(
-    run: Annotated[Path, typer.Argument(help="The folder of a run, as runs/seq2seq-attention-1.")],
+    run: Annotated[Path, typer.Argument(help="The run's folder, for example runs/seq2seq-attention-1.")],
     texts: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TEXT]...", help="What to translate; the lines of stdin if not given."),
+        typer.Argument(metavar="[TEXT]...", help="Texts to translate; by default the lines of standard input."),
     ] = None,
-    beam: Annotated[int, typer.Option(help="How many beginnings to keep while searching; 1 is greedy.")] = 4,
-    alpha: Annotated[float, typer.Option(help="How much longer translations are favoured; 0 is not at all.")] = 0.6,
+    beam: Annotated[int, typer.Option(help="Beam size; 1 for greedy search.")] = 4,
+    alpha: Annotated[float, typer.Option(help="Length penalty; 0 for none.")] = 0.6,
     picture: Annotated[
-        Path | None, typer.Option(help="Draw into this PNG file where each written token looks, of one text.")
+        Path | None, typer.Option(help="Draw the attention of each written token into this PNG file; for one text.")
     ] = None,
 ) -> None:
-    """Translate with a trained model: a line for each text."""
+    """Translate with a trained model, one line a text."""
     from handmade.opening import open_as
     from handmade.tasks import Translator
 
     if picture and len(texts or ()) != 1:
-        raise InputError(f"--picture draws one text, and {len(texts or ())} are given as arguments.")
+        raise InputError(f"--picture draws one text; got {len(texts or ())} as arguments.")
     translator = open_as(Translator, run)
     for number, text in enumerate(texts or map(str.rstrip, sys.stdin), 1):
         if not text.strip():
@@ -45,7 +45,9 @@ def _say_unknown(translator: "Translator", text: str) -> None:
     unknown = translator.tokenizer.unknown(text)
     if unknown:
         named = ", ".join(map(repr, unknown))
-        print(f"handmade: the model has never seen {named}; it reads them as unknown.", file=sys.stderr)
+        print(
+            f"handmade: {named} did not occur in the training data; the model reads them as unknown.", file=sys.stderr
+        )
 
 
 def _draw(translator: "Translator", text: str, made: str, path: Path) -> None:

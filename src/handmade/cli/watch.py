@@ -2,7 +2,7 @@
 
 
 def watch() -> None:
-    """Check each exercise as you save it. Keys: h hint, l list, n next, c check again, q quit."""
+    """Check each exercise when you save it. Keys: h hint, l list, n next, c check again, q quit."""
     from contextlib import suppress
     from pathlib import Path
 

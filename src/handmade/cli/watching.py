@@ -34,8 +34,8 @@ class Watch:
         terminal = sys.stdin.isatty()
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(line_buffering=True)  # a pipe, too, gets each verdict at once
-        print(f"Watching {self.workspace.folder}. Save a file and it is checked.")
-        print(KEYS if terminal else "There is no terminal here, so no keys are read: Ctrl-C ends.")
+        print(f"Watching {self.workspace.folder}. Each file is checked when you save it.")
+        print(KEYS if terminal else "This is not a terminal, so no keys are read; Ctrl-C quits.")
         self.introduce()
         with _keys_as_pressed() if terminal else nullcontext():
             for changes in watch(self.workspace.folder, debounce=100, step=20, rust_timeout=100, yield_on_timeout=True):

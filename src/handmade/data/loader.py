@@ -50,7 +50,7 @@ class DataLoader:
         if prefetch < 0 or seed < 0:
             raise ValueError(f"prefetch is {prefetch} and seed is {seed}, expected 0 or more")
         if len(dataset) == 0:
-            raise InputError("the data set is empty: there is nothing to make batches of.")
+            raise InputError("the data set is empty: there are no batches to make.")
         self.dataset = dataset
         self.batch_size = batch_size
         self.shuffle = shuffle

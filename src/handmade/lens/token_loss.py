@@ -49,7 +49,7 @@ def masked_losses(model: BertForMaskedLM, tokens: Int64[np.ndarray, "T"], mask: 
     """
     places = 1 + np.flatnonzero(tokens[1:-1] != mask)
     if not len(places):
-        raise InputError("the text holds nothing but masks: give some words to hide one after another.")
+        raise InputError("the text holds nothing but masks: give it some words besides the masks.")
     hidden = np.tile(tokens, (len(places), 1))  # N T
     rows = np.arange(len(places))
     hidden[rows, places] = mask

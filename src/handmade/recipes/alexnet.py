@@ -13,7 +13,7 @@ from handmade.tasks.images.task import ImageRecipe
 
 @dataclass(frozen=True, kw_only=True)
 class AlexNetRecipe(ImageRecipe):
-    """dropout: how probably an input of the first two fully connected layers is dropped."""
+    """dropout: the probability of dropping an input of the first two fully connected layers."""
 
     dropout: float = 0.5
 

@@ -1,4 +1,4 @@
-"""GPTs on characters, trained as nanoGPT trains them: windows from random places, AdamW, warm-up and half a cosine."""
+"""GPTs on characters, trained as nanoGPT trains them: random windows, AdamW, warm-up and cosine decay."""
 
 import math
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from handmade.tasks.language.sequences import EveryWindow, Windows
 from handmade.tasks.language.task import LanguageRecipe
 
 TOKENS_AT_ONCE = 4096
-"""In testing, so many are read together."""
+"""Tokens that are read together in testing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +26,8 @@ class GPTRecipe(LanguageRecipe):
     """The network of models/gpt.py, and how it learns.
 
     sequence_length: the block, and the length of the windows. n_layer, n_head, n_embd, dropout, bias: see GPTConfig.
-    epoch_steps: after so many steps an epoch ends; windows have no natural end.
-    learning_rate: reached after `warmup_steps` along a line, then falling to `min_learning_rate` along half a cosine.
+    epoch_steps: steps in an epoch; random windows have no natural end.
+    learning_rate: the maximum, reached by linear warm-up over `warmup_steps`; then cosine decay to `min_learning_rate`.
     weight_decay: of matrices and tables; norms and biases have none. beta2: of AdamW.
     """
 
@@ -71,7 +71,7 @@ class GPTRecipe(LanguageRecipe):
 
 
 def warmed_cosine(step: int, warmup_steps: int, total_steps: int, lowest: float) -> float:
-    """The factor of the highest rate: up along a line, then down to `lowest` along half a cosine (nanoGPT)."""
+    """The factor of the maximum rate: linear warm-up, then cosine decay to `lowest` (nanoGPT)."""
     if step < warmup_steps:
         return (step + 1) / (warmup_steps + 1)
     done = min((step - warmup_steps) / max(total_steps - warmup_steps, 1), 1.0)

@@ -16,7 +16,7 @@ BACKGROUND, FOREGROUND = -0.1, 1.175
 
 @dataclass(frozen=True, kw_only=True)
 class LeNetRecipe(ImageRecipe):
-    """paper: learn the paper's network, by the paper's loss, instead of today's form (see models/lenet.py)."""
+    """paper: train the paper's network with the paper's loss instead of today's form (see models/lenet.py)."""
 
     paper: bool = False
 
@@ -31,7 +31,7 @@ class LeNetRecipe(ImageRecipe):
 
     def build(self, num_classes: int) -> Module:
         if self.paper and num_classes != 10:
-            raise InputError(f"the paper's LeNet-5 tells ten classes apart, {self.data} has {num_classes}.")
+            raise InputError(f"the paper's LeNet-5 has ten classes, {self.data} has {num_classes}.")
         return lenet5(num_classes, self.paper)
 
     def facts(self, images: ImageSet | ImageFolder) -> ImageFacts:

@@ -1,4 +1,4 @@
-"""The recurrent sequence-to-sequence models, with and without attention; they learn dates unless told otherwise."""
+"""The recurrent sequence-to-sequence models, with and without attention; trained on dates by default."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Speech: which digit a clip says, and when one of them falls in a stream."""
+"""Speech: which digit is said in a clip, and when a digit is said in a stream."""
 
 from handmade.tasks.speech.task import SpeechRecipe
 from handmade.tasks.trigger.task import TriggerRecipe

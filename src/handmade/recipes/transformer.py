@@ -1,4 +1,4 @@
-"""The Transformer on pairs of texts: on dates unless told otherwise, for which its sizes are; sentences need more:
+"""The Transformer on pairs of texts. Its sizes are for dates, the default; sentences need more:
 
     handmade train transformer --data parallel:train.de,train.en --set test=val.de,val.en --set epochs=20 \\
         --set num_layers=3 --set dim_feedforward=512 --set dropout=0.2 --set label_smoothing=0.1

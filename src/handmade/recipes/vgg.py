@@ -13,7 +13,7 @@ from handmade.tasks.images.task import ImageRecipe
 
 @dataclass(frozen=True, kw_only=True)
 class VGGRecipe(ImageRecipe):
-    """dropout: how probably an input of the fully connected layer is dropped."""
+    """dropout: the probability of dropping an input of the fully connected layer."""
 
     dropout: float = 0.5
 

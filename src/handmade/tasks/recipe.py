@@ -20,15 +20,15 @@ R = TypeVar("R", bound="Recipe")
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What every recipe says. The recipes of a kind of model add their fields and give `task`.
+    """The settings that all recipes share. A kind of task adds its fields and defines `task`.
 
     learning_rate: the highest.
-    max_norm: gradients whose common norm is greater are scaled down to it; None leaves them.
-    steps: the end of the run, in optimizer steps; None for the end of `epochs`.
-    seed: decides the first weights, the order of the examples, and all that is drawn at random on the way.
-    checkpoint_seconds: how long at most a run computes between two checkpoints.
-    threads: how many cores a matrix product uses; None for all. Small networks are as fast with one, and many times
-        faster where other programs use the cores too, since threads wait for each other.
+    max_norm: the norm to which gradients are clipped; None for no clipping.
+    steps: the length of the run in optimizer steps; None for `epochs` epochs.
+    seed: of the initial weights, the order of the examples, and every other random number of the run.
+    checkpoint_seconds: the longest time between two checkpoints.
+    threads: cores that a matrix product uses; None for all. Small networks are as fast with one, and many times faster
+        while other programs use the cores too, because threads wait for each other.
     """
 
     model: str
@@ -54,7 +54,7 @@ class Recipe:
                 raise InputError(f"{name} is {value}, expected a number of at least {low}.")
 
     def tested_on(self, data: str) -> "Recipe":
-        """The recipe of a test on another set, with the model that this one trains."""
+        """The recipe for evaluating this recipe's model on another data set."""
         return dataclasses.replace(self, data=data)
 
     def make_optimizer(self, model: Module) -> Optimizer:
@@ -77,7 +77,7 @@ def changed(recipe: R, settings: Sequence[str]) -> R:
     """`recipe` with settings as a person writes them, each 'key=value'.
 
     Values are read as the field's type. Raises InputError for an unknown key (with the nearest known one), a value
-    of another type, and a value that the recipe refuses.
+    of another type, and a value out of range.
     """
     kinds = typing.get_type_hints(type(recipe))
     fields = {field.name: kinds[field.name] for field in dataclasses.fields(recipe)}

@@ -18,9 +18,9 @@ from handmade.tasks.use import Use
 
 @dataclass
 class Outcome:
-    """What one batch gave.
+    """The result of one batch.
 
-    loss: the mean over the batch, to go back from.
+    loss: the mean over the batch, to call backward() on.
     count: how many examples (images, tokens) the mean is over.
     totals: sums over the same examples, by name; {"accuracy": 97} of a count of 128 is an accuracy of 75.8 %.
     """
@@ -31,11 +31,11 @@ class Outcome:
 
 
 class Task(ABC):
-    """A model, its data, and how the one is judged by the other.
+    """A model, its data, and how the model is evaluated.
 
     recipe: decides all that a task does not decide itself.
-    unit: what a batch is counted in, as 'images'.
-    steps_per_epoch: after so many batches an epoch ends and the model is evaluated.
+    unit: what a batch is counted in, for example 'images'.
+    steps_per_epoch: batches in an epoch; after each epoch the model is evaluated.
     facts: what was learned from the data and must be known to build the same model again (classes, vocabulary); plain
         values that JSON can hold.
     use: the model with all that it takes to use it, as people do.
@@ -71,7 +71,7 @@ class Task(ABC):
         """The model's loss on a batch, recorded for backward()."""
 
     def learn(self, outcome: Outcome) -> float:
-        """Go back from the outcome's loss and take a step of the optimizer; the learning rate that it was taken at."""
+        """Backpropagate the outcome's loss and take an optimizer step; returns the learning rate of that step."""
         rate = self.schedule.get_last_lr()[0]  # before the step: a schedule sets the first rate when it is made
         self.optimizer.zero_grad()
         outcome.loss.backward()
@@ -83,19 +83,19 @@ class Task(ABC):
 
     @abstractmethod
     def evaluate(self) -> dict[str, float]:
-        """The measures on the test data, 'loss' among them. Draws nothing at random, records nothing."""
+        """The metrics on the test data, 'loss' among them. Uses no random numbers and records no gradients."""
 
     @abstractmethod
     def draw(self, folder: Path) -> list[Path]:
         """Draw into `folder` what the trained model makes of the test data; the pictures' paths."""
 
     def sample(self) -> str | None:
-        """A few lines that the model makes, to be shown after each epoch; None where it makes nothing to read."""
+        """A few lines of the model's output, shown after each epoch; None if it writes no text."""
         return None
 
     def state(self) -> dict[str, Any]:
-        """What the next batch needs of this one beside the weights; arrays and plain values, part of the checkpoint."""
+        """What the next batch needs besides the weights: arrays and plain values, saved in the checkpoint."""
         return {}
 
     def load_state(self, state: dict[str, Any]) -> None:  # noqa: B027 (most tasks have none)
-        """Go on from what `state` gave."""
+        """Continue from what `state` returned."""

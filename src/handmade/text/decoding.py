@@ -180,7 +180,7 @@ def _check_options(beam: int, max_len: int, alpha: float) -> None:
     if max_len < 1:
         raise InputError(f"max_len: got {max_len}, expected 1 token or more")
     if not 0 <= alpha < np.inf:
-        raise InputError(f"alpha: got {alpha}, expected 0 (no length normalisation) or more; 0.6 is customary")
+        raise InputError(f"alpha: got {alpha}, expected 0 (no length normalisation) or more; 0.6 is usual")
 
 
 def _check_log_probs(log_probs: np.ndarray, rows: int) -> None:

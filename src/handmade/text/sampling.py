@@ -64,7 +64,7 @@ def penalise_repetition(
     unless above 0.
     """
     if not 0 < penalty < np.inf:
-        raise InputError(f"repetition_penalty: got {penalty}, expected above 0 (1 changes nothing, 1.2 is customary)")
+        raise InputError(f"repetition_penalty: got {penalty}, expected above 0 (1 changes nothing, 1.2 is usual)")
     seen = np.take_along_axis(logits, tokens, axis=-1)
     result = logits.copy()
     np.put_along_axis(result, tokens, np.where(seen > 0, seen / penalty, seen * penalty), axis=-1)
@@ -141,7 +141,7 @@ def check_choice(length: int, stop: Sequence[str] = (), *, repetition_penalty: f
     if length < 1:
         raise InputError(f"length is {length}, expected at least 1 character or token.")
     if "" in stop:
-        raise InputError("stop: got an empty string, which stands everywhere; leave it out to stop nowhere")
+        raise InputError("stop: got an empty string, which occurs everywhere; leave it out to stop nowhere")
     sample_probabilities(np.zeros(1), **choice)
     penalise_repetition(np.zeros((1, 1)), np.zeros((1, 1), int), repetition_penalty)
 

@@ -1,6 +1,6 @@
-"""Training: the loop, checkpoints, the run folder; they know a Task and nothing of its kind.
+"""Training: the loop, checkpoints and the run folder, for any Task.
 
-Recipes and tasks, which had their place here, are found here too.
+Recipes and tasks, which used to be here, can still be imported from here.
 """
 
 from handmade.recipes import RECIPES as RECIPES

@@ -1,4 +1,4 @@
-"""The picture of a run: its measures over the epochs."""
+"""The learning curves of a run: its metrics over the epochs."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a person sees while a model learns: a live bar on a terminal, a line an epoch in a log file."""
+"""What is shown during training: a live progress bar on a terminal, one line an epoch in a log file."""
 
 import sys
 from abc import abstractmethod

@@ -1,4 +1,4 @@
-"""Ctrl-C as a wish to stop at the next good moment."""
+"""Ctrl-C as a request to stop after the current step."""
 
 import signal
 import threading

@@ -1,4 +1,4 @@
-"""The training loop: steps, evaluation after each epoch, metrics, checkpoints; the same whatever is learned."""
+"""The training loop: steps, evaluation after each epoch, metrics and checkpoints, for any task."""
 
 import math
 import time
@@ -28,9 +28,9 @@ LOG_STEPS = 10
 
 @dataclass
 class Progress:
-    """How far training has come; part of every checkpoint.
+    """How far training has come; saved in every checkpoint.
 
-    seconds: spent so far, in all sessions. count, totals: sums over the examples of the epoch that is going on.
+    seconds: training time so far, over all sessions. count, totals: sums over the examples of the current epoch.
     """
 
     step: int = 0
@@ -54,8 +54,8 @@ class Progress:
 class Trainer:
     """Trains the task of a run, from the run's checkpoint where it has one.
 
-    What is learned depends on the recipe alone: a run that was stopped, or killed, at any moment and resumed ends with
-    the same weights, bit by bit, as one that was not (on the same machine, with as many threads).
+    The result depends on the recipe alone: a run that was stopped or killed at any moment and resumed ends with exactly
+    the same weights as one that was not (on the same machine, with the same number of threads).
     """
 
     def __init__(self, task: Task, run: Run, display: Display) -> None:
@@ -68,7 +68,7 @@ class Trainer:
         self.saved_step = self.progress.step
 
     def train(self) -> bool:
-        """Train to the end and draw the pictures; False when Ctrl-C came before, with everything saved.
+        """Train to the end and draw the pictures; False if Ctrl-C stopped it earlier, with everything saved.
 
         Raises InputError when the loss is no longer a number, or a file cannot be written; the last good checkpoint
         is kept.
@@ -142,7 +142,7 @@ class Trainer:
             )
 
     def _end_epoch(self) -> None:
-        """Evaluate the model; what it learned from and how it does goes into the metrics."""
+        """Evaluate the model, and write the epoch's metrics."""
         progress = self.progress
         tested = self.task.evaluate()
         progress.seconds = self.seconds_before + time.monotonic() - self.started
@@ -166,7 +166,7 @@ class Trainer:
     def _save(self, with_model: bool) -> None:
         """Write the checkpoint, unless it would not be good.
 
-        It comes last: a run that is killed before it does the steps again, and writes the other files again.
+        It is written last: a killed run repeats the steps since its last checkpoint, and rewrites the other files.
         """
         state = {
             "model": {name: tensor.array for name, tensor in self.task.model.state_dict().items()},
@@ -199,7 +199,7 @@ class Trainer:
 
     def _diverged(self, what: str) -> InputError:
         kept = f"keeps the checkpoint of step {self.saved_step}" if self.saved_step else "has no checkpoint yet"
-        return InputError(f"training diverged, {what}. A lower learning rate may help. {self.run.folder} {kept}.")
+        return InputError(f"training diverged: {what}. A lower learning rate may help. {self.run.folder} {kept}.")
 
     def _finish(self) -> None:
         """The pictures."""

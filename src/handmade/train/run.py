@@ -1,8 +1,8 @@
-"""The run folder: what a training run leaves behind, and what it is continued, evaluated and used from.
+"""The run folder: what a training run saves, and what it is resumed, evaluated and used from.
 
 config.json          the recipe, and what was learned from the data (classes, image size)
 metrics.jsonl        loss, accuracy and learning rate over time
-checkpoint           all that training continues from
+checkpoint           what training resumes from
 model.safetensors    the model alone
 curves.png ...       pictures
 """

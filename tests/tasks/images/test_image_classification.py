@@ -116,7 +116,7 @@ def test_a_test_set_of_other_classes_is_refused(task, picture_folder):
 
 
 def test_the_papers_network_has_ten_classes(picture_folder):
-    with pytest.raises(InputError, match="tells ten classes apart, folder:.* has 2"):
+    with pytest.raises(InputError, match="has ten classes, folder:.* has 2"):
         replace(LENET5, paper=True, data=f"folder:{picture_folder}").task()
 
 

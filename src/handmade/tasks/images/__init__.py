@@ -1,1 +1,1 @@
-"""Telling the classes of images apart."""
+"""Image classification."""

@@ -62,7 +62,7 @@ def preprocessing(facts: ImageFacts, channels: int, size: int, shift: int = 0, f
     """From uint8 images of any size to float32 (N, channels, size, size).
 
     Images of the training set's shape are padded with zeros where that is smaller; otherwise they are scaled. For
-    training, `shift` moves each image by up to so many pixels and `flip` mirrors every second one, at random.
+    training, each image is shifted by up to `shift` pixels, and mirrored with probability 1/2 if `flip` is true.
     """
     _, height, width = facts.shape
     padded = height == width <= size and (size - height) % 2 == 0

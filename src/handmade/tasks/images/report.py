@@ -1,4 +1,4 @@
-"""The pictures of a classifier: which classes it takes for which, and the images that it is most wrong about."""
+"""Pictures of a classifier's mistakes: the confusion matrix, and the images that it is most wrong about."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ SHOWN = 30
 def confusion_matrix(
     labels: Int64[np.ndarray, "N"], predicted: Int64[np.ndarray, "N"], num_classes: int
 ) -> Int64[np.ndarray, "K K"]:
-    """How many images of each class (row) were taken for each class (column)."""
+    """How many images of each class (row) were classified as each class (column)."""
     counts = np.bincount(labels * num_classes + predicted, minlength=num_classes**2)
     return counts.reshape(num_classes, num_classes)
 

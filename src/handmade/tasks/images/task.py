@@ -1,4 +1,4 @@
-"""Learning to tell the classes of images apart: the recipe and the task of every image classifier.
+"""Image classification: the recipe and the task of every image classifier.
 
 N images, K classes, C channels, H height, W width
 """
@@ -35,7 +35,7 @@ class ImageRecipe(Recipe):
 
     schedule: how the learning rate changes in the course of the run (see tasks/schedules.py).
     momentum: of sgd.
-    shift, flip: augmentation; each image moved by up to `shift` pixels, every second one mirrored.
+    shift, flip: augmentation: each image is shifted by up to `shift` pixels, and mirrored with probability 1/2.
     channels, size: of the square images that the model takes.
     """
 
@@ -88,7 +88,7 @@ class HasLoss(Protocol):
 
 
 class ImageClassification(Task):
-    """The task of an ImageRecipe. Sets are read when they are first needed."""
+    """The task of an ImageRecipe. Data sets are read when they are first needed."""
 
     unit = "images"
 
@@ -158,7 +158,7 @@ class ImageClassification(Task):
         return {"loss": loss, "accuracy": float((logits.argmax(axis=1) == labels).mean())}
 
     def test_logits(self) -> tuple[Float[np.ndarray, "N K"], Int64[np.ndarray, "N"]]:
-        """What the model says of every image of the test set, and the images' classes."""
+        """The model's logits for every image of the test set, and the true labels."""
         loader = DataLoader(self.test_set, self.recipe.batch_size, transforms=self.use.transforms)
         parts = [(self.use.logits(images), labels.array) for images, labels in loader]
         logits, labels = zip(*parts, strict=True)

@@ -1,1 +1,1 @@
-"""Writing on: language models of characters."""
+"""Language modelling: predicting the next character."""

@@ -22,8 +22,8 @@ class Streams:
                   t to be: tha                        t to    be:    tha
 
     Row b of each batch goes on where row b of the one before ended, so that a model can carry its state along
-    (truncated backpropagation through time, Williams & Peng 1990). The targets are the tokens one further. The last
-    window of a stream may be shorter, and up to B - 1 tokens at the end of the text are left out.
+    (truncated backpropagation through time, Williams & Peng 1990). The targets are the inputs shifted by one token.
+    The last window of a stream may be shorter, and up to B - 1 tokens at the end of the text are left out.
 
     Raises InputError for a text of fewer than B + 1 tokens.
     """
@@ -96,7 +96,7 @@ class PaddedLines:
 
 
 class Windows:
-    """B windows of T tokens each, from places of the text that are drawn at random; the targets are one further.
+    """B windows of T tokens each, from random places in the text; the targets are shifted by one token.
 
     An epoch is `steps` batches, whatever the length of the text. Raises InputError for a text of fewer than T + 1
     tokens.
@@ -131,7 +131,7 @@ class Windows:
 
 
 class EveryWindow:
-    """A text in windows of T tokens side by side, B at a time, each read by itself: what a model is tested by.
+    """A text in windows of T tokens side by side, B at a time, each read by itself: what a model is evaluated on.
 
     The last window, if shorter, is left out; a text shorter than a window is one.
     """

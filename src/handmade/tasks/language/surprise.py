@@ -1,4 +1,4 @@
-"""A picture of a language model at work: a text, each token coloured by how little it was expected."""
+"""A picture of a language model at work: a text, each token coloured by its surprise, -log p."""
 
 from collections.abc import Sequence
 from pathlib import Path

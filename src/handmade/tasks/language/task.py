@@ -1,4 +1,4 @@
-"""Learning what comes next in a text: the recipe and the task of the language models of characters.
+"""Language modelling: the recipe and the task of character-level language models.
 
 B sequences of a batch, T characters of each, V vocabulary size
 """
@@ -38,8 +38,8 @@ Batch = tuple[Tensor, Tensor, State | None]
 class LanguageRecipe(Recipe):
     """Settings for training a language model. A family of models gives `build`.
 
-    sequence_length: how many characters of running text are learned from at once; beyond them gradients are cut, while
-        the state goes on. Lines are learned whole.
+    sequence_length: characters that gradients go back through (truncated backpropagation through time); the state is
+        carried on beyond them. Lines are never cut.
     """
 
     sequence_length: int = 64
@@ -66,7 +66,7 @@ class LanguageRecipe(Recipe):
 
 
 class LanguageModelling(Task):
-    """The task of a LanguageRecipe, on running text or on lines. Sets are read when they are first needed.
+    """The task of a LanguageRecipe, on running text or on lines. Data sets are read when they are first needed.
 
     The vocabulary is every character of the set, those of its test part included. Of lines, the line end is the
     character that each begins after and ends with.

@@ -101,8 +101,8 @@ class Writer:
         if block is None or tokens <= block:
             return None
         return (
-            f"The prompt has {tokens} tokens, and the model sees at most {block} at once: it reads on in a window that "
-            f"moves by {block - block // 2}, and what has left the window is forgotten."
+            f"The prompt has {tokens} tokens, and the model sees at most {block} at once: it reads the prompt in "
+            f"a window that moves on by {block - block // 2}, and forgets what has left the window."
         )
 
     def _rows(self, prompt: str, samples: int, length: int, seed: Seed, choice: dict[str, Any]) -> Iterator[np.ndarray]:

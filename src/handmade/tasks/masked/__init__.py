@@ -1,1 +1,1 @@
-"""Filling in what is hidden in a text, as BERT does."""
+"""Masked language modelling, BERT's task: filling in hidden tokens."""

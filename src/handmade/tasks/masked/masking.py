@@ -1,4 +1,4 @@
-"""What BERT learns from: text with some of its tokens hidden (Devlin et al. 2019, section 3.1, task 1).
+"""BERT's training data: text with some of its tokens masked (Devlin et al. 2019, section 3.1, task 1).
 
 B texts of a batch, T tokens of each, K hidden ones
 """

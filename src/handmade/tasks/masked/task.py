@@ -1,4 +1,4 @@
-"""Learning to fill in what was hidden in a text: the recipe and the task of BERT.
+"""Masked language modelling: the recipe and the task of BERT.
 
 B texts of a batch, T tokens of each, K hidden ones, V vocabulary size
 """
@@ -90,7 +90,7 @@ class MaskedRecipe(Recipe):
 
 
 class MaskedLanguageModelling(Task):
-    """The task of a MaskedRecipe, on running text. Sets are read when they are first needed.
+    """The task of a MaskedRecipe, on running text. Data sets are read when they are first needed.
 
     In every epoch the text is cut at other places, and other tokens are hidden; in the test always the same ones.
     """

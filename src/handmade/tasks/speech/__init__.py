@@ -1,1 +1,1 @@
-"""Telling spoken words apart."""
+"""Spoken-word classification."""

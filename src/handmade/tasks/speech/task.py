@@ -1,4 +1,4 @@
-"""Learning to tell spoken words apart: the recipe and the task.
+"""Spoken-word classification: the recipe and the task.
 
 N clips, B clips of a batch, T frames, M mel bands, K classes
 """
@@ -42,7 +42,7 @@ class SpeechRecipe(Recipe):
 
 
 class SpeechClassification(Task):
-    """The task of a SpeechRecipe. Sets are read when they are first needed.
+    """The task of a SpeechRecipe. Data sets are read when they are first needed.
 
     Learned and asked are the features of `Listener`.
     """

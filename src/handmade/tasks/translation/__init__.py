@@ -1,1 +1,1 @@
-"""Turning one text into another."""
+"""Translation: turning one text into another."""

@@ -1,4 +1,4 @@
-"""Learning to turn one text into another: the recipe and the task of every sequence-to-sequence model.
+"""Translation: the recipe and the task of every sequence-to-sequence model.
 
 B pairs of a batch, S and T tokens of source and target, V vocabulary size
 """
@@ -47,7 +47,7 @@ class TranslationRecipe(Recipe):
     tokens: what texts are cut into; 'auto' takes characters for dates and byte pairs for all else.
     merges: how many byte pairs are learned, from both sides together.
     schedule: how the learning rate changes in the course of the run (see tasks/schedules.py).
-    label_smoothing: the share of probability that the targets give to all tokens alike.
+    label_smoothing: the probability that the targets spread evenly over all tokens.
     """
 
     schedule: Literal["constant", "steps", "cosine", "one-cycle", "polynomial", "inverse-square-root"] = "one-cycle"
@@ -80,7 +80,7 @@ class TranslationRecipe(Recipe):
 
 
 class TranslationTask(Task):
-    """The task of a TranslationRecipe. Sets are read when they are first needed.
+    """The task of a TranslationRecipe. Data sets are read when they are first needed.
 
     What is spelled by characters is judged by how many targets come out exactly, other texts by BLEU; both of the
     likeliest tokens one by one (greedy), on the first TRANSLATED of the test pairs.
@@ -200,7 +200,7 @@ class TranslationTask(Task):
         return PairBatches(sources, targets, self.recipe.batch_size, seed)
 
     def _require_known(self, pairs: Pairs) -> None:
-        """Raise InputError for targets that the model could not write."""
+        """Raise InputError for targets with characters outside the vocabulary."""
         unknown = self.tokenizer.unknown("".join(pairs.targets))
         if unknown:
             named = ", ".join(map(repr, unknown[:5])) + (", ..." if len(unknown) > 5 else "")

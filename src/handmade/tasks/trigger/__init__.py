@@ -1,1 +1,1 @@
-"""Hearing when a word falls."""
+"""Trigger-word detection."""

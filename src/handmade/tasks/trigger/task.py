@@ -1,4 +1,4 @@
-"""Learning to hear when a word falls: the recipe and the task of trigger-word detection, on composed streams.
+"""Trigger-word detection: the recipe and the task, on composed streams.
 
 B streams of a batch, T frames, M mel bands, S steps of the network
 """
@@ -34,7 +34,7 @@ TEST_STREAMS, DRAWN = 100, 3
 
 @dataclass(frozen=True, kw_only=True)
 class TriggerRecipe(Recipe):
-    """trigger: the digit to wait for. seconds: the length of a stream. streams: how many an epoch composes."""
+    """trigger: the digit to detect. seconds: the length of a stream. streams: how many make an epoch."""
 
     trigger: int = 7
     seconds: float = 5.0
