@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,14 @@ class Ran:
     code: int
     out: str
     err: str
+
+
+@pytest.fixture(autouse=True)
+def study_home(tmp_path_factory, monkeypatch) -> Path:
+    """No test reads or writes the user's own journal of study."""
+    folder = tmp_path_factory.mktemp("study-home")
+    monkeypatch.setenv("HANDMADE_STUDY", str(folder))
+    return folder
 
 
 @pytest.fixture

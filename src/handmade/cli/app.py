@@ -4,11 +4,13 @@ A command's file imports the rooms it needs inside its function, so that `handma
 """
 
 import sys
+from typing import NoReturn
 
 import typer
 
 from handmade.cli import (
     audit,
+    cards,
     check,
     data,
     drill,
@@ -17,9 +19,11 @@ from handmade.cli import (
     interview,
     models,
     picture,
+    plan,
     predict,
     progress,
     reset,
+    review,
     sample,
     similar,
     solution,
@@ -31,12 +35,17 @@ from handmade.cli import (
 from handmade.errors import InputError, JudgeError
 
 app = typer.Typer(
-    help="The canonical neural networks, made by hand on NumPy.",
+    help="The canonical neural networks, made by hand on NumPy. Without a command: where you stand in the plan.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,  # rich takes longer to load than the rest of the help
     pretty_exceptions_enable=False,
 )
+
+
+app.command("plan", short_help="Show what is next today.")(plan.plan)
+app.command("review", short_help="Ask the cards that are due.")(review.review)
+app.command("cards", short_help="Find and read concept cards; write them for Anki.")(cards.cards)
 app.command("train")(train.train)
 app.command("eval")(evaluate.evaluate)
 app.command("predict", short_help="Classify images or sounds, or fill in masks.")(predict.predict)
@@ -61,6 +70,8 @@ app.command("audit", short_help="Test the judge itself.")(audit.audit)
 def main() -> None:
     """Run the program: what a person gave and cannot be used ends it with one sentence and exit code 2."""
     try:
+        if len(sys.argv) == 1:
+            _say_where_one_stands()
         app()
     except InputError as error:
         _fail(str(error))
@@ -73,6 +84,13 @@ def main() -> None:
         if error.filename is None:
             raise
         _fail(f"{error.filename}: {error.strerror}.")
+
+
+def _say_where_one_stands() -> NoReturn:
+    from handmade.cli.studying import overview
+
+    typer.echo(overview())
+    sys.exit(0)
 
 
 def _fail(message: str) -> None:

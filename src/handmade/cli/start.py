@@ -1,15 +1,24 @@
 """handmade start: a workspace with one file an exercise."""
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from handmade.errors import InputError
+
+if TYPE_CHECKING:
+    from handmade.workshop.workspace import Workspace
 
 
 def start(
     folder: Annotated[Path | None, typer.Argument(help="The folder; by default ./handmade-workshop.")] = None,
+    interview: Annotated[str | None, typer.Option(help="The date of your interview, for example 2026-12-14.")] = None,
 ) -> None:
     """Create a workspace of exercises, or add the new ones to yours; what you have written stays as it is.
+
+    The plan begins today. It asks once for the date of your interview, so that the plan ends before it.
 
     The numbered files of an older workspace (37_causal_mask.py) move into their topics' folders."""
     from handmade.workshop.exercises import NAMES, exercise_named
@@ -38,7 +47,31 @@ def start(
     ]
     for number, step in enumerate(steps, 1):
         typer.echo(f"  {number}. {step}")
+    _ask_for_the_interview(workspace, interview)
     typer.echo(
         f"\nIf you are stuck: handmade hint {first}. To check every time you save: handmade watch.\n"
+        "Every day: handmade plan shows what is next; handmade review asks what you have learned.\n"
         "Later: handmade progress; handmade drill (find the mistake in our code); handmade interview (timed)."
     )
+
+
+def _ask_for_the_interview(workspace: "Workspace", interview: str | None) -> None:
+    """Remember when the plan begins and the interview is; at a keyboard it is asked for, the first time."""
+    from datetime import UTC, datetime
+
+    from handmade.cli.plan import day_of, set_dates
+    from handmade.study.standing import standing_here
+
+    known = standing_here(workspace.folder, datetime.now(UTC))[0].start is not None
+    if interview is None and not known and sys.stdin.isatty():
+        while True:
+            typed = input("\nWhen is your interview? (as 2026-12-14; Enter if there is none yet) ").strip()
+            try:
+                interview = day_of(typed, "the date").isoformat() if typed else None
+                break
+            except InputError as error:
+                typer.echo(str(error))
+            except EOFError:
+                break
+    if interview is not None or not known:
+        set_dates(workspace.folder, None, interview)

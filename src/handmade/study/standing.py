@@ -1,6 +1,6 @@
 """Where a learner stands: what is watched, known and built of each item, what comes next, and what is behind."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -175,9 +175,11 @@ def standing_of(journal: Journal, workspace: Workspace | None, now: datetime) ->
     return Standing(now, journal.events(), progress, the_plan())
 
 
-def standing_here(folder: Path, now: datetime) -> tuple[Standing, Journal, Workspace | None]:
+def standing_here(
+    folder: Path, now: datetime, said: Callable[[str], None] = print
+) -> tuple[Standing, Journal, Workspace | None]:
     """Where the learner stands whose workspace is around this folder, with what it was read from."""
-    journal, workspace = journal_around(folder)
+    journal, workspace = journal_around(folder, said)
     return standing_of(journal, workspace, now), journal, workspace
 
 

@@ -1,0 +1,231 @@
+"""The study room's commands, as a learner uses them."""
+
+import io
+import json
+import os
+import pty
+import random
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from handmade.study.journal import Journal
+
+
+@pytest.fixture
+def there(tmp_path, monkeypatch):
+    """The learner is in a workspace; its other exercises are not there yet."""
+    (tmp_path / "basics").mkdir()
+    (tmp_path / "basics" / "softmax.py").write_text("")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def typing(monkeypatch):
+    def types(text: str) -> None:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+
+    return types
+
+
+def events(folder) -> list[dict]:
+    return [json.loads(line) for line in (folder / "study.jsonl").read_text().splitlines()]
+
+
+def test_without_a_command_it_says_how_to_begin_then_where_one_stands(handmade, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ran = handmade()
+    assert ran.code == 0
+    assert "handmade start" in ran.out
+    assert handmade("start", "--interview", "2099-01-01").code == 0
+    monkeypatch.chdir(tmp_path / "handmade-workshop")
+    ran = handmade()
+    assert ran.out.startswith("Day 1 of 14, the interview is in ")
+    assert len(ran.out.split("\n\n")[0].splitlines()) <= 5
+    for command in ("handmade review", "handmade plan done cs231n-5", "handmade check softmax"):
+        assert command in ran.out
+
+
+def test_plan_ticks_and_takes_back(handmade, there):
+    ran = handmade("plan", "done", "cs231n-5")
+    assert ran.code == 0
+    assert "Watched: Stanford CS231n, lecture 5" in ran.out
+    assert "handmade plan done statquest-cnn" in ran.out
+    assert "watched, knows 0 of" in handmade("plan", "--all").out
+    assert "ticked before" in handmade("plan", "done", "cs231n-5").out
+    assert handmade("plan", "undo", "cs231n-5").code == 0
+    assert "handmade plan done cs231n-5" in handmade("plan").out
+    assert handmade("plan", "undo", "cs231n-5").code == 2
+    for item, word in (
+        ("resnet", "review --item resnet"),
+        ("self_attention", "handmade check"),
+        ("lesson-5", "no item"),
+    ):
+        ran = handmade("plan", "done", item)
+        assert ran.code == 2
+        assert word in ran.err
+
+
+def test_plan_as_data_and_with_dates(handmade, there):
+    ran = handmade("plan", "--json", "--start", "2026-12-01", "--interview", "2026-12-14")
+    facts = json.loads(ran.out)
+    assert (facts["first_day"], facts["interview"]) == ("2026-12-01", "2026-12-14")
+    assert facts["next"] == {"watch": "cs231n-5", "exercise": "softmax"}
+    assert len(facts["items"]) == 20
+    assert facts["items"][-1]["last_day"] <= "2026-12-13"
+    assert handmade("plan", "--interview", "soon").code == 2
+    assert handmade("plan", "--interview", "2026-11-01").code == 2
+
+
+def test_a_review_asks_shows_rates_undoes_and_ends(handmade, there, typing):
+    typing("\n3\n" + "\n4\n" + "u\n" + "\nx\n1\n" + "s\n" + "q\n")
+    ran = handmade("review", "--new", "5")
+    assert ran.code == 0
+    assert "3 good (10 min)  4 easy (8 days)" in ran.out
+    assert "The last rating is taken back." in ran.out
+    assert "1, 2, 3 or 4; u undoes" in ran.out
+    assert "Answered: 2, 1 of them again." in ran.out
+    assert [event["what"] for event in events(there)] == ["review", "review", "undone", "review"]
+    reviews = [event for event in Journal(there / "study.jsonl").events() if event.what == "review"]
+    assert [event["rating"] for event in reviews] == [3, 1]
+
+
+def test_a_review_of_nothing_says_what_else_there_is(handmade, there, typing):
+    typing("")
+    ran = handmade("review", "--new", "0")
+    assert "Nothing is due today" in ran.out
+
+
+def test_numbers_are_typed_and_judged(handmade, there, typing):
+    typing("about ten\n-1\nq\n")
+    ran = handmade("review", "--numbers")
+    assert "That is no number." in ran.out
+    assert "Not right. " in ran.out
+    assert [event["rating"] for event in events(there)] == [1]
+
+
+def test_options_that_make_no_sense_are_refused(handmade, there):
+    for options in (["--minutes", "0"], ["--new", "-1"], ["--part", "sums"], ["--item", "sums"]):
+        assert handmade("review", *options).code == 2
+
+
+def test_cards_are_found_and_listed(handmade, there):
+    ran = handmade("cards", "degradation")
+    assert "resnet-why" in ran.out
+    assert "Deep Residual Learning" in ran.out
+    assert "CNNs (" in handmade("cards").out
+    assert handmade("cards", "phlogiston").code == 2
+
+
+def test_what_the_day_needs_loads_neither_numpy_nor_torch(there):
+    for command in (["plan"], ["plan", "--all"], ["review"], ["cards", "relu"], []):
+        program = (
+            f"import sys; sys.argv = ['handmade', *{command!r}]\n"
+            "from handmade.cli import main\n"
+            "try: main()\n"
+            "except SystemExit: pass\n"
+            "assert not {'numpy', 'torch', 'matplotlib'} & set(sys.modules), 'loaded'"
+        )
+        ran = subprocess.run([sys.executable, "-c", program], input="q\n", capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stderr
+
+
+def in_a_terminal(command: list[str], folder, keys: list[str], columns: int = 40, **environment) -> str:
+    """What a terminal shows while the keys are typed, each when the program waits for it."""
+    pid, terminal = pty.fork()
+    if not pid:
+        os.chdir(folder)
+        os.environ.update(COLUMNS=str(columns), TERM="xterm", **environment)
+        os.execv(sys.executable, [sys.executable, "-m", "handmade", *command])
+    shown = ""
+    for key in [*keys, None]:
+        quiet = time.monotonic() + 20
+        while time.monotonic() < quiet:
+            if select.select([terminal], [], [], 0.5)[0]:
+                try:
+                    read = os.read(terminal, 100_000).decode(errors="replace")
+                except OSError:
+                    read = ""
+                if not read:
+                    quiet = 0
+                shown += read
+            elif shown.endswith((") ", "  ", ": ")) and key is not None:
+                break
+        if key is not None:
+            os.write(terminal, key.encode())
+    os.close(terminal)
+    status = os.waitpid(pid, 0)[1]
+    assert os.waitstatus_to_exitcode(status) in (0, -signal.SIGHUP), shown
+    return shown
+
+
+def test_ctrl_c_keeps_what_was_answered_and_a_narrow_terminal_breaks_no_word(there):
+    shown = in_a_terminal(["review"], there, ["\n", "3\n", "\n", "\x03"], NO_COLOR="1")
+    assert "Answered: 1." in shown
+    assert "Traceback" not in shown
+    assert "\x1b[3" not in shown
+    assert len(events(there)) == 1
+    assert "convolutional" in re.sub(r"\x1b\[[0-9;]*m", "", shown)  # longer than what is left of its line
+
+
+REVIEWER = """
+import io, os, sys
+os.chdir(sys.argv[1])
+os.environ["HANDMADE_STUDY"] = sys.argv[1]
+from handmade.cli import review, reviewing
+from handmade.study import cards, standing
+cards.concept_cards(), standing.the_plan()
+for line in sys.stdin:  # a child for each line: what is loaded is loaded once
+    child = os.fork()
+    if not child:
+        reader, writer = os.pipe()
+        os.write(writer, b"\\n3\\n" * 200)
+        os.dup2(os.open(sys.argv[1] + "/" + line.strip(), os.O_WRONLY | os.O_CREAT), 1)
+        sys.stdin = os.fdopen(reader)
+        sys.stdout = os.fdopen(1, "w")
+        review.review(None, None, None, 200, False)
+        os._exit(0)
+    print(child, flush=True)
+    os.waitpid(child, 0)
+    print("ended", flush=True)
+"""
+
+
+def test_kill_9_at_200_random_moments_loses_no_answered_card(tmp_path):
+    rng = random.Random(0)
+    server = subprocess.Popen(
+        [sys.executable, "-c", REVIEWER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert server.stdin
+    assert server.stdout
+    journal = Journal(tmp_path / "study.jsonl", said=lambda text: None)
+    answered = killed = 0
+    for trial in range(200):
+        before = len(journal.events())
+        server.stdin.write(f"{trial}\n")
+        server.stdin.flush()
+        child = int(server.stdout.readline())
+        time.sleep(rng.uniform(0, 0.12))
+        os.kill(child, signal.SIGKILL)
+        assert server.stdout.readline() == "ended\n"
+        shown = (tmp_path / str(trial)).read_text(errors="replace") if (tmp_path / str(trial)).exists() else ""
+        # the next question is shown when the answer before it is on the disk
+        confirmed = max(0, shown.count(" left\n") - 1)
+        kept = len(journal.events()) - before
+        assert kept >= confirmed
+        assert kept <= confirmed + 1
+        answered += kept
+        killed += confirmed > 0
+        if trial % 20 == 19:
+            (tmp_path / "study.jsonl").unlink()  # begin again, so that there are cards to answer
+    server.stdin.close()
+    server.stdout.close()
+    assert server.wait() == 0
+    assert killed > 50, "most were killed before the first answer"
+    assert answered > 200
