@@ -212,7 +212,7 @@ def test_a_drill_is_wrong_until_it_is_mended_and_keeps_its_secret(handmade, ther
     file.write_text(SOFTMAX)
     ran = handmade("check", "--file", file)
     assert ran.code == 0
-    assert "It is mended." in ran.out
+    assert "Fixed." in ran.out
     assert "softmax" not in json.loads((there / "progress.json").read_text())["exercises"]
 
 

@@ -101,7 +101,7 @@ def test_an_assignment_takes_whole_numbers_before_places():
     ("message", "refused"),
     [
         ("dim is True", lambda x: x.sum(True)),
-        ("stands there twice", lambda x: x.sum((0, -2))),
+        ("occurs twice", lambda x: x.sum((0, -2))),
         ("narrow: 4 elements from 3", lambda x: x.narrow(1, 3, 4)),
         ("num_samples is -1", lambda x: handmade.multinomial(x.abs(), -1)),
         ("2 shifts", lambda x: x.roll((2, 1), 0)),

@@ -137,5 +137,5 @@ def test_weights_of_another_model(tmp_path):
 
 @pytest.mark.parametrize("word", ["", "42", "'"])
 def test_a_word_without_letters(word):
-    with pytest.raises(InputError, match=re.escape(f"{word!r} is no word: it has no letters to pronounce.")):
+    with pytest.raises(InputError, match=re.escape(f"{word!r} is not a word: it has no letters to pronounce.")):
         g2p().pronounce(["fine", word])

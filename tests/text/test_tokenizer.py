@@ -62,7 +62,7 @@ def test_loading_no_file(tmp_path):
         ('{"kind": "sentencepiece"}', "one of .'bpe', 'character', 'word', 'wordpiece'."),
         ('{"kind": "character", "tokens": ["a"]}', "lacks or adds a field"),
         ('{"kind": "character", "tokens": ["a"], "special": [], "unk": null, "merges": []}', "lacks or adds a field"),
-        ('{"kind": "character", "tokens": ["a", "a"], "special": [], "unk": null}', "stands there twice"),
+        ('{"kind": "character", "tokens": ["a", "a"], "special": [], "unk": null}', "occurs twice"),
     ],
 )
 def test_loading_something_else(content, message, tmp_path):

@@ -29,7 +29,7 @@ def test_unknown_without_unknown_token():
 
 
 def test_token_twice():
-    with pytest.raises(InputError, match="'a' stands there twice"):
+    with pytest.raises(InputError, match="'a' occurs twice"):
         Vocabulary(["a", "b", "a"])
 
 

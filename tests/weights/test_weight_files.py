@@ -242,7 +242,7 @@ def test_another_zip_archive(tmp_path):
         weights.read(path)
 
 
-# ---- what is no weights file
+# ---- what is not a weights file
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_other_files(content, tmp_path):
     path = tmp_path / "file.pth"
     path.write_bytes(content)
     with pytest.raises(
-        InputError, match=rf"file\.pth is no weights file .*it has {len(content)} bytes and begins with b['\"]"
+        InputError, match=rf"file\.pth is not a weights file .*it has {len(content)} bytes and begins with b['\"]"
     ):
         weights.read(path)
 
@@ -267,7 +267,7 @@ def test_other_files(content, tmp_path):
 def test_a_pickle_that_torch_did_not_write(tmp_path):
     path = tmp_path / "plain.pkl"
     path.write_bytes(pickle.dumps({"w": 1}, 2))
-    with pytest.raises(InputError, match="is no weights file"):
+    with pytest.raises(InputError, match="is not a weights file"):
         weights.read(path)
 
 

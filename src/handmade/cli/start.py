@@ -42,7 +42,7 @@ def start(
     steps = [
         *([] if inside else [f"cd {workspace.folder}"]),
         f"Open {workspace.where(first)} in your editor. It says what to write: {exercise.title.lower()}, about "
-        f"{exercise.minutes} minutes.\n     Put your code in the place of `raise NotImplementedError`, and save.",
+        f"{exercise.minutes} minutes.\n     Replace `raise NotImplementedError` with your code, and save.",
         f"handmade check {first}",
     ]
     for number, step in enumerate(steps, 1):

@@ -79,7 +79,7 @@ def _tests(verdict: Verdict) -> Table:
 
 def _next_step(verdict: Verdict, path: Path, workspace: Workspace | None) -> str:
     if verdict.passed and path.parent.name == "drills":
-        return "It is mended. `handmade drill` writes another."
+        return "Fixed. `handmade drill` writes another."
     if verdict.passed and workspace is not None:
         upcoming = workspace.upcoming()
         after = f"Next: {workspace.where(upcoming)}" if upcoming else "That was the last one: all are passed"

@@ -96,7 +96,7 @@ def verify(content: bytes, sha256: str, path: Path) -> None:
     if hashlib.sha256(content).hexdigest() != sha256:
         raise InputError(
             f"{path} is not the file that the catalogue knows (its SHA-256 should be {sha256})."
-            " It is damaged or another version: move it away, and it will be fetched anew."
+            " It is damaged or another version: move it away, and it will be downloaded again."
         )
 
 

@@ -57,7 +57,7 @@ def decode_image(content: bytes, name: str, channels: int = 3) -> UInt8[np.ndarr
             if opened.width * opened.height > MOST_PIXELS:
                 raise InputError(too_large)
             if opened.format in ("JPEG", "MPO") and content.count(b"\xff\xda") > MOST_PASSES:
-                raise InputError(f"image {name} draws its pixels in more than {MOST_PASSES} passes; save it anew.")
+                raise InputError(f"image {name} draws its pixels in more than {MOST_PASSES} passes; save it again.")
             opened.load()
             image = _upright(opened)
     except InputError:

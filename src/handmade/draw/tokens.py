@@ -129,7 +129,7 @@ def guesses(
 ) -> Picture:
     """A table of what the model would say after each layer, the last on top, coloured by the guess's probability.
 
-    names: the likeliest tokens, L of T. read: the tokens of the text, below. wanted: what really stands at the place
+    names: the most likely tokens, L of T. read: the tokens of the text, below. wanted: what really stands at the place
     that is guessed (the next token, for a GPT), above; None where nobody knows. Right guesses have a frame. Of a long
     text the end is drawn.
     """

@@ -6,7 +6,7 @@ _generator = np.random.default_rng()
 
 
 def manual_seed(seed: int) -> None:
-    """Start the global generator anew, so that what follows is repeated exactly."""
+    """Seed the global random generator, so that everything after it can be repeated exactly."""
     _generator.bit_generator.state = np.random.default_rng(seed).bit_generator.state
 
 

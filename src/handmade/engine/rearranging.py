@@ -193,7 +193,7 @@ class Rearranging:
             return tuple(range(self.ndim))
         found = tuple(self._dim(axis) for axis in (dim if isinstance(dim, Sequence) else (dim,)))
         if len(set(found)) < len(found):
-            raise ValueError(f"dim is {dim}: an axis of a tensor of shape {self.shape} stands there twice")
+            raise ValueError(f"dim is {dim}: an axis of a tensor of shape {self.shape} occurs twice")
         return found if self.ndim else ()
 
 

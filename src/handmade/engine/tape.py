@@ -106,7 +106,7 @@ def _check(node: Node) -> None:
     if node.freed:
         raise RuntimeError(
             f"backward() reached a {node.name} whose graph an earlier backward() has used and freed. "
-            "Compute the loss anew before each backward(), or add the losses and call it once."
+            "Compute the loss again before each backward(), or add the losses and call it once."
         )
     if any(versions[0] != then for versions, then in node.recorded):
         raise RuntimeError(

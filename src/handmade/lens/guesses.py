@@ -32,7 +32,7 @@ class Stream(NamedTuple):
 
 
 class Guesses(NamedTuple):
-    """After the embeddings and after each layer: the likeliest token at each place, and its probability."""
+    """After the embeddings and after each layer: the most likely token at each place, and its probability."""
 
     tokens: Int64[np.ndarray, "L T"]
     probabilities: Float[np.ndarray, "L T"]
@@ -74,7 +74,7 @@ def draw_logit_lens(
 ) -> None:
     """Draw a table of the guesses to `path`, the last layer on top, each cell coloured by the guess's probability.
 
-    names: of the likeliest tokens. read: the tokens of the text, below. wanted: what really stands at the place that is
-    guessed (the next token, for a GPT), above; None where nobody knows. Right guesses have a frame.
+    names: the most likely tokens. read: the tokens of the text, below. wanted: the true token at each guessed place
+    (for a GPT, the next one), above; None if unknown. Right guesses have a frame.
     """
     draw.guesses(names, probabilities, read, wanted, title).save(path)

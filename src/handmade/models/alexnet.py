@@ -54,7 +54,7 @@ class AlexNet(Module):
 
     Args:
         num_classes: number of scores.
-        dropout: how probably an input of fc6 and fc7 is dropped in training.
+        dropout: the probability of dropping an input of fc6 and fc7.
     """
 
     def __init__(self, num_classes: int = 1000, dropout: float = 0.5) -> None:
@@ -95,7 +95,7 @@ class PaperAlexNet(Module):
 
     Args:
         num_classes: number of scores.
-        dropout: how probably an output of fc6 and fc7 is dropped in training (section 4.2).
+        dropout: the probability of dropping an output of fc6 and fc7 (section 4.2).
     """
 
     def __init__(self, num_classes: int = 1000, dropout: float = 0.5) -> None:

@@ -38,7 +38,7 @@ PAD, UNKNOWN = 0, 1
 BEGIN, END = PHONEMES.index("<s>"), PHONEMES.index("</s>")
 
 LONGEST = 20
-"""A pronunciation has so many phonemes at most."""
+"""The most phonemes of a pronunciation."""
 
 PUBLISHED_NAMES = {
     "enc_emb": "letters.weight",
@@ -80,9 +80,9 @@ class G2P(Module):
 
     @no_grad()
     def pronounce(self, words: Sequence[str]) -> list[list[str]]:
-        """The phonemes of each word; at each step the likeliest one is spoken, until END or LONGEST.
+        """The phonemes of each word by greedy decoding: the most likely one at each step, until END or LONGEST.
 
-        Capitals are read as small letters. What is none of a-z, as an apostrophe, is read as <unk>.
+        Capitals are read as small letters. Other characters, such as an apostrophe, are read as <unk>.
         Raises InputError for a word without letters.
         """
         state = self.encode(Tensor(letters_of(words)))
@@ -107,7 +107,7 @@ def letters_of(words: Sequence[str]) -> Int[np.ndarray, "B S"]:
     """Words as numbers of LETTERS, each with </s> after its last letter, shorter ones filled up with PAD."""
     for word in words:
         if not any(letter.isalpha() for letter in word):
-            raise InputError(f"{word!r} is no word: it has no letters to pronounce.")
+            raise InputError(f"{word!r} is not a word: it has no letters to pronounce.")
     known = {letter: number for number, letter in enumerate(LETTERS)}
     rows = [[*(known.get(letter, UNKNOWN) for letter in word.lower()), known["</s>"]] for word in words]
     letters = np.full((len(rows), max(map(len, rows), default=0)), PAD)

@@ -181,7 +181,7 @@ class PaperLeNet5(Module):
         """mean of y_D + log(e^-j + sum_i e^-y_i) (equation 9), y the distances and D the right class.
 
         With the scores -y this is cross-entropy against ten classes and one more, "none of them", of fixed score -j: it
-        keeps wrong distances from growing for ever.
+        keeps wrong distances from growing without bound.
         """
         none = creation.full((len(scores), 1), -j, dtype=scores.dtype)
         return F.cross_entropy(cat([scores, none], 1), targets)

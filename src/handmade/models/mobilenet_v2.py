@@ -86,7 +86,7 @@ class MobileNetV2(Module):
     Args:
         num_classes: number of scores.
         width_mult: what the numbers of channels are multiplied by.
-        dropout: how probably one of the last numbers is dropped.
+        dropout: the probability of dropping an input of the last layer.
         strides: of the first convolution and of the seven stages; those of table 2 if not given.
     """
 

@@ -16,7 +16,7 @@
     Every token of a layer is computed at once; that the target sees only its past is a mask. One token at a time,
     `step` keeps the keys and values of the tokens before, so that the next costs O(T), not O(T^2).
 
-The layers are nn/transformer.py's: forward and step of the decoder stand there side by side.
+The layers are nn/transformer.py's: there, forward and step of the decoder are side by side.
 
 Differences:
 - The vectors of the vocabulary start normal of variance 1/E and all other matrices as Glorot & Bengio (2010) have it,
@@ -24,7 +24,7 @@ Differences:
 - Attention weights and the hidden numbers of the feed-forward part are dropped out as well, as in that program.
 - The small configuration has its norms first (Xiong et al. 2020), with one more after each stack, and trains without
   a long warm-up; base and big have them after the sums, as the paper.
-- Sines stand in the even columns and cosines in the odd, as the paper writes; the program has them in two halves.
+- Sines are in the even columns and cosines in the odd, as in the paper; the authors' program has them in two halves.
 
 B batch, S source and T target tokens, E d_model, H heads of d numbers, V vocabulary, N layers, R rows
 """
@@ -102,7 +102,7 @@ class Transformer(SequenceToSequence):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """First weights, drawn for each layer anew."""
+        """Initialise the weights of each layer."""
         for name, parameter in self.named_parameters():
             if name.endswith("embedding.weight"):
                 init.normal_(parameter, std=self.d_model**-0.5)

@@ -60,7 +60,7 @@ class VGG(Module):
         configuration: a column of table 1: "A", "B", "C", "D" or "E".
         batch_norm: a norm after each convolution.
         num_classes: number of scores.
-        dropout: how probably an output of the first two fully connected layers is dropped in training.
+        dropout: the probability of dropping an output of the first two fully connected layers.
         init_weights: False leaves PyTorch's first weights (and saves the time where others are loaded).
     """
 

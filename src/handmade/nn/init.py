@@ -16,7 +16,7 @@ GAINS = {"linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "sigmoid": 1.0, "tanh": 5 
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """By how much weights before an activation are to be larger; `param` is leaky ReLU's slope, 0.01 if not given."""
+    """The recommended gain of the weights before an activation; `param` is leaky ReLU's slope, 0.01 if not given."""
     if nonlinearity == "leaky_relu":
         return math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
     if nonlinearity not in GAINS:

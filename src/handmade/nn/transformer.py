@@ -174,7 +174,7 @@ class TransformerDecoderLayer(Module):
 class TransformerEncoder(Module):
     """`num_layers` copies of a layer, one after another, then `norm`: pre-norm layers need one at the end.
 
-    The copies begin with equal weights, as PyTorch's do; a model should draw them anew.
+    The copies start with equal weights, as PyTorch's do; a model should initialise them again.
     """
 
     def __init__(self, encoder_layer: TransformerEncoderLayer, num_layers: int, norm: Module | None = None) -> None:

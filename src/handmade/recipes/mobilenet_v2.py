@@ -12,7 +12,7 @@ from handmade.tasks.images.task import ImageRecipe
 
 @dataclass(frozen=True, kw_only=True)
 class MobileNetV2Recipe(ImageRecipe):
-    """width_mult: what the numbers of channels are multiplied by; dropout: how probably a last number is dropped."""
+    """width_mult: a factor of all numbers of channels. dropout: of an input of the last layer."""
 
     width_mult: float = 1.0
     dropout: float = 0.2

@@ -34,7 +34,7 @@ BYTE_TO_CHARACTER = {byte: chr(byte) for byte in PRINTABLE} | {byte: chr(256 + n
 CHARACTER_TO_BYTE = {character: byte for byte, character in BYTE_TO_CHARACTER.items()}
 
 CACHED_WORDS = 2**16
-"""So many words keep their ids, for the next time."""
+"""How many words' ids are cached."""
 
 
 @cache

@@ -64,7 +64,7 @@ def load_tokenizer(path: str | os.PathLike[str]) -> Tokenizer:
         raise InputError(f'{path}: not a tokenizer file; expected a JSON object whose "kind" is one of {sorted(kinds)}')
     tokens = fields.get("tokens")
     if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
-        raise InputError(f'{path}: "tokens" is no list of text; save the tokenizer anew')
+        raise InputError(f'{path}: "tokens" is not a list of text; save the tokenizer again')
     try:
         vocabulary = Vocabulary(fields.pop("tokens"), special=fields.pop("special"), unk=fields.pop("unk"))
         return kinds[fields.pop("kind")](vocabulary, **fields)
@@ -73,7 +73,7 @@ def load_tokenizer(path: str | os.PathLike[str]) -> Tokenizer:
     except (KeyError, TypeError, ValueError, LookupError, AttributeError) as error:
         raise InputError(
             f"{path}: the tokenizer file lacks or adds a field, or one is of another kind ({error}); "
-            "save the tokenizer anew"
+            "save the tokenizer again"
         ) from error
 
 

@@ -26,7 +26,7 @@ class Vocabulary:
         self._ids = {token: number for number, token in enumerate(self.tokens)}
         if len(self._ids) < len(self.tokens):
             twice = next(token for number, token in enumerate(self.tokens) if self._ids[token] != number)
-            raise InputError(f"tokens: {twice!r} stands there twice; every token needs one number")
+            raise InputError(f"tokens: {twice!r} occurs twice; every token needs one number")
         for token in (*self.special, *([] if unk is None else [unk])):
             if token not in self._ids:
                 raise InputError(f"special token {token!r} is not among the {len(self.tokens)} tokens; add it there")

@@ -23,7 +23,7 @@ from handmade.train.metrics import MetricsLog
 from handmade.train.run import Run
 
 LOG_STEPS = 10
-"""metrics.jsonl has a line for every so many steps."""
+"""Steps between two lines of metrics.jsonl."""
 
 
 @dataclass

@@ -12,7 +12,8 @@ def keep_freed_memory() -> None:
     """Keep up to half a GiB of freed memory for the next arrays.
 
     A training step makes and frees hundreds of arrays of about a megabyte. By default glibc takes each from the system
-    anew, whose zeroing of its pages costs a small network a third of its time. Elsewhere than on Linux, nothing.
+    again, and zeroing its pages costs a small network a third of its time. On systems other than Linux this does
+    nothing.
     """
     if not sys.platform.startswith("linux"):
         return

@@ -22,7 +22,7 @@ from handmade.text.wordpiece import PAD
 from handmade.weights.loading import load
 
 MAX_LENGTH = 256
-"""So many tokens of a sentence are read: all-MiniLM-L6-v2 was trained on no longer ones."""
+"""Tokens of a sentence that are read: all-MiniLM-L6-v2 was not trained on longer ones."""
 
 
 @cache

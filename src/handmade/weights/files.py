@@ -100,7 +100,7 @@ def _content(stream: BinaryIO, source: str) -> dict[str, np.ndarray]:
     file = torch_file.open_legacy(stream, source) if size else None
     if file is None:
         raise InputError(
-            f"{source} is no weights file that handmade reads (safetensors, torch.save, npz, HDF5): "
+            f"{source} is not a weights file that handmade can read (safetensors, torch.save, npz, HDF5): "
             f"it has {size:,} bytes and begins with {start!r}"
         )
     return _arrays(file)

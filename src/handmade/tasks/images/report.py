@@ -35,7 +35,7 @@ def draw_misclassified(
     labels: Int64[np.ndarray, "N"],
     title: str = "The test images",
 ) -> None:
-    """Draw to `path` the images that the model is most sure about and wrong, with what they were taken for."""
+    """Draw to `path` the images that the model misclassifies most confidently, with their predicted class."""
     wrong, sure = draw.surest_mistakes(logits, labels)
     taken_for, classes = logits.argmax(axis=1), list(images.classes)
     mistakes = [

@@ -21,7 +21,7 @@ class Streams:
         streams   To be, or no        B = 2, T = 4:   To b   e, o   r no
                   t to be: tha                        t to    be:    tha
 
-    Row b of each batch goes on where row b of the one before ended, so that a model can carry its state along
+    Row b of each batch continues where row b of the batch before ended, so that a model can carry its state along
     (truncated backpropagation through time, Williams & Peng 1990). The targets are the inputs shifted by one token.
     The last window of a stream may be shorter, and up to B - 1 tokens at the end of the text are left out.
 

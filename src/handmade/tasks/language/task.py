@@ -28,10 +28,10 @@ from handmade.tasks.task import Outcome, Task
 from handmade.text import CharacterTokenizer, Vocabulary
 
 SAMPLE, DRAWN = 120, 1200
-"""So many characters are written after each epoch, and so many of the test text are drawn."""
+"""How many characters are written after each epoch, and how many of the test text are drawn."""
 
 Batch = tuple[Tensor, Tensor, State | None]
-"""Inputs and targets, B T, and the state that the inputs go on from."""
+"""Inputs and targets, B T, and the state that the inputs continue from."""
 
 
 @dataclass(frozen=True, kw_only=True)

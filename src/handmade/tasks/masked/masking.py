@@ -17,7 +17,7 @@ PAD, CLS, SEP, MASK = range(len(SPECIAL))
 """The special tokens are the first of the vocabulary."""
 
 SHARE, MASKED, RANDOM = 0.15, 0.8, 0.1
-"""So much of a text is to be guessed; of that, so much is hidden by [MASK], and so much by a random token. The rest
+"""The share of tokens to guess; of these, the share replaced by [MASK], and by a random token. The rest
 stays as it is: in use there are no masks, and the model must not count on them."""
 
 

@@ -23,7 +23,7 @@ FRAME = 0.025
 """Seconds that a frame of log_mel takes: shorter sounds are filled up with silence to one frame."""
 
 AT_ONCE = 32
-"""So many clips are heard at a time."""
+"""How many clips are classified at a time."""
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from handmade.tasks.translation.translator import Translator
 from handmade.text import corpus_bleu
 
 TRANSLATED, SHOWN = 500, 3
-"""So many of the test pairs are translated after each epoch, and so many are shown."""
+"""How many test pairs are translated after each epoch, and how many are shown."""
 
 Batch = tuple[Tensor, Tensor]
 """Sources, B S, and targets from BOS to EOS, B T."""
@@ -83,7 +83,7 @@ class TranslationTask(Task):
     """The task of a TranslationRecipe. Data sets are read when they are first needed.
 
     What is spelled by characters is judged by how many targets come out exactly, other texts by BLEU; both of the
-    likeliest tokens one by one (greedy), on the first TRANSLATED of the test pairs.
+    most likely tokens one by one (greedy), on the first TRANSLATED of the test pairs.
     """
 
     unit = "tokens"

@@ -18,7 +18,7 @@ from handmade.tasks.translation.pairs import PairTokenizer, padded
 from handmade.text import beam_search
 
 AT_ONCE = 100
-"""So many texts are translated at a time."""
+"""How many texts are translated at a time."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ HOLD = 0.3
 """Seconds after the word's end that count as positive."""
 
 EARLY, LATE = 0.3, 0.5
-"""A detection is right when it comes between so many seconds before the end of the word and after it."""
+"""A detection counts as right from this many seconds before the end of the word to this many after it."""
 
 
 def labels_of(ends: Sequence[float], steps: int) -> Float[np.ndarray, "S"]:
