@@ -140,6 +140,48 @@ def test_misuse_is_one_sentence_and_exit_code_2(handmade, tmp_path, monkeypatch,
     assert os.listdir(tmp_path) == []
 
 
+def test_one_file_that_fells_the_judge_leaves_the_others_their_verdicts(handmade, there, monkeypatch):
+    from handmade.workshop.judging import judge as room
+
+    (there / "basics/softmax.py").write_text(SOFTMAX)
+    (there / "transformers/gelu.py").write_text(solution(exercise_named("gelu")))
+    read = room.read
+
+    def fails(path, exercise, cases):
+        if exercise.name == "self_attention":
+            raise ZeroDivisionError("of ours")
+        return read(path, exercise, cases)
+
+    monkeypatch.setattr(room, "read", fails)
+    ran = handmade("check")
+    assert ran.code == 3
+    assert "✓  softmax" in ran.out
+    assert "✓  gelu" in ran.out
+    assert "the judge failed on" in ran.err
+    assert "Traceback" not in ran.err
+    assert "ZeroDivisionError: of ours" in (there / "judge-failed.1.txt").read_text()
+    ran = handmade("check", "self_attention")
+    assert ran.code == 3
+    assert "raise NotImplementedError" in (there / "judge-failed.2.txt").read_text()
+
+
+def test_bad_encodings_do_not_stop_the_check_of_all(handmade, there):
+    (there / "basics/softmax.py").write_text("# coding: rot13\n" + SOFTMAX)
+    (there / "attention/self_attention.py").write_text("# coding: hex\n")
+    (there / "transformers/gelu.py").write_text(solution(exercise_named("gelu")))
+    ran = handmade("check")
+    assert ran.code == 1
+    assert "1 of 3 passed." in ran.out
+
+
+def test_a_seed_is_in_the_verdict_and_can_be_given(handmade, there):
+    (there / "basics/softmax.py").write_text(SOFTMAX)
+    ran = handmade("check", "softmax", "--json", "--seed", "7")
+    assert json.loads(ran.out)["seed"] == 7
+    ran = handmade("check", "softmax", "--seed", "-1")
+    assert (ran.code, "--seed is -1, expected 0 or more." in ran.err) == (2, True)
+
+
 def test_isolation_is_told(handmade):
     ran = handmade("check", "--isolation")
     assert ran.code == 0

@@ -17,6 +17,8 @@ from handmade.workshop.judging.judge import Judge
 from handmade.workshop.judging.sandbox import Sandbox, confinements
 from tests.support.judging import RIGHT, SMALL
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 EXPECTED = tomllib.loads((HERE / "expected.toml").read_text("utf-8"))
 FILES = [f"{kind}/{name}" for kind, names in EXPECTED.items() for name in names]

@@ -1,9 +1,16 @@
 """Verdicts: what is right passes, what is wrong is named, and what has no name is told as exactly as can be."""
 
+import numpy as np
 import pytest
 
-from handmade.workshop.exercises import exercise_named
+from handmade.errors import JudgeError
+from handmade.workshop.exercises import NAMES, exercise_named
+from handmade.workshop.judging.audit import results_of
+from handmade.workshop.judging.counterfactuals import Counterfactuals
+from handmade.workshop.judging.shown import fit
+from handmade.workshop.judging.trial import Trial
 from handmade.workshop.source import faulty, solution
+from handmade.workshop.variants import variants_of
 from tests.support.judging import RIGHT
 
 
@@ -196,3 +203,67 @@ def test_what_is_printed_is_handed_on(verdict):
     result = verdict("print('hello')\n" + RIGHT)
     assert result.passed
     assert result.printed == "hello\n"
+
+
+FROM_A_TABLE = """import numpy as np
+
+KNOWN = {}
+
+
+def softmax(x, axis=-1):
+    if round(float(np.abs(x).sum()), 6) in KNOWN:
+        e = np.exp(x - x.max(axis, keepdims=True))
+        return e / e.sum(axis, keepdims=True)
+    return np.full(x.shape, 1 / x.shape[axis])
+"""
+
+
+def test_what_is_right_on_the_known_cases_only_does_not_pass(warm, tmp_path):
+    exercise = exercise_named("softmax")
+    known = {round(float(np.abs(case.args[0]).sum()), 6) for case in exercise.all_cases()}
+    path = tmp_path / "softmax.py"
+    path.write_text(FROM_A_TABLE.replace("{}", repr(known)))
+    verdict = warm.check(path, exercise)
+    assert not verdict.passed
+    (finding,) = verdict.findings
+    assert finding.name == "right on the known cases only"
+    assert f"--seed {verdict.seed}" in finding.message
+    assert "expected" in finding.evidence
+    assert all(test.status == "passed" for test in verdict.tests[:-1])
+    assert (verdict.tests[-1].name, verdict.tests[-1].status) == ("other cases", "failed")
+    again = warm.check(path, exercise, verdict.seed)
+    assert (again.seed, again.findings) == (verdict.seed, verdict.findings)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_every_right_solution_is_right_on_cases_drawn_anew(name):
+    """Twenty other draws: tolerances and cases hold for any, and conventions stay what they are."""
+    exercise = exercise_named(name)
+    known = Counterfactuals(exercise, exercise.all_cases())
+    for style, source in variants_of(name).items():
+        followed = Trial.of(known, results_of(source, exercise)).explain()
+        assert followed is not None
+        for seed in range(1, 21):
+            other = Counterfactuals(exercise, exercise.all_cases(seed))
+            trial = Trial.of(other, results_of(source, exercise, seed))
+            assert trial.is_explained_by(followed), (style, seed)
+
+
+def test_a_failure_of_the_judge_is_an_error_of_its_own(warm, tmp_path, monkeypatch):
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError("of ours")
+
+    path = tmp_path / "self_attention.py"
+    path.write_text(RIGHT)
+    monkeypatch.setattr(Trial, "explain", fails)
+    with pytest.raises(JudgeError, match="the judge failed on .*self_attention.py"):
+        warm.check(path, exercise_named("self_attention"))
+    monkeypatch.undo()
+    assert warm.check(path, exercise_named("self_attention")).passed
+
+
+def test_what_is_shown_has_no_control_characters_and_an_end():
+    assert fit("a\x1b[2J\x07\u202eb\nc\td", 100) == "a\\x1b[2J\\x07\\u202eb\nc\td"
+    assert fit("Käse 中文 ✓", 100) == "Käse 中文 ✓"
+    assert fit("x" * 300, 200) == "x" * 200 + " ..."

@@ -1,5 +1,8 @@
 """What is said of a file before it runs."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from handmade.errors import InputError
@@ -162,3 +165,41 @@ def test_a_helper_beside_the_file_can_be_imported(warm, tmp_path):
     path = tmp_path / "solution.py"
     path.write_text("from my_helper import ROOT\n" + RIGHT.replace("np.sqrt", "ROOT"))
     assert warm.check(path, exercise_named("self_attention")).passed
+
+
+def test_what_is_no_file_is_told_at_once(warm, tmp_path):
+    """A pipe would keep one waiting, a device has no end."""
+    pipe = tmp_path / "pipe.py"
+    os.mkfifo(pipe)
+    for path in (pipe, Path("/dev/zero"), tmp_path):
+        with pytest.raises(InputError, match=f"cannot read {path}: it is not a file|Is a directory"):
+            warm.check(path, exercise_named("softmax"))
+
+
+@pytest.mark.parametrize("cookie", ["rot13", "hex", "base64", "punycode", "idna", "undefined", "no-such"])
+def test_an_encoding_that_is_none_of_text_is_a_finding(verdict, cookie):
+    result = verdict(f"# coding: {cookie}\n" + RIGHT)
+    assert result.passed or result.findings[0].name in ("not UTF-8", "syntax error", "missing function")
+
+
+def test_branches_without_end_are_a_finding(verdict):
+    many = "x = 0\nif x == 1:\n    pass\n" + "".join(f"elif x == {n}:\n    pass\n" for n in range(2500))
+    assert only(verdict(many + RIGHT)).name in ("nested too deeply", "endless recursion", "syntax error")
+
+
+METHODS = [
+    "return x.softmax(axis)",
+    "return (2 * x / 2).softmax(dim=axis)",
+    "return vars(torch)['softmax'](x, axis)",
+    "return torch.__dict__['softmax'](x, axis)",
+    "return torch.special.softmax(x, axis)",
+    "return getattr(torch, 'soft' + 'max')(x, axis)",
+    "return getattr(x, 'soft' + 'max')(axis)",
+]
+
+
+@pytest.mark.parametrize("line", METHODS)
+def test_what_does_the_work_is_forbidden_however_it_is_reached(verdict, line):
+    result = verdict(f"import torch\n\n\ndef softmax(x, axis=-1):\n    {line}\n", "softmax")
+    assert result.findings[0].name == "forbidden shortcut"
+    assert "softmax does the work of this exercise" in result.findings[0].message

@@ -7,6 +7,7 @@ arrays of numbers and the collections of them cross, bit by bit; of anything els
 import base64
 import json
 import re
+import sys
 from collections import deque
 from dataclasses import dataclass
 from typing import Any
@@ -40,7 +41,7 @@ def _packed(value: Any) -> Any:
     """JSON, in which a list is [kind, content ...] and everything else stands for itself."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    if isinstance(value, np.ma.MaskedArray):
+    if "numpy.ma" in sys.modules and isinstance(value, np.ma.MaskedArray):  # to name it would load it
         return ["opaque", "masked array"]
     if isinstance(value, np.ndarray | np.generic):
         return _packed_array(np.asarray(value))

@@ -56,10 +56,10 @@ def _single_faults(reference: Counterfactuals, fault: str) -> list[str]:
     return [other for other in reference.exercise.faults if trial.is_explained_by(frozenset([other]))]
 
 
-def results_of(source: str, exercise: Exercise) -> list[Result]:
-    """What a solution of ours gives, run in this process."""
+def results_of(source: str, exercise: Exercise, seed: int = 0) -> list[Result]:
+    """What a solution of ours gives on the cases of this seed, run in this process."""
     module = ModuleType(f"{exercise.name}_variant")
     exec(compile(source, module.__name__, "exec"), vars(module))
     solution = {function.__name__: vars(module)[function.__name__] for function in exercise.functions}
     driver, torch = DRIVERS[exercise.driver], "torch" in vars(module)
-    return [run_case(driver, solution, case, exercise.outputs, torch) for case in exercise.all_cases()]
+    return [run_case(driver, solution, case, exercise.outputs, torch) for case in exercise.all_cases(seed)]
