@@ -9,7 +9,7 @@ import pytest
 import handmade
 from handmade import nn
 from handmade.engine import Tensor, apply, op, watching
-from handmade.engine.watch import watched
+from handmade.engine.watch import here
 
 
 class Scaled(nn.Module):
@@ -63,7 +63,8 @@ def test_an_operation_that_fails_is_not_told_and_ends_nothing():
             model(handmade.randn(4, 5))
         handmade.ones(2).exp()
     assert [(call.name, call.module) for call in calls] == [("exp", None)]
-    assert not watched()
+    assert here.watchers == ()
+    assert here.modules == ()
 
 
 def test_nested_watchers_are_all_told_and_a_function_is_told_at_once():

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable
 from contextlib import ContextDecorator
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 
@@ -22,10 +21,16 @@ Versions = list[int]
 """[a counter of in-place changes, whether several tensors share the memory]: one list for all views of an array."""
 
 
+class Leaf(Protocol):
+    """What a gradient is left with: a tensor."""
+
+    def accumulate_grad(self, gradient: np.ndarray) -> None: ...
+
+
 class Node:
     """One operation that ran; or a leaf, which has neither pullback nor parents."""
 
-    __slots__ = ("__weakref__", "deposit", "freed", "name", "parents", "pullback", "recorded", "shape")
+    __slots__ = ("__weakref__", "freed", "name", "parents", "pullback", "recorded", "shape", "target")
 
     def __init__(self, name: str, shape: tuple[int, ...]) -> None:
         self.name = name
@@ -33,7 +38,7 @@ class Node:
         self.parents: tuple[Node | None, ...] = ()
         self.pullback: Pullback | None = None
         self.recorded: tuple[tuple[Versions, int], ...] = ()  # what the pullback may read, and its version then
-        self.deposit: weakref.WeakMethod[Callable[[np.ndarray], Any]] | None = None  # of the tensor that collects it
+        self.target: weakref.ref[Leaf] | None = None  # the tensor that collects the gradient
         self.freed = False
 
     def pull(self, g: np.ndarray) -> list[np.ndarray | None]:
@@ -60,9 +65,9 @@ def backward(root: Node, gradient: np.ndarray) -> None:
         g = gradients.pop(node, None)
         if g is None:  # every path from the root to this node passes an operation without a gradient
             continue
-        deposit = node.deposit and node.deposit()
-        if deposit is not None:
-            deposit(g)
+        tensor = node.target and node.target()
+        if tensor is not None:
+            tensor.accumulate_grad(g)
         if node.pullback is None:
             continue
         parents = node.parents
@@ -119,12 +124,12 @@ class _Mode(threading.local):
     recording = True
 
 
-_mode = _Mode()
+mode = _Mode()
 
 
 def is_grad_enabled() -> bool:
     """Whether operations are recorded in this thread."""
-    return _mode.recording
+    return mode.recording
 
 
 class _GradMode(ContextDecorator):
@@ -134,11 +139,11 @@ class _GradMode(ContextDecorator):
         self._before: list[bool] = []
 
     def __enter__(self) -> None:
-        self._before.append(_mode.recording)
-        _mode.recording = self.recording
+        self._before.append(mode.recording)
+        mode.recording = self.recording
 
     def __exit__(self, *exception: object) -> None:
-        _mode.recording = self._before.pop()
+        mode.recording = self._before.pop()
 
     def _recreate_cm(self) -> _GradMode:  # a decorated function may run in several threads at once
         return type(self)()

@@ -18,8 +18,8 @@ from handmade import ops
 from handmade.engine.dtypes import Number, as_array, as_dtype, bool_, float32, float64, int64
 from handmade.engine.methods import Methods
 from handmade.engine.rearranging import array_index, split_index
-from handmade.engine.tape import Node, Versions, backward, is_grad_enabled
-from handmade.engine.watch import tell_watchers, watched
+from handmade.engine.tape import Node, Versions, backward, is_grad_enabled, mode
+from handmade.engine.watch import here, tell_watchers
 from handmade.ops.op import Operation
 
 
@@ -171,7 +171,7 @@ class Tensor(Methods):
     def retain_grad(self) -> None:
         """Keep the gradient of a tensor that is not a leaf, too, in `.grad`."""
         if self._node is not None:
-            self._node.deposit = weakref.WeakMethod(self.accumulate_grad)
+            self._node.target = weakref.ref(self)
 
     def accumulate_grad(self, gradient: np.ndarray) -> None:
         """Add to `.grad`; the first gradient is copied, since the pullbacks may share theirs."""
@@ -328,11 +328,12 @@ def apply(operation: Operation, *inputs: Any, **options: Any) -> Tensor:
     """
     arrays = [x.array if isinstance(x, Tensor) else x for x in inputs]
     _check_one_float_type(operation, arrays)
-    options = {name: _constant(operation, name, option) for name, option in options.items()}
+    if options:
+        options = {name: _constant(operation, name, option) for name, option in options.items()}
     value, pullback = operation(*arrays, **options)
     value = np.asarray(value)
     result = _wrap(value, _shared_versions(value, inputs))
-    if is_grad_enabled() and value.dtype.kind == "f":
+    if mode.recording and value.dtype.kind == "f":
         parents = tuple(x._node if isinstance(x, Tensor) else None for x in inputs)
         if any(parents):
             node = Node(operation.__name__, value.shape)
@@ -340,7 +341,7 @@ def apply(operation: Operation, *inputs: Any, **options: Any) -> Tensor:
             tensors = [result, *(x for x in inputs if isinstance(x, Tensor))]
             node.recorded = tuple((tensor._versions, tensor._versions[0]) for tensor in tensors)
             result._node = node
-    if watched():
+    if here.watchers:
         tell_watchers(operation.__name__, inputs, options, result)
     return result
 

@@ -43,7 +43,7 @@ class _Here(threading.local):
     modules: tuple[Any, ...] = ()
 
 
-_here = _Here()
+here = _Here()
 
 
 @contextmanager
@@ -54,31 +54,26 @@ def watching(tell: Tell | None = None) -> Iterator[list[Call]]:
     Watchers may be nested: each is told of everything.
     """
     calls: list[Call] = []
-    before = _here.watchers
-    _here.watchers = (*before, calls.append if tell is None else tell)
+    before = here.watchers
+    here.watchers = (*before, calls.append if tell is None else tell)
     try:
         yield calls
     finally:
-        _here.watchers = before
-
-
-def watched() -> bool:
-    """Whether anybody watches this thread."""
-    return bool(_here.watchers)
+        here.watchers = before
 
 
 def tell_watchers(name: str, inputs: tuple[Any, ...], options: dict[str, Any], result: Any) -> None:
     """Make the `Call` and give it to all."""
-    call = Call(name, inputs, options, result, _here.modules[-1] if _here.modules else None)
-    for tell in _here.watchers:
+    call = Call(name, inputs, options, result, here.modules[-1] if here.modules else None)
+    for tell in here.watchers:
         tell(call)
 
 
 def run_inside(module: Any, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """function(*args, **kwargs), whose operations are told as those of `module`."""
-    before = _here.modules
-    _here.modules = (*before, module)
+    before = here.modules
+    here.modules = (*before, module)
     try:
         return function(*args, **kwargs)
     finally:
-        _here.modules = before
+        here.modules = before

@@ -8,13 +8,12 @@ announced with `register_buffer`. Everything below walks these attributes; names
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from handmade.engine import Tensor, as_dtype, float32, float64, no_grad
-from handmade.engine.watch import run_inside, watched
+from handmade.engine.watch import here, run_inside
 
 M = TypeVar("M", bound="Module")
 
@@ -67,8 +66,10 @@ class Module:
         self.training = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        run = partial(run_inside, self, self.forward) if watched() else self.forward
-        output = run(*args, **kwargs)
+        if here.watchers:
+            output = run_inside(self, self.forward, *args, **kwargs)
+        else:
+            output = self.forward(*args, **kwargs)
         if self._forward_hooks:
             for hook in tuple(self._forward_hooks.values()):
                 replaced = hook(self, args, output)
