@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from handmade.kernels.choice import has_compiled_form
 from handmade.kernels.sums import total
 
 _INNER = 1024  # elements of an inner loop, where rows can be laid side by side
@@ -44,22 +45,26 @@ def batch_statistics(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean[0], variance[0]
 
 
+@has_compiled_form
 def channel_sums(x: np.ndarray) -> np.ndarray:
     """Sum of x (N, R, C) over its rows: (N, C), in float64."""
     return _reduce(lambda x: x.sum(axis=1), x)
 
 
+@has_compiled_form
 def channel_squares(x: np.ndarray, centre: np.ndarray) -> np.ndarray:
     """Sum of (x - centre)^2 over the rows: x (N, R, C), centre (N, C) -> (N, C), in float64."""
     return _reduce(lambda x, centre: np.square(x - centre).sum(axis=1), x, centre)
 
 
+@has_compiled_form
 def channel_gradients(g: np.ndarray, x: np.ndarray, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sums of g and of g (x - centre) over the rows: g and x (N, R, C), centre (N, C) -> two (N, C), in float64."""
     products = _reduce(lambda g, x, centre: np.einsum("nrc,nrc->nc", g, x - centre), g, x, centre)
     return channel_sums(g), products
 
 
+@has_compiled_form
 def scale_channels(x: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> np.ndarray:
     """x scale + shift: x (N, R, C), scale and shift (N, C)."""
     value = np.empty_like(x)
@@ -69,6 +74,7 @@ def scale_channels(x: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> np.nd
     return value
 
 
+@has_compiled_form
 def mix_channels(
     x: np.ndarray, x_scale: np.ndarray, g: np.ndarray, g_scale: np.ndarray, shift: np.ndarray
 ) -> np.ndarray:
@@ -81,6 +87,7 @@ def mix_channels(
     return value
 
 
+@has_compiled_form
 def normalise_rows(
     x: np.ndarray, weight: np.ndarray | None, bias: np.ndarray | None, eps: float, centred: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -108,6 +115,7 @@ def normalise_rows(
     return value, normalised, reciprocal
 
 
+@has_compiled_form
 def normalise_rows_backward(
     g: np.ndarray, normalised: np.ndarray, reciprocal: np.ndarray, weight: np.ndarray | None, centred: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

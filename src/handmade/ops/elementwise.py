@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from handmade.kernels import gelu as kernels
+from handmade.kernels import relu as relu_kernels
 from handmade.kernels.erf import erf
 from handmade.ops.op import op
 
@@ -54,8 +55,8 @@ def relu(x):
     >>> y, *pullback(np.array([3.0, 3.0]))
     (array([0., 2.]), array([0., 3.]))
     """
-    y = np.maximum(x, 0)
-    return y, lambda g: (g * ~(y <= 0),)
+    y = relu_kernels.relu(x)
+    return y, lambda g: (relu_kernels.relu_backward(g, y),)
 
 
 @op
