@@ -34,7 +34,7 @@ def test_a_folder_that_holds_a_run_is_refused(tmp_path):
 
 def test_a_folder_that_holds_something_else_is_refused(tmp_path):
     (tmp_path / "letter.txt").touch()
-    with pytest.raises(InputError, match="is not empty; give a new folder"):
+    with pytest.raises(InputError, match="is not empty: give a new folder"):
         new_run(RECIPE, {}, tmp_path)
 
 
