@@ -104,7 +104,8 @@ def open_run(folder: Path) -> Run:
         raise InputError(f"{path} is damaged or not handmade's: {error!r}.") from error
     known = recipe_of(model)
     try:
-        return Run(folder, type(known)(**fields | {"model": known.model}), facts)
+        fields["model"] = known.model  # a former name is given up
+        return Run(folder, type(known)(**fields), facts)
     except TypeError as error:
         raise InputError(f"{path} does not fit this version's recipe of {model}: {error}.") from error
 
