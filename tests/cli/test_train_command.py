@@ -38,7 +38,8 @@ def test_a_model_is_trained_tested_and_asked(handmade, options, tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     ran = handmade("train", "lenet5", *options, "--set", "learning_rate=0.003")
     assert ran.code == 0
-    assert {path.name for path in (tmp_path / "runs/lenet5-1").iterdir()} == FILES | PICTURES
+    captions = {picture.replace(".png", ".txt") for picture in PICTURES}
+    assert {path.name for path in (tmp_path / "runs/lenet5-1").iterdir()} == FILES | PICTURES | captions
     assert "  handmade eval runs/lenet5-1\n  handmade predict runs/lenet5-1 IMAGE\n" in ran.out
     assert [line[:9] for line in ran.err.splitlines()] == ["epoch 1/2", "epoch 2/2"]
     recipe = json.loads((tmp_path / "runs/lenet5-1/config.json").read_text())["recipe"]
