@@ -1,7 +1,7 @@
 """The Transformer on pairs of texts. Its sizes are for dates, the default; sentences need more:
 
-    data=parallel:train.de,train.en test=val.de,val.en epochs=20
-    num_layers=3 dim_feedforward=512 dropout=0.2 label_smoothing=0.1
+data=parallel:train.de,train.en test=val.de,val.en epochs=20
+num_layers=3 dim_feedforward=512 dropout=0.2 label_smoothing=0.1
 """
 
 from dataclasses import dataclass
