@@ -19,7 +19,7 @@ from importlib import import_module
 from typing import Any, BinaryIO
 
 from handmade.workshop.cell import landlock, namespaces, seccomp
-from handmade.workshop.cell.child import PRINTED, be_child
+from handmade.workshop.cell.child import PRINTED, be_child, warm_up
 from handmade.workshop.cell.job import Job, Limits
 from handmade.workshop.cell.wire import dumps
 
@@ -50,6 +50,7 @@ def serve(jobs: BinaryIO, descriptor: int, scratch: str, hidden: list[str], coun
         while message:
             message = message[os.write(descriptor, message) :]
 
+    warm_up()
     gc.collect()
     gc.freeze()  # what is there now stays for good: no child looks through it, and none finds it
     send({"kind": "ready", "landlock": landlock.version(), "seccomp": seccomp.available()})
