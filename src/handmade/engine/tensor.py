@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from handmade import ops
+from handmade.engine.conversions import Conversions
 from handmade.engine.dtypes import Number, as_array, as_dtype, bool_, float32, float64, int64
 from handmade.engine.methods import Methods
 from handmade.engine.rearranging import array_index, split_index
@@ -23,7 +24,7 @@ from handmade.engine.watch import here, tell_watchers
 from handmade.ops.op import Operation
 
 
-class Tensor(Methods):
+class Tensor(Methods, Conversions):
     """A NumPy array with a gradient and a place on the tape.
 
     `Tensor(data)` shares memory with an array of one of our types; `handmade.tensor(data)` copies.
@@ -80,46 +81,6 @@ class Tensor(Methods):
         kind = "" if self.dtype in (float32, int64, bool_) else f", dtype={self.dtype}"
         tape = "" if self._node is None else ", requires_grad=True" if self.is_leaf else f", made by {self._node.name}"
         return f"tensor({numbers}{kind}{tape})"
-
-    # --- to NumPy and Python ----------------------------------------------------------------------------------
-
-    def numpy(self) -> np.ndarray:
-        """The values as a read-only view: NumPy's writes would escape the tape. `.numpy().copy()` may be written to."""
-        view = self.array.view()
-        view.flags.writeable = False
-        return view
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.array(self.array, dtype, copy=copy) if dtype or copy else self.numpy()
-
-    def item(self) -> Any:
-        if self.numel() != 1:
-            raise ValueError(
-                f"item(): a tensor of shape {self.shape} has {self.numel()} elements, not one; use tolist()"
-            )
-        return self.array.item()
-
-    def tolist(self) -> Any:
-        return self.array.tolist()
-
-    def __bool__(self) -> bool:
-        if self.numel() != 1:
-            raise ValueError(f"the truth of a tensor of shape {self.shape} is ambiguous; use .any() or .all()")
-        return bool(self.array.item())
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __index__(self) -> int:
-        if self.dtype != int64:
-            raise TypeError(f"a tensor of {self.dtype} cannot be an index")
-        return self.item()
-
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if self.ndim == 0 else repr(self)
 
     # --- types ------------------------------------------------------------------------------------------------
 
