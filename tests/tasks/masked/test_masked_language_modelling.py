@@ -101,7 +101,7 @@ def test_a_sample_shows_right_and_wrong_guesses(recipe, monkeypatch):
         assert np.flatnonzero(tokens == MASK).tolist() == [4, 11, 18]
         return np.eye(len(task.tokenizer))[[text[4], 4 + ord("x") - ord("!"), text[18]]]
 
-    monkeypatch.setattr(type(task), "_at_masks", right_then_wrong)
+    monkeypatch.setattr(type(task.use), "probabilities", right_then_wrong)
     sample = task.sample()
     assert f"[{first.strip() or '␣'}]" in sample
     assert f"[x, not {second.strip() or '␣'}]" in sample
@@ -111,7 +111,7 @@ def test_a_sample_shows_right_and_wrong_guesses(recipe, monkeypatch):
 
 def test_special_tokens_are_never_guessed(recipe):
     task = recipe.task()
-    probabilities = task._at_masks(np.array([CLS, MASK, 80, SEP]))
+    probabilities = task.use.probabilities(np.array([CLS, MASK, 80, SEP]))
     assert not probabilities[:, :4].any()
     assert probabilities.sum() == pytest.approx(1)
 

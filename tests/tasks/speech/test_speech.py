@@ -79,11 +79,11 @@ def test_a_batch_depends_on_seed_and_epoch_alone(on_tones):
 def test_what_a_microphone_does_to_all_frames_is_taken_off(on_tones):
     task = on_tones()
     clip = tone(3).astype(np.float32) + 0.01 * handmade.random.generator().normal(size=2400).astype(np.float32)
-    features = task.features(clip)
+    features = task.use.features(clip)
     np.testing.assert_allclose(features.mean(axis=0), 0, atol=1e-5)
     assert features.std() == pytest.approx(1, abs=1e-5)
-    np.testing.assert_allclose(task.features(clip / 4), features, atol=1e-3)
-    np.testing.assert_array_equal(task.features(np.zeros(10, np.float32)), np.zeros((1, 40)))
+    np.testing.assert_allclose(task.use.features(clip / 4), features, atol=1e-3)
+    np.testing.assert_array_equal(task.use.features(np.zeros(10, np.float32)), np.zeros((1, 40)))
 
 
 def test_a_clip_of_another_rate(on_tones, tmp_path):
