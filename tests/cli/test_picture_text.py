@@ -172,3 +172,38 @@ def test_bert_of_transformers_with_its_head(handmade, tmp_path, monkeypatch):
 def test_letters_that_the_font_lacks_are_written_otherwise(handmade, tmp_path):
     ran = handmade("picture", "minilm", "--weights", "minilm", "--text", "a 猫 🙂", "--out", tmp_path / "out")
     assert ran.code == 0, ran.err
+
+
+# ---- where the pictures go
+
+
+def test_a_text_of_one_token_has_no_loss(handmade, trained, tmp_path, monkeypatch):
+    folder = trained("gpt-cpu")
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    ran = handmade("picture", folder, "--text", "b", "--what", "attention,loss")
+    assert ran.code == 2
+    assert "--what: the text has 1 token, and loss needs two at least: what follows the first?" in ran.err
+    assert not list(tmp_path.glob("work/*"))
+    ran = handmade("picture", folder, "--text", "b")
+    assert ran.code == 0, ran.err
+    assert ran.out.splitlines() == [
+        "the text has 1 token, and loss needs two at least: what follows the first?",
+        "pictures/gpt-cpu-b/attention.png",
+        "pictures/gpt-cpu-b/logit-lens.png",
+    ]
+
+
+def test_pictures_of_one_text_do_not_replace_those_of_another(handmade, trained, tmp_path, monkeypatch):
+    folder = trained("char-gru")
+    monkeypatch.chdir(tmp_path)
+    texts = ["to be, or not", "to be or not", "to be, or not", "to"]
+    drawn = [handmade("picture", folder, "--text", text).out.strip() for text in texts]
+    assert drawn == [
+        f"pictures/{name}/loss.png"
+        for name in ("char-gru-to-be-or-not", "char-gru-to-be-or-not-2", "char-gru-to-be-or-not", "char-gru-to")
+    ]
+    earlier = tmp_path / "pictures" / "char-gru-the"  # of an earlier version, or the user's own
+    earlier.mkdir()
+    assert handmade("picture", folder, "--text", "the").out.strip() == "pictures/char-gru-the-2/loss.png"
+    assert not list(earlier.iterdir())

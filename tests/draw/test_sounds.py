@@ -16,4 +16,4 @@ def test_listening(tmp_path, rng):
     assert "3" in written(picture)
     drawn = picture.figure.axes[0].lines[1]
     assert np.array_equal(drawn.get_data(), (times, times / 4))
-    assert picture.caption == "The word is said 1 times; the highest probability is 0.50."
+    assert picture.caption == "The word is said once; the highest probability is 0.50."

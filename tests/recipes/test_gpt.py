@@ -108,7 +108,7 @@ def test_the_settings_of_nanogpt():
 @pytest.fixture
 def _quick(monkeypatch):
     monkeypatch.setattr(loop_module, "draw_curves", lambda path, lines, title: None)
-    monkeypatch.setattr(language_modelling, "draw_surprise", lambda path, text, nats: None)
+    monkeypatch.setattr(language_modelling, "draw_surprise", lambda *_, **__: None)
     monkeypatch.setattr(language_modelling, "SAMPLE", 12)
 
 

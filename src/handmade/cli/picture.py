@@ -1,5 +1,8 @@
 """handmade picture: what happens inside a model when it looks at an image, or reads a text."""
 
+import itertools
+import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -38,7 +41,7 @@ def picture(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="The folder for the pictures; by default pictures/MODEL-IMAGE or pictures/MODEL-text."),
+        typer.Option(help="The folder for the pictures; by default pictures/MODEL-IMAGE or pictures/MODEL-TEXT."),
     ] = None,
     what: Annotated[str | None, typer.Option(help="What to draw, separated by commas; by default everything.")] = None,
 ) -> None:
@@ -52,13 +55,14 @@ def picture(
     if text is not None:
         if layer or class_:
             raise InputError("--layer and --class are for images; for a text every layer is drawn.")
-        used, pictures = _of_text(source, weights, text)
-        name = f"{used.name}-text"
+        used, pictures = _of_text(source, weights, text, what)
+        name = f"{used.name}-{_slug(text)}"
     elif image is not None:
         used, pictures = _of_image(source, weights, image, layer, class_)
         name = f"{used.name}-{image.stem}"
     kinds = chosen_kinds(what, tuple(pictures))
-    folder = out or Path("pictures", name)
+    shown = {"source": source, "weights": weights, "image": image and str(image), "text": text}
+    folder = out or own_folder(Path("pictures", name), shown | {"layer": layer, "class": class_})
     folder.mkdir(parents=True, exist_ok=True)
     for kind in kinds:
         for file, draw_to in pictures[kind].items():
@@ -66,7 +70,46 @@ def picture(
             typer.echo(folder / file)
 
 
-def _of_text(source: str, weights: str | None, text: str) -> "tuple[Use, Pictures]":
+LONGEST_SLUG = 40
+"""Letters of a text in the name of its folder."""
+
+OF = "of.json"
+"""The file in a folder of pictures that says what they are of."""
+
+
+def own_folder(wanted: Path, shown: dict[str, str | None]) -> Path:
+    """`wanted`, or with -2, -3 ... behind it where pictures of something else lie: these are never replaced.
+
+    The same shown again has the folder that it had.
+    """
+    from handmade.files import write_text
+
+    said = json.dumps(shown, indent=1, ensure_ascii=False)
+    others = (wanted.with_name(f"{wanted.name}-{number}") for number in itertools.count(2))
+    folders = itertools.chain([wanted], others)
+    folder = next(folder for folder in folders if not folder.exists() or _told(folder) == said)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / OF, said)
+    return folder
+
+
+def _told(folder: Path) -> str | None:
+    told = folder / OF
+    return told.read_text(encoding="utf-8", errors="replace") if told.is_file() else None
+
+
+def _slug(text: str) -> str:
+    """The first words of a text, as a folder can be called."""
+    words = re.findall(r"\w+", text.lower())
+    slug = ""
+    for word in words:
+        if len(slug) + len(word) > LONGEST_SLUG:
+            break
+        slug += f"-{word}" if slug else word
+    return slug or "text"
+
+
+def _of_text(source: str, weights: str | None, text: str, what: str | None) -> "tuple[Use, Pictures]":
     from handmade import lens
     from handmade.opening import open_as
     from handmade.tasks import Encoder, Filler, Translator, Writer
@@ -74,8 +117,14 @@ def _of_text(source: str, weights: str | None, text: str) -> "tuple[Use, Picture
     if not text.strip():
         raise InputError("--text is empty: give a few words for the model to read.")
     used = open_as((Writer, Filler, Encoder, Translator), source, weights, purpose="read text")
+    pictures = lens.reading(used, text)
+    if "loss" not in pictures and isinstance(used, Writer):
+        told = "the text has 1 token, and loss needs two at least: what follows the first?"
+        if what and "loss" in what.split(","):
+            raise InputError(f"--what: {told}")
+        typer.echo(told)
     _say_if_untrained(used)
-    return used, lens.reading(used, text)
+    return used, pictures
 
 
 def _of_image(

@@ -44,7 +44,7 @@ def listening(streams: Sequence[Heard], title: str) -> Picture:
     for axes, stream in zip(rows, streams, strict=True):
         loudest = max(float(np.abs(stream.samples).max()), 1e-12)
         times = np.linspace(0, stream.seconds, len(stream.samples), endpoint=False)
-        axes.plot(times, 0.5 + stream.samples / loudest / 2, color=LIGHT.line, linewidth=0.5)
+        axes.plot(times, 0.5 + stream.samples / loudest / 2, color=LIGHT.soft, alpha=0.45, linewidth=0.5)
         for said in stream.words:
             color = LIGHT.right if said.wanted else LIGHT.soft
             axes.axvspan(said.start, said.end, color=color, alpha=0.22 if said.wanted else 0.08, linewidth=0)
@@ -56,4 +56,8 @@ def listening(streams: Sequence[Heard], title: str) -> Picture:
     rows[-1].set_xlabel("seconds")
     said = sum(word.wanted for stream in streams for word in stream.words)
     highest = max(float(stream.probabilities.max()) for stream in streams)
-    return Picture(figure, title, f"The word is said {said} times; the highest probability is {highest:.2f}.")
+    return Picture(
+        figure,
+        title,
+        f"The word is said {'once' if said == 1 else f'{said} times'}; the highest probability is {highest:.2f}.",
+    )

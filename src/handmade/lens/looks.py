@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 from jaxtyping import UInt8
 
+from handmade.draw import is_grey
 from handmade.lens.features import draw_feature_maps, feature_maps
 from handmade.lens.filters import draw_filters
 from handmade.lens.layers import early_and_late
@@ -48,7 +49,7 @@ def looking(
         return lambda path: draw_feature_maps(path, maps[layer], layer, seen, name)
 
     return {
-        "filters": {"filters.png": partial(draw_filters, model=model, title=name)},
+        "filters": {"filters.png": partial(draw_filters, model=model, title=name, grey=is_grey(seen))},
         "features": {f"features-{layer}.png": features(layer) for layer in layers},
         "grad-cam": {"grad-cam.png": cam},
         "occlusion": {"occlusion.png": occluded},

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from handmade.draw import all_legible
 from handmade.engine import Tensor
 from handmade.errors import InputError
 from handmade.lens.attention import attention_maps, draw_attention_maps
@@ -31,7 +30,8 @@ def reading(used: Use, text: str) -> Pictures:
         pictures["attention"]["attention.png"](Path("attention.png"))
 
     Of a GPT, and of a BERT with its head: attention, logit-lens and loss; of other models what they have of these. A
-    translator is drawn as it translates the text.
+    translator is drawn as it translates the text. There is no loss of a text of one token, which nothing comes before,
+    or of nothing but masks.
 
     Raises InputError for a model that reads no text, and a text that is empty, longer than the model can see, or has
     characters that it does not know.
@@ -52,24 +52,26 @@ def _of_writer(used: Writer, tokens: list[int]) -> Pictures:
     model, array, pieces = used.model, np.array(tokens), used.pieces(tokens)
 
     def loss(path: Path) -> None:
-        draw_surprise(path, pieces[1:], next_token_losses(model, array), _unit(pieces))
+        draw_surprise(path, pieces[1:], next_token_losses(model, array), _unit(pieces), _surprised(used))
 
-    if not isinstance(model, GPT):
-        return {"loss": {"loss.png": loss}}
-    _require_room(len(tokens), model.config.block_size)
-    names = all_legible(pieces)
-    return {
-        "attention": {"attention.png": _attention(used, array, names)},
-        "logit-lens": {"logit-lens.png": _logit_lens(used.name, model, used.pieces, array, [*names[1:], None])},
-        "loss": {"loss.png": loss},
-    }
+    pictures: Pictures = {}
+    if isinstance(model, GPT):
+        _require_room(len(tokens), model.config.block_size)
+        drawn = _logit_lens(used.name, model, used.pieces, array, [*pieces[1:], None])
+        pictures["attention"] = {"attention.png": _attention(used, array, pieces)}
+        pictures["logit-lens"] = {"logit-lens.png": drawn}
+    if len(tokens) > 1:
+        pictures["loss"] = {"loss.png": loss}
+    if not pictures:
+        raise InputError("the text has 1 token, expected two at least: what follows the first?")
+    return pictures
 
 
 def _of_bert(used: Filler | Encoder, tokens: list[int]) -> Pictures:
     """Attention; with the head that fills in masks logit lens and loss as well. Tokens are from [CLS] to [SEP]."""
     model, tokenizer = used.model, used.tokenizer
     _require_room(len(tokens), model.config.max_position_embeddings)
-    array, names = np.array(tokens), all_legible(tokenizer.pieces(tokens))
+    array, names = np.array(tokens), tokenizer.pieces(tokens)
     pictures = {"attention": {"attention.png": _attention(used, array, names)}}
     if isinstance(model, BertForMaskedLM):
         mask, decode = tokenizer.mask, tokenizer.pieces
@@ -77,9 +79,11 @@ def _of_bert(used: Filler | Encoder, tokens: list[int]) -> Pictures:
         pictures["logit-lens"] = {"logit-lens.png": _logit_lens(used.name, model, decode, array, wanted)}
 
         def loss(path: Path) -> None:
-            draw_surprise(path, decode(tokens[1:-1]), masked_losses(model, array, mask), "token")
+            nats = masked_losses(model, array, mask)
+            draw_surprise(path, decode(tokens[1:-1]), nats, "token", _surprised(used))
 
-        pictures["loss"] = {"loss.png": loss}
+        if any(token != mask for token in tokens[1:-1]):
+            pictures["loss"] = {"loss.png": loss}
     return pictures
 
 
@@ -87,12 +91,12 @@ def _of_translator(used: Translator, text: str) -> Pictures:
     """Attention (of a Transformer to the source, to the target, and between them) and the loss of its translation."""
     model, tokenizer, made = used.model, used.tokenizer, used.translate(text)
     source, target = np.array(tokenizer.source(text)), np.array(tokenizer.target(made))
-    read, written = all_legible(tokenizer.pieces(source.tolist())), all_legible(tokenizer.pieces(target.tolist()))
+    read, written = tokenizer.pieces(source.tolist()), tokenizer.pieces(target.tolist())
     aligned = used.alignment(text, made)
 
     def loss(path: Path) -> None:
         nats = translation_losses(model, source, target)
-        draw_surprise(path, tokenizer.pieces(target[1:].tolist()), nats, _unit(written))
+        draw_surprise(path, tokenizer.pieces(target[1:].tolist()), nats, _unit(written), _surprised(used))
 
     def attention(part: slice, looking: list[str], looked_at: list[str], what: str) -> Draw:
         def draw(path: Path) -> None:
@@ -139,8 +143,8 @@ def _logit_lens(
 ) -> Draw:
     def draw(path: Path) -> None:
         guesses = logit_lens(model, tokens)
-        guessed = [all_legible(decode(row.tolist())) for row in guesses.tokens]
-        read = all_legible(decode(tokens.tolist()))
+        guessed = [decode(row.tolist()) for row in guesses.tokens]
+        read = decode(tokens.tolist())
         title = f"{name}: what it would say after each layer"
         draw_logit_lens(path, guessed, guesses.probabilities, read, wanted, title)
 
@@ -150,6 +154,10 @@ def _logit_lens(
 def _require_room(length: int, most: int) -> None:
     if length > most:
         raise InputError(f"the text has {length} tokens, and the model sees {most} at once: give a shorter text.")
+
+
+def _surprised(used: Use) -> str:
+    return f"{used.name}, how surprised it is"
 
 
 def _unit(pieces: Sequence[str]) -> str:

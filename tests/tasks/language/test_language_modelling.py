@@ -37,7 +37,7 @@ def small(tmp_path):
 def _quick(monkeypatch):
     """No pictures, and short samples."""
     monkeypatch.setattr(loop_module, "draw_curves", lambda path, lines, title: None)
-    monkeypatch.setattr(language_modelling, "draw_surprise", lambda path, text, nats: None)
+    monkeypatch.setattr(language_modelling, "draw_surprise", lambda *_, **__: None)
     monkeypatch.setattr(language_modelling, "SAMPLE", 12)
 
 

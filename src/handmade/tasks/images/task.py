@@ -167,10 +167,12 @@ class ImageClassification(Task):
     def draw(self, folder: Path) -> list[Path]:
         """confusion.png and misclassified.png, of the test set."""
         logits, labels = self.test_logits()
-        classes = self.images.classes
+        classes, title = self.images.classes, f"{self.recipe.model} on {self.recipe.data}"
         confusion, misclassified = folder / "confusion.png", folder / "misclassified.png"
-        report.draw_confusion(confusion, report.confusion_matrix(labels, logits.argmax(axis=1), len(classes)), classes)
-        report.draw_misclassified(misclassified, self.test_set, logits, labels)
+        report.draw_confusion(
+            confusion, report.confusion_matrix(labels, logits.argmax(axis=1), len(classes)), classes, title
+        )
+        report.draw_misclassified(misclassified, self.test_set, logits, labels, title)
         return [confusion, misclassified]
 
 

@@ -149,7 +149,8 @@ class LanguageModelling(Task):
         tokens, targets = next(test_set.batches(0, 0))
         nats, _ = self._nats(tokens, targets, None)
         path = folder / "surprise.png"
-        draw_surprise(path, self.tokenizer.decode(targets[targets != IGNORED].tolist()), nats)
+        text = self.tokenizer.decode(targets[targets != IGNORED].tolist())
+        draw_surprise(path, text, nats, title=f"{self.recipe.model}, how surprised it is by its test text")
         return [path]
 
     @handmade.no_grad()

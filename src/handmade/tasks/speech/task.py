@@ -106,7 +106,7 @@ class SpeechClassification(Task):
         logits, labels = self.test_logits()
         path = folder / "confusion.png"
         matrix = report.confusion_matrix(labels, logits.argmax(axis=1), len(self.classes))
-        report.draw_confusion(path, matrix, self.classes)
+        report.draw_confusion(path, matrix, self.classes, f"{self.recipe.model} on {self.recipe.data}")
         return [path]
 
 

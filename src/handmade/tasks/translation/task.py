@@ -157,7 +157,7 @@ class TranslationTask(Task):
         aligned = self.use.alignment(source, self.use.translate([source])[0])
         if aligned is not None:
             paths.append(folder / "alignment.png")
-            draw_alignment(paths[-1], *aligned)
+            draw_alignment(paths[-1], *aligned, f"{self.recipe.model}: where each written token looks")
         if self.tokenizer.by_characters:
             paths.append(folder / "exact.png")
             draw_exact_by_length(paths[-1], {self.recipe.model: self.exact_by_length()})
