@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 
 import handmade
 from handmade import Tensor, tensor
+from handmade.engine import apply
 
 
 def test_a_chain_of_100_000_operations_backpropagates_and_is_dropped():
@@ -179,3 +180,34 @@ def test_detach_cuts_the_gradient():
     x = tensor([2.0], requires_grad=True)
     (x * x.detach()).backward()
     assert x.grad.tolist() == [2.0]
+
+
+def test_a_gradient_that_others_hold_is_copied():
+    a, b = handmade.randn(3, 4, requires_grad=True), handmade.randn(3, 4, requires_grad=True)
+    given = np.ones((3, 4), np.float32)
+    (a + b).backward(given)
+    a.grad.array[...] = 7
+    np.testing.assert_array_equal(b.grad.numpy(), np.ones((3, 4)))
+    np.testing.assert_array_equal(given, np.ones((3, 4)))
+    a.reshape(12).backward(given.reshape(12))
+    np.testing.assert_array_equal(a.grad.numpy(), np.full((3, 4), 8))
+    c = handmade.randn(3, 4, requires_grad=True)
+    c.reshape(12).backward(given.reshape(12))
+    c.grad.array[...] = 5
+    np.testing.assert_array_equal(given, np.ones((3, 4)))
+    d = handmade.randn(3, requires_grad=True)
+    kept = []
+    apply(op_that_keeps_its_gradient(kept), d).backward(np.ones(3, np.float32))
+    d.grad.array[...] = 5
+    np.testing.assert_array_equal(kept[0], np.full(3, 2))
+
+
+def op_that_keeps_its_gradient(kept):
+    def double(x):
+        def pullback(g):
+            kept.append(2 * g)
+            return (kept[0],)
+
+        return 2 * x, pullback
+
+    return double

@@ -7,6 +7,7 @@ frees each node's pullback as soon as it has run. Nothing here recurses, so dept
 
 from __future__ import annotations
 
+import sys
 import threading
 import weakref
 from contextlib import ContextDecorator
@@ -24,7 +25,7 @@ Versions = list[int]
 class Leaf(Protocol):
     """What a gradient is left with: a tensor."""
 
-    def accumulate_grad(self, gradient: np.ndarray) -> None: ...
+    def accumulate_grad(self, gradient: np.ndarray, ours: bool = False) -> None: ...
 
 
 class Node:
@@ -67,13 +68,35 @@ def backward(root: Node, gradient: np.ndarray) -> None:
             continue
         tensor = node.target and node.target()
         if tensor is not None:
-            tensor.accumulate_grad(g)
+            tensor.accumulate_grad(g, _holders(g) <= _ALONE)
         if node.pullback is None:
             continue
         parents = node.parents
         for parent, part in zip(parents, node.pull(g), strict=True):
             if parent is not None and part is not None:
                 gradients[parent] = np.asarray(gradients[parent] + part) if parent in gradients else part
+        part = None  # or the next turn's gradient would have another holder
+
+
+def _holders(array: np.ndarray) -> int:
+    """How many names and containers hold the array, or the memory that it is a view of; a few for this call itself."""
+    holders = sys.getrefcount(array)
+    owner = array.base
+    if owner is None:
+        return holders
+    if not isinstance(owner, np.ndarray) or not owner.flags.owndata:
+        return holders + _MANY
+    return max(holders, sys.getrefcount(owner))
+
+
+def _holders_of_one_name() -> int:
+    array = np.empty(1)
+    return _holders(array)
+
+
+_MANY = 1 << 20
+_ALONE = _holders_of_one_name()
+"""What `_holders` says of an array that only one name holds, in this version of Python."""
 
 
 def topological(root: Node) -> list[Node]:

@@ -134,10 +134,10 @@ class Tensor(Methods, Conversions):
         if self._node is not None:
             self._node.target = weakref.ref(self)
 
-    def accumulate_grad(self, gradient: np.ndarray) -> None:
-        """Add to `.grad`; the first gradient is copied, since the pullbacks may share theirs."""
+    def accumulate_grad(self, gradient: np.ndarray, ours: builtins.bool = False) -> None:
+        """Add to `.grad`; the first gradient is copied unless it is `ours`, since pullbacks may share theirs."""
         if self.grad is None:
-            self.grad = Tensor(gradient.copy("K"))
+            self.grad = Tensor(gradient if ours else gradient.copy("K"))
         else:
             self.grad.array += gradient
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from handmade.kernels import optimizers as kernels
 from handmade.optim.optimizer import Optimizer, check_range
 
 
@@ -43,9 +44,7 @@ class Adam(Optimizer):
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
 
     def update(self, weight: np.ndarray, gradient: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
-        if group["weight_decay"]:
-            gradient = np.asarray(gradient + group["weight_decay"] * weight)
-        _adam(weight, gradient, state, group)
+        _adam(weight, gradient, state, group, penalty=group["weight_decay"])
 
 
 class AdamW(Adam):
@@ -65,27 +64,21 @@ class AdamW(Adam):
         super().__init__(params, lr, betas, eps, weight_decay)
 
     def update(self, weight: np.ndarray, gradient: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
-        weight *= 1 - group["lr"] * group["weight_decay"]
-        _adam(weight, gradient, state, group)
+        _adam(weight, gradient, state, group, decay=1 - group["lr"] * group["weight_decay"])
 
 
-def _adam(weight: np.ndarray, gradient: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
-    """Algorithm 1 in place: one scratch array beside the two moments."""
+def _adam(
+    weight: np.ndarray,
+    gradient: np.ndarray,
+    state: dict[str, Any],
+    group: dict[str, Any],
+    penalty: float = 0.0,
+    decay: float = 1.0,
+) -> None:
     if not state:
         state.update(step=0, exp_avg=np.zeros_like(weight), exp_avg_sq=np.zeros_like(weight))
     state["step"] += 1
-    beta1, beta2 = group["betas"]
-    m, v, t = state["exp_avg"], state["exp_avg_sq"], state["step"]
-    scratch = np.asarray((1 - beta1) * gradient)  # without axes NumPy gives a scalar, no array
-    m *= beta1
-    m += scratch
-    np.multiply(gradient, gradient, out=scratch)
-    scratch *= 1 - beta2
-    v *= beta2
-    v += scratch
-    np.sqrt(v, out=scratch)
-    scratch /= (1 - beta2**t) ** 0.5
-    scratch += group["eps"]
-    np.divide(m, scratch, out=scratch)
-    scratch *= group["lr"] / (1 - beta1**t)
-    weight -= scratch
+    (beta1, beta2), t = group["betas"], state["step"]
+    rate, root = group["lr"] / (1 - beta1**t), (1 - beta2**t) ** 0.5
+    moments = state["exp_avg"], state["exp_avg_sq"]
+    kernels.adam(weight, gradient, *moments, rate, beta1, beta2, root, group["eps"], penalty, decay)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from handmade.kernels import optimizers as kernels
 from handmade.optim.optimizer import Optimizer, check_range
 
 
@@ -43,15 +44,10 @@ class SGD(Optimizer):
         super().__init__(params, options)
 
     def update(self, weight: np.ndarray, gradient: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
-        g = gradient
-        if group["weight_decay"]:
-            g = np.asarray(g + group["weight_decay"] * weight)  # without axes NumPy gives a scalar, no array
-        if group["momentum"]:
-            if "momentum_buffer" in state:
-                v = state["momentum_buffer"]
-                v *= group["momentum"]
-                v += g
-            else:
-                v = state["momentum_buffer"] = g.copy("K")
-            g = g + group["momentum"] * v if group["nesterov"] else v
-        weight -= group["lr"] * g
+        lr, momentum, decay = group["lr"], group["momentum"], group["weight_decay"]
+        if not momentum:
+            kernels.sgd(weight, gradient, lr, decay)
+            return
+        if "momentum_buffer" not in state:  # so that momentum v + g is g in the first step
+            state["momentum_buffer"] = np.zeros_like(weight)
+        kernels.sgd_momentum(weight, gradient, state["momentum_buffer"], lr, momentum, decay, group["nesterov"])
