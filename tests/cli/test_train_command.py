@@ -77,7 +77,7 @@ def test_a_loss_that_is_none_ends_with_one_sentence(handmade, options, tmp_path)
     ran = handmade("train", "lenet5", *options, "--set", "learning_rate=1e38", "--out", tmp_path / "run")
     assert ran.code == 2
     assert len(ran.err.splitlines()) == 1
-    assert ran.err.startswith("handmade: training diverged, the loss is nan at step 2: the first layer whose output is")
+    assert ran.err.startswith("handmade: training diverged: the loss is nan at step 2: the first layer whose output is")
     assert (tmp_path / "run/metrics.jsonl").exists()
 
 
