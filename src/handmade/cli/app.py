@@ -30,6 +30,7 @@ from handmade.cli import (
     start,
     train,
     translate,
+    vault,
     watch,
 )
 from handmade.errors import InputError, JudgeError
@@ -46,6 +47,7 @@ app = typer.Typer(
 app.command("plan", short_help="Show what is next today.")(plan.plan)
 app.command("review", short_help="Ask the cards that are due.")(review.review)
 app.command("cards", short_help="Find and read concept cards; write them for Anki.")(cards.cards)
+app.command("vault", short_help="Write cards and plan into an Obsidian vault.")(vault.vault)
 app.command("train")(train.train)
 app.command("eval")(evaluate.evaluate)
 app.command("predict", short_help="Classify images or sounds, or fill in masks.")(predict.predict)

@@ -31,11 +31,15 @@ def proofs(card: Card) -> list[str]:
         if kind == "exercise":
             commands.append(f"handmade explain {name}")
         elif kind == "explorer":
-            if find_spec("handmade.web"):
-                commands.append(f"handmade look {name}")
+            commands += look_at(name)
         else:
             commands.append(name)
     return commands
+
+
+def look_at(explorer: str) -> list[str]:
+    """The command that opens an explorer; none where the pages are not installed."""
+    return [f"handmade look {explorer}"] if find_spec("handmade.web") else []
 
 
 def source_line(card: Card) -> str:

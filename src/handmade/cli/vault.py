@@ -1,0 +1,80 @@
+"""handmade vault: the plan, its cards and numbers in a vault of notes (Obsidian)."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from handmade.errors import InputError
+
+if TYPE_CHECKING:
+    from handmade.study.vault import Change, Taken, Vault
+
+
+def vault(
+    folder: Annotated[Path, typer.Argument(help="The vault's folder, as ~/Notes.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Write without asking, the first time too.")] = False,
+) -> None:
+    """Take over what you ticked and reviewed in the vault, then write the plan, its cards and numbers into it.
+
+    Cards are written for the plugin Spaced Repetition, in notes of their own. In your notes only blocks between
+    `%% handmade ... %%` marks are ours: nothing else changes, and a block that you have edited stays as it is. Ticks
+    (- [x]) on items to watch count as watched. Cards that the plugin has scheduled wait here until their day.
+    """
+    from handmade.cli.studying import here
+    from handmade.study.vault import Vault, after, keep
+
+    standing, journal, _ = here()
+    notes = Vault(folder)
+    taken = notes.take_over(standing)
+    would_stand = after(taken, standing)
+    if dry_run:
+        _say_taken(taken, "Would take over")
+        for change in notes.changes(would_stand, taken.ticked):
+            typer.echo(change.diff(notes.name_of(change.path)), nl=False) if change.changes else None
+            _say(notes, change)
+        return
+    if taken.first_time and not yes:
+        _ask(notes, notes.changes(would_stand, taken.ticked))
+    keep(taken, standing, journal)
+    _say_taken(taken, "Taken over")
+    changes = notes.write(here()[0], taken.ticked)
+    for change in changes:
+        if change.changes:
+            typer.echo(f"{'Changed' if change.before is not None else 'New'}: {notes.name_of(change.path)}")
+        _say(notes, change)
+    if not any(change.changes for change in changes):
+        typer.echo("The vault is up to date.")
+    typer.echo("In Obsidian the plugin Spaced Repetition asks the cards; run this again to take over what you ticked.")
+
+
+def _ask(notes: "Vault", changes: "list[Change]") -> None:
+    if not notes.is_known:
+        typer.echo(f"{notes.folder} has no .obsidian folder: is it a vault?")
+    typer.echo("The first time in this vault. This would be written:")
+    for change in changes:
+        if change.changes:
+            kind = "changes, at its blocks only" if change.before is not None else "new"
+            typer.echo(f"  {notes.name_of(change.path)} ({kind})")
+        _say(notes, change)
+    typer.echo("`--dry-run` shows every line.")
+    if not sys.stdin.isatty():
+        raise InputError("nothing is written: the first time, say --yes.")
+    if not typer.confirm("Write it?"):
+        raise typer.Exit(1)
+
+
+def _say_taken(taken: "Taken", word: str) -> None:
+    if taken.watched:
+        typer.echo(f"{word}: watched {', '.join(taken.watched)}.")
+    if taken.undone:
+        typer.echo(f"{word}: no longer ticked {', '.join(taken.undone)}.")
+    if taken.seen:
+        typer.echo(f"{word}: the dates of {len(taken.seen)} cards that you reviewed there.")
+
+
+def _say(notes: "Vault", change: "Change") -> None:
+    for text in change.said:
+        typer.echo(f"{notes.name_of(change.path)}: {text}.")

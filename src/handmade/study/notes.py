@@ -1,0 +1,97 @@
+"""What the vault's notes say of ours: cards, the plan's checklist with what runs and shows it, numbers, interviews."""
+
+from collections.abc import Iterable, Mapping
+
+from handmade.study.blocks import Wanted
+from handmade.study.cards import SECTIONS, Card, concept_cards
+from handmade.study.plan import Item
+from handmade.study.standing import Standing
+from handmade.study.wording import look_at, source_line, status_in_words
+
+FOLDER = "30-ML-Fundamentals/handmade"
+
+
+def wanted_notes(standing: Standing, ticked: Mapping[str, bool]) -> dict[str, list[Wanted]]:
+    """The blocks of each note, by its path in the vault. ticked: what the user ticked that is ours only to see."""
+    notes: dict[str, list[Wanted]] = {}
+    for section, name in SECTIONS.items():
+        cards = [card for card in concept_cards().values() if card.section == section]
+        notes[f"{FOLDER}/{name} cards.md"] = [
+            Wanted(f"deck-{section}", f"#flashcards/handmade/{section}"),
+            *map(_card, cards),
+        ]
+    for key, place in standing.plan.notes.items():
+        note, _, heading = place.partition("#")
+        if heading:
+            items = [item for item in standing.plan.items if item.vault == key]
+            block = Wanted(f"plan-{key}", _checklist(standing, items, ticked), heading)
+        elif key == "cheat-sheet":
+            block = Wanted("numbers", _numbers(concept_cards().values()))
+        else:
+            parts = ("Transformers",) if key == "specialized-topics-guide" else ("CNNs", "RNNs & LSTMs")
+            block = Wanted(f"runs-{key}", _runs(item for item in standing.plan.items if item.part in parts))
+        notes.setdefault(f"{note}.md", []).append(block)
+    if standing.progress.interviews:
+        tracker = standing.plan.notes["deep-learning"].partition("#")
+        notes[f"{tracker[0]}.md"].append(Wanted("interviews", _interviews(standing), tracker[2]))
+    return notes
+
+
+def front_matter(standing: Standing) -> dict[str, str]:
+    """The keys that are kept up to date wherever a note's front matter has them."""
+    passed = sum(record.passed is not None for record in standing.progress.exercises.values())
+    known = sum(standing.schedule.knows(id, standing.now) for id in concept_cards())
+    return {
+        "handmade-passed": str(passed),
+        "handmade-known": str(known),
+        "handmade-watched": str(len(standing.watched)),
+    }
+
+
+def beginning(name: str, standing: Standing) -> str:
+    """What a note that we make begins with: in our own folder the keys that are kept up to date."""
+    if not name.startswith(FOLDER):
+        return ""
+    keys = "".join(f"{key}: {value}\n" for key, value in front_matter(standing).items())
+    return f"---\n{keys}---\n\n"
+
+
+def _card(card: Card) -> Wanted:
+    return Wanted(card.id, f"{card.ask}\n?\n{card.answer}\n{source_line(card)}")
+
+
+def _checklist(standing: Standing, items: Iterable[Item], ticked: Mapping[str, bool]) -> str:
+    lines = []
+    for item in items:
+        status = standing.statuses[item.id]
+        tick = status.watched if item.kind == "watch" else status.complete or ticked.get(item.id, False)
+        lines.append(f"- [{'x' if tick else ' '}] {_link(item)} ^handmade-{item.id}")
+        lines.append(f"    - {status_in_words(status)}")
+    return "\n".join(lines)
+
+
+def _runs(items: Iterable[Item]) -> str:
+    lines = []
+    for item in items:
+        commands = [f"handmade check {name}" for name in item.exercises]
+        commands += [command for name in item.look for command in look_at(name)]
+        commands += [item.run] if item.run else []
+        if commands:
+            lines.append(f"- {item.title}: " + ", ".join(f"`{command}`" for command in commands))
+    return "\n".join(lines)
+
+
+def _numbers(cards: Iterable[Card]) -> str:
+    return "\n".join(f"- {card.ask} {card.answer}" for card in cards if card.check and card.check.formula)
+
+
+def _interviews(standing: Standing) -> str:
+    lines = []
+    for held in standing.progress.interviews:
+        when, result = str(held.get("date", ""))[:10], "passed" if held.get("passed") else "not passed"
+        lines.append(f"- Interview of {when}: {held.get('exercise')}, {result}")
+    return "\n".join(lines)
+
+
+def _link(item: Item) -> str:
+    return f"[{item.title}]({item.link})" if item.link else item.title
