@@ -209,7 +209,7 @@ def test_weights_that_an_update_made_infinite_are_not_saved(tmp_path):
 
 def test_a_learning_rate_far_too_high_is_reported_without_warnings(tmp_path):
     trainer = trainer_in(tmp_path, replace(RECIPE, learning_rate=1e38))
-    with pytest.raises(InputError, match=r"training diverged, .* has no checkpoint yet"):
+    with pytest.raises(InputError, match=r"training diverged: .* has no checkpoint yet"):
         trainer.train()
 
 
