@@ -100,8 +100,9 @@ class BPETokenizer(Tokenizer):
     def from_files(cls, vocab_json: str | os.PathLike[str], merges_txt: str | os.PathLike[str]) -> "BPETokenizer":
         """GPT-2's tokenizer from its two files. Tokens that neither are a byte nor come of a merge are special."""
         ids = read_json(vocab_json)
-        numbers = list(ids.values()) if isinstance(ids, dict) else [None]
-        if any(type(number) is not int for number in numbers) or sorted(numbers) != list(range(len(numbers))):
+        numbers = list(ids.values()) if isinstance(ids, dict) else []
+        whole = isinstance(ids, dict) and all(type(number) is int for number in numbers)
+        if not whole or sorted(numbers) != list(range(len(numbers))):
             raise InputError(f"{vocab_json}: expected a JSON object from tokens to the numbers 0, 1, 2, ..., each once")
         lines = read_text(merges_txt).split("\n")
         merges = [tuple(line.split(" ")) for line in lines if line and not line.startswith("#version")]

@@ -88,9 +88,10 @@ def _parameter(tensor: Any, requires_grad: Any = False, hooks: Any = (), state: 
 
 def _with_attributes(function: Any, kind: Any, arguments: Any, state: Any) -> StoredTensor | None:
     """A tensor to which someone attached Python attributes: the tensor."""
-    if not isinstance(function, Name) or function.build not in (_tensor, _tensor_of_bytes):
+    build = function.build if isinstance(function, Name) else None
+    if build is None or build not in (_tensor, _tensor_of_bytes):
         raise TypeError("a tensor with attributes that is no tensor")
-    return function.build(*arguments)
+    return build(*arguments)
 
 
 # ---- Python's containers
