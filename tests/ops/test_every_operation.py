@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from handmade import gradcheck, ops, tensor
+from handmade import Tensor, gradcheck, ops, tensor
 from handmade.engine import apply, watching
 from handmade.kernels.normalization import batch_statistics
 from handmade.ops.dropout import dropout_mask
@@ -103,11 +103,16 @@ EXAMPLES = {
     "abs": Example(torch.abs, (3, 4)),
     "maximum": Example(torch.maximum, (3, 4), (4,)),
     "minimum": Example(torch.minimum, (3, 4), (4,)),
-    "clamp": Example(lambda x: x.clamp(-0.4, 0.7), (3, 4), min=-0.4, max=0.7),
+    "remainder": Example(torch.remainder, (3, 4), (4,), low=0.5),
+    "fmod": Example(torch.fmod, (3, 4), (4,), low=0.5),
+    "clamp": Example(torch.clamp, (3, 4), (4,), (3, 1)),
     "where": Example(lambda x, y: torch.where(torch.tensor(MASK), x, y), (3, 4), (4,), condition=MASK),
-    "masked_fill": Example(lambda x: x.masked_fill(torch.tensor(MASK), 2.5), (3, 4), mask=MASK, value=2.5),
+    "masked_fill": Example(lambda x, value: x.masked_fill(torch.tensor(MASK), value), (3, 4), (), mask=MASK),
     "scaled_dot_product_attention": Example(
         F.scaled_dot_product_attention, (2, 3, 4, 5), (2, 3, 6, 5), (2, 3, 6, 7)
+    ),
+    "attention_with_learned_mask": Example(
+        F.scaled_dot_product_attention, (2, 3, 4, 5), (2, 3, 6, 5), (2, 3, 6, 7), (4, 6)
     ),
     "attention_weights": Example(lambda q, k: (q @ k.mT / math.sqrt(5)).softmax(-1), (2, 3, 4, 5), (2, 3, 6, 5)),
     "conv2d": Example(
@@ -180,6 +185,8 @@ EXAMPLES = {
     "sum": Example(lambda x: x.sum((0, 2)), (2, 3, 4), dim=(0, 2)),
     "mean": Example(lambda x: x.mean(1, keepdim=True), (2, 3, 4), dim=(1,), keepdim=True),
     "var": Example(lambda x: x.var((0, 2)), (2, 3, 4), dim=(0, 2), correction=1),
+    "std": Example(lambda x: x.std((0, 2)), (2, 3, 4), dim=(0, 2)),
+    "norm": Example(lambda x: torch.linalg.vector_norm(x, dim=(0, 2)), (2, 3, 4), dim=(0, 2)),
     "amax": Example(lambda x: x.amax((0, 2)), (2, 3, 4), dim=(0, 2)),
     "amin": Example(lambda x: x.amin(1), (2, 3, 4), dim=(1,)),
     "prod": Example(lambda x: x.prod(1), (2, 3, 4), dim=(1,)),
@@ -227,3 +234,11 @@ def test_gradient_check(name):
 def test_value_and_gradients_are_pytorchs(name):
     example = EXAMPLES[name]
     agrees_with_torch(example.operation(name), example.reference, *example.inputs())
+
+
+@pytest.mark.parametrize("name", [n for n, e in EXAMPLES.items() if hasattr(Tensor, n) and not e.options])
+def test_the_method_of_its_name_is_the_operation(name):
+    first, *rest = (tensor(x) for x in EXAMPLES[name].inputs())
+    with watching() as calls:
+        getattr(first, name)(*rest)
+    assert name in {call.name for call in calls}
