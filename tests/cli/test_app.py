@@ -43,6 +43,7 @@ def test_help_loads_no_room_that_it_does_not_need():
     assert ran.stdout.splitlines()[-1] == "loaded []"
 
 
+@pytest.mark.slow
 def test_the_module_is_the_program():
     ran = subprocess.run([sys.executable, "-m", "handmade", "nothing"], capture_output=True, text=True, check=False)
     assert ran.returncode == 2

@@ -26,6 +26,7 @@ def run(handmade, picture_folder, tmp_path):
     return folder
 
 
+@pytest.mark.slow
 def test_all_pictures_of_a_run(handmade, run, photo, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     ran = handmade("picture", run, "--image", photo)
@@ -41,6 +42,7 @@ def test_all_pictures_of_a_run(handmade, run, photo, tmp_path, monkeypatch):
     assert "matplotlib.pyplot" not in sys.modules, "drawing opens no window and leaves no global state"
 
 
+@pytest.mark.slow
 def test_an_untrained_model_is_called_untrained(handmade, photo, tmp_path):
     ran = handmade("picture", "resnet20", "--image", photo, "--what", "filters", "--out", tmp_path / "out")
     assert ran.code == 0
@@ -48,6 +50,7 @@ def test_an_untrained_model_is_called_untrained(handmade, photo, tmp_path):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["filters.png", "filters.txt"]
 
 
+@pytest.mark.slow
 def test_published_weights_a_layer_and_a_class(handmade, photo, shared_data, tmp_path):
     weights = shared_data / "weights/resnet20-12fca82f.th"
     options = ["--weights", weights, "--layer", "layer2.0", "--class", "Cat", "--what", "grad-cam, features"]
@@ -80,6 +83,7 @@ def test_what_makes_no_sense_ends_with_one_sentence(handmade, photo, tmp_path, m
     )
 
 
+@pytest.mark.slow
 def test_what_does_not_look_at_images(handmade, photo, tmp_path):
     folder = tmp_path / "run"
     trained = handmade("train", "names-gru", "--steps", "1", "--set", "batch_size=4", "--out", folder)
@@ -92,6 +96,7 @@ def test_what_does_not_look_at_images(handmade, photo, tmp_path):
     assert "is neither the folder of a run nor a model" in handmade("picture", "resnet21", "--image", photo).err
 
 
+@pytest.mark.slow
 def test_a_run_has_weights_of_its_own(handmade, run, photo):
     ran = handmade("picture", run, "--image", photo, "--weights", "resnet20")
     assert ran.code == 2

@@ -54,6 +54,7 @@ def trained(handmade, text_file, tmp_path):
     return train
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", DRAWN)
 def test_all_pictures_of_a_run(handmade, trained, tmp_path, model):
     text = "ab dc" if model.startswith(("seq", "trans")) else "to be or not"
@@ -66,11 +67,13 @@ def test_all_pictures_of_a_run(handmade, trained, tmp_path, model):
             assert len(np.unique(np.asarray(picture.convert("RGB")).reshape(-1, 3), axis=0)) > 50
 
 
+@pytest.mark.slow
 def test_lines_begin_after_a_line_end(handmade, trained, tmp_path):
     ran = handmade("picture", trained("names-gru"), "--text", "e", "--out", tmp_path / "out")
     assert ran.code == 0, ran.err
 
 
+@pytest.mark.slow
 def test_published_minilm(handmade, tmp_path):
     options = ["--weights", "minilm", "--text", "A baby.", "--out", tmp_path / "out"]
     ran = handmade("picture", "minilm", *options)
@@ -92,6 +95,7 @@ def gpt_folder(tmp_path, monkeypatch):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["folder", "file"])
 def test_a_published_gpt_by_path(handmade, gpt_folder, tmp_path, what):
     path = gpt_folder if what == "folder" else gpt_folder / "model.safetensors"
@@ -103,6 +107,7 @@ def test_a_published_gpt_by_path(handmade, gpt_folder, tmp_path, what):
 # ---- what makes no sense
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -127,12 +132,14 @@ def test_one_sentence(handmade, gpt_folder, tmp_path, monkeypatch, arguments, me
     assert not list(tmp_path.glob("work/*")), "nothing is made before all is known to be right"
 
 
+@pytest.mark.slow
 def test_an_untrained_model_is_called_untrained(handmade, tmp_path):
     ran = handmade("picture", "minilm", "--text", "a b", "--out", tmp_path / "out")
     assert ran.code == 0
     assert ran.out.startswith("minilm is untrained: what it sees means nothing.")
 
 
+@pytest.mark.slow
 def test_runs_that_cannot_read_it(handmade, trained, tmp_path):
     folder = trained("gpt-cpu")
     assert "is not among the 18 characters of the vocabulary" in handmade("picture", folder, "--text", "Zürich").err
@@ -143,12 +150,14 @@ def test_runs_that_cannot_read_it(handmade, trained, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_no_weights_of_another_configuration(handmade, gpt_folder):
     ran = handmade("picture", "minilm", "--weights", gpt_folder / "model.safetensors", "--text", "a")
     assert ran.code == 2
     assert "missing: embeddings.word_embeddings.weight" in ran.err
 
 
+@pytest.mark.slow
 def test_bert_of_transformers_with_its_head(handmade, tmp_path, monkeypatch):
     """A folder as the transformers library saves it."""
     from transformers import BertConfig as TheirConfig

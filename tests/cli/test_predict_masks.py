@@ -17,6 +17,7 @@ def run(handmade, tmp_path):
     return tmp_path / "run"
 
 
+@pytest.mark.slow
 def test_masks_are_filled_in(handmade, run):
     ran = handmade("predict", run, "To be, [MASK] not", "[MASK] be[MASK]")
     assert ran.code == 0, ran.err
@@ -29,6 +30,7 @@ def test_masks_are_filled_in(handmade, run):
     assert handmade("eval", run).out.startswith("bert on the test set of text:")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "message"),
     [

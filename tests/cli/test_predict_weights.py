@@ -32,6 +32,7 @@ def likely(out: str) -> list[tuple[str, float]]:
     return [(name, float(percent)) for name, _, percent in (part.rpartition(" ") for part in parts)]
 
 
+@pytest.mark.slow
 def test_images_of_cifar10_are_told_apart(handmade, published, shared_data, tmp_path):
     """The first ones of the test set, of which the published weights know most."""
     names = ["airplane", "automobile"]
@@ -54,6 +55,7 @@ def test_images_of_cifar10_are_told_apart(handmade, published, shared_data, tmp_
         assert 99.5 < sum(shares) < 100.5
 
 
+@pytest.mark.slow
 def test_weights_by_name(handmade, photo, published, monkeypatch):
     monkeypatch.setenv("HANDMADE_DATA", str(published.parent.parent))
     by_name = handmade("predict", "resnet20", photo, "--weights", "resnet20")
@@ -61,6 +63,7 @@ def test_weights_by_name(handmade, photo, published, monkeypatch):
     assert by_name.out == handmade("predict", "resnet20", photo, "--weights", published).out
 
 
+@pytest.mark.slow
 def test_imagenet_classes_and_preprocessing(handmade, photo, tmp_path):
     model = resnet18()
     weights.save(tmp_path / "w.safetensors", {name: tensor.array for name, tensor in model.state_dict().items()})
@@ -71,6 +74,7 @@ def test_imagenet_classes_and_preprocessing(handmade, photo, tmp_path):
     assert [name for name, _ in likely(ran.out)] == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "shape"),
     [("resnet18", (3, 224, 224)), ("inception_v3", (3, 299, 299)), ("alexnet-paper", (3, 227, 227))],
@@ -85,12 +89,14 @@ def test_the_input_has_the_published_size(name, shape, rng):
     assert len(classifier.classes) == 1000
 
 
+@pytest.mark.slow
 def test_inception_v3_resizes_to_342(rng):
     classifier = published_classifier("inception_v3")
     image = rng.integers(0, 256, (3, 400, 360)).astype(np.uint8)
     assert np.array_equal(classifier.input(image).numpy(), imagenet_preprocessing(342, 299)([image]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "1", "CMYK", "LA", "I;16"])
 def test_images_of_every_mode(handmade, published, tmp_path, rng, mode):
     path = tmp_path / ("picture.tiff" if mode in ("CMYK", "I;16") else "picture.png")
@@ -103,11 +109,13 @@ def test_images_of_every_mode(handmade, published, tmp_path, rng, mode):
     assert sum(percent for _, percent in likely(ran.out)) > 50
 
 
+@pytest.mark.slow
 def test_an_image_of_one_pixel(handmade, published, tmp_path):
     Image.new("RGB", (1, 1)).save(tmp_path / "dot.png")
     assert handmade("predict", "resnet20", tmp_path / "dot.png", "--weights", published).code == 0
 
 
+@pytest.mark.slow
 def test_a_truncated_image(handmade, published, photo):
     photo.write_bytes(photo.read_bytes()[:2000])
     ran = handmade("predict", "resnet20", photo, "--weights", published)
@@ -115,6 +123,7 @@ def test_a_truncated_image(handmade, published, photo):
     assert f"image {photo} is damaged or cut short" in ran.err
 
 
+@pytest.mark.slow
 def test_a_decompression_bomb(handmade, published, tmp_path):
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
@@ -127,6 +136,7 @@ def test_a_decompression_bomb(handmade, published, tmp_path):
     assert f"image {path} has more than 89,478,485 pixels" in ran.err
 
 
+@pytest.mark.slow
 def test_a_file_that_is_no_image(handmade, published):
     ran = handmade("predict", "resnet20", published, "--weights", published)
     assert ran.code == 2
@@ -139,6 +149,7 @@ def test_without_weights(handmade, photo):
     assert "resnet50 is untrained: give a weights file or the name of published weights with --weights." in ran.err
 
 
+@pytest.mark.slow
 def test_weights_of_another_depth(handmade, photo, published):
     ran = handmade("predict", "resnet32", photo, "--weights", published)
     assert ran.code == 2

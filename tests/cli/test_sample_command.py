@@ -31,6 +31,7 @@ def run(text_file, tmp_path_factory):
     return run.folder
 
 
+@pytest.mark.slow
 def test_training_says_how_to_go_on(handmade, text_file, tmp_path):
     changes = [part for setting in [*SETTINGS, "steps=2"] for part in ("--set", setting)]
     ran = handmade("train", "char-lstm", "--data", f"text:{text_file}", *changes, "--out", tmp_path / "run")
@@ -40,6 +41,7 @@ def test_training_says_how_to_go_on(handmade, text_file, tmp_path):
     assert handmade("sample", tmp_path / "run", "--length", "5").code == 0
 
 
+@pytest.mark.slow
 def test_it_writes_what_was_asked_for(handmade, run):
     ran = handmade("sample", run, "--prompt", "the c", "--length", "30", "--seed", "3")
     assert (ran.code, ran.err) == (0, "")
@@ -79,6 +81,7 @@ def gpt_run(text_file, tmp_path_factory):
     return run.folder
 
 
+@pytest.mark.slow
 def test_a_prompt_longer_than_the_block_says_what_is_done(handmade, gpt_run):
     ran = handmade("sample", gpt_run, "--prompt", "the cat sat on the mat", "--length", "30")
     assert ran.code == 0
@@ -158,6 +161,7 @@ def test_no_run_no_text(handmade, tmp_path):
     assert "holds no run" in ran.err
 
 
+@pytest.mark.slow
 def test_a_classifier_does_not_write(handmade, picture_folder, tmp_path):
     trained = handmade(
         "train", "lenet5", "--data", f"folder:{picture_folder}", "--steps", "1", "--set", "batch_size=8",

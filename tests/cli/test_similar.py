@@ -10,6 +10,7 @@ def lines(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_the_nearest_lines_first(handmade, lines):
     ran = handmade("similar", "A man is eating food.", lines, "--count", 2)
     assert ran.code == 0
@@ -18,6 +19,7 @@ def test_the_nearest_lines_first(handmade, lines):
     assert second.split(maxsplit=1)[1] in ("The girl is carrying a baby.", "Stocks fell on Monday.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

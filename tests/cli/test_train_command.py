@@ -34,6 +34,7 @@ def stopped(handmade, options, tmp_path, monkeypatch):
         return handmade("train", "lenet5", *options, "--out", tmp_path / "stopped")
 
 
+@pytest.mark.slow
 def test_a_model_is_trained_tested_and_asked(handmade, options, tmp_path, monkeypatch, picture_folder):
     monkeypatch.chdir(tmp_path)
     ran = handmade("train", "lenet5", *options, "--set", "learning_rate=0.003")
@@ -62,6 +63,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(stopped, tmp_path):
     assert {path.name for path in (tmp_path / "stopped").iterdir()} == FILES
 
 
+@pytest.mark.slow
 def test_a_resumed_run_ends_with_the_bits_of_one_that_was_not_stopped(handmade, stopped, options, tmp_path):
     assert handmade("train", "lenet5", "--resume", tmp_path / "stopped").code == 0
     assert handmade("train", "lenet5", *options, "--out", tmp_path / "whole").code == 0
@@ -127,6 +129,7 @@ def test_errors_about_a_run_name_it(handmade, stopped, options, tmp_path, pictur
     assert "model.safetensors" in handmade("eval", run).err
 
 
+@pytest.mark.slow
 def test_a_stage_of_gpt_is_compared_with_the_others(handmade, tmp_path):
     (tmp_path / "text.txt").write_text("the cat sat on the mat.\n" * 20)
     ran = handmade(

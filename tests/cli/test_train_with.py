@@ -17,6 +17,7 @@ def run(tmp_path, monkeypatch):
     return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
+@pytest.mark.slow
 def test_solution_that_passes_trains_the_model(run, tmp_path):
     path = tmp_path / "attention.py"
     path.write_text(next(iter(variants_of("causal_mask").values())))

@@ -39,6 +39,7 @@ def run(files, tmp_path_factory):
     return run.folder
 
 
+@pytest.mark.slow
 def test_training_says_how_to_go_on(handmade, files, tmp_path):
     changes = [part for setting in SETTINGS[:3] for part in ("--set", setting)]
     ran = handmade("train", "seq2seq", "--data", files, "--steps", 2, *changes, "--out", tmp_path / "run")
@@ -50,6 +51,7 @@ def test_training_says_how_to_go_on(handmade, files, tmp_path):
     assert "--picture: seq2seq has no attention to draw" in ran.err
 
 
+@pytest.mark.slow
 def test_texts_as_arguments(handmade, run):
     ran = handmade("translate", run, "abcab", "baba")
     assert (ran.code, ran.out, ran.err) == (0, "ABCAB\nBABA\n", "")
@@ -103,6 +105,7 @@ def test_weights_of_another_vocabulary(handmade, run, tmp_path):
     assert "source_vectors.weight" in ran.err
 
 
+@pytest.mark.slow
 def test_a_model_that_does_not_translate(handmade, tmp_path):
     (tmp_path / "text").write_text("the cat sat on the mat. " * 30)
     settings = ["--set", "hidden_size=8", "--set", "batch_size=4", "--steps", "1"]

@@ -312,6 +312,7 @@ def test_an_audit_that_misses_a_goal_fails(handmade, monkeypatch):
     assert "MISSED" in ran.out
 
 
+@pytest.mark.slow
 def test_watch_checks_each_save_and_obeys_keys(there):
     ours, theirs = pty.openpty()
     watching = subprocess.Popen(
@@ -345,6 +346,7 @@ def test_watch_checks_each_save_and_obeys_keys(there):
         os.close(theirs)
 
 
+@pytest.mark.slow
 def test_watch_without_a_terminal_says_so(there):
     watching = subprocess.Popen(
         [sys.executable, "-m", "handmade", "watch"],

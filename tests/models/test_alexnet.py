@@ -35,6 +35,7 @@ def paper(unfilled, shared_parity):
     return filled(models.alexnet(paper=True), shared_parity.fill).eval()
 
 
+@pytest.mark.slow
 def test_the_papers_form_as_an_independent_graph(paper, shared_parity):
     # The graph is Caffe's: k = 1, and alpha over the number of maps. Its last pool is padded to suit 224.
     image = shared_parity.fill.image_batch(1, 227)
@@ -45,6 +46,7 @@ def test_the_papers_form_as_an_independent_graph(paper, shared_parity):
     assert np.abs(logits - expected).max() < 1e-4 * expected.std()
 
 
+@pytest.mark.slow
 def test_224_is_227_with_zeros_at_the_right_and_below(paper, rng):
     image = rng.standard_normal((1, 3, 224, 224)).astype(np.float32)
     larger = np.zeros((1, 3, 227, 227), np.float32)
@@ -53,6 +55,7 @@ def test_224_is_227_with_zeros_at_the_right_and_below(paper, rng):
         assert (paper(tensor(image)).numpy() == paper(tensor(larger)).numpy()).all()
 
 
+@pytest.mark.slow
 def test_first_weights_of_the_paper():
     model = PaperAlexNet(num_classes=10)
     biases = {name: parameter.numpy() for name, parameter in model.named_parameters() if name.endswith("bias")}
@@ -65,6 +68,7 @@ def test_first_weights_of_the_paper():
             assert abs(parameter.numpy().mean()) < 1e-3, name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("paper", [False, True])
 def test_dropout_in_training_only(paper, undrawn, rng):
     model = models.alexnet(num_classes=3, dropout=0.25, paper=paper)
@@ -79,6 +83,7 @@ def test_dropout_in_training_only(paper, undrawn, rng):
     assert calls == [(True, (1, 4096))] * 2 if paper else [(True, (1, 9216)), (True, (1, 4096))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("paper", [False, True])
 def test_a_training_step_reaches_every_parameter(paper, rng):
     model = models.alexnet(num_classes=5, paper=paper)

@@ -10,6 +10,7 @@ from handmade.models.inception_v3 import InceptionOutputs, InceptionV3
 from tests.support.networks import count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entry", CARDS, ids=lambda entry: entry.name)
 def test_parameters_and_scores(entry, rng):
     model = entry.make()
@@ -29,6 +30,7 @@ def test_googlenets_maps_are_of_32_224ths_their_size(rng):
     assert model.maxpool3(x).shape[2:] == (4, 4)
 
 
+@pytest.mark.slow
 def test_googlenets_small_classifiers_fit_small_images(rng):
     model = models.googlenet_cifar(num_classes=5, aux_logits=True)
     outputs = model(tensor(rng.standard_normal((3, 3, 32, 32)).astype(np.float32)))

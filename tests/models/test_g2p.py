@@ -65,6 +65,7 @@ def plain_loop(weights, word):
     return [phoneme for phoneme in spoken[1:] if phoneme != "</s>"]
 
 
+@pytest.mark.slow
 def test_every_hundredth_word_of_cmudict(model, dictionary, data_folder):
     words = sorted(dictionary)[::100]
     pronounced = model.pronounce(words)

@@ -32,6 +32,7 @@ def test_without_the_small_classifiers_their_names_are_gone(paper, unfilled):
     assert not without.keys() - whole.keys()
 
 
+@pytest.mark.slow
 def test_the_papers_form_as_an_independent_graph(unfilled, shared_parity):
     # The graph is Caffe's, made for pools that round down; here they round up as in table 1: 112, 56, 28, 14, 7.
     model = filled(models.googlenet(paper=True, aux_logits=False), shared_parity.fill).eval()
@@ -81,6 +82,7 @@ def test_a_small_classifier_as_torch(paper, rng):
     assert_allclose(head(tensor(x)).numpy(), expected.numpy(), rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.slow
 @FORMS
 def test_training_gives_three_scores_and_evaluation_one(paper, rng):
     model = models.googlenet(num_classes=7, paper=paper)
@@ -99,6 +101,7 @@ def test_training_gives_three_scores_and_evaluation_one(paper, rng):
     assert models.googlenet(num_classes=7, aux_logits=False, paper=paper)(images).shape == (2, 7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("which", "last"), [("aux_logits1", "4a"), ("aux_logits2", "4d")])
 def test_where_the_small_classifiers_look(which, last, rng):
     model = models.googlenet(num_classes=3)
@@ -132,6 +135,7 @@ def test_from_imagenet_statistics_to_minus_one_to_one(rng):
     assert_allclose(from_imagenet_statistics(tensor(normalised)).numpy(), 2 * pixels - 1, atol=1e-14)
 
 
+@pytest.mark.slow
 def test_transform_input(rng):
     # in training, where the norms keep first weights from drowning the image
     model = models.googlenet(num_classes=3, transform_input=True, aux_logits=False, dropout=0.0)
@@ -143,6 +147,7 @@ def test_transform_input(rng):
         assert np.abs(model(images).numpy() - changed).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_first_weights():
     published, paper = models.googlenet(num_classes=2), models.googlenet(num_classes=2, paper=True)
     assert published.inception4a.branch2[1].conv.weight.numpy().std() == pytest.approx(0.01, rel=0.02)

@@ -161,6 +161,7 @@ def last_logits(model, tokens):
     return model(tensor(tokens[:, start:]))[0].numpy()[:, -1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pieces", [(1,) * 30, (5, 1, 1, 9, 14), (30,), (11, 11, 8), (12, 18)], ids=str)
 def test_reading_in_pieces_is_reading_every_window_anew(model, rng, pieces):
     tokens = rng.integers(0, V, (2, 30))

@@ -29,6 +29,7 @@ def test_a_future_token_changes_no_past_score(model, rng):
     assert not np.allclose(after[:, 3:], before[:, 3:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pieces", [(1,) * 15, (4, 1, 10), (6, 9)], ids=str)
 def test_reading_in_pieces_is_reading_at_once(model, rng, pieces):
     tokens = rng.integers(0, V, (2, 15))

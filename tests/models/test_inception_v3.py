@@ -19,6 +19,7 @@ def test_parameters(unfilled):
     assert count(models.inception_v3(aux_logits=False)) == 23_834_568
 
 
+@pytest.mark.slow
 def test_maps_have_the_sizes_of_table_1(undrawn):
     model, shapes = models.inception_v3(num_classes=9).eval(), {}
     for name, module in model.named_children():
@@ -45,6 +46,7 @@ def test_the_small_classifier_as_torch(rng):
     assert_allclose(head(tensor(x)).numpy(), expected.numpy(), rtol=1e-8, atol=1e-11)
 
 
+@pytest.mark.slow
 def test_training_gives_two_scores_and_evaluation_one(rng):
     model = models.inception_v3(num_classes=3)
     images, labels = tensor(rng.standard_normal((2, 3, 299, 299))).float(), tensor([2, 0])
@@ -63,6 +65,7 @@ def test_training_gives_two_scores_and_evaluation_one(rng):
     assert model.Conv2d_1a_3x3.bn.num_batches_tracked.item() == 2
 
 
+@pytest.mark.slow
 def test_without_the_small_classifier(undrawn):
     model = models.inception_v3(num_classes=3, aux_logits=False, dropout=0.25)
     assert not any(name.startswith("AuxLogits") for name in model.state_dict())
@@ -71,6 +74,7 @@ def test_without_the_small_classifier(undrawn):
         assert model(handmade.zeros(2, 3, 80, 91)).shape == (2, 3)
 
 
+@pytest.mark.slow
 def test_transform_input(rng):
     model = models.inception_v3(num_classes=3, aux_logits=False, transform_input=True).eval()
     images = tensor(rng.standard_normal((1, 3, 75, 90))).float()
@@ -81,6 +85,7 @@ def test_transform_input(rng):
         assert np.abs(model(images).numpy() - changed).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_first_weights():
     model = models.inception_v3(num_classes=1000)
     deviations = {

@@ -98,6 +98,7 @@ def test_loss_is_equation_9(rng):
     assert lenet5(paper=True).loss(tensor(-y), tensor(targets)).item() == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_gradients_of_the_papers_form(rng):
     model = lenet5(paper=True).double()
     x = tensor(rng.standard_normal((2, 1, 32, 32)))
@@ -106,6 +107,7 @@ def test_gradients_of_the_papers_form(rng):
     assert gradcheck(lambda *_: model.loss(model(x), targets), weights) is True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("paper", [False, True])
 def test_learns_eight_images(paper, rng):
     images, labels = tensor(rng.standard_normal((8, 1, 32, 32))).float(), tensor(np.arange(8))

@@ -14,6 +14,7 @@ def test_every_reference_is_compared(shared_parity):
     assert sorted(shared_parity.expected) == sorted(PUBLISHED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_as_torchvision(name, shared_parity, undrawn):
     expected, fill, logits = shared_parity.expected[name], shared_parity.fill, shared_parity.logits[name]

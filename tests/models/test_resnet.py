@@ -14,6 +14,7 @@ from handmade.models.resnet_cifar import CifarResNet
 from tests.support.networks import count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entry", [*resnet.CARDS, *resnet_cifar.CARDS], ids=lambda entry: entry.name)
 def test_parameters(entry, unfilled):
     assert count(entry.make()) == entry.parameters
@@ -86,6 +87,7 @@ class Reference:
         return y + self.shortcut(a if changes else x, y.shape[1]) if skip else y
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize(("shortcut", "skip"), [("A", True), ("B", True), ("A", False)])
 @pytest.mark.parametrize(("in_channels", "stride"), [(3, 2), (4, 1)])
@@ -118,6 +120,7 @@ def test_zero_padding_before_and_behind(rng):
 # --- networks -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_stages_halve_the_image(rng):
     shapes = {}
     model = models.resnet50(num_classes=4).eval()
@@ -134,6 +137,7 @@ def test_stages_halve_the_image(rng):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("build", [models.resnet18, models.resnet20, models.resnet50])
 def test_the_first_block_of_v2_takes_what_the_stem_has_activated(build, rng):
     model = randomised(build(num_classes=4, resnet_v2=True), rng).eval()
@@ -169,6 +173,7 @@ def test_blocks_that_add_nothing_pass_the_signal_on(rng):
             assert_allclose(model.layer1(x).numpy(), x.numpy() if skip else np.zeros(x.shape))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("build", [models.resnet18, models.resnet50, models.resnet20])
 def test_zero_init_residual_starts_as_the_identity(build, rng):
     model = build(num_classes=3, zero_init_residual=True)
@@ -181,12 +186,14 @@ def test_zero_init_residual_starts_as_the_identity(build, rng):
     assert (block(x).numpy() == x.numpy()).all()
 
 
+@pytest.mark.slow
 def test_first_weights():
     model = models.resnet34(num_classes=2)
     convolution = model.layer3[0].conv1  # 128 to 256 channels: its fan-out is 256 * 9
     assert convolution.weight.numpy().std() == pytest.approx((2 / (256 * 9)) ** 0.5, rel=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "bar"), [({}, 0.5), ({"skip": False}, 1.6), ({"resnet_v2": True}, 0.5), ({"shortcut": "B"}, 0.5)]
 )
@@ -236,6 +243,7 @@ def test_an_unknown_depth():
 # --- published weights ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_published_resnet20_classifies_cifar10(shared_data, monkeypatch):
     monkeypatch.setenv("HANDMADE_DATA", str(shared_data))
     model = models.resnet20().eval()

@@ -91,6 +91,7 @@ def run_example(monkeypatch, capsys, data_folder, *arguments):
     return capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_likeliest_text_equals_a_plain_loops(monkeypatch, capsys, data_folder, keras):
     tokenizer = textgenrnn_tokenizer()
     tokens = [START, *tokenizer.encode("What is")]
@@ -103,6 +104,7 @@ def test_the_likeliest_text_equals_a_plain_loops(monkeypatch, capsys, data_folde
     assert run_example(monkeypatch, capsys, data_folder, *arguments) == text + "\n"
 
 
+@pytest.mark.slow
 def test_drawn_text_is_english(monkeypatch, capsys, data_folder):
     words = []
     for seed in range(4):

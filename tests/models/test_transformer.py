@@ -146,6 +146,7 @@ def test_a_step_computes_one_token_alone(rng, monkeypatch):
     assert len(set(counts)) == 1
 
 
+@pytest.mark.slow
 def test_search_finds_what_scoring_every_prefix_anew_finds(rng):
     model, (source, _) = made().eval(), pairs(rng)
     prompt, options = np.full((3, 1), BOS), {"eos": EOS, "max_len": 6}
@@ -223,6 +224,7 @@ def test_sizes_and_names_that_do_not_fit():
         made()(handmade.full((1, 2), V), handmade.full((1, 2), 5))
 
 
+@pytest.mark.slow
 def test_it_learns_to_reverse():
     """Sixty steps on reversed digits: guessing has a loss of log 10 = 2.3."""
     handmade.manual_seed(0)

@@ -34,6 +34,7 @@ def vgg11() -> VGG:
     return models.vgg11(num_classes=5).eval()
 
 
+@pytest.mark.slow
 def test_first_weights(vgg11):
     first, last = vgg11.features[0], vgg11.features[18]
     assert first.weight.numpy().std() == pytest.approx((2 / (64 * 9)) ** 0.5, rel=0.1)
@@ -43,6 +44,7 @@ def test_first_weights(vgg11):
     assert all((bias.numpy() == 0).all() for bias in biases)
 
 
+@pytest.mark.slow
 def test_the_convolutional_form_is_the_same_at_224(vgg11, rng):
     sliding = models.convolutional(vgg11)
     image = tensor(rng.standard_normal((2, 3, 224, 224))).float()
@@ -51,6 +53,7 @@ def test_the_convolutional_form_is_the_same_at_224(vgg11, rng):
         assert_allclose(sliding(image).numpy(), vgg11(image).numpy(), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_convolutional_form_scores_every_7x7_window_of_the_maps(vgg11, rng):
     sliding = models.convolutional(vgg11)
     image = tensor(rng.standard_normal((1, 3, 256, 295))).float()
@@ -65,6 +68,7 @@ def test_the_convolutional_form_scores_every_7x7_window_of_the_maps(vgg11, rng):
         assert_allclose(sliding(image).numpy(), scores.numpy().mean((2, 3)), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_convolutional_form_keeps_the_mode_and_the_original(vgg11):
     before = vgg11.classifier[0].weight.shape
     sliding = models.convolutional(vgg11)
@@ -83,6 +87,7 @@ def test_too_small_an_image(vgg11):
         vgg11(handmade.zeros(1, 3, 31, 40))
 
 
+@pytest.mark.slow
 def test_a_training_step_reaches_every_parameter(rng):
     model = models.vgg11_bn(num_classes=3, dropout=0.25)
     assert [layer.p for layer in model.classifier if isinstance(layer, nn.Dropout)] == [0.25, 0.25]

@@ -143,6 +143,7 @@ def world():
     return WordVectors(vocabulary, model.centre.numpy()), losses, kinds
 
 
+@pytest.mark.slow
 def test_the_loss_falls(world):
     _, losses, _ = world
     assert len(losses) == 6

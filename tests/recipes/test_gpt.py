@@ -119,6 +119,7 @@ def trained(run):
     return task
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_quick")
 def test_a_gpt_learns_and_writes(small, tmp_path):
     recipe = replace(small, steps=60, epoch_steps=30, dropout=0.0)
@@ -127,6 +128,7 @@ def test_a_gpt_learns_and_writes(small, tmp_path):
     assert len(task.use.write("the c", 30, 0)) == 35
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_quick")
 def test_resumed_is_as_if_never_stopped(small, tmp_path):
     """Dropout included: the generator comes back from the checkpoint."""

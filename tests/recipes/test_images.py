@@ -29,6 +29,7 @@ def losses(recipe, steps):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "changes", "steps", "bar"),
     [
@@ -99,17 +100,20 @@ def test_the_papers_lenet_sees_a_background_of_minus_a_tenth():
     assert images.array.max() == pytest.approx(1.175, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_papers_lenet_is_tested_by_its_own_loss():
     task = replace(recipe_of("lenet5"), paper=True).task()
     logits, labels = (Tensor(part) for part in task.test_logits())
     assert task.evaluate()["loss"] == task.model.loss(logits, labels).item()
 
 
+@pytest.mark.slow
 def test_a_loss_of_the_models_own_takes_no_label_smoothing():
     with pytest.raises(InputError, match="label_smoothing is for cross-entropy; googlenet-cifar has a loss of its own"):
         replace(recipe_of("googlenet-cifar"), label_smoothing=0.1).task()
 
 
+@pytest.mark.slow
 def test_the_small_classifiers_of_googlenet_count_in_training_and_their_answers_do_not():
     task = replace(recipe_of("googlenet-cifar"), batch_size=4).task()
     images, labels = next(task.batches(0, 0))

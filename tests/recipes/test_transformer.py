@@ -13,6 +13,7 @@ from handmade.tasks import changed
 from handmade.tasks.schedules import SCHEDULES
 
 
+@pytest.mark.slow
 def test_it_begins_to_read_dates(monkeypatch):
     """30 steps: below 2.5 nats a character with smoothing, of 4 at the start."""
     monkeypatch.setattr(dates, "COUNTS", {"train": 1000, "test": 10})

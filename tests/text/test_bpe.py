@@ -63,6 +63,7 @@ def test_files_of_gpt2_tokenize_as_the_reference(pair):
         assert ours.decode(ours.encode(text)) == text
 
 
+@pytest.mark.slow
 @given(st.text(st.characters(exclude_categories=["Cs", "Cn"])))
 @example("!\x1c! a\x1fb \x1d")  # separators that Python takes for white space, and Unicode does not
 @example("a \x0b\x85 \u2003 b\u200bc  d")
@@ -148,6 +149,7 @@ def test_training_on_several_texts_does_not_merge_across_them():
     assert BPETokenizer.train(["ab", "cd"], num_merges=9).merges == [("a", "b"), ("c", "d")]
 
 
+@pytest.mark.slow
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_every_text_comes_back(text):
     tokenizer = BPETokenizer.train(text, num_merges=20, special=[PAD, EOS])

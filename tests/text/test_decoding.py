@@ -68,6 +68,7 @@ def test_a_beam_wide_enough_finds_what_brute_force_finds(alpha, max_len):
         assert_same(hypotheses, brute_force(log_probs, row, max_len, alpha))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beam", [1, 2, 3, 5])
 @pytest.mark.parametrize("alpha", [0.0, 0.6, 3.0])
 @pytest.mark.parametrize("sharpness", [0.5, 3.0])

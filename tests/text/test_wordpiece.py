@@ -27,6 +27,7 @@ def reference(vocab_txt):
     return BertWordPieceTokenizer(str(vocab_txt))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lowercase", [True, False])
 def test_a_thousand_varied_strings_as_the_reference(vocab_txt, lowercase):
     ours = WordPieceTokenizer.from_file(vocab_txt, lowercase=lowercase)

@@ -8,6 +8,7 @@ from handmade.errors import InputError
 from handmade.text import BOS, EOS, PAD, UNK, CharacterTokenizer, Vocabulary, WordTokenizer
 
 
+@pytest.mark.slow
 @given(st.text(min_size=1))
 def test_characters_come_back_exactly(text):
     tokenizer = CharacterTokenizer.train(text, special=[PAD, EOS])

@@ -67,6 +67,7 @@ def test_a_single_flipped_bit_is_noticed(tmp_path, tree, rng):
             load_checkpoint(path)
 
 
+@pytest.mark.slow
 def test_any_changed_byte_of_the_header_is_noticed(tmp_path, tree):
     path = tmp_path / "checkpoint"
     save_checkpoint(path, tree)

@@ -1,5 +1,6 @@
 """The curves of a run are drawn, however short the run."""
 
+import pytest
 from PIL import Image
 
 from handmade.train.curves import draw_curves
@@ -12,6 +13,7 @@ def assert_is_picture(path) -> None:
         assert len(image.getcolors(1 << 24)) > 10
 
 
+@pytest.mark.slow
 def test_curves_are_drawn_of_many_epochs_and_of_one(tmp_path):
     steps = [{"step": n, "epoch": n / 4, "loss": 1 / n, "accuracy": 0.5} for n in range(1, 9)]
     epochs = [

@@ -58,6 +58,7 @@ def test_there_is_a_run_of_each_kind():
     assert {path.name for path in RUNS.iterdir() if path.is_dir()} == set(KINDS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_resumes_to_the_same_result_and_is_used(kind, tmp_path):
     shutil.copytree(RUNS / kind, tmp_path / kind)
@@ -87,6 +88,7 @@ def test_it_resumes_to_the_same_result_and_is_used(kind, tmp_path):
         np.testing.assert_allclose(used, before, rtol=1e-3, atol=1e-5)  # as ROUNDING
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", sorted({*KINDS} - {"images"}))
 def test_a_stopped_run_is_used(kind):
     assert len(use(kind, RUNS / kind))

@@ -88,6 +88,7 @@ def test_the_epochs_means_are_over_all_its_examples(tmp_path):
     np.testing.assert_allclose(line["train_accuracy"], sum(outcome.totals["accuracy"] for outcome in seen) / 96)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [1, 5, 12, 13, 30, 35])
 def test_stopped_and_resumed_ends_with_the_same_bits(tmp_path, whole, step):
     first = trainer_in(tmp_path)
@@ -101,6 +102,7 @@ def test_stopped_and_resumed_ends_with_the_same_bits(tmp_path, whole, step):
     assert metrics(tmp_path) == metrics(whole)
 
 
+@pytest.mark.slow
 def test_stopped_at_every_step_ends_with_the_same_bits(tmp_path, whole):
     for step in range(1, 36):
         trainer = trainer_in(tmp_path)
@@ -146,6 +148,7 @@ def test_steps_end_a_run_within_an_epoch(tmp_path):
     assert "test_loss" in lines[-1]
 
 
+@pytest.mark.slow
 def test_the_seed_decides_what_is_learned(tmp_path, whole):
     trainer_in(tmp_path, replace(RECIPE, seed=1)).train()
     assert not np.array_equal(learned(tmp_path)["first.weight"], learned(whole)["first.weight"])
@@ -213,6 +216,7 @@ def test_a_learning_rate_far_too_high_is_reported_without_warnings(tmp_path):
         trainer.train()
 
 
+@pytest.mark.slow
 def test_a_full_disk_keeps_the_last_checkpoint_and_the_run_can_go_on(tmp_path, whole, monkeypatch):
     folder = tmp_path / "full"
     folder.mkdir()
@@ -270,6 +274,7 @@ class Killed(BaseException):
     """The end of the process, where nothing may clean up."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_killed_at_each_file_that_is_written_ends_with_the_same_bits(tmp_path, whole, monkeypatch, after):
     replace_file = os.replace

@@ -25,6 +25,7 @@ def encoder():
     return weights.sentence_encoder()
 
 
+@pytest.mark.slow
 def test_published_cosines(encoder):
     vectors = encoder.encode(SENTENCES)
     assert vectors.shape == (3, 384)
@@ -33,6 +34,7 @@ def test_published_cosines(encoder):
     assert [cosines[0, 1], cosines[0, 2], cosines[1, 2]] == pytest.approx([0.7553, -0.1050, -0.0610], abs=1e-3)
 
 
+@pytest.mark.slow
 def test_padding_and_order_change_nothing(encoder):
     together = encoder.encode([*SENTENCES, "", "word " * 300], batch_size=3)
     alone = np.concatenate([encoder.encode([sentence]) for sentence in [*SENTENCES, "", "word " * 300]])
@@ -41,6 +43,7 @@ def test_padding_and_order_change_nothing(encoder):
     assert np.array_equal(encoder.encode(["word " * 254]), encoder.encode(["word " * 300])), "cut after 256 tokens"
 
 
+@pytest.mark.slow
 def test_hidden_states_as_in_transformers():
     model, other = minilm().eval(), TheirModel.from_pretrained(FOLDER).eval()
     weights.load(model, "minilm")
@@ -55,6 +58,7 @@ def test_the_vocabulary_is_the_published_one():
     assert weights.bert_tokenizer().vocabulary.tokens == (FOLDER / "vocab.txt").read_text("utf-8").splitlines()
 
 
+@pytest.mark.slow
 def test_tokens_of_a_thousand_varied_strings_are_the_published_tokenizers():
     reference = Tokenizer.from_file(str(FOLDER / "tokenizer.json"))
     reference.no_truncation()
@@ -67,6 +71,7 @@ def test_tokens_of_a_thousand_varied_strings_are_the_published_tokenizers():
 # ---- what makes no sense
 
 
+@pytest.mark.slow
 def test_weights_of_another_configuration_are_listed():
     config = BertConfig(hidden_size=384, num_hidden_layers=5, intermediate_size=768, max_position_embeddings=64)
     with pytest.raises(InputError) as caught:
@@ -77,6 +82,7 @@ def test_weights_of_another_configuration_are_listed():
     assert "misshapen: embeddings.position_embeddings.weight: given (512, 384), expected (64, 384)" in message
 
 
+@pytest.mark.slow
 def test_an_encoder_has_no_head_for_masked_words():
     config = BertConfig(hidden_size=384, num_hidden_layers=6, intermediate_size=1536)
     with pytest.raises(InputError, match="missing: cls.predictions.transform.dense.weight"):
@@ -88,6 +94,7 @@ def test_one_string_is_no_list_of_sentences(encoder):
         encoder.encode("A man is eating food.")
 
 
+@pytest.mark.slow
 def test_without_the_package_it_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: tmp_path / name)
     monkeypatch.delenv("HANDMADE_DATA", raising=False)

@@ -86,6 +86,7 @@ def outcomes(tmp_path):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FILES)
 def test_files_cut_short_at_every_byte(kind, outcomes):
     content = FILES[kind]
@@ -93,6 +94,7 @@ def test_files_cut_short_at_every_byte(kind, outcomes):
     assert found == ["refused"] * len(content) + ["read"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FILES)
 def test_files_with_any_byte_changed(kind, outcomes):
     draw = random.Random(0)
@@ -124,6 +126,7 @@ def rezipped(pickle: bytes) -> bytes:
     return stream.getvalue()
 
 
+@pytest.mark.slow
 def test_pickles_with_any_byte_changed_in_a_sound_archive(outcomes):
     draw = random.Random(1)
     variants = []
@@ -135,6 +138,7 @@ def test_pickles_with_any_byte_changed_in_a_sound_archive(outcomes):
     assert "refused" in outcomes(variants)
 
 
+@pytest.mark.slow
 def test_pickles_with_pieces_moved_about(outcomes):
     draw = random.Random(2)
     variants = []

@@ -17,6 +17,7 @@ def path(tmp_path):
     return tmp_path / "model.h5"
 
 
+@pytest.mark.slow
 def test_arrays_by_their_path(path, rng):
     numbers = rng.normal(size=(3, 5)).astype("float32")
     with h5py.File(path, "w") as file:
@@ -38,6 +39,7 @@ def test_arrays_by_their_path(path, rng):
     assert found["empty"].shape == (0, 2)
 
 
+@pytest.mark.slow
 def test_links_to_other_files_are_not_followed(path, tmp_path):
     with h5py.File(tmp_path / "secret.h5", "w") as file:
         file["secret"] = np.ones(3)
@@ -47,6 +49,7 @@ def test_links_to_other_files_are_not_followed(path, tmp_path):
     assert set(weights.read(path)) == {"own"}
 
 
+@pytest.mark.slow
 def test_numbers_in_another_file_are_refused(path, tmp_path):
     (tmp_path / "secret").write_bytes(bytes(16))
     with h5py.File(path, "w") as file:
@@ -55,6 +58,7 @@ def test_numbers_in_another_file_are_refused(path, tmp_path):
         weights.read(path)
 
 
+@pytest.mark.slow
 def test_other_than_numbers_is_refused(path):
     with h5py.File(path, "w") as file:
         file["words"] = ["a", "b"]
@@ -62,6 +66,7 @@ def test_other_than_numbers_is_refused(path):
         weights.read(path)
 
 
+@pytest.mark.slow
 def test_a_bomb_is_refused(path):
     with h5py.File(path, "w") as file:
         file.create_dataset("zeros", (2**40,), "f4", chunks=(2**20,), compression="gzip")
@@ -69,6 +74,7 @@ def test_a_bomb_is_refused(path):
         weights.read(path)
 
 
+@pytest.mark.slow
 def test_any_damage_gives_arrays_or_an_input_error(path, rng):
     with h5py.File(path, "w") as file:
         file["kernel"] = rng.normal(size=(20, 20))
@@ -82,6 +88,7 @@ def test_any_damage_gives_arrays_or_an_input_error(path, rng):
             weights.read(path)
 
 
+@pytest.mark.slow
 def test_a_file_that_is_cut_short(path):
     with h5py.File(path, "w") as file:
         file["kernel"] = np.ones((50, 50))

@@ -47,6 +47,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(VALUES, st.integers(1, 5))
 def test_plain_values_come_back_at_every_protocol(value, protocol):
@@ -314,10 +315,12 @@ def outcome(tmp_path):
 DEEP = b"N" + b"\x85" * 500_000 + b"q\x00"  # a tuple in a tuple in a tuple ...
 
 
+@pytest.mark.slow
 def test_depth_costs_nothing(outcome):
     assert outcome(DEEP + b"(" * 500_000 + b"t" * 500_000 + b".") == "read\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "use",
     [

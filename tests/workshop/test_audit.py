@@ -16,6 +16,7 @@ from handmade.workshop.judging.reading import read
 from handmade.workshop.variants import variants_of
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_the_judge_names_every_mistake_and_accepts_what_is_right(name):
     found = audit(exercise_named(name))
@@ -50,6 +51,7 @@ def test_each_exercise_is_complete(name):
     assert all(fault.cause and fault.consequence and fault.mend for fault in exercise.faults.values())
 
 
+@pytest.mark.slow
 def test_an_exercise_is_added_by_its_files_alone(tmp_path):
     """A copy of the workshop, a file for the exercise and one for its right solutions: the rest is as it was."""
     package = Path(exercises.__file__).parents[2]

@@ -3,6 +3,8 @@
 import os
 import time
 
+import pytest
+
 from handmade.workshop.exercises import exercise_named
 from tests.support.judging import RIGHT, in_function
 
@@ -80,6 +82,7 @@ def test_what_is_returned_is_not_run_by_the_judge(judge, tmp_path):
     assert not mine.exists()
 
 
+@pytest.mark.slow
 def test_forged_reports_do_not_pass(judge, tmp_path):
     """Lines on every open descriptor: garbage counts for nothing, and no one can forge results without knowing them."""
     path = tmp_path / "solution.py"
@@ -93,6 +96,7 @@ def test_forged_reports_do_not_pass(judge, tmp_path):
     assert judge.check(path, exercise_named("self_attention")).passed
 
 
+@pytest.mark.slow
 def test_the_judge_goes_on_after_every_accident(judge, tmp_path):
     path = tmp_path / "solution.py"
     for code, passed in (("import os; os._exit(3)", False), ("", True), ("while True: pass", False), ("", True)):

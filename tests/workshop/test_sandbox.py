@@ -45,6 +45,7 @@ def test_results_come_back(sandbox):
     assert [outcome.refused, outcome.threads, outcome.patched, outcome.printed] == [[], [], [], ""]
 
 
+@pytest.mark.slow
 def test_a_process_does_not_see_the_environment(sandbox, monkeypatch):
     monkeypatch.setenv("MY_SECRET", "42")
     with Sandbox(sandbox.confinement.name) as later:
@@ -127,6 +128,7 @@ CALLS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", CALLS)
 def test_calls_that_no_solution_needs_are_refused(sandbox, call):
     if sandbox.confinement.seccomp:
@@ -149,6 +151,7 @@ def test_threads_are_allowed(sandbox):
     assert (outcome.ending, outcome.printed, outcome.threads) == ("finished", "hello\n", [])
 
 
+@pytest.mark.slow
 def test_what_is_written_into_the_pipe_of_reports_makes_all_of_it_count_for_nothing(sandbox):
     write = "import os\nfor fd in range(3, 40):\n    try: os.write(fd, {!r})\n    except OSError: pass\n"
     for line in (b"\n{}\n", b"[1]\n", b"null\n", b'["dict",[["kind","end"],["exit",0]]]\n', b"x" * 70_000, b"\xff\n"):
@@ -157,6 +160,7 @@ def test_what_is_written_into_the_pipe_of_reports_makes_all_of_it_count_for_noth
         assert sandbox.run(job(RIGHT)).ending == "finished"
 
 
+@pytest.mark.slow
 def test_a_whole_report_that_was_made_up_does_not_reach_the_next_job(sandbox):
     """Results without numbers, then the end: the job is lost; the next one gets none of the lines."""
     lines = [dumps({"kind": "result", "outputs": {}, "raised": None, "changed": []})] * 30
@@ -168,6 +172,7 @@ def test_a_whole_report_that_was_made_up_does_not_reach_the_next_job(sandbox):
     assert len(outcome.results) == len(exercise_named("self_attention").all_cases())
 
 
+@pytest.mark.slow
 def test_an_overfull_pipe_is_no_report_and_a_loop_that_fills_it_is_told_by_its_time(sandbox):
     limits = replace(SMALL, report=1 << 16)
     long = RIGHT.replace("return weights @ V, weights", "return ['x' * 100_000], weights")
@@ -175,6 +180,7 @@ def test_an_overfull_pipe_is_no_report_and_a_loop_that_fills_it_is_told_by_its_t
     assert sandbox.run(job(RIGHT.replace("    return", "    while True: pass\n    return"))).ending == "time"
 
 
+@pytest.mark.slow
 def test_a_killed_judge_leaves_nothing_behind(confinement, tmp_path):
     """Its scratch folder goes with it, or at the latest when the next one starts."""
     code = (

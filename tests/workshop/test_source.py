@@ -12,6 +12,7 @@ from handmade.workshop.judging.reading import read
 from handmade.workshop.source import faulty, solution, stub
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_the_solution_is_right_and_each_faulty_source_has_its_fault(name):
     exercise = exercise_named(name)

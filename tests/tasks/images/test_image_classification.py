@@ -18,6 +18,7 @@ def task():
     return LENET5.task()
 
 
+@pytest.mark.slow
 def test_it_learns_real_images_within_sixty_steps(task):
     losses = []
     for batch in task.batches(0, 0):
@@ -36,6 +37,7 @@ def test_it_learns_real_images_within_sixty_steps(task):
     assert measured["accuracy"] > 0.65
 
 
+@pytest.mark.slow
 def test_the_papers_network_learns_by_its_own_loss():
     task = replace(LENET5, paper=True, learning_rate=1e-3, steps=30).task()
     losses = []
@@ -56,6 +58,7 @@ def test_a_loss_counts_images_and_right_answers(task):
     assert (outcome.count, outcome.totals) == (LENET5.batch_size, {"accuracy": right})
 
 
+@pytest.mark.slow
 def test_the_order_is_decided_by_seed_and_epoch_and_can_be_entered_anywhere(task):
     whole = [labels.array for _, labels in task.batches(3, 0)]
     entered = [labels.array for _, labels in task.batches(3, 180)]
@@ -64,6 +67,7 @@ def test_the_order_is_decided_by_seed_and_epoch_and_can_be_entered_anywhere(task
     assert not np.array_equal(next(iter(task.batches(4, 0)))[1].array, whole[0])
 
 
+@pytest.mark.slow
 def test_evaluation_draws_nothing_and_leaves_the_mode(task):
     before = random.get_state()
     for training in (True, False):
@@ -73,6 +77,7 @@ def test_evaluation_draws_nothing_and_leaves_the_mode(task):
     assert random.get_state() == before
 
 
+@pytest.mark.slow
 def test_evaluation_switches_dropout_off():
     task = LENET5.task()
     task.model = nn.Sequential(nn.Dropout(0.9), task.model)
@@ -86,6 +91,7 @@ def test_probabilities_of_images_of_any_size(task, rng):
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_seed_decides_the_first_weights():
     def first(seed: int) -> np.ndarray:
         return next(iter(replace(LENET5, seed=seed).task().model.parameters())).array
@@ -120,6 +126,7 @@ def test_the_papers_network_has_ten_classes(picture_folder):
         replace(LENET5, paper=True, data=f"folder:{picture_folder}").task()
 
 
+@pytest.mark.slow
 def test_its_pictures_are_drawn(task, tmp_path):
     assert [path.name for path in task.draw(tmp_path)] == ["confusion.png", "misclassified.png"]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in tmp_path.iterdir())

@@ -23,6 +23,7 @@ def test_the_confusion_matrix_counts_true_classes_in_rows(rng):
     assert np.array_equal(report.confusion_matrix(labels, predicted, 4), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classes", [2, 10, 100])
 def test_confusion_is_drawn_for_few_and_many_classes(tmp_path, rng, classes):
     names = [f"class {index}" for index in range(classes)]
@@ -32,6 +33,7 @@ def test_confusion_is_drawn_for_few_and_many_classes(tmp_path, rng, classes):
     assert_is_picture(tmp_path / "confusion.png")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("channels", "wrong"), [(1, 0), (1, 1), (3, 7), (1, 50)])
 def test_misclassified_images_are_drawn_however_many(tmp_path, rng, channels, wrong):
     images = rng.integers(0, 256, (60, channels, 8, 8)).astype(np.uint8)

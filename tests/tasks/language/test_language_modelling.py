@@ -63,6 +63,7 @@ def trainer_of(run):
 # --- learning ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_lstm_learns_shakespeare():
     """50 steps: below 2.6 nats. Characters drawn evenly have 4.2, by their frequency 3.3."""
     recipe = replace(recipe_of("char-lstm"), hidden_size=64, num_layers=1, batch_size=16, learning_rate=1e-2, steps=50)
@@ -77,6 +78,7 @@ def bigram_nats(names, log_p):
     return -np.mean([log_p[LETTERS.index(a), LETTERS.index(b)] for a, b in pairs])
 
 
+@pytest.mark.slow
 def test_names_are_like_names(rng):
     task, _ = learn(replace(recipe_of("names-gru"), hidden_size=64, batch_size=64, learning_rate=6e-3, steps=150))
     assert task.evaluate()["loss"] < 2.3
@@ -156,6 +158,7 @@ class Killed(Exception):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_quick")
 @pytest.mark.parametrize("step", [3, 10])
 def test_a_killed_run_ends_with_the_same_bits(small, tmp_path, step):
@@ -218,6 +221,7 @@ def test_testing_and_sampling_draw_nothing_from_the_global_generator(small):
     assert task.model.training
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_quick")
 def test_samples_are_shown_as_it_learns(small, tmp_path, capsys):
     run = new_run(small, small.task().facts, tmp_path / "run")
@@ -232,6 +236,7 @@ def test_samples_are_shown_as_it_learns(small, tmp_path, capsys):
         assert "\n    " in epoch_text(line, trainer.task)
 
 
+@pytest.mark.slow
 def test_the_picture_of_surprise(small, tmp_path):
     from PIL import Image
 
@@ -259,6 +264,7 @@ def written(task, prompt, length, seed=0, **choice):
     return task.use.write(prompt, length, seed, **choice)
 
 
+@pytest.mark.slow
 def test_a_text_begins_with_the_prompt_and_has_the_length_asked_for(task):
     text = written(task, "the c", 40)
     assert text.startswith("the c")
@@ -268,6 +274,7 @@ def test_a_text_begins_with_the_prompt_and_has_the_length_asked_for(task):
     assert len(written(task, "", 12)) == 12
 
 
+@pytest.mark.slow
 def test_temperature_zero_takes_the_likeliest(task):
     text = written(task, "the d", 30, temperature=0.0)
     assert text == written(task, "the d", 30, seed=9, temperature=0.0) == written(task, "the d", 30, seed=3, top_k=1)
@@ -287,6 +294,7 @@ def test_it_streams(task, monkeypatch):
     assert len(calls) == 2
 
 
+@pytest.mark.slow
 def test_lines_each_begin_with_the_prompt(names):
     text = written(names, "jo", 60)
     *lines, rest = text.split("\n")

@@ -30,6 +30,7 @@ def written(writer, prompt, length, seed=0, **choice):
     return "".join(writer.write(prompt, length, np.random.default_rng(seed), **choice))
 
 
+@pytest.mark.slow
 def test_sampling_with_the_cache_equals_sampling_without(writer):
     """Token by token, far beyond the block; the rule of the window is in models/gpt.py."""
     text = written(writer, "abc", 40, temperature=0.0)
@@ -64,12 +65,14 @@ def test_an_empty_prompt_begins_at_the_start_token(writer):
     assert writer.encode("") == [0]
 
 
+@pytest.mark.slow
 def test_a_repetition_penalty_makes_texts_more_varied(writer):
     plain = written(writer, "a", 60, temperature=0.5)
     varied = written(writer, "a", 60, temperature=0.5, repetition_penalty=3.0)
     assert plain != varied
 
 
+@pytest.mark.slow
 def test_the_text_ends_before_a_stop_string(writer):
     text = written(writer, "ab", 60)
     stop = text[20:23]

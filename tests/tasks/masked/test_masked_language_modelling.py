@@ -50,6 +50,7 @@ def learned(recipe):
     return task, losses
 
 
+@pytest.mark.slow
 def test_it_learns_the_order_of_letters(recipe, tmp_path):
     """Each letter follows from its neighbours, and all are equally frequent: who looks at none has 2.3 nats."""
     (tmp_path / "letters.txt").write_text("abcdefghij" * 300)

@@ -36,6 +36,7 @@ def trained(task, recipe, folder):
     return task
 
 
+@pytest.mark.slow
 def test_tones_are_learned(on_tones, tmp_path):
     settings = ["epochs=5", "batch_size=10", "learning_rate=0.02", "hidden_size=16"]
     task = on_tones(*settings)
@@ -46,6 +47,7 @@ def test_tones_are_learned(on_tones, tmp_path):
     assert re.match(r"4 \d+\.\d %, \d ", task.use.describe(tmp_path / "clip.wav"))
 
 
+@pytest.mark.slow
 def test_an_unheard_speaker_of_the_real_set(shared_data):
     """One epoch of five; the whole recipe reaches far more."""
     task = changed(recipe_of("spoken-digits"), ["epochs=1"]).task()

@@ -49,6 +49,7 @@ def learn(recipe):
 # --- learning ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["seq2seq", "seq2seq-attention"])
 def test_it_begins_to_read_dates(name, monkeypatch):
     """50 steps: below 1.5 nats a character, of 4.2 at the start."""
@@ -59,6 +60,7 @@ def test_it_begins_to_read_dates(name, monkeypatch):
     assert np.mean(losses[-10:]) < 1.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attention", ["dot", "general", "concat", "additive"])
 def test_it_learns_to_write_capitals(small, attention):
     """A hundred steps: most words that were never seen come out right."""
@@ -80,6 +82,7 @@ def test_the_loss_is_of_the_tokens_that_count(small):
     assert np.isclose(task.loss((longer[0], longer[1])).loss.item(), outcome.loss.item())
 
 
+@pytest.mark.slow
 def test_label_smoothing_is_for_training_only(small):
     """A model that has learned to be sure is punished by it; the test's loss is that of the true targets."""
     task, losses = learn(replace(small, label_smoothing=0.3, steps=100))
@@ -87,6 +90,7 @@ def test_label_smoothing_is_for_training_only(small):
     assert task.evaluate()["loss"] < 0.6
 
 
+@pytest.mark.slow
 def test_evaluation_is_without_smoothing_and_draws_nothing(small):
     first = replace(small, dropout=0.5).task()
     second = replace(small, dropout=0.5, label_smoothing=0.3).task()
@@ -111,6 +115,7 @@ def test_test_pairs_of_their_own(words, small, tmp_path):
     assert (len(small.task().train_pairs), len(small.task().test_pairs)) == (162, 18)
 
 
+@pytest.mark.slow
 def test_a_test_on_other_files_takes_all_their_pairs(words, small, tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).write_text("ab\n" * 3)
@@ -125,6 +130,7 @@ def test_the_same_seed_gives_the_same_model(small):
     assert learn(replace(small, steps=4, dropout=0.2, seed=1))[1] != one
 
 
+@pytest.mark.slow
 def test_translations_come_in_the_order_of_the_texts(small, monkeypatch):
     monkeypatch.setattr(translation_module, "AT_ONCE", 2)
     task, _ = learn(replace(small, steps=5))
@@ -151,6 +157,7 @@ def pixels(path):
         return np.asarray(image.convert("L"))
 
 
+@pytest.mark.slow
 def test_pictures_of_a_run(small, tmp_path):
     assert [path.name for path in small.task().draw(tmp_path)] == ["alignment.png", "exact.png"]
     for name in ("alignment", "exact"):

@@ -32,6 +32,7 @@ def recipe(tones, monkeypatch):
     return changed(recipe_of("trigger-word"), settings)
 
 
+@pytest.mark.slow
 def test_the_tone_is_heard_where_it_ends(recipe, tmp_path):
     task = recipe.task()
     Trainer(task, new_run(recipe, task.facts, tmp_path / "run"), display_of(task)).train()
