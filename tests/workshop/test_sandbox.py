@@ -185,7 +185,9 @@ def test_a_killed_judge_leaves_nothing_behind(confinement, tmp_path):
     """Its scratch folder goes with it, or at the latest when the next one starts."""
     code = (
         "import sys\nfrom handmade.workshop.judging.sandbox import Sandbox\n"
-        f"sandbox = Sandbox({confinement!r})\nprint(sandbox.confinement.name, flush=True)\nsys.stdin.read()\n"
+        f"with Sandbox({confinement!r}) as sandbox:\n"
+        "    print(sandbox.confinement.name, flush=True)\n"
+        "    sys.stdin.read()\n"
     )
     options = {
         "args": [sys.executable, "-c", code],
@@ -197,13 +199,19 @@ def test_a_killed_judge_leaves_nothing_behind(confinement, tmp_path):
         assert judge.stdout is not None
         judge.stdout.readline()
         judge.kill()
+    time.sleep(1.2)
     subprocess.run(stdin=subprocess.DEVNULL, check=False, **options)
-    for _ in range(50):
-        left = [path for path in tmp_path.glob("handmade-*") if str(judge.pid) in path.name]
-        if not left:
-            return
-        time.sleep(0.1)
-    pytest.fail(f"left behind: {left}")
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_scratch_folder_of_one_that_runs_stays(sandbox, tmp_path, monkeypatch):
+    monkeypatch.setattr(room.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(room, "_YOUNG", 0.0)
+    (tmp_path / "handmade-cell-mine").write_text("a file of the same name")
+    with Sandbox("limits") as first, Sandbox("limits") as second:
+        assert first.run(job(f"open('a', 'w').write('x')\n{RIGHT}")).ending == "finished"
+        assert second.run(job(RIGHT)).ending == "finished"
+        assert len(os.listdir(tmp_path)) == 3
 
 
 def test_where_a_confinement_does_not_work_the_next_is_taken(monkeypatch):

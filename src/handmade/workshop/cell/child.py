@@ -65,8 +65,12 @@ def warm_up() -> None:
     """Do once what every child does first: what that loads and makes ready, its parent's children all have then."""
     case = Case("", (np.ones((3, 3)),))
     job = Job("", "", (), ("f",), "call", ("out",), [case], False, Limits())
+
+    def report(kind: str, **facts: Any) -> None:
+        dumps({"kind": kind, **facts})
+
     for _ in range(3):
-        _report_case(lambda kind, **facts: dumps({"kind": kind, **facts}), "result", job, {"f": lambda x: x @ x}, case)
+        _report_case(report, "result", job, {"f": lambda x: x @ x}, case)
     _numpy_names()
 
 

@@ -1,5 +1,6 @@
 """Where a learner's process runs: started, confined, warm between two jobs, killed whole when something is wrong."""
 
+import fcntl
 import os
 import select
 import shutil
@@ -23,6 +24,9 @@ _CELL = _PACKAGE / "workshop" / "cell"
 
 _LONGEST_HEADER = 1 << 16
 
+_SCRATCH, _YOUNG = "handmade-cell-", 1.0
+"""How the scratch folders' names begin, and for how many seconds one may not have its lock yet."""
+
 _START = """
 import sys, types
 for name, folder in {packages!r}:
@@ -45,6 +49,7 @@ class Sandbox:
         self._report = -1
         self._unread = b""
         self._scratch = ""
+        self._lock = -1
         self._how: Confinement | None = None
         self._start()
 
@@ -79,6 +84,7 @@ class Sandbox:
                     self._process.stdin.close()
             os.close(self._report)
             shutil.rmtree(self._scratch, ignore_errors=True)
+            os.close(self._lock)
             self._process, self._unread, self._how = None, b"", None
 
     def _restart(self) -> None:
@@ -87,7 +93,9 @@ class Sandbox:
 
     def _start(self) -> None:
         _remove_abandoned()
-        self._scratch = os.path.realpath(tempfile.mkdtemp(prefix=f"handmade-{os.getpid()}-"))
+        self._scratch = os.path.realpath(tempfile.mkdtemp(prefix=_SCRATCH))
+        self._lock = os.open(self._scratch, os.O_RDONLY)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
         self._report, theirs = os.pipe()
         packages = [("handmade", str(_PACKAGE)), ("handmade.workshop", str(_PACKAGE / "workshop"))]
         python = [sys.executable, "-P", "-c", _START.format(packages=packages)]
@@ -180,22 +188,17 @@ def _bubblewrapped(command: list[str], scratch: str) -> list[str]:
 
 
 def _remove_abandoned() -> None:
-    """Remove the scratch folders of programs that were killed before they could."""
-    for folder in Path(tempfile.gettempdir()).glob("handmade-*-*"):
-        owner = folder.name.split("-")[1]
+    """Remove the scratch folders of programs that were killed before they could: nobody holds their locks."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*"):
         with suppress(OSError):
-            if owner.isdigit() and folder.stat().st_uid == os.getuid() and not _is_running(int(owner)):
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+            descriptor = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                facts = os.fstat(descriptor)
+                if facts.st_uid == os.getuid() and time.time() - facts.st_mtime > _YOUNG:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(descriptor)
 
 
 def _environment(scratch: str) -> dict[str, str]:
