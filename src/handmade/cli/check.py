@@ -17,6 +17,9 @@ def check(
     ] = False,
     seconds: Annotated[float, typer.Option(help="Time limit for a solution, in seconds.")] = 10.0,
     seed: Annotated[int | None, typer.Option(help="Draw a verdict's second set of cases again.")] = None,
+    plans_code: Annotated[
+        bool, typer.Option("--plans-code", help="Check the study plan's own code of this name: what is missing?")
+    ] = False,
 ) -> None:
     """Check a solution: is it right, and if not, which mistake is in it?
 
@@ -36,6 +39,8 @@ def check(
         raise InputError(f"--seconds is {seconds:g}, expected more than 0.")
     if seed is not None and seed < 0:
         raise InputError(f"--seed is {seed}, expected 0 or more.")
+    if plans_code:
+        file = _plans_code(name)
     with Sandbox() as sandbox:  # its process starts while the rest is loaded
         if isolation:
             typer.echo(in_words(sandbox.confinement))
@@ -47,3 +52,19 @@ def check(
         judge = Judge(Limits(seconds=seconds), sandbox)
         passed = check_one(judge, name, file, json, seed) if name or file else check_all(judge, json, seed)
     raise typer.Exit(0 if passed else 1)
+
+
+def _plans_code(name: str | None) -> Path:
+    """The plan's own code, as a file of the learner's."""
+    from handmade.files import write_text
+    from handmade.study.plan import plans_code, the_plan
+    from handmade.workshop.workspace import workspace_around
+
+    with_code = [item.id for item in the_plan().items if item.plans_code]
+    if name not in with_code:
+        raise InputError(f"the plan has code of its own for {' and '.join(with_code)}, not for {name}.")
+    workspace = workspace_around(Path.cwd())
+    path = (workspace.folder if workspace else Path.cwd()) / "plans_code.py"
+    if not path.exists():
+        write_text(path, plans_code())
+    return path

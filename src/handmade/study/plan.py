@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from typing import Literal
 
 from handmade.errors import InputError
@@ -16,6 +17,7 @@ class Item:
     day, through: the first and the last day suggested for it, counted from 1.
     after: the items that come first.
     exercises: what is built with it. look: explorers that show it. link, run: where to watch it, what to run.
+    plans_code: whether it begins with the plan's own code, given to the judge.
     vault: where it is tracked in the notes, a key of Plan.notes.
     """
 
@@ -32,6 +34,7 @@ class Item:
     run: str | None = None
     vault: str | None = None
     most_important: bool = False
+    plans_code: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,11 @@ def the_plan() -> Plan:
     facts = read_yaml("plan.yaml")
     items = [_item(entry, part["part"]) for part in facts["parts"] for entry in part["items"]]
     return Plan(facts["plan"], facts["days"], tuple(items), facts["vault"])
+
+
+def plans_code() -> str:
+    """The plan's own self_attention and multi_head_attention, as printed there."""
+    return files("handmade.study").joinpath("plan_code.txt").read_text("utf-8")
 
 
 def _item(entry: dict, part: str) -> Item:

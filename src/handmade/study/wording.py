@@ -5,6 +5,7 @@ from importlib.util import find_spec
 
 from handmade.study.cards import Card, full_source
 from handmade.study.journal import study_day
+from handmade.study.plan import the_plan
 from handmade.study.standing import Standing, Status
 
 
@@ -74,12 +75,21 @@ def today_in_lines(standing: Standing) -> list[str]:
         lines.append(f"  Watch    {item.title}: {link}")
         lines.append(f"           then handmade plan done {item.id}")
     if name := standing.next_exercise:
-        lines.append(f"  Build    {name}: handmade check {name}")
+        lines += build_lines(name)
     if standing.next_exercise is None and standing.next_watch is None:
         lines.append("  Rehearse handmade interview --whole")
     if behind := standing.behind:
         more = f" and {len(behind) - 3} more" if len(behind) > 3 else ""
         lines.append(f"  Behind   {', '.join(status.item.id for status in behind[:3])}{more}: handmade plan --all")
+    return lines
+
+
+def build_lines(name: str) -> list[str]:
+    """The exercise to build; before it, where the plan has code of its own, that code under the judge."""
+    item = the_plan().item_of(name)
+    lines = [f"  Build    {name}: handmade check {name}"]
+    if item is not None and item.plans_code and item.id == name:
+        lines.insert(0, f"  Read     the plan's own code, checked: what is missing? handmade check {name} --plans-code")
     return lines
 
 

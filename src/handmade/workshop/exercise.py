@@ -47,6 +47,8 @@ class Exercise:
     driver: how a case is run; one of DRIVERS.
     changes_arguments: whether arguments may be changed in place.
     forbidden: what would do the work, as "torch.nn.functional.softmax"; importing handmade always is.
+    with_drawn: where a solution may draw its last argument itself: the case with what it drew in that argument's place,
+        None where that does not fit. What such a solution costs is said by `drawing`.
     rtol, atol: how near an output must come to the reference's.
     """
 
@@ -62,6 +64,8 @@ class Exercise:
     driver: str = "call"
     changes_arguments: bool = False
     forbidden: tuple[str, ...] = ()
+    with_drawn: Callable[[Case, list[np.ndarray]], Case | None] | None = None
+    drawing: str = ""
     rtol: float = 1e-5
     atol: float = 1e-8
 

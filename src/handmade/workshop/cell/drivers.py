@@ -105,7 +105,45 @@ def draws(solution: Solution, case: Case) -> Any:
     )
 
 
+def drawn_inside(solution: Solution, case: Case) -> Any:
+    """Call one function that draws its weights itself, with np.random.
+
+    The outputs are what it returns, and the arrays that it drew, in order.
+    """
+    drawn: list[np.ndarray] = []
+
+    def kept(draw: Any) -> Any:
+        def keep(*args: Any, **options: Any) -> Any:
+            array = draw(*args, **options)
+            drawn.append(np.array(array))
+            return array
+
+        return keep
+
+    class Keeping:
+        """A generator whose draws are kept."""
+
+        def __init__(self, *args: Any, **options: Any) -> None:
+            self.generator = made(*args, **options)
+
+        def __getattr__(self, name: str) -> Any:
+            return kept(getattr(self.generator, name))
+
+    made = np.random.default_rng
+    names = ("randn", "rand", "normal", "standard_normal", "uniform", "random", "random_sample")
+    before = {name: getattr(np.random, name) for name in names}
+    try:
+        np.random.default_rng = Keeping
+        for name, draw in before.items():
+            setattr(np.random, name, kept(draw))
+        return call(solution, case), drawn
+    finally:
+        np.random.default_rng = made
+        for name, draw in before.items():
+            setattr(np.random, name, draw)
+
+
 DRIVERS: dict[str, Driver] = {
     driver.__name__: driver
-    for driver in (call, forward_backward, scalar_graph, two_groups, chunks, table_of_steps, draws)
+    for driver in (call, forward_backward, scalar_graph, two_groups, chunks, table_of_steps, draws, drawn_inside)
 }

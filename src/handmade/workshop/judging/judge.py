@@ -15,6 +15,7 @@ from handmade.workshop.exercise import Exercise
 from handmade.workshop.judging.comparison import largest_difference, same_result
 from handmade.workshop.judging.counterfactuals import Counterfactuals, Switches
 from handmade.workshop.judging.diagnosis import diagnose, errors
+from handmade.workshop.judging.drawing import as_it_stands
 from handmade.workshop.judging.mishaps import mishaps
 from handmade.workshop.judging.outcome import Outcome
 from handmade.workshop.judging.reading import Solution, helper_folders, read
@@ -59,7 +60,14 @@ class Judge:
         reference = self._known[exercise.name]
         solution = read(path, exercise, reference.cases)
         if solution.findings:
-            return self._refused(solution, exercise)
+            drawing = self._job(solution, reference, solution.torch)
+            names = (*exercise.outputs, "drawn")
+            return as_it_stands(
+                solution,
+                exercise,
+                reference.cases,
+                lambda cases: self.sandbox.run(replace(drawing, driver="drawn_inside", outputs=names, cases=cases)),
+            ) or self._refused(solution, exercise)
         verdict, torch = self._judged(solution, reference)
         return self._again_on_other_cases(solution, verdict, exercise, torch, seed) if verdict.passed else verdict
 

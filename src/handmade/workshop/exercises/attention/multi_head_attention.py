@@ -10,6 +10,7 @@ that exp would overflow.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -120,6 +121,25 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         yield Case(label, (X, num_heads, d_model, tuple(weights)))
 
 
+def with_drawn(case: Case, drawn: list[np.ndarray]) -> Case | None:
+    """The case with the weights that a solution drew: four whole ones, or each head's Q, K and V and then the output's.
+
+    A head's weights are its columns of the whole.
+    """
+    _, num_heads, d_model = case.args[:3]
+    if any(array.ndim == 2 and not array.any() for array in drawn):
+        return None  # of weights of zero everything would be right
+    shapes = [array.shape for array in drawn]
+    whole, part = (d_model, d_model), (d_model, d_model // num_heads)
+    if shapes == [whole] * 4:
+        weights = drawn
+    elif shapes == [part] * 3 * num_heads + [whole]:
+        weights = [np.concatenate(drawn[k : 3 * num_heads : 3], axis=1) for k in range(3)] + [drawn[-1]]
+    else:
+        return None
+    return replace(case, args=(*case.args[:3], tuple(weights)))
+
+
 EXERCISE = Exercise(
     title="Multi-head attention",
     paper="Vaswani et al. 2017, Attention Is All You Need, section 3.2.2",
@@ -127,6 +147,11 @@ EXERCISE = Exercise(
     functions=(multi_head_attention,),
     outputs=("output",),
     cases=cases,
+    with_drawn=with_drawn,
+    drawing="It is right for the weights that it draws. What drawing them inside costs: each call has other weights, "
+    "so that nothing can be trained, repeated or tested; and with a variance of 1 each product makes numbers "
+    "sqrt(d_model) times as large. Next: take them as an argument, "
+    "def multi_head_attention(X, num_heads, d_model, weights).",
     faults={
         "no scale": NO_SCALE,
         "divides by the root of d_model": ROOT_OF_D_MODEL,

@@ -34,6 +34,8 @@ def self_attention(Q, K, V):
     if wrong("multiplies by the scale"):
         scale = 1 / scale
     scores = Q @ (K.T if wrong("transposes all axes") else K.swapaxes(-1, -2))  # S_q S_k
+    if wrong("np.dot with leading axes"):
+        scores = np.dot(Q, K.T)
     if wrong("queries and keys swapped"):
         scores = K @ Q.swapaxes(-1, -2)
     if not wrong("scales after the softmax"):
@@ -56,6 +58,8 @@ def self_attention(Q, K, V):
     if wrong("scales after the softmax"):
         weights = weights / scale
     output = weights @ (K if wrong("keys as values") else V)
+    if wrong("np.dot with leading axes"):
+        output = np.dot(weights, V)
     if wrong("returns the scores"):
         weights = scores
     if wrong("returns the exponentials"):
@@ -120,6 +124,12 @@ EXERCISE = Exercise(
             "K.T reverses all axes, the leading ones too.",
             "It works for one sequence, and fails or mixes sequences as soon as there is a batch.",
             "Swap the last two axes only: K.swapaxes(-1, -2).",
+        ),
+        "np.dot with leading axes": Fault(
+            "np.dot pairs each leading axis of Q with each of K, where @ goes through them together; and K.T turns all "
+            "axes round, not the last two.",
+            "It is right for one sequence, and fails or mixes sequences as soon as there is a batch or heads.",
+            "Q @ K.swapaxes(-1, -2), and weights @ V.",
         ),
         "queries and keys swapped": Fault(
             "The scores are K Q^T: a row for each key, where there should be one for each query.",
