@@ -73,7 +73,5 @@ def test_what_is_drawn_and_thrown_away_helps_nobody(verdict):
     zeros = plans_code().replace("np.random.randn(d_model, d_k)", "np.random.normal(0, 0, (d_model, d_k))")
     assert not verdict(zeros, "multi_head_attention").passed
     cheat = "import numpy as np\ndef multi_head_attention(X, num_heads, d_model):\n    np.random.randn(3); return X\n"
-        "import numpy as np\ndef multi_head_attention(X, num_heads, d_model):\n    np.random.randn(3)\n    return X\n"
-    )
     found = verdict(cheat, "multi_head_attention")
     assert [finding.name for finding in found.findings] == ["wrong signature"]
