@@ -5,6 +5,8 @@ Letters: S_q queries and S_k keys of d_k numbers each.
 
 import numpy as np
 
+from handmade.kernels import products
+
 
 def attention_weights(query: np.ndarray, key: np.ndarray, mask: np.ndarray | None, scale: float) -> np.ndarray:
     """softmax(scale query key^T + mask) along the keys: (..., S_q, d_k), (..., S_k, d_k) -> (..., S_q, S_k).
@@ -12,7 +14,7 @@ def attention_weights(query: np.ndarray, key: np.ndarray, mask: np.ndarray | Non
     The mask is boolean, True where a query may look, or is added to the scores. A query that may look nowhere has
     zero weights.
     """
-    weights = (query * query.dtype.type(scale)) @ key.swapaxes(-1, -2)
+    weights = products.matmul(query * query.dtype.type(scale), key.swapaxes(-1, -2))
     if mask is not None:
         weights += np.where(mask, 0, -np.inf).astype(weights.dtype) if mask.dtype == bool else mask
     largest = weights.max(axis=-1, keepdims=True)
@@ -37,4 +39,4 @@ def attention_weights_backward(
     g -= np.vecdot(g, weights)[..., None]
     g *= weights
     g *= g.dtype.type(scale)
-    return g @ key, g.swapaxes(-1, -2) @ query
+    return products.matmul(g, key), products.matmul(g.swapaxes(-1, -2), query)

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from handmade.kernels.products import matmul
+
 Array = np.ndarray
 
 
@@ -49,7 +51,7 @@ def outputs_and_final(lengths: Array, reverse: bool, after: Array, *others: Arra
 def input_products(x: Array, weight: Array, bias: Array | None) -> Array:
     """x W^T + b for all steps at once: (T, B, I), (G, I), (G,) -> (T, B, G)."""
     steps, batch, size = x.shape
-    products = x.reshape(steps * batch, size) @ weight.T
+    products = matmul(x.reshape(steps * batch, size), weight.T)
     if bias is not None:
         products += bias
     return products.reshape(steps, batch, len(weight))
@@ -57,7 +59,7 @@ def input_products(x: Array, weight: Array, bias: Array | None) -> Array:
 
 def weight_gradient(gradient: Array, operand: Array) -> Array:
     """The gradient of W in `operand W^T`, summed over all steps: (T, B, G), (T, B, I) -> (G, I)."""
-    return gradient.reshape(-1, gradient.shape[-1]).T @ operand.reshape(-1, operand.shape[-1])
+    return matmul(gradient.reshape(-1, gradient.shape[-1]).T, operand.reshape(-1, operand.shape[-1]))
 
 
 def sigmoid_(a: Array) -> None:

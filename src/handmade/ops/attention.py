@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from handmade.kernels import attention as kernels
+from handmade.kernels import products
 from handmade.ops.op import op
 
 
@@ -32,13 +33,13 @@ def attention_with_learned_mask(query, key, value, mask, *, scale=None, dropout_
     applied = weights if dropout_mask is None else weights * dropout_mask
 
     def pullback(g):
-        d_weights = g @ value.swapaxes(-1, -2)
+        d_weights = products.matmul(g, value.swapaxes(-1, -2))
         if dropout_mask is not None:
             d_weights *= dropout_mask
         d_query, d_key, d_mask = weights_pullback(d_weights)
-        return d_query, d_key, lambda: applied.swapaxes(-1, -2) @ g, d_mask
+        return d_query, d_key, lambda: products.matmul(applied.swapaxes(-1, -2), g), d_mask
 
-    return applied @ value, pullback
+    return products.matmul(applied, value), pullback
 
 
 @op

@@ -1,5 +1,6 @@
 """The fully connected layer, with its weight either way round."""
 
+from handmade.kernels import products
 from handmade.kernels.sums import total
 from handmade.ops.op import op
 
@@ -17,13 +18,17 @@ def linear(x, weight, bias):
             f"linear: bias has shape {bias.shape}, expected ({weight.shape[0]},) beside weight {weight.shape}"
         )
     rows = x.reshape(-1, x.shape[-1])  # one matrix product for all leading axes
-    value = rows @ weight.T
+    value = products.matmul(rows, weight.T)
     if bias is not None:
         value += bias
 
     def pullback(g):
         g = g.reshape(-1, weight.shape[0])
-        return lambda: (g @ weight).reshape(x.shape), lambda: g.T @ rows, lambda: total(g, 0)
+        return (
+            lambda: products.matmul(g, weight).reshape(x.shape),
+            lambda: products.matmul(g.T, rows),
+            lambda: total(g, 0),
+        )
 
     return value.reshape(*x.shape[:-1], weight.shape[0]), pullback
 
@@ -41,12 +46,16 @@ def projection(x, weight, bias):
             f"projection: bias has shape {bias.shape}, expected ({weight.shape[1]},) beside weight {weight.shape}"
         )
     rows = x.reshape(-1, x.shape[-1])
-    value = rows @ weight
+    value = products.matmul(rows, weight)
     if bias is not None:
         value += bias
 
     def pullback(g):
         g = g.reshape(-1, weight.shape[1])
-        return lambda: (g @ weight.T).reshape(x.shape), lambda: rows.T @ g, lambda: total(g, 0)
+        return (
+            lambda: products.matmul(g, weight.T).reshape(x.shape),
+            lambda: products.matmul(rows.T, g),
+            lambda: total(g, 0),
+        )
 
     return value.reshape(*x.shape[:-1], weight.shape[1]), pullback

@@ -5,6 +5,7 @@ import string
 
 import numpy as np
 
+from handmade.kernels import products
 from handmade.ops.op import op
 
 
@@ -26,11 +27,11 @@ def matmul(x, y):
         if x.ndim == 1:
             g = g[..., None, :]
         return (
-            lambda: _like(g @ y2.swapaxes(-1, -2), x),
+            lambda: _like(products.matmul(g, y2.swapaxes(-1, -2)), x),
             lambda: _like(_transposed_product(x2, g, y2), y),
         )
 
-    return np.asarray(x @ y), pullback
+    return np.asarray(products.matmul(x, y)), pullback
 
 
 def _transposed_product(x: np.ndarray, g: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -38,7 +39,7 @@ def _transposed_product(x: np.ndarray, g: np.ndarray, y: np.ndarray) -> np.ndarr
     if y.ndim == 2 and x.ndim > 2 and x.shape[:-1] == g.shape[:-1]:
         rows = math.prod(x.shape[:-1])  # -1 would be a riddle where an axis is empty
         return x.reshape(rows, x.shape[-1]).T @ g.reshape(rows, g.shape[-1])
-    return x.swapaxes(-1, -2) @ g
+    return products.matmul(x.swapaxes(-1, -2), g)
 
 
 def _like(gradient: np.ndarray, vector: np.ndarray) -> np.ndarray:
