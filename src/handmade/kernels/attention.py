@@ -6,6 +6,7 @@ Letters: S_q queries and S_k keys of d_k numbers each.
 import numpy as np
 
 from handmade.kernels import products
+from handmade.kernels.choice import has_compiled_form
 
 
 def attention_weights(query: np.ndarray, key: np.ndarray, mask: np.ndarray | None, scale: float) -> np.ndarray:
@@ -15,6 +16,13 @@ def attention_weights(query: np.ndarray, key: np.ndarray, mask: np.ndarray | Non
     zero weights.
     """
     weights = products.matmul(query * query.dtype.type(scale), key.swapaxes(-1, -2))
+    softmax_(weights, mask)
+    return weights
+
+
+@has_compiled_form
+def softmax_(weights: np.ndarray, mask: np.ndarray | None) -> None:
+    """The scores (..., S_q, S_k) become weights, in place, under the mask."""
     if mask is not None:
         weights += np.where(mask, 0, -np.inf).astype(weights.dtype) if mask.dtype == bool else mask
     largest = weights.max(axis=-1, keepdims=True)
@@ -26,7 +34,6 @@ def attention_weights(query: np.ndarray, key: np.ndarray, mask: np.ndarray | Non
     if mask is not None:
         total[total == 0] = 1
     weights /= total
-    return weights
 
 
 def attention_weights_backward(
@@ -36,7 +43,13 @@ def attention_weights_backward(
 
     Through the softmax, d_scores = weights (g - sum_k g weights): zero in rows of zero weights.
     """
+    softmax_backward_(g, weights, scale)
+    return products.matmul(g, key), products.matmul(g.swapaxes(-1, -2), query)
+
+
+@has_compiled_form
+def softmax_backward_(g: np.ndarray, weights: np.ndarray, scale: float) -> None:
+    """The gradient g of the weights becomes that of the products, scale times that of the scores, in place."""
     g -= np.vecdot(g, weights)[..., None]
     g *= weights
     g *= g.dtype.type(scale)
-    return products.matmul(g, key), products.matmul(g.swapaxes(-1, -2), query)

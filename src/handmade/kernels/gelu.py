@@ -10,11 +10,14 @@ import math
 
 import numpy as np
 
+from handmade.kernels.choice import has_compiled_form
+
 A = 2 * math.sqrt(2 / math.pi)
 B = 0.044715 * A
 _BLOCK = 1 << 15  # elements: with its neighbours a block fits a core's cache
 
 
+@has_compiled_form
 def gelu_tanh(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """gelu(x), and s for the way back."""
     value, s = np.empty_like(x), np.empty_like(x)
@@ -31,6 +34,7 @@ def gelu_tanh(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return value, s
 
 
+@has_compiled_form
 def gelu_tanh_backward(g: np.ndarray, x: np.ndarray, s: np.ndarray) -> np.ndarray:
     """g gelu'(x)."""
     gradient = np.empty_like(x)

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from handmade.kernels.choice import has_compiled_form
 from handmade.kernels.products import matmul
 
 Array = np.ndarray
@@ -119,6 +120,27 @@ def rnn_backward(
 # --- LSTM ---------------------------------------------------------------------------------------------------
 
 
+@has_compiled_form
+def lstm_step(
+    gates: Array, hidden: Array, old: Array, new: Array, squashed: Array, h: Array, peephole: Array | None
+) -> None:
+    """One step, in place: gates (B, 4H) hold the input's products, hidden those of the old h; c is old, then new."""
+    i, f, g, o = blocks(gates, 4)
+    gates += hidden
+    if peephole is not None:
+        i += peephole[0] * old
+        f += peephole[1] * old
+    sigmoid_(gates[:, : 2 * old.shape[1]])
+    np.tanh(g, out=g)
+    np.multiply(f, old, out=new)
+    new += np.multiply(i, g, out=squashed)
+    np.tanh(new, out=squashed)
+    if peephole is not None:
+        o += peephole[2] * new
+    sigmoid_(o)
+    np.multiply(o, squashed, out=h)
+
+
 def lstm_forward(
     products: Array,
     h: Array,
@@ -132,28 +154,42 @@ def lstm_forward(
 
     `peephole` (3, H): what i and f see of the old cell, and o of the new one (Gers 2000).
     """
-    steps, size = len(products), h.shape[1]
+    steps = len(products)
     hs, cs = track(h, lengths, steps, reverse), track(c, lengths, steps, reverse)
     squashed = np.empty_like(cs[0])
     transposed, room = np.ascontiguousarray(weight_hh.T), np.empty_like(products[0])
     with np.errstate(over="ignore"):
         for t, n in schedule(lengths, steps, reverse):
             gates, old, new, y = products[t, :n], cs[0][t, :n], cs[1][t, :n], squashed[t, :n]
-            i, f, g, o = blocks(gates, 4)
-            gates += np.matmul(hs[0][t, :n], transposed, out=room[:n])
-            if peephole is not None:
-                i += peephole[0] * old
-                f += peephole[1] * old
-            sigmoid_(gates[:, : 2 * size])
-            np.tanh(g, out=g)
-            np.multiply(f, old, out=new)
-            new += np.multiply(i, g, out=y)
-            np.tanh(new, out=y)
-            if peephole is not None:
-                o += peephole[2] * new
-            sigmoid_(o)
-            np.multiply(o, y, out=hs[1][t, :n])
+            hidden = np.matmul(hs[0][t, :n], transposed, out=room[:n])
+            lstm_step(gates, hidden, old, new, y, hs[1][t, :n], peephole)
     return hs, cs, products, squashed
+
+
+@has_compiled_form
+def lstm_step_backward(
+    d: Array, gates: Array, old: Array, squashed: Array, dh: Array, dc: Array, peephole: Array | None
+) -> None:
+    """One step back: the gradients dh and dc of its results give d (B, 4H), and dc that of the old c, in place."""
+    size = old.shape[1]
+    i, f, g, o = blocks(gates, 4)
+    di, df, dg, do = blocks(d, 4)
+    np.subtract(1, gates, out=d)
+    d *= gates  # σ' = σ (1 − σ); the tanh gate's is set next
+    np.multiply(g, g, out=dg)
+    np.subtract(1, dg, out=dg)
+    do *= squashed
+    do *= dh
+    dc += (1 - squashed * squashed) * o * dh  # h = o tanh(c)
+    if peephole is not None:
+        dc += do * peephole[2]
+    di *= g
+    df *= old
+    dg *= i
+    d[:, : 3 * size].reshape(len(d), 3, size)[...] *= dc[:, None]
+    dc *= f
+    if peephole is not None:
+        dc += di * peephole[0] + df * peephole[1]
 
 
 def lstm_backward(
@@ -167,33 +203,11 @@ def lstm_backward(
     squashed: Array,
 ) -> tuple[Array, Array, Array]:
     """The gradients of the products (T, B, 4H), of the initial h and of the initial c."""
-    steps, _, size = squashed.shape
+    steps = len(squashed)
     d, dh, dc = np.zeros_like(gates), grad[steps].copy(), grad[steps + 1].copy()
-    room = np.empty_like(dh)
     for t, n in reversed(schedule(lengths, steps, reverse)):
-        i, f, g, o = blocks(gates[t, :n], 4)
-        di, df, dg, do = blocks(d[t, :n], 4)
-        y, dhn, dcn, part = squashed[t, :n], dh[:n], dc[:n], room[:n]
+        dhn, dcn = dh[:n], dc[:n]
         dhn += grad[t, :n]
-        np.subtract(1, gates[t, :n], out=d[t, :n])
-        d[t, :n] *= gates[t, :n]  # σ' = σ (1 − σ); the tanh gate's is set next
-        np.multiply(g, g, out=dg)
-        np.subtract(1, dg, out=dg)
-        do *= y
-        do *= dhn
-        np.multiply(y, y, out=part)
-        np.subtract(1, part, out=part)
-        part *= o
-        part *= dhn
-        dcn += part  # h = o tanh(c)
-        if peephole is not None:
-            dcn += do * peephole[2]
-        di *= g
-        df *= cs[0][t, :n]
-        dg *= i
-        d[t, :n, : 3 * size].reshape(n, 3, size)[...] *= dcn[:, None]
-        dcn *= f
-        if peephole is not None:
-            dcn += di * peephole[0] + df * peephole[1]
+        lstm_step_backward(d[t, :n], gates[t, :n], cs[0][t, :n], squashed[t, :n], dhn, dcn, peephole)
         np.matmul(d[t, :n], weight_hh, out=dhn)
     return d, dh, dc

@@ -136,6 +136,14 @@ def float32():
     return types.float32
 
 
+@instruction
+def int32():
+    """int32(number): cut to a whole number of 32 bits."""
+    from numba import types
+
+    return types.int32
+
+
 @inline
 def as_float(bits):
     """A number that was passed among integers."""
