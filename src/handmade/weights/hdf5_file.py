@@ -7,6 +7,7 @@ import io
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -19,6 +20,18 @@ from handmade.weights.storage import DTYPES, native
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 SECONDS = 60
 """How long the reading process may take; g2p's and textgenrnn's files take a tenth of one."""
+
+PROGRAM = """
+import sys, types
+source, size, *folders = sys.argv[1:]
+for name, folder in zip(("handmade", "handmade.weights"), folders):
+    sys.modules[name] = package = types.ModuleType(name)
+    package.__path__ = [folder]
+from handmade.weights.hdf5_file import main
+main(source, int(size))
+"""
+"""What the reading process runs. It imports this file and what that needs, but not the packages around it: all that
+they load would take three times as long as the reading."""
 
 REFUSED = 3
 """The exit code of a reading process that refuses the file and says why."""
@@ -36,7 +49,8 @@ def arrays(stream: BinaryIO, source: str, size: int) -> dict[str, np.ndarray]:
     if find_spec("h5py") is None:
         raise InputError(f"{source} is an HDF5 file, which h5py reads: pip install 'handmade[hdf5]'")
     stream.seek(0)
-    command = [sys.executable, "-m", "handmade.weights.hdf5_file", source, str(size)]
+    here = Path(__file__).parent
+    command = [sys.executable, "-c", PROGRAM, source, str(size), str(here.parent), str(here)]
     try:
         child = subprocess.run(command, stdin=stream, capture_output=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:
@@ -89,7 +103,3 @@ def _array(dataset: Any, name: str) -> np.ndarray:
     if dataset.dtype.newbyteorder("=").name not in DTYPES:
         raise InputError(f"{name} is of type {dataset.dtype}; expected one of {', '.join(DTYPES)}")
     return native(np.array(dataset[()]))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
