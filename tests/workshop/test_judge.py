@@ -238,13 +238,13 @@ def test_what_is_right_on_the_known_cases_only_does_not_pass(warm, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_every_right_solution_is_right_on_cases_drawn_anew(name):
-    """Twenty other draws: tolerances and cases hold for any, and conventions stay what they are."""
+    """Four other draws (200 were tried once): tolerances and cases hold for any, conventions stay what they are."""
     exercise = exercise_named(name)
     known = Counterfactuals(exercise, exercise.all_cases())
     for style, source in variants_of(name).items():
         followed = Trial.of(known, results_of(source, exercise)).explain()
         assert followed is not None
-        for seed in range(1, 21):
+        for seed in range(1, 5):
             other = Counterfactuals(exercise, exercise.all_cases(seed))
             trial = Trial.of(other, results_of(source, exercise, seed))
             assert trial.is_explained_by(followed), (style, seed)

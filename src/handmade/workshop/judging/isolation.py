@@ -78,7 +78,7 @@ _SECCOMP = [
 ]
 _NAMESPACES = [
     "the kernel gives it no network",
-    "the kernel lets it write to its scratch folder only, which is in memory; handmade's own folder, /run and devices "
-    "are not there",
+    "the kernel lets it write to its scratch folder only, which is in memory; handmade's answers, /run and devices are "
+    "not there",
     "the kernel lets it see and signal no process but its own, and bounds how many those are (not for root)",
 ]
