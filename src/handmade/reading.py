@@ -3,7 +3,8 @@
 import json
 import os
 import stat
-from typing import Any, BinaryIO
+from io import BufferedReader
+from typing import Any
 
 from handmade.errors import InputError
 
@@ -17,7 +18,7 @@ DEEPEST_JSON = 100
 """Lists and objects inside each other; handmade's own files have eight."""
 
 
-def open_file(path: str | os.PathLike[str]) -> BinaryIO:
+def open_file(path: str | os.PathLike[str]) -> BufferedReader:
     """Open the file at `path` for reading. Raises OSError as `open` does, InputError for what may never end.
 
     A pipe without a writer would make `open` wait, a device would be read without end.

@@ -9,8 +9,8 @@ import gzip
 import math
 import struct
 import zlib
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
@@ -48,7 +48,7 @@ def read_idx(path: str | Path, sha256: str = "") -> np.ndarray:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
-def _read(file: BinaryIO | gzip.GzipFile, path: Path, most: int, sha256: str) -> np.ndarray:
+def _read(file: BufferedIOBase, path: Path, most: int, sha256: str) -> np.ndarray:
     """The array in `file`, whose content is `most` bytes long at the most."""
     start = file.read(4)
     if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in TYPES:
