@@ -74,7 +74,7 @@ def test_the_catalogue_of_image_classifiers():
         assert f"-{known.sha256[:8]}." in known.file
         assert known.crop <= known.resize
         assert known.top_5 is None or known.top_1 < known.top_5 < 100
-    assert len(classifiers) == 17
+    assert len(classifiers) >= 18  # a card that is lost is noticed; one more is welcome
 
 
 @pytest.mark.parametrize("name", ["resnet50", "resnet50-0676ba61.pth", "resnet50-0676ba61"])
