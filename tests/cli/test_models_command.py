@@ -2,9 +2,12 @@
 
 import json
 
+import pytest
+
 from handmade.tables import table
 
 
+@pytest.mark.slow
 def test_the_papers_lenet_layer_by_layer(handmade):
     rows = json.loads(handmade("models", "lenet5-paper", "--json").out)
     assert [row["parameters"] for row in rows] == [156, 12, 1516, 32, 48120, 10164, 0, 0]

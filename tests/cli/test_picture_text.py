@@ -178,6 +178,7 @@ def test_bert_of_transformers_with_its_head(handmade, tmp_path, monkeypatch):
     assert len(ran.out.splitlines()) == 3
 
 
+@pytest.mark.slow
 def test_letters_that_the_font_lacks_are_written_otherwise(handmade, tmp_path):
     ran = handmade("picture", "minilm", "--weights", "minilm", "--text", "a 猫 🙂", "--out", tmp_path / "out")
     assert ran.code == 0, ran.err
@@ -186,6 +187,7 @@ def test_letters_that_the_font_lacks_are_written_otherwise(handmade, tmp_path):
 # ---- where the pictures go
 
 
+@pytest.mark.slow
 def test_a_text_of_one_token_has_no_loss(handmade, trained, tmp_path, monkeypatch):
     folder = trained("gpt-cpu")
     (tmp_path / "work").mkdir()
@@ -203,6 +205,7 @@ def test_a_text_of_one_token_has_no_loss(handmade, trained, tmp_path, monkeypatc
     ]
 
 
+@pytest.mark.slow
 def test_pictures_of_one_text_do_not_replace_those_of_another(handmade, trained, tmp_path, monkeypatch):
     folder = trained("char-gru")
     monkeypatch.chdir(tmp_path)

@@ -143,6 +143,7 @@ def test_a_file_that_is_no_image(handmade, published):
     assert "is not an image that is read here" in ran.err
 
 
+@pytest.mark.slow
 def test_without_weights(handmade, photo):
     ran = handmade("predict", "resnet50", photo)
     assert ran.code == 2

@@ -56,6 +56,7 @@ def test_it_writes_what_was_asked_for(handmade, run):
     assert handmade("eval", run).out.startswith("char-lstm on the test set of text:")
 
 
+@pytest.mark.slow
 def test_several_texts_and_stop_strings(handmade, run):
     ran = handmade("sample", run, "--prompt", "the", "--length", "12", "--samples", "3", "--seed", "1")
     assert (ran.code, ran.err) == (0, "")

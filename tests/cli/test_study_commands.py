@@ -123,6 +123,7 @@ def test_cards_are_found_and_listed(handmade, there):
     assert handmade("cards", "phlogiston").code == 2
 
 
+@pytest.mark.slow
 def test_what_the_day_needs_loads_neither_numpy_nor_torch(there):
     for command in (["plan"], ["plan", "--all"], ["review"], ["cards", "relu"], []):
         program = (
@@ -165,6 +166,7 @@ def in_a_terminal(command: list[str], folder, keys: list[str], columns: int = 40
     return shown
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_was_answered_and_a_narrow_terminal_breaks_no_word(there):
     shown = in_a_terminal(["review"], there, ["\n", "3\n", "\n", "\x03"], NO_COLOR="1")
     assert "Answered: 1." in shown
@@ -197,6 +199,7 @@ for line in sys.stdin:  # a child for each line: what is loaded is loaded once
 """
 
 
+@pytest.mark.slow
 def test_kill_9_at_200_random_moments_loses_no_answered_card(tmp_path):
     rng = random.Random(0)
     server = subprocess.Popen(

@@ -115,6 +115,7 @@ def test_an_option_that_is_no_number_is_refused(handmade, option):
     assert f"Invalid value for '{option}'" in ran.err
 
 
+@pytest.mark.slow
 def test_errors_about_a_run_name_it(handmade, stopped, options, tmp_path, picture_folder):
     run = tmp_path / "stopped"
     assert "holds a run already" in handmade("train", "lenet5", *options, "--out", run).err
@@ -148,6 +149,7 @@ def test_a_stage_of_gpt_is_compared_with_the_others(handmade, tmp_path):
     assert "stage is 9, expected 1 to 7" in ran.err
 
 
+@pytest.mark.slow
 def test_a_former_name_is_told_the_new_one(handmade):
     ran = handmade("train", "alexnet", "--data", "nothing")
     assert ran.err.splitlines()[0] == "alexnet for small images is called alexnet-cifar now."

@@ -102,6 +102,7 @@ def test_mnist(shared_data):
     assert catalogue()["mnist"].where() == str(shared_data / "mnist")
 
 
+@pytest.mark.slow
 def test_cifar10_from_jpeg_copies(shared_data):
     test = load("cifar10", "test")
     assert test.images.shape == (10_000, 3, 32, 32)

@@ -14,6 +14,7 @@ def sets():
     return load("dates"), load("dates", "test")
 
 
+@pytest.mark.slow
 def test_train_and_test_share_no_day(sets):
     train, test = sets
     assert (len(train), len(test)) == (20_000, 2_000)
@@ -24,6 +25,7 @@ def test_train_and_test_share_no_day(sets):
     assert {day.weekday() for day in map(datetime.date.fromisoformat, test.targets)} == set(range(7))
 
 
+@pytest.mark.slow
 def test_they_are_the_same_each_time(sets):
     assert load("dates", "test") == sets[1]
     assert sets[0].sources[:2] == load("dates").sources[:2]

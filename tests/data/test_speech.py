@@ -87,6 +87,7 @@ def archive(files):
     return packed.getvalue()
 
 
+@pytest.mark.slow
 def test_the_free_spoken_digit_dataset_with_a_speaker_held_out(shared_data):
     path = shared_data / "speech" / "fsdd.tar.xz"
     digits = read_spoken_digits(path.read_bytes(), str(path))

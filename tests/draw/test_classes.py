@@ -7,6 +7,7 @@ from handmade import draw
 from tests.support.pictures import assert_readable, bar_label, bars, images, written
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classes", [2, 10, 100])
 def test_confusion_of_few_and_of_many_classes(tmp_path, rng, classes):
     names = [f"class {index}" for index in range(classes)]
@@ -43,6 +44,7 @@ def test_the_surest_mistakes_come_first(rng):
     assert sure == pytest.approx(expected[[2, 3, 1]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("channels", "wrong"), [(1, 0), (1, 1), (3, 7), (1, 30)])
 def test_misclassified_images_say_what_they_are_and_what_they_were_taken_for(tmp_path, rng, channels, wrong):
     pixels = rng.integers(0, 256, (wrong, channels, 8, 8)).astype(np.uint8)

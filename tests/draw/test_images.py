@@ -9,6 +9,7 @@ from handmade.draw.palette import LIGHT
 from tests.support.pictures import assert_readable, bar_label, bars, images, written
 
 
+@pytest.mark.slow
 def test_filters_on_grey_images_are_signed(rng, tmp_path):
     weight = rng.standard_normal((6, 1, 5, 4))
     weight[2] = 0
@@ -24,6 +25,7 @@ def test_filters_on_grey_images_are_signed(rng, tmp_path):
     assert f"The largest weight drawn is {np.abs(weight).max():.3g}, in filter" in picture.caption
 
 
+@pytest.mark.slow
 def test_filters_in_colour_have_grey_for_zero_and_a_bar(rng, tmp_path):
     weight = rng.standard_normal((16, 3, 3, 3))
     weight[5, :, 1, 1] = 0
@@ -37,6 +39,7 @@ def test_filters_in_colour_have_grey_for_zero_and_a_bar(rng, tmp_path):
     assert bar._colorbar.mappable.get_clim() == (-1, 1)
 
 
+@pytest.mark.slow
 def test_of_filters_that_meet_grey_images_the_sum_is_drawn(rng, tmp_path):
     weight = rng.standard_normal((8, 3, 3, 3))
     picture = draw.filters(weight, "a model: its filters", grey=True)
@@ -46,6 +49,7 @@ def test_of_filters_that_meet_grey_images_the_sum_is_drawn(rng, tmp_path):
     assert any("sum over red, green and blue" in text.replace("\n", " ") for text in written(picture))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "low"), [(40, 0.0), (3, -1.0), (8, 0.0), (1, -1.0)])
 def test_feature_maps_are_on_one_scale_with_a_sign_where_they_have_one(tmp_path, rng, count, low):
     maps, channels = rng.uniform(low, 1, (count, 4, 5)), np.arange(count) * 3
@@ -63,6 +67,7 @@ def test_feature_maps_are_on_one_scale_with_a_sign_where_they_have_one(tmp_path,
     assert f"The strongest response, {np.abs(maps).max():.3g}, is in channel" in picture.caption
 
 
+@pytest.mark.slow
 def test_maps_are_not_small_beside_the_input(rng):
     picture = draw.feature_maps(rng.random((40, 8, 8)), np.arange(40), rng.random((3, 32, 32)), "a model")
     picture.png()
@@ -71,12 +76,14 @@ def test_maps_are_not_small_beside_the_input(rng):
     assert widths[0] < 2.5 * widths[1]
 
 
+@pytest.mark.slow
 def test_nothing_but_zeros(tmp_path):
     picture = draw.feature_maps(np.zeros((2, 4, 5)), np.arange(2), np.zeros((3, 20, 25)), "a model")
     assert_readable(picture, tmp_path)
     assert "100 % of what is drawn is 0." in picture.caption
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [1, 3])
 def test_evidence_has_the_colours_of_its_bar(tmp_path, rng, channels):
     heat = np.array([[0.0, 1.0, 0.0], [0.0, 4.0, 2.0]])
@@ -94,6 +101,7 @@ def test_evidence_has_the_colours_of_its_bar(tmp_path, rng, channels):
     assert picture.caption == f"The evidence is largest {where}; 33 % of the image has at least half as much."
 
 
+@pytest.mark.slow
 def test_no_evidence(tmp_path, rng):
     picture = draw.evidence(np.zeros((2, 3)), rng.random((1, 20, 30)), "layer4", "nothing")
     assert_readable(picture, tmp_path)
@@ -102,6 +110,7 @@ def test_no_evidence(tmp_path, rng):
     assert not picture.figure.axes[2].collections
 
 
+@pytest.mark.slow
 def test_a_drop_is_signed_and_in_the_colours_of_its_bar(tmp_path, rng):
     drop = np.array([[0.1, -0.3], [0.0, 0.2]])
     picture = draw.covered(drop, rng.random((3, 20, 30)), 6, "What it needs to see")

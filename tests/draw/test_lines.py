@@ -17,6 +17,7 @@ def metrics(epochs: list[float], per_epoch: int = 40) -> list[dict]:
     return [*(step for step in steps if step["epoch"] <= epochs[-1]), *ends]
 
 
+@pytest.mark.slow
 def test_curves_over_epochs(tmp_path):
     picture = draw.learning_curves(metrics([1.0, 2.0]), "lenet5 learns fashion-mnist")
     assert_readable(picture, tmp_path)
@@ -31,6 +32,7 @@ def test_curves_over_epochs(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_short_run_counts_steps(tmp_path):
     picture = draw.learning_curves(metrics([0.5]), "lenet5 learns fashion-mnist")
     assert_readable(picture, tmp_path)
@@ -48,6 +50,7 @@ def test_one_evaluation_and_nothing_else(tmp_path):
     assert lines(picture)["training data: 2 in the end"].tolist() == [[3], [2.0]]
 
 
+@pytest.mark.slow
 def test_compared_training(tmp_path):
     epochs = np.linspace(0, 2, 60)
     runs = {
@@ -68,6 +71,7 @@ def test_compared_training(tmp_path):
     assert "resnet20: gradient norm 0.5 in the first layer, 0.4 in the last." in picture.caption
 
 
+@pytest.mark.slow
 def test_gradient_flow(tmp_path):
     norms = 0.5 ** np.arange(6, -1.0, -1.0)
     cell = np.append(norms[:-1], 0.0)

@@ -31,6 +31,7 @@ def imports_matplotlib(path: Path) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_only_draw_imports_matplotlib():
     importing = {path.relative_to(ROOT).parts[0] for path in ROOT.rglob("*.py") if imports_matplotlib(path)}
     assert importing == {"draw"}
@@ -42,6 +43,7 @@ def run(code: str, **environment: str) -> subprocess.CompletedProcess:
     )
 
 
+@pytest.mark.slow
 def test_matplotlib_is_loaded_when_something_is_drawn():
     code = """
 import sys
@@ -56,6 +58,7 @@ assert "matplotlib.pyplot" not in sys.modules, "drawing opens no window"
     assert run(code).stderr == ""
 
 
+@pytest.mark.slow
 def test_no_word_of_matplotlibs_cache_for_a_user_without_a_home_folder(tmp_path):
     """Where its cache cannot be written, matplotlib says so at every start."""
     (tmp_path / "file").touch()
@@ -71,6 +74,7 @@ draw.exact_by_length({"one": (np.array([3]), np.array([True]))}, "title").png()
     assert run(code, **nowhere).stderr == ""
 
 
+@pytest.mark.slow
 def test_a_picture_is_saved_with_its_caption(tmp_path):
     path = tmp_path / "lengths.png"
     picture().save(path)

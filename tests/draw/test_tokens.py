@@ -14,6 +14,7 @@ def weights(rng, layers, heads, rows, columns):
     return list(drawn / drawn.sum(axis=-1, keepdims=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("layers", "heads", "rows", "columns"), [(1, 1, 3, 9), (2, 3, 9, 4), (12, 12, 7, 7), (2, 2, 300, 300), (1, 1, 1, 1)]
 )
@@ -58,6 +59,7 @@ def test_tokens_too_many_to_be_read_stand_in_the_caption(rng):
     assert "0" in written(picture)
 
 
+@pytest.mark.slow
 def test_guesses_are_written_framed_and_counted(tmp_path):
     names = [["a", "b", "c"], ["b", "c", "猫"]]
     probabilities = np.array([[0.25, 0.5, 1.0], [0.1, 0.2, 0.3]])
@@ -73,12 +75,14 @@ def test_guesses_are_written_framed_and_counted(tmp_path):
     assert bar_label(bars(picture)[0]) == "probability\n(colour by the square root)"
 
 
+@pytest.mark.slow
 def test_of_a_long_text_the_end_is_drawn(tmp_path):
     picture = draw.guesses([["word"] * 300] * 2, np.full((2, 300), 0.5), ["x"] * 300, [None] * 300, "a model")
     assert_readable(picture, tmp_path)
     assert "of 300 tokens)" in picture.title
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     ["x", "猫🙂\x10\ufffd", "To be,\nor not to be", ["Ro", "meo", ":", " what", "\n", " is"] * 70, ["word" * 40]],

@@ -162,6 +162,7 @@ def test_gradient_check(name, rng):
     gradcheck(lambda x: expression(handmade, x), x)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=4), st.data())
 def test_reductions_of_random_shapes(shape, data):

@@ -12,6 +12,7 @@ from handmade import Tensor, tensor
 from handmade.engine import apply
 
 
+@pytest.mark.slow
 def test_a_chain_of_100_000_operations_backpropagates_and_is_dropped():
     x = tensor([0.5, -2.0], requires_grad=True)
     y = x

@@ -38,6 +38,7 @@ def arrays(shape, filters, window, groups, rng):
     return x, weight, rng.normal(size=filters).astype("f4"), g
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(layers(), st.integers(0, 2**32 - 1))
 def test_all_three_products(layer, seed):

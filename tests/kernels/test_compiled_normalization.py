@@ -14,6 +14,7 @@ pytest.importorskip("numba")
 SIZES = st.sampled_from([1, 2, 3, 5, 16, 17, 65, 130])
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(SIZES, st.integers(1, 700), SIZES, st.integers(0, 2**32 - 1))
 def test_channels(samples, rows, channels, seed):
@@ -43,6 +44,7 @@ def test_rows(rows, features, weighted, biased, centred, eps, seed):
     assert_same(kernels.normalise_rows_backward, g, normalised, reciprocal, weight, centred, tolerance=2e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("axes", [(0, 1, 2, 3), (0, 3, 1, 2), (3, 2, 1, 0)])
 def test_the_rectifier_in_any_order_of_memory(axes, rng):
     x, g = rng.normal(size=(2, 3, 17, 9, 65)).astype("f4").transpose(0, *(axis + 1 for axis in axes))

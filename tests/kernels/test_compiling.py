@@ -46,6 +46,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path / "kernels"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_arrays_numbers_scratch_and_helpers(count, rng, folder):
     before = threads.get_num_threads()
@@ -63,6 +64,7 @@ def test_the_second_time_it_is_found_on_disk(rng, folder, monkeypatch):
     check(make_kernel(), rng)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["cut off", "changed", "empty"])
 def test_a_damaged_file_is_rebuilt(how, rng, folder):
     check(make_kernel(), rng)
@@ -76,6 +78,7 @@ def test_a_damaged_file_is_rebuilt(how, rng, folder):
     assert store.read("test_compiling.scale") is not None
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written_is_said_once(rng, folder, capsys):
     folder.write_text("a file is in the way")
     check(make_kernel(), rng)
@@ -101,6 +104,7 @@ def test_what_cannot_be_compiled_names_the_kernel(folder):
             impossible(1, np.zeros(1, "f4"))
 
 
+@pytest.mark.slow
 def test_code_that_needs_a_library_is_refused(folder):
     @kernel
     def allocates(piece: int, x: Floats) -> None:

@@ -57,6 +57,7 @@ def weights(rng, layers, heads, rows, columns):
     return list(drawn / drawn.sum(axis=-1, keepdims=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("layers", "heads", "rows", "columns"), [(1, 1, 3, 9), (2, 3, 9, 4), (12, 12, 7, 7), (2, 2, 300, 300), (1, 1, 1, 1)]
 )

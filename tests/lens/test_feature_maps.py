@@ -25,6 +25,7 @@ def test_the_strongest_channels_in_their_order(rng):
     assert len(strongest(maps, 40).channels) == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "low"), [(50, 0.0), (3, -1.0), (8, 0.0)])
 def test_drawn(tmp_path, rng, count, low):
     path = tmp_path / "maps.png"

@@ -30,6 +30,7 @@ def test_a_model_without_filters_on_images(model):
         first_filters(model)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [lenet5(), resnet20(), nn.Conv2d(3, 35, (2, 3))])
 def test_drawn(tmp_path, model):
     path = tmp_path / "filters.png"

@@ -94,6 +94,7 @@ def test_one_layer_in_one_direction():
         gradient_norms(nn.GRU(I, H, bidirectional=True), x)
 
 
+@pytest.mark.slow
 def test_the_picture(tmp_path, rng):
     from PIL import Image
 

@@ -9,6 +9,7 @@ from handmade.lens.layers import maps_of
 from handmade.models import ZOO
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "early", "late"),
     [

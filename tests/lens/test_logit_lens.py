@@ -54,6 +54,7 @@ def test_a_model_without_a_stream():
         lens.logit_lens(char_gru(20), np.array([1, 2]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("layers", "length", "word"), [(2, 1, "a"), (13, 4, "wonderful"), (3, 200, "word")])
 def test_the_picture_is_of_a_sensible_size(rng, tmp_path, layers, length, word):
     path = tmp_path / "lens.png"

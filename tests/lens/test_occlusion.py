@@ -49,6 +49,7 @@ def test_a_patch_of_no_pixels():
         occlusion(Corner(), handmade.ones(1, 3, 12, 20), 0, patch=-1, stride=2)
 
 
+@pytest.mark.slow
 def test_drawn(tmp_path, rng):
     path = tmp_path / "map.png"
     draw_occlusion(path, rng.standard_normal((4, 6)), rng.random((3, 20, 30)), 7, "What it needs")

@@ -64,6 +64,7 @@ def test_too_short_to_be_judged():
 # ---- the picture
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

@@ -16,6 +16,7 @@ def recipe():
     return changed(recipe_of("plain20"), ["batch_size=2", "steps=2"])
 
 
+@pytest.mark.slow
 def test_norms_are_means_over_the_first_steps(recipe):
     norms = gradient_norms(recipe.task(), 1)
     assert list(norms)[:2] == ["conv1", "layer1.0.conv1"]
@@ -36,6 +37,7 @@ def lines(errors: list[float]) -> list[dict]:
     return [*steps, end, end | {"epoch": 2.0}]
 
 
+@pytest.mark.slow
 def test_drawn_from_lines_and_from_a_folder(tmp_path):
     folder = tmp_path / "run"
     folder.mkdir()

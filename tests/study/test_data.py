@@ -135,6 +135,7 @@ def test_ids_and_questions_are_unique():
     assert len({card.ask for card in CARDS}) == len(CARDS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("card", CHECKED, ids=ids(CHECKED))
 def test_a_card_s_number_is_computed(card):
     check = card.check

@@ -151,6 +151,7 @@ def test_a_clock_that_was_set_back_loses_nothing(journal, rate):
     assert stepped.memories["a"].to_dict() == memories(journal)["a"]
 
 
+@pytest.mark.slow
 def test_10_000_events_are_replayed_quickly(journal, rate):
     rng = random.Random(0)
     template = '{"at": "%s", "what": "review", "card": "c%d", "rating": %d, "seconds": 5, "where": "test"}\n'

@@ -66,6 +66,7 @@ def test_no_card_comes_back_after_the_interview():
     assert Schedule(TODAY).next_dates("a", MORNING)[4] - MORNING == timedelta(days=8)  # the day itself limits nothing
 
 
+@pytest.mark.slow
 def test_replay_is_step_by_step_is_fsrs_s_own_reschedule():
     rng, scheduler = random.Random(0), Scheduler(enable_fuzzing=False)
     for _ in range(1000):

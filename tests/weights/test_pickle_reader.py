@@ -334,6 +334,7 @@ def test_deep_values_are_never_hashed_or_shown(use, outcome):
     assert "damaged" in outcome(DEEP + use)
 
 
+@pytest.mark.slow
 def test_a_pickle_without_end_is_stopped(outcome):
     assert "over 2,000,000 instructions" in outcome(b"N" * 2_100_000)
 
@@ -350,6 +351,7 @@ COPIES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", COPIES)
 def test_copies_of_one_value_are_bounded_by_the_file(kind, outcome):
     assert "builds more than the file holds" in outcome(COPIES[kind] + b".")

@@ -47,6 +47,7 @@ NETWORKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("training", [True, False])
 def test_right_function_changes_nothing(name, training, rng):
@@ -68,6 +69,7 @@ def test_right_function_changes_nothing(name, training, rng):
         np.testing.assert_allclose(mine, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_model_computes_on_the_function(name, rng):
     build, function, _, data = NETWORKS[name]

@@ -130,6 +130,7 @@ def test_a_killed_writer_leaves_a_whole_record(tmp_path):
     assert not list(tmp_path.glob("*damaged*"))
 
 
+@pytest.mark.slow
 def test_two_who_change_it_at_once_lose_nothing(tmp_path):
     code = (
         "import sys; from pathlib import Path; from handmade.workshop.workspace import Workspace\n"
