@@ -1,11 +1,18 @@
-"""handmade interview: an exercise that you have not seen, against the clock."""
+"""handmade interview: an exercise that you have not seen, against the clock, and questions on it."""
 
+import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from handmade.errors import InputError
+
+if TYPE_CHECKING:
+    from random import Random
+    from typing import Any
+
+    from handmade.workshop.interviews import Interview
 
 
 def interview(
@@ -16,8 +23,15 @@ def interview(
     seed: Annotated[
         int | None, typer.Option(help="The seed of the random choice; the same seed gives the same exercise.")
     ] = None,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="The whole interview: code, five concepts and three numbers, on one clock.")
+    ] = False,
+    report: Annotated[bool, typer.Option("--report", help="Show how all interviews so far went, and exit.")] = False,
 ) -> None:
     """Solve an exercise you have not seen, against the clock and without hints; then read a post-mortem.
+
+    After the code, three questions on it follow: answer them aloud, then compare. --whole asks five concepts and three
+    numbers, all on one clock, and rates the interview from 1 to 4: correct, speed, knows why, numbers.
 
     The exit code is 0 if it passed, 1 if not.
     """
@@ -26,6 +40,7 @@ def interview(
     from handmade.cli.clock import wait_until_handed_in
     from handmade.cli.verdicts import show
     from handmade.files import write_text
+    from handmade.study.reports import MINUTES, rubric, whole_report
     from handmade.workshop.exercises import exercise_named
     from handmade.workshop.interviews import Interview, post_mortem, remember, unseen
     from handmade.workshop.judging.judge import Judge
@@ -36,20 +51,70 @@ def interview(
     if minutes is not None and minutes <= 0:
         raise InputError(f"--minutes is {minutes:g}, expected more than 0.")
     workspace = workspace_around(Path.cwd()) or Workspace(Path.cwd())
-    exercise = exercise_named(random.Random(seed).choice(unseen(workspace.progress(), topic)))
-    allowed = minutes or exercise.minutes
-    folder = made(workspace.folder / "interviews")
-    path = free_path(folder, f"{exercise.name}.{{}}.py")
+    before = workspace.progress()
+    if report:
+        _show_trend(before.interviews)
+        return
+    draw = random.Random(seed)
+    exercise = exercise_named(draw.choice(unseen(before, topic)))
+    allowed = 60 * ((minutes or exercise.minutes) + (MINUTES if whole else 0))
+    path = free_path(made(workspace.folder / "interviews"), f"{exercise.name}.{{}}.py")
     write_text(path, stub(exercise))
-    typer.echo(f"{exercise.title}, {allowed:g} minutes. The question is in {path}; write your answer there.")
+    typer.echo(f"{exercise.title}, {allowed / 60:g} minutes. The question is in {path}; write your answer there.")
     typer.echo("The clock is running. Save the file and press Enter to hand it in: you have one try and no hints.\n")
+    begun = time.monotonic()
     with Judge() as judge:
-        used = wait_until_handed_in(allowed * 60)
+        used = wait_until_handed_in(allowed)
         verdict = judge.check(path, exercise)
     show(verdict, exercise, path, None)
-    held = Interview(exercise.name, now(), round(allowed * 60), round(used), verdict.passed)
-    report = path.with_suffix(".md")
-    write_text(report, post_mortem(held, verdict, exercise, workspace.progress()))
+    mistakes = [finding.name for finding in verdict.findings]
+    held = Interview(exercise.name, now(), round(allowed), round(used), verdict.passed, mistakes, whole)
+    if whole:
+        _ask_the_rest(held, draw, begun + allowed)
+        held.rubric.update(rubric(held, verdict, exercise))
+    else:
+        _follow_up(held, draw)
+    written = path.with_suffix(".md")
+    write_text(written, (whole_report if whole else post_mortem)(held, verdict, exercise, before))
     remember(workspace, held, verdict)
-    typer.echo(f"\nThe post-mortem is in {report}.")
+    typer.echo(f"\nThe {'report' if whole else 'post-mortem'} is in {written}.")
+    if whole:
+        typer.echo("All interviews so far: handmade interview --report")
     raise typer.Exit(0 if verdict.passed else 1)
+
+
+def _ask_the_rest(held: "Interview", draw: "Random", ends: float) -> None:
+    """Five concepts and three numbers, until the clock runs out; what was answered is put into `held`."""
+    from handmade.cli.interviewing import ask_concept, ask_number, time_is_over
+    from handmade.study.reports import CONCEPTS, NUMBERS, drills, questions
+
+    for card in questions(held.exercise, CONCEPTS, draw):
+        if time_is_over(ends):
+            return
+        if (rating := ask_concept(card)) is not None:
+            held.concepts[card.id] = rating
+    for card in drills(held.exercise, NUMBERS, draw):
+        if time_is_over(ends):
+            return
+        if (right := ask_number(card, draw.randrange(1000))) is not None:
+            held.numbers[card.id] = right
+
+
+def _follow_up(held: "Interview", draw: "Random") -> None:
+    """Three questions on the exercise."""
+    from handmade.cli.interviewing import ask_concept
+    from handmade.study.reports import FOLLOW_UPS, questions
+
+    for card in questions(held.exercise, FOLLOW_UPS, draw):
+        rating = ask_concept(card)
+        if rating is None:
+            return
+        held.concepts[card.id] = rating
+
+
+def _show_trend(interviews: "list[dict[str, Any]]") -> None:
+    from handmade.study.reports import trend
+
+    if not interviews:
+        raise InputError("there was no interview yet: `handmade interview --whole` holds one.")
+    typer.echo(trend(interviews))

@@ -1,6 +1,6 @@
 """Interviews: which exercise may be asked, and the post-mortem afterwards."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from handmade.errors import InputError
 from handmade.workshop.exercise import Exercise
@@ -12,13 +12,22 @@ from handmade.workshop.workspace import Workspace
 
 @dataclass(frozen=True)
 class Interview:
-    """One that was held. allowed, used: seconds."""
+    """One that was held. allowed, used: seconds. mistakes: what the judge found.
+
+    whole: whether concepts and numbers were asked, too. concepts: cards with the rating one gave oneself, 1 to 4;
+    numbers: drills, and whether they were right; rubric: 1 to 4 for each row.
+    """
 
     exercise: str
     date: str
     allowed: int
     used: int
     passed: bool
+    mistakes: list[str] = field(default_factory=list)
+    whole: bool = False
+    concepts: dict[str, int] = field(default_factory=dict)
+    numbers: dict[str, bool] = field(default_factory=dict)
+    rubric: dict[str, int] = field(default_factory=dict)
 
 
 def unseen(progress: Progress, topic: str | None) -> list[str]:
@@ -50,14 +59,25 @@ def remember(workspace: Workspace, held: Interview, verdict: Verdict) -> None:
 
 def post_mortem(held: Interview, verdict: Verdict, exercise: Exercise, before: Progress) -> str:
     """What went well, what did not, and what to practise. Markdown."""
+    practise = ["## What to practise", "", *advice(held, verdict, exercise, before)]
+    return "\n".join([*account(held, verdict, exercise, before), *practise]) + "\n"
+
+
+def cases_right(verdict: Verdict, exercise: Exercise) -> tuple[int, int]:
+    """How many of the exercise's cases passed, and how many there are."""
     labels = {case.label for case in exercise.all_cases()}
-    right = sum(test.status == "passed" for test in verdict.tests if test.name in labels)
+    return sum(test.status == "passed" for test in verdict.tests if test.name in labels), len(labels)
+
+
+def account(held: Interview, verdict: Verdict, exercise: Exercise, before: Progress) -> list[str]:
+    """What came of the code: the result, the time, and each mistake with its evidence. Lines of Markdown."""
+    right, cases = cases_right(verdict, exercise)
     lines = [
         f"# Interview: {exercise.title}",
         "",
         f"{held.date.replace('T', ', ')}. {exercise.paper}.",
         "",
-        f"- Result: {'passed' if held.passed else 'not passed'}; {right} of {len(labels)} cases right.",
+        f"- Result: {'passed' if held.passed else 'not passed'}; {right} of {cases} cases right.",
         f"- Time: {_clock(held.used)} of {_clock(held.allowed)}.",
         *(f"- Convention: {followed.name}. {followed.message}" for followed in verdict.conventions),
         "",
@@ -70,31 +90,32 @@ def post_mortem(held: Interview, verdict: Verdict, exercise: Exercise, before: P
         lines += [f"**{finding.name}**: {finding.message}{again}", ""]
         if finding.evidence:
             lines += ["```", finding.evidence, "```", ""]
-    return "\n".join([*lines, "## What to practise", "", *_advice(held, verdict, exercise, before)]) + "\n"
+    return lines
 
 
-def _advice(held: Interview, verdict: Verdict, exercise: Exercise, before: Progress) -> list[str]:
-    advice = []
+def advice(held: Interview, verdict: Verdict, exercise: Exercise, before: Progress) -> list[str]:
+    """What to practise after it, most important first."""
+    found = []
     if not held.passed:
-        advice.append(
+        found.append(
             f"- {exercise.title} again, without a clock: `handmade check {exercise.name}`, with hints if needed."
         )
-        advice += [
+        found += [
             f"- {finding.name}: {exercise.faults[finding.name].mend}"
             for finding in verdict.findings
             if finding.name in exercise.faults
         ]
-    advice.append(f"- Reading code: `handmade drill {exercise.name}` hides one of its {len(exercise.faults)} mistakes.")
+    found.append(f"- Reading code: `handmade drill {exercise.name}` hides one of its {len(exercise.faults)} mistakes.")
     if held.passed and held.used > held.allowed / 2:
-        advice.append("- Speed: write it once more from memory, in half the time.")
+        found.append("- Speed: write it once more from memory, in half the time.")
     related = [
         name
         for name in NAMES
         if name != exercise.name and topic_of(name) == exercise.topic and not before.of(name).passed
     ]
     if related:
-        advice.append(f"- Of the same topic, not passed yet: {', '.join(related[:5])}.")
-    return advice
+        found.append(f"- Of the same topic, not passed yet: {', '.join(related[:5])}.")
+    return found
 
 
 def _clock(seconds: int) -> str:
