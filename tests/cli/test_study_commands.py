@@ -232,3 +232,99 @@ def test_kill_9_at_200_random_moments_loses_no_answered_card(tmp_path):
     assert server.wait() == 0
     assert killed > 50, "most were killed before the first answer"
     assert answered > 200
+
+
+def test_a_whole_interview_asks_code_concepts_and_numbers_and_writes_a_report(handmade, there, typing, monkeypatch):
+    monkeypatch.setattr("handmade.cli.clock.wait_until_handed_in", lambda seconds: 60.0)
+    typing("\n3\n" * 5 + "about ten\n-1\n-1\n-1\n")
+    ran = handmade("interview", "--whole", "--topic", "attention", "--seed", "3")
+    assert ran.code == 1
+    (report,) = (there / "interviews").glob("*.md")
+    text = report.read_text()
+    for part in ("## Rubric", "| correct | 1 |", "| knows why | 3 |", "| numbers | 1 |", "## Concepts", "## Numbers"):
+        assert part in text
+    practise = text.partition("## What to practise")[2].strip().splitlines()
+    assert len(practise) == 3
+    assert all("`handmade " in line for line in practise)
+    assert text.count("(3 of 4)") == 5
+    assert text.count("Not right.") == 3
+    (held,) = json.loads((there / "progress.json").read_text())["interviews"]
+    assert held["whole"] is True
+    assert len(held["concepts"]) == 5
+    assert held["numbers"]
+    assert not any(held["numbers"].values())
+    assert not (there / "study.jsonl").exists()  # ratings in an interview are no reviews
+    ran = handmade("interview", "--report")
+    assert ran.code == 0
+    assert "Weakest topic: attention, 0 of 1 passed" in ran.out
+    typing("\n4\n" * 5 + "s\n" * 3)
+    handmade("interview", "--whole", "--topic", "attention", "--seed", "4")
+    assert "knows why: 3 4 (better)" in handmade("interview", "--report").out
+
+
+def test_an_interview_is_followed_by_three_questions_on_its_exercise(handmade, there, typing, monkeypatch):
+    monkeypatch.setattr("handmade.cli.clock.wait_until_handed_in", lambda seconds: 60.0)
+    typing("\n3\n" * 9)
+    ran = handmade("interview", "--topic", "attention", "--seed", "3")
+    assert ran.out.count("Answer aloud") == 3
+    (held,) = json.loads((there / "progress.json").read_text())["interviews"]
+    from handmade.study.cards import concept_cards
+
+    own = sum(held["exercise"] in card.exercises for card in concept_cards().values())
+    asked = [concept_cards()[id] for id in held["concepts"]]
+    assert sum(held["exercise"] in card.exercises for card in asked) == min(3, own)
+
+
+def test_no_interview_has_no_report(handmade, there):
+    assert handmade("interview", "--report").code == 2
+
+
+def test_explain_knows_cards_exercises_and_networks(handmade, there):
+    ran = handmade("explain", "conv-output-size")
+    assert "Formula: (n + 2*p - k)//s + 1 = 112 with n = 224" in ran.out
+    ran = handmade("explain", "softmax")
+    assert "raise NotImplementedError" in ran.out  # its implementation is shown when it is passed
+    assert "handmade check softmax" in ran.out
+    record = {"workshop": 1, "exercises": {"softmax": {"passed": "2026-12-01T10:00:00"}}, "interviews": []}
+    (there / "progress.json").write_text(json.dumps(record))
+    assert "keepdims=True" in handmade("explain", "softmax").out
+    ran = handmade("explain", "lenet5")
+    assert "61,706 parameters" in ran.out
+    assert "handmade train lenet5" in ran.out
+    ran = handmade("explain", "softmaxx")
+    assert ran.code == 2
+    assert "softmax" in ran.err
+
+
+def test_the_vault_is_shown_first_and_written_then(handmade, there, tmp_path_factory):
+    notes = tmp_path_factory.mktemp("Notes")
+    assert handmade("vault", notes).code == 2  # nobody is there to say yes
+    assert list(notes.iterdir()) == []
+    ran = handmade("vault", notes, "--dry-run")
+    assert ran.code == 0
+    assert "+++ b/30-ML-Fundamentals/Concepts Tracker.md" in ran.out
+    assert list(notes.iterdir()) == []
+    ran = handmade("vault", notes, "--yes")
+    assert "New: 30-ML-Fundamentals/handmade/CNNs cards.md" in ran.out
+    tracker = notes / "30-ML-Fundamentals" / "Concepts Tracker.md"
+    tracker.write_text(
+        tracker.read_text().replace("- [ ] [Stanford CS231n, lecture 5", "- [x] [Stanford CS231n, lecture 5")
+    )
+    assert "Taken over: watched cs231n-5." in handmade("vault", notes).out
+    assert "The vault is up to date." in handmade("vault", notes).out
+    assert handmade("vault", notes / "nowhere").code == 2
+
+
+def test_a_deck_is_written(handmade, there):
+    ran = handmade("cards", "--anki", there / "a.apkg")
+    assert ran.code == 0
+    assert (there / "a.apkg").stat().st_size > 10_000
+
+
+def test_the_plan_s_own_code_is_checked_as_a_file_of_the_learner_s(handmade, there):
+    ran = handmade("check", "self_attention", "--plans-code")
+    assert ran.code == 1
+    assert "np.dot with leading axes" in ran.out
+    assert "overflows" in ran.out
+    assert (there / "plans_code.py").is_file()
+    assert handmade("check", "softmax", "--plans-code").code == 2

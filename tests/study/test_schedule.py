@@ -164,11 +164,13 @@ def test_few_mistakes_and_one_exercise_a_day_come_first():
     slots += [slot(f"c{n}") for n in range(20)] + [slot(f"exercise/{n}", kind="exercise") for n in range(3)]
     asked = queue(Schedule(), slots, MORNING)
     assert asked == [f"fault/x/{n}" for n in range(4)] + [f"c{n}" for n in range(10)] + ["exercise/0"]
-    schedule = replay([review("exercise/0", 3), review("fault/x/0", 3)])
-    asked = queue(schedule, slots, MORNING + timedelta(hours=5))
-    assert [id for id in asked if id.startswith("exercise/")] == ["exercise/0"]  # in its first steps
-    schedule = replay([review("exercise/0", 4)])
-    assert [id for id in queue(schedule, slots, MORNING + timedelta(hours=5)) if id.startswith("exercise/")] == []
+    schedule = replay([review("exercise/0", 1), review("fault/x/0", 3)])
+
+    def exercises(**after: float) -> list[str]:
+        return [id for id in queue(schedule, slots, MORNING + timedelta(**after)) if id.startswith("exercise/")]
+
+    assert exercises(hours=5) == []  # not written again on the same day, nor another one
+    assert exercises(days=1) == ["exercise/0"]
 
 
 def test_what_the_vault_has_asked_waits_for_its_day():

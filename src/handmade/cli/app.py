@@ -15,6 +15,7 @@ from handmade.cli import (
     data,
     drill,
     evaluate,
+    explain,
     hint,
     interview,
     models,
@@ -47,6 +48,7 @@ app = typer.Typer(
 app.command("plan", short_help="Show what is next today.")(plan.plan)
 app.command("review", short_help="Ask the cards that are due.")(review.review)
 app.command("cards", short_help="Find and read concept cards; write them for Anki.")(cards.cards)
+app.command("explain", short_help="Explain a card, an exercise or a network.")(explain.explain)
 app.command("vault", short_help="Write cards and plan into an Obsidian vault.")(vault.vault)
 app.command("train")(train.train)
 app.command("eval")(evaluate.evaluate)

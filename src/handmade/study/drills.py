@@ -27,7 +27,8 @@ class Question:
     def shown_answer(self) -> str:
         """The answer with thousands marked, and how it comes about."""
         values = ", ".join(f"{name} = {value:,}" for name, value in self.values.items())
-        return f"{self.answer:,}: {self.formula} with {values}" if values else f"{self.answer:,}: {self.formula}"
+        answer = f"{int(self.answer) if self.answer == int(self.answer) else self.answer:,}"
+        return f"{answer}: {self.formula} with {values}" if values else f"{answer}: {self.formula}"
 
 
 def question(card: Card, turn: int) -> Question:

@@ -144,8 +144,11 @@ def queue(schedule: Schedule, slots: Sequence[Slot], now: datetime, new: int = N
     reviewed = [slot for slot in slots if slot.id in schedule.memories]
     steps = [slot for slot in reviewed if schedule.is_learning(slot.id) and schedule.due(slot.id) <= now + AHEAD]
     for slot in sorted(steps, key=lambda slot: schedule.due(slot.id)):
-        chosen.ids.append(slot.id)  # whatever else was asked today: it is being learned
-        chosen.taken.add(slot.id)
+        if slot.kind == "exercise":
+            chosen.take(slot)  # one written today is not written again today
+        else:
+            chosen.ids.append(slot.id)  # whatever else was asked today: it is being learned
+            chosen.taken.add(slot.id)
     reviews = [slot for slot in reviewed if not schedule.is_learning(slot.id) and _comes_back(schedule, slot, today)]
     for slot in sorted(reviews, key=lambda slot: schedule.retrievability(slot.id, end_of_day(today))):
         chosen.take(slot)

@@ -111,6 +111,7 @@ class Session:
         """The cards answered in this session that are in their first steps and come back soon."""
         soon = datetime.now(UTC) + AHEAD
         ids = {event["card"] for event in self._asked} - self._skipped - set(self._waiting)
+        ids = {id for id in ids if not id.startswith("exercise/")}  # once a day is enough
         found = [(self.schedule.due(id), id) for id in ids if self.schedule.is_learning(id)]
         return sorted(step for step in found if step[0] <= soon)
 
