@@ -1,6 +1,6 @@
 """Byte-pair encoding: training and encoding 1 MB of text, beside Hugging Face's `tokenizers` (Rust) in the same run.
 
-    python benchmarks/bpe.py $HANDMADE_DATA/text/tinyshakespeare.txt
+    python -m benchmarks bpe $HANDMADE_DATA/text/tinyshakespeare.txt
 
 Both use one core and must find the same tokens. The bar: 1,000 merges learned from 1 MB in under 5 seconds.
 """

@@ -1,6 +1,6 @@
 """char-lstm on Tiny Shakespeare: the loss over the steps, and the bar that it must reach.
 
-    HANDMADE_DATA=... python benchmarks/char_lstm.py [--steps 3000] [--every 250]
+    HANDMADE_DATA=... python -m benchmarks char_lstm [--steps 3000] [--every 250]
 
 Two layers of 256, 32 streams, 64 characters a step, Adam from 3e-3 down a cosine wave, gradients clipped at 1: the
 recipe that `handmade train char-lstm --data tinyshakespeare --steps 3000` runs. The bar: at most 1.58 nats a character

@@ -1,6 +1,6 @@
 """The peak of memory of two runs, each in a process of its own: everything, from Python to the weights.
 
-    python benchmarks/cnn_memory.py
+    python -m benchmarks cnn_memory
 
 The bars: 4 GiB for a training step of ResNet-50 (8 images of 224x224, SGD with momentum), 1.2 GiB for VGG-16 (one
 image, evaluation). Linux counts the peak, which includes the building of the network.

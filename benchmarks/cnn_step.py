@@ -1,6 +1,6 @@
 """A training step of whole convolutional networks, here and in PyTorch, in turn in one process.
 
-    python benchmarks/cnn_step.py [NAME ...] [--rounds N]
+    python -m benchmarks cnn_step [NAME ...] [--rounds N]
 
 A step is forward, loss, backward, and SGD with momentum. The network in PyTorch is the same model file run with
 torch.nn in place of handmade.nn, whose names and arguments it has; that both give the same scores is checked first.

@@ -1,6 +1,6 @@
 """A training step of single convolution and pooling layers, here and in PyTorch, in turn in one process.
 
-    python benchmarks/convolution.py [NAME ...]
+    python -m benchmarks convolution [NAME ...]
 
 A step is the value and the gradients that training needs: of the weight and, but for a network's first layer, of the
 input; for pooling of the input. Medians; float32; both use all cores. PyTorch has its default layout (NCHW), handmade

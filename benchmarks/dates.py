@@ -1,6 +1,6 @@
 """Dates with and without attention, trained for the same time: how many come out right, by the input's length.
 
-    python benchmarks/dates.py [--seconds 180] [--out docs/pictures/seq2seq-dates.png]
+    python -m benchmarks dates [--seconds 180] [--out docs/pictures/seq2seq-dates.png]
 
 The test dates are of days that training never saw. The bar: with attention at least 97 % right within 3 minutes.
 """
@@ -8,8 +8,7 @@ The test dates are of days that training never saw. The bar: with attention at l
 import argparse
 from pathlib import Path
 
-from timed import for_time, steps
-
+from benchmarks.timed import for_time, steps
 from handmade.recipes import recipe_of
 from handmade.tasks import TranslationTask
 from handmade.tasks.translation.alignment import draw_exact_by_length

@@ -1,6 +1,6 @@
 """gpt-cpu with nanoGPT's CPU settings on Tiny Shakespeare, beside the same model in PyTorch, in turn in one process.
 
-    HANDMADE_DATA=... python benchmarks/gpt_cpu.py [--steps 2000] [--threads 2] [--alone]
+    HANDMADE_DATA=... python -m benchmarks gpt_cpu [--steps 2000] [--threads 2] [--alone]
 
 Both begin with the same weights and learn from the same batches: 12 windows of 64, AdamW from 1e-3 along a cosine to
 1e-4 after 100 steps of warm-up, beta2 0.99, decay 0.1, gradients clipped at 1. Each in turn makes 100 steps; the times
@@ -13,10 +13,10 @@ import time
 from dataclasses import replace
 from itertools import islice
 
-import gpt_net
 import numpy as np
 import torch
 
+from benchmarks import gpt_net
 from handmade.recipes import recipe_of
 from handmade.recipes.gpt import warmed_cosine
 from handmade.train.memory import keep_freed_memory

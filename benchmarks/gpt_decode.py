@@ -1,6 +1,6 @@
 """How many tokens a second gpt-baby decodes, beside the same model in PyTorch (eager), each with a cache.
 
-    python benchmarks/gpt_decode.py [--rounds 5] [--threads 2]
+    python -m benchmarks gpt_decode [--rounds 5] [--threads 2]
 
 In turn in one process: 200 tokens from an empty cache, one at a time, without drawing; the median of the rounds. The
 scores are compared, so that both are known to compute the same. The bar: as many tokens a second as PyTorch.
@@ -10,10 +10,10 @@ import argparse
 import statistics
 import time
 
-import gpt_net
 import numpy as np
 import torch
 
+from benchmarks import gpt_net
 from handmade import Tensor
 from handmade.models import gpt
 

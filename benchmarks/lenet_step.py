@@ -1,6 +1,6 @@
 """One training step of LeNet-5 here and in PyTorch, in turn in one process: medians, and their ratio.
 
-python benchmarks/lenet_step.py [--batch 64] [--rounds 60]
+python -m benchmarks lenet_step [--batch 64] [--rounds 60]
 """
 
 import argparse
@@ -28,7 +28,7 @@ def ours(images: np.ndarray, labels: np.ndarray) -> Callable[[], None]:
     return step
 
 
-def theirs(images: np.ndarray, labels: np.ndarray) -> Callable[[], None]:
+def theirs(images: np.ndarray, labels: np.ndarray, channels_last: bool = False) -> Callable[[], None]:
     nn = torch.nn
     model = nn.Sequential(
         nn.Conv2d(1, 6, 5), nn.Tanh(), nn.AvgPool2d(2),
@@ -38,6 +38,8 @@ def theirs(images: np.ndarray, labels: np.ndarray) -> Callable[[], None]:
     )  # fmt: skip
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
     x, y = torch.tensor(images), torch.tensor(labels)
+    if channels_last:
+        model, x = model.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
 
     def step() -> None:
         optimizer.zero_grad()

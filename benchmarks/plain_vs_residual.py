@@ -1,6 +1,6 @@
 """The experiment that explains ResNet: a deep plain network and a residual one of the same layers learn side by side.
 
-    python benchmarks/plain_vs_residual.py [--depth 56] [--data cifar10] [--epochs 5] [--steps N] [--batch 128]
+    python -m benchmarks plain_vs_residual [--depth 56] [--data cifar10] [--epochs 5] [--steps N] [--batch 128]
 
 Trains plain<depth> and resnet<depth> by their recipe into runs/plain-vs-residual, measures the norm of the gradient in
 each layer over the first steps, prints both, and draws docs/pictures/resnet-cifar-plain-vs-residual.png. A depth of 56

@@ -1,6 +1,6 @@
 """ResNet-20 on CIFAR-10 by its recipe: the test accuracy after each epoch, and at the end whether it reached 70 %.
 
-    HANDMADE_DATA=FOLDER python benchmarks/resnet20_cifar10.py [--epochs 5] [--out FOLDER]
+    HANDMADE_DATA=FOLDER python -m benchmarks resnet20_cifar10 [--epochs 5] [--out FOLDER]
 
 The folder holds the images as one of the archives that `handmade data` names. A run that was stopped goes on.
 """

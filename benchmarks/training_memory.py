@@ -1,6 +1,6 @@
 """Does training hold on to memory? LeNet-5's resident size after each of ten epochs of the packaged images.
 
-python benchmarks/training_memory.py
+python -m benchmarks training_memory
 """
 
 from pathlib import Path

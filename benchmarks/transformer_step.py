@@ -1,6 +1,6 @@
 """A training step of the Transformer for translation, here and in PyTorch, in turn in one process.
 
-    python benchmarks/transformer_step.py [CONFIGURATION ...] [--rounds N] [--threads N] [--profile]
+    python -m benchmarks transformer_step [CONFIGURATION ...] [--rounds N] [--threads N] [--profile]
 
 A step is forward, cross-entropy with label smoothing, backward, and Adam. PyTorch's network is made of its own
 nn.TransformerEncoder and nn.TransformerDecoder, with the same weights; that both give the same scores is checked first.

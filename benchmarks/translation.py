@@ -1,6 +1,6 @@
 """German to English on the 29,000 sentences of Multi30k, trained for a given time: BLEU along the way and at the end.
 
-    HANDMADE_DATA=... python benchmarks/translation.py MODEL [--minutes 45] [--every 3] [--set KEY=VALUE] ...
+    HANDMADE_DATA=... python -m benchmarks translation MODEL [--minutes 45] [--every 3] [--set KEY=VALUE] ...
 
 MODEL is any recipe of a sequence-to-sequence model. Along the way: loss and greedy BLEU on the validation set, at the
 end BLEU on test_2016_flickr with a beam of 4; all as JSON lines, in FILE too. Tests do not count as training time.
@@ -12,8 +12,7 @@ import json
 import time
 from pathlib import Path
 
-from timed import for_time, steps
-
+from benchmarks.timed import for_time, steps
 from handmade.errors import InputError
 from handmade.files import data_folders
 from handmade.recipes import recipe_of

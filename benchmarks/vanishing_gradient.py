@@ -1,6 +1,6 @@
 """The vanishing gradient: how much of each step is left in the last state, before and after learning to remember.
 
-    python benchmarks/vanishing_gradient.py [--steps 300] [--out docs/pictures/vanishing-gradient.png]
+    python -m benchmarks vanishing_gradient [--steps 300] [--out docs/pictures/vanishing-gradient.png]
 
 The task is to copy: one of eight symbols at the first of 100 steps, blanks, and at the last step it is asked for
 (after Hochreiter & Schmidhuber 1997). Three panels: networks as PyTorch starts them; with gates that begin open for
