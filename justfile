@@ -29,9 +29,9 @@ lint:
 types:
     {{ bin }}/pyright --pythonpath {{ bin }}/python
 
-# A program of benchmarks/: `just bench cnn_step`.
-bench name *arguments:
-    {{ bin }}/python benchmarks/{{ name }}.py {{ arguments }}
+# A benchmark: `just bench cnn_step`; without a name, which there are.
+bench *arguments:
+    {{ bin }}/python -m benchmarks {{ arguments }}
 
 # The site, in build/docs/site: dead links, warnings and examples that fail stop it.
 docs:

@@ -39,7 +39,8 @@ def made() -> dict[str, str]:
     """All pages as Markdown, by name."""
     networks, exercises, api = network_pages(DOCS), exercise_pages(), api_pages()
     written = {file.stem: file.read_text() for file in sorted(DOCS.glob("*.md"))}
-    contributing = (DOCS.parent / "CONTRIBUTING.md").read_text()
+    beside = {file.stem.lower(): file.read_text() for file in sorted(DOCS.parent.glob("*.md"))}
+    start = beside.pop("readme")
     pages = {
         **networks,
         **exercises,
@@ -47,12 +48,11 @@ def made() -> dict[str, str]:
         "exercises/index": exercise_index(exercises),
         "api/index": f"# The library\n\n{markdown(handmade.__doc__)}\n\n{toctree(list(PACKAGES), hidden=False)}\n",
     }
-    names = {*pages, *written, "index", "contributing"}
+    names = {*pages, *written, *beside, "index"}
     pages |= {name: for_the_site(text, "docs", names) for name, text in written.items()}
-    pages["contributing"] = for_the_site(contributing, "", names)
-    chapters = ["networks/index", "exercises/index", "api/index", *written, "contributing"]
-    start = for_the_site((DOCS.parent / "README.md").read_text(), "", names)
-    pages["index"] = f"{start}\n\n{toctree(chapters)}\n"
+    pages |= {name: for_the_site(text, "", names) for name, text in beside.items()}
+    chapters = ["networks/index", "exercises/index", "api/index", *written, *beside]
+    pages["index"] = f"{for_the_site(start, '', names)}\n\n{toctree(chapters)}\n"
     return pages
 
 

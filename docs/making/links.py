@@ -34,7 +34,8 @@ def _target(path: str, folder: str, pages: set[str]) -> str:
         for page in [*tried, f"{name}/index", "house"]:
             if page in pages:
                 return f"{page}.md"
-    known = {"CONTRIBUTING.md": "contributing.md", "README.md": "index.md"}
-    if "/".join(parts) in known:
-        return known["/".join(parts)]
+    if "/".join(parts) == "README.md":
+        return "index.md"
+    if len(parts) == 1 and parts[0].removesuffix(".md").lower() in pages:
+        return parts[0].lower()
     raise ValueError(f"the link to {path} has no page on the site")
