@@ -4,6 +4,7 @@ import inspect
 from importlib import import_module
 
 from docs.making.prose import blocks, escaped, fenced, folded, markdown, toctree
+from handmade.study.cards import concept_cards
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.exercises import NAMES, exercise_named
 
@@ -39,6 +40,9 @@ def _page(exercise: Exercise) -> str:
             "\n".join(f"- {escaped(fault.cause)}" for fault in exercise.faults.values()),
         ),
     ]
+    cards = [card for card in concept_cards().values() if exercise.name in card.exercises]
+    questions = "\n".join(f"- **{escaped(card.ask)}** {escaped(card.answer)}" for card in cards)
+    parts.append(folded("What one is asked about it", questions))
     if exercise.conventions:
         conventions = "\n".join(f"- {escaped(text)}" for text in exercise.conventions.values())
         parts.append(folded("Conventions that count as right", conventions))

@@ -91,9 +91,9 @@ def main() -> None:
 
 
 def _say_where_one_stands() -> NoReturn:
-    from handmade.cli.studying import overview
+    from handmade.cli.studying import overview, show
 
-    typer.echo(overview())
+    show(overview())
     sys.exit(0)
 
 

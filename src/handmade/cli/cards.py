@@ -20,6 +20,7 @@ def cards(
     --anki writes a deck: import it again after an update, and changed cards are renewed while Anki keeps its own
     schedule. Schedules are not exchanged between Anki and `handmade review`.
     """
+    from handmade.cli.studying import show
     from handmade.study.cards import SECTIONS, concept_cards
     from handmade.study.wording import counted, proofs, source_line
 
@@ -27,25 +28,25 @@ def cards(
         from handmade.study.anki import write_deck
 
         number = write_deck(anki, concept_cards().values())
-        typer.echo(f"{counted(number, 'card')} in {anki}. In Anki: File, Import. A later import renews changed cards.")
+        show(f"{counted(number, 'card')} in {anki}. In Anki: File, Import. A later import renews changed cards.")
         return
     if word is None:
         for section, name in SECTIONS.items():
             found = [card for card in concept_cards().values() if card.section == section]
-            typer.echo(f"{name} ({counted(len(found), 'card')})")
+            show(f"{name} ({counted(len(found), 'card')})")
             for card in found:
-                typer.echo(f"  {card.id}: {card.ask}")
-            typer.echo()
-        typer.echo("handmade cards WORD shows the cards with that word; handmade review asks them.")
+                show(f"  {card.id}: {card.ask}")
+            show("")
+        show("handmade cards WORD shows the cards with that word; handmade review asks them.")
         return
     found = [card for card in concept_cards().values() if word.lower() in _text(card)]
     if not found:
         raise InputError(f"no card has {word!r} in it. `handmade cards` lists all.")
     for card in found:
-        typer.echo(f"{card.id}\n  {card.ask}\n  {card.answer}\n  {source_line(card)}")
+        show(f"{card.id}\n  {card.ask}\n  {card.answer}\n  {source_line(card)}")
         seen = proofs(card)
-        typer.echo(f"  See: {'; '.join(seen)}\n" if seen else "")
-    typer.echo(f"{counted(len(found), 'card')}.")
+        show(f"  See: {'; '.join(seen)}\n" if seen else "")
+    show(f"{counted(len(found), 'card')}.")
 
 
 def _text(card: "Card") -> str:

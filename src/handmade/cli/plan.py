@@ -28,7 +28,7 @@ def plan(
     """
     import json
 
-    from handmade.cli.studying import here
+    from handmade.cli.studying import here, show
     from handmade.study.wording import today_in_lines
 
     if action is not None:
@@ -40,11 +40,11 @@ def plan(
     if as_json:
         typer.echo(json.dumps(_as_data(standing), indent=1))
     elif all:
-        typer.echo(_all(standing))
+        show(_all(standing))
     else:
-        typer.echo("\n".join(today_in_lines(standing)))
+        show("\n".join(today_in_lines(standing)))
         if workspace is None:
-            typer.echo("\nThe exercises need a folder: `handmade start` makes one.")
+            show("\nThe exercises need a folder: `handmade start` makes one.")
 
 
 def _tick(action: str, item: str | None) -> None:
@@ -57,7 +57,7 @@ def _tick(action: str, item: str | None) -> None:
 
 
 def _done(item: str) -> None:
-    from handmade.cli.studying import here
+    from handmade.cli.studying import here, show
     from handmade.study.wording import today_in_lines
 
     standing, journal, _ = here()
@@ -67,11 +67,11 @@ def _done(item: str) -> None:
     if found.kind == "build":
         raise InputError(f"{item} is built, not ticked: what passes `handmade check` counts.")
     if item in standing.watched:
-        typer.echo(f"{found.title} was ticked before.\n")
+        show(f"{found.title} was ticked before.\n")
     else:
         journal.append("watched", item=item)
-        typer.echo(f"Watched: {found.title}. (`handmade plan undo {item}` takes it back.)\n")
-    typer.echo("\n".join(today_in_lines(here()[0])))
+        show(f"Watched: {found.title}. (`handmade plan undo {item}` takes it back.)\n")
+    show("\n".join(today_in_lines(here()[0])))
 
 
 def _undo(item: str) -> None:
