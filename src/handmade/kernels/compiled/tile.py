@@ -55,14 +55,14 @@ ARGUMENTS = (
 )
 
 
-def emit(builder, arguments, lanes: int, rows: int, vectors: int, masked: bool) -> None:
+def emit(builder, arguments, lanes: int, rows: int, vectors: int) -> None:
     """Write the tile's LLVM code; `arguments` are ARGUMENTS, integers of 64 bits.
 
     a, b, c are addresses; a_rows, c_rows (rows,) and a_taps, b_taps (taps,) addresses of tables of byte offsets; a_step
     and b_step the bytes from one d to the next. start is 0 for a sum that starts at zero, 1 for one that is added to C,
-    or the address of the numbers that every row starts from, as many as a whole tile has columns. `masked`: only
-    `width` columns of C are read and written; B must be readable over the whole width all the same, so it is packed
-    with zeros beside its last column.
+    or the address of the numbers that every row starts from, as many as a whole tile has columns. Only `width`
+    columns of C are read and written, but B must be readable over the tile's whole width: it is packed with zeros
+    beside its last column.
     """
     from llvmlite import ir
 
@@ -78,24 +78,23 @@ def emit(builder, arguments, lanes: int, rows: int, vectors: int, masked: bool) 
         return module.globals.get(full) or ir.Function(module, kind, full)
 
     fma = intrinsic(f"fma.v{lanes}f32", ir.FunctionType(vector, [vector] * 3))
-    if masked:
-        pointer = vector.as_pointer()
-        masked_load = intrinsic(f"masked.load.v{lanes}f32.p0", ir.FunctionType(vector, [pointer, lane, flags, vector]))
-        masked_store = intrinsic(
-            f"masked.store.v{lanes}f32.p0", ir.FunctionType(ir.VoidType(), [vector, pointer, lane, flags])
+    pointer = vector.as_pointer()
+    masked_load = intrinsic(f"masked.load.v{lanes}f32.p0", ir.FunctionType(vector, [pointer, lane, flags, vector]))
+    masked_store = intrinsic(
+        f"masked.store.v{lanes}f32.p0", ir.FunctionType(ir.VoidType(), [vector, pointer, lane, flags])
+    )
+    width = builder.trunc(given["width"], lane)
+    spread = builder.shuffle_vector(
+        builder.insert_element(ir.Constant(ir.VectorType(lane, lanes), ir.Undefined), width, ir.Constant(lane, 0)),
+        ir.Constant(ir.VectorType(lane, lanes), ir.Undefined),
+        ir.Constant(ir.VectorType(lane, lanes), [0] * lanes),
+    )
+    inside = [
+        builder.icmp_signed(
+            "<", ir.Constant(ir.VectorType(lane, lanes), list(range(v * lanes, (v + 1) * lanes))), spread
         )
-        width = builder.trunc(given["width"], lane)
-        spread = builder.shuffle_vector(
-            builder.insert_element(ir.Constant(ir.VectorType(lane, lanes), ir.Undefined), width, ir.Constant(lane, 0)),
-            ir.Constant(ir.VectorType(lane, lanes), ir.Undefined),
-            ir.Constant(ir.VectorType(lane, lanes), [0] * lanes),
-        )
-        inside = [
-            builder.icmp_signed(
-                "<", ir.Constant(ir.VectorType(lane, lanes), list(range(v * lanes, (v + 1) * lanes))), spread
-            )
-            for v in range(vectors)
-        ]
+        for v in range(vectors)
+    ]
 
     def at(address, offset, kind):
         return builder.inttoptr(builder.add(address, offset), kind.as_pointer())
@@ -106,7 +105,7 @@ def emit(builder, arguments, lanes: int, rows: int, vectors: int, masked: bool) 
             return builder.call(masked_load, [place, ir.Constant(lane, 4), inside[v], zero])
         return builder.load(place, align=4)
 
-    def store(value, address, v):
+    def store(value, address, v, masked):
         place = at(address, constant(4 * lanes * v), vector)
         if masked:
             builder.call(masked_store, [value, place, ir.Constant(lane, 4), inside[v]])
@@ -139,9 +138,12 @@ def emit(builder, arguments, lanes: int, rows: int, vectors: int, masked: bool) 
     a_row = [builder.add(given["a"], table("a_rows", constant(m))) for m in range(rows)]
     c_row = [builder.add(given["c"], table("c_rows", constant(m))) for m in range(rows)]
     sums = {place: variable(vector, zero) for place in places}
-    with builder.if_then(builder.icmp_signed("==", given["start"], constant(1))):
-        for m, v in places:
-            builder.store(load(c_row[m], v, masked), sums[m, v])
+    whole = builder.icmp_signed(">=", given["width"], constant(lanes * vectors))
+    with builder.if_then(builder.icmp_signed("==", given["start"], constant(1))), builder.if_else(whole) as branches:
+        for branch, masked in zip(branches, (False, True), strict=True):
+            with branch:
+                for m, v in places:
+                    builder.store(load(c_row[m], v, masked), sums[m, v])
     with builder.if_then(builder.icmp_unsigned(">", given["start"], constant(1))):
         for v in range(vectors):
             value = load(given["start"], v)
@@ -172,16 +174,19 @@ def emit(builder, arguments, lanes: int, rows: int, vectors: int, masked: bool) 
         loop(given["depth"], step)
 
     loop(given["taps"], tap)
-    for m, v in places:
-        store(builder.load(sums[m, v]), c_row[m], v)
+    with builder.if_else(whole) as branches:
+        for branch, masked in zip(branches, (False, True), strict=True):
+            with branch:
+                for m, v in places:
+                    store(builder.load(sums[m, v]), c_row[m], v, masked)
 
 
-def _intrinsic(vectors: int, masked: bool):
+def _intrinsic(vectors: int):
     from numba import types
     from numba.extending import intrinsic
 
     def generate(context, builder, signature, arguments):
-        emit(builder, arguments, machine.lanes(), tile_rows(), vectors, masked)
+        emit(builder, arguments, machine.lanes(), tile_rows(), vectors)
         return context.get_dummy_value()
 
     integers = [types.int64] * len(ARGUMENTS)
@@ -195,20 +200,14 @@ def _intrinsic(vectors: int, masked: bool):
 
 @instruction
 def full_tile():
-    """A tile all of whose columns exist."""
-    return _intrinsic(VECTORS, masked=False)
-
-
-@instruction
-def edge_tile():
-    """A tile at the edge: `width` columns, more than one vector of them."""
-    return _intrinsic(VECTORS, masked=True)
+    """A tile of more columns than one vector has."""
+    return _intrinsic(VECTORS)
 
 
 @instruction
 def thin_tile():
-    """A tile of `width` columns that fit one vector."""
-    return _intrinsic(1, masked=True)
+    """A tile of columns that fit one vector."""
+    return _intrinsic(1)
 
 
 @instruction
@@ -226,9 +225,7 @@ def COLUMNS():
 @inline
 def tile(a, a_rows, a_taps, a_step, b, b_taps, b_step, taps, depth, c, c_rows, start, width):
     """One tile of any width up to COLUMNS; see `emit`."""
-    if width >= COLUMNS:
+    if 2 * width > COLUMNS:
         full_tile(a, a_rows, a_taps, a_step, b, b_taps, b_step, taps, depth, c, c_rows, start, width)
-    elif 2 * width > COLUMNS:
-        edge_tile(a, a_rows, a_taps, a_step, b, b_taps, b_step, taps, depth, c, c_rows, start, width)
     else:
         thin_tile(a, a_rows, a_taps, a_step, b, b_taps, b_step, taps, depth, c, c_rows, start, width)
