@@ -2,14 +2,15 @@
 
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 
 import pytest
 
 import handmade
-from handmade import lens
-from handmade.moved import MOVED
+from handmade import lens, tasks, train
+from handmade.moved import MOVED, MOVED_METHODS
 
 
 @pytest.mark.parametrize("name", MOVED)
@@ -43,3 +44,36 @@ def test_functions_are_no_modules():
             assert inspect.isfunction(getattr(package, name))
             assert f"{package.__name__}.{name}" not in sys.modules
     assert handmade.random.generator() is handmade.engine.random.generator()
+
+
+@pytest.mark.parametrize("name", MOVED_METHODS)
+def test_an_old_method_says_in_one_line_what_to_use(name):
+    kind, method = name.split(".")
+    of = getattr(train if kind == "Run" else tasks, kind)
+    instance = of.__new__(of)
+    with pytest.raises(AttributeError, match=f"^{kind}.{method} has moved: use {re.escape(MOVED_METHODS[name])}$"):
+        getattr(instance, method)
+    assert not hasattr(instance, method)
+    with pytest.raises(AttributeError, match=f"^'{kind}' object has no attribute 'wrote'$"):
+        instance.wrote  # noqa: B018
+
+
+def test_what_tasks_have_given_up_their_objects_in_use_have():
+    used = {"ImageClassification": "Classifier", "LanguageModelling": "Writer", "MaskedLanguageModelling": "Filler"}
+    used |= {"SpeechClassification": "Listener", "TriggerDetection": "TriggerListener", "TranslationTask": "Translator"}
+    for name in {*MOVED_METHODS} - {"Run.trained_task", "Run.resume_command"}:
+        kind, method = name.split(".")
+        assert MOVED_METHODS[name] == f"task.use.{method}"
+        assert hasattr(getattr(tasks, used[kind]), method)
+
+
+def test_an_attribute_that_fails_within_says_its_own_error():
+    class Broken(tasks.TriggerDetection):
+        @property
+        def steps_per_epoch(self):
+            return self.model.nothing_of_the_kind
+
+    broken = Broken.__new__(Broken)
+    broken.model = None
+    with pytest.raises(AttributeError, match="'NoneType' object has no attribute 'nothing_of_the_kind'"):
+        broken.steps_per_epoch  # noqa: B018

@@ -1,9 +1,11 @@
 """Where data and weights lie on this machine, and files that appear whole, under their name, or not at all."""
 
+import fcntl
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 from handmade.errors import InputError
@@ -51,6 +53,38 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_text(path: Path, content: str) -> None:
     """Replace the file at `path` by `content` as UTF-8, or raise InputError and leave it."""
     write_bytes(path, content.encode())
+
+
+@contextmanager
+def locked(folder: Path, busy: str = "") -> Iterator[None]:
+    """Keep everyone else who asks for this folder waiting; a process that is killed lets go.
+
+    busy: where another has the folder, do not wait but raise InputError with these words. A file system that knows no
+    locks keeps no one out.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    try:
+        _lock(descriptor, busy)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, busy: str) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0))
+    except BlockingIOError:
+        raise InputError(busy) from None
+    except OSError:  # the file system knows no locks
+        pass
+
+
+def free_path(folder: Path, pattern: str) -> Path:
+    """The first path of this pattern that no file has."""
+    return next(path for n in count(1) if not (path := folder / pattern.format(n)).exists())
 
 
 def cannot_write(path: Path, error: OSError) -> InputError:

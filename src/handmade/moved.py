@@ -1,7 +1,7 @@
-"""Modules that had another name: who imports one is told in one line where its contents are."""
+"""Modules and methods that had another name: who asks for one is told in one line where it is."""
 
 from importlib.abc import MetaPathFinder
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 MOVED = {
     "handmade.creation": "handmade.engine.creation",
@@ -67,3 +67,32 @@ class MovedFinder(MetaPathFinder):
     def find_spec(fullname: str, *_: Any) -> None:
         if fullname in MOVED:
             raise ModuleNotFoundError(f"{fullname} has moved: import its names from {MOVED[fullname]}", name=fullname)
+
+
+MOVED_METHODS = {
+    "ImageClassification.probabilities": "task.use.probabilities",
+    "LanguageModelling.write": "task.use.write",
+    "MaskedLanguageModelling.fill": "task.use.fill",
+    "Run.resume_command": "handmade train --resume FOLDER",
+    "Run.trained_task": "run.use()",
+    "SpeechClassification.describe": "task.use.describe",
+    "SpeechClassification.features": "task.use.features",
+    "SpeechClassification.probabilities": "task.use.probabilities",
+    "TranslationTask.alignment": "task.use.alignment",
+    "TranslationTask.translate": "task.use.translate",
+    "TriggerDetection.describe": "task.use.describe",
+    "TriggerDetection.probabilities": "task.use.probabilities",
+}
+
+
+class HasMoved:
+    """A class of which methods have moved: who asks for one gets an AttributeError that says what to use."""
+
+    if not TYPE_CHECKING:  # for a type checker they are unknown, as any other name is
+
+        def __getattr__(self, name: str) -> Any:
+            for kind in type(self).__mro__:
+                known = f"{kind.__name__}.{name}"
+                if known in MOVED_METHODS:
+                    raise AttributeError(f"{known} has moved: use {MOVED_METHODS[known]}")
+            return object.__getattribute__(self, name)  # raises what was raised

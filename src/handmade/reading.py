@@ -3,8 +3,12 @@
 import json
 import os
 import stat
+import sys
+import typing
+from collections.abc import Iterable, Mapping
 from io import BufferedReader
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, Literal
 
 from handmade.errors import InputError
 
@@ -74,5 +78,55 @@ def parse_json(text: str | bytes, source: str) -> Any:
     raise InputError(f"{source} is nested more than {DEEPEST_JSON} levels deep: not handmade's.")
 
 
-def _items(holder: list[Any] | dict[str, Any]) -> Any:
+def require(value: Any, kinds: Mapping[str, Any], source: str) -> None:
+    """Raise InputError, which names `source` and the entry, unless `value` is an object with entries of these kinds.
+
+    kinds: int, float (finite; a whole number, too), bool, str, None, Literal, unions of them, list and dict of them.
+    """
+    if not isinstance(value, dict):
+        raise InputError(f"{source} is {_shown(value)}, expected an object with {', '.join(kinds)}.")
+    for name, kind in kinds.items():
+        if name not in value:
+            raise InputError(f"{source} has no {name}.")
+        if not _fits(value[name], kind):
+            raise InputError(f"{source}: {name} is {_shown(value[name])}, expected {_in_words(kind)}.")
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    outer, inner = typing.get_origin(kind) or kind, typing.get_args(kind)
+    if outer is Literal:
+        return isinstance(value, str) and value in inner
+    if outer in (UnionType, typing.Union):
+        return any(_fits(value, option) for option in inner)
+    if outer is float:
+        return type(value) in (int, float) and abs(value) <= sys.float_info.max
+    if type(value) is not outer:  # true is no number
+        return False
+    return all(_fits(item, inner[-1]) for item in _items(value)) if inner else True
+
+
+WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text", NoneType: "null"}
+"""What kinds are called."""
+
+
+def _in_words(kind: Any) -> str:
+    outer, inner = typing.get_origin(kind) or kind, typing.get_args(kind)
+    if outer is Literal:
+        return " or ".join(map(repr, inner))
+    if outer in (UnionType, typing.Union):
+        return " or ".join(map(_in_words, inner))
+    if outer in (list, dict):
+        return ("a list" if outer is list else "an object") + (f", each {_in_words(inner[-1])}" if inner else "")
+    return WORDS[outer]
+
+
+def _shown(value: Any) -> str:
+    """A value as JSON writes it, where that is short."""
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) and value else "an object" if value else str(value)
+    text = json.dumps(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _items(holder: list[Any] | dict[str, Any]) -> Iterable[Any]:
     return holder.values() if isinstance(holder, dict) else holder

@@ -217,5 +217,5 @@ def test_merges_of_another_vocabulary(files):
 
 def test_merge_of_three(files):
     files[1].write_text("l o w\n")
-    with pytest.raises(InputError, match="expected two tokens and one space in each line, got 'l o w'"):
+    with pytest.raises(InputError, match="expected two tokens and one space in each merge, got 'l o w'"):
         BPETokenizer.from_files(*files)

@@ -1,6 +1,7 @@
 """Checkpoints come back as they were, or not at all."""
 
 import errno
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,25 @@ def test_any_changed_byte_of_the_header_is_noticed(tmp_path, tree):
         path.write_bytes(bytes(changed))
         with pytest.raises(InputError, match="damaged"):
             load_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[1]", "its tree is no object"),
+        ("5", "its tree is no object"),
+        ('{"a": ', "the tree of .*checkpoint is not JSON: line 1, column 7"),
+        ("[" * 99_999, "the tree of .*checkpoint is nested more than 100 levels deep"),
+        ('{"a": "array:b"}', "its tree names an array that it does not hold, 'b'"),
+    ],
+    ids=lambda text: text[:20],
+)
+def test_a_wrong_tree_with_the_right_checksum_is_refused(tmp_path, text, message):
+    from safetensors.numpy import save_file
+
+    save_file({}, tmp_path / "checkpoint", {"tree": text, "crc32": f"{zlib.crc32(text.encode()):08x}"})
+    with pytest.raises(InputError, match=message):
+        load_checkpoint(tmp_path / "checkpoint")
 
 
 def test_weights_of_someone_else_are_no_checkpoint(tmp_path):

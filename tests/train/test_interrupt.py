@@ -8,6 +8,14 @@ import pytest
 from handmade.train.interrupt import Interrupt
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c():
+    """Ctrl-C raises KeyboardInterrupt, also where the tests run in the background of a shell, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_the_first_ctrl_c_is_remembered_and_the_second_stops():
     with Interrupt() as interrupt:
         assert not interrupt.came

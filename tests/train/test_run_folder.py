@@ -58,10 +58,30 @@ def test_a_folder_without_a_run_is_refused(tmp_path):
         open_run(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"recipe": {}}', '{"recipe": {"epochs": 3}, "facts": {}}', "\x00"])
-def test_a_config_that_is_damaged_is_refused(tmp_path, text):
+DAMAGED = [
+    ("", "is not JSON: line 1, column 1: Expecting value"),
+    ("{", "is not JSON: line 1, column 2: "),
+    ("\0", "is not JSON: line 1, column 1: "),
+    ("[]", r"is \[\], expected an object with recipe, facts"),
+    ('{"recipe": {}}', "has no facts"),
+    ('{"recipe": 5, "facts": {}}', "recipe is 5, expected an object"),
+    ('{"recipe": {"epochs": 3}, "facts": {}}', "recipe has no model"),
+    ('{"recipe": {"model": []}, "facts": {}}', r"recipe: model is \[\], expected text"),
+    ("[" * 99_999, "is nested more than 100 levels deep"),
+    ('{"facts": ' + "[" * 200 + "]" * 200 + "}", "is nested more than 100 levels deep"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), DAMAGED, ids=[text[:40] for text, _ in DAMAGED])
+def test_a_config_that_is_damaged_is_refused(tmp_path, text, message):
     (tmp_path / "config.json").write_text(text)
-    with pytest.raises(InputError, match=r"config\.json is damaged or not handmade's"):
+    with pytest.raises(InputError, match=rf"/config\.json:? {message}"):
+        open_run(tmp_path)
+
+
+def test_a_config_that_is_no_text_is_refused(tmp_path):
+    (tmp_path / "config.json").write_bytes(b'{"recipe": \xff')
+    with pytest.raises(InputError, match=r"/config\.json is not UTF-8: byte 11 is 0xFF"):
         open_run(tmp_path)
 
 
@@ -71,6 +91,16 @@ def test_a_config_that_is_damaged_is_refused(tmp_path, text):
         ({"model": "lenet6"}, "no recipe trains 'lenet6'"),
         ({"warp": 3}, "does not fit this version's recipe of lenet5: .*warp"),
         ({"epochs": 0}, "epochs is 0"),
+        ({"epochs": 2.0}, "epochs is 2.0, expected a whole number"),
+        ({"epochs": True}, "epochs is true, expected a whole number"),
+        ({"steps": "9"}, 'steps is "9", expected a whole number or null'),
+        ({"seed": 1e308}, r"seed is 1e\+308, expected a whole number"),
+        ({"seed": -1}, "seed is -1, expected a number of at least 0"),
+        ({"learning_rate": float("nan")}, "learning_rate is NaN, expected a number"),
+        ({"learning_rate": 10**400}, r"learning_rate is 10+\.\.\., expected a number"),
+        ({"optimizer": "sdg"}, "optimizer is \"sdg\", expected 'sgd' or 'adam' or 'adamw'"),
+        ({"flip": 1}, "flip is 1, expected true or false"),
+        ({"data": None}, "data is null, expected text"),
     ],
 )
 def test_a_config_of_another_version_is_refused(tmp_path, change, message):
@@ -106,3 +136,48 @@ def test_a_model_that_does_not_fit_lists_what_differs(tmp_path):
     run.save_model(nn.Linear(2, 3))
     with pytest.raises(InputError, match=r"misshapen: weight: given \(3, 2\), expected \(4, 2\)"):
         run.load_model(nn.Linear(2, 4))
+
+
+FACTS = {
+    "lenet5": {"classes": ["a", "b"], "shape": [1, 28, 28], "mean": [0.3], "std": [0.3]},
+    "char-rnn": {"lines": False, "characters": ["a", "b"]},
+    "bert-mini": {"merges": ["a b"]},
+    "seq2seq": {"characters": None, "merges": ["a b"]},
+    "speech-gru": {"classes": ["0", "1"]},
+    "trigger-word": {"mean": [0.0] * 40, "std": [1.0] * 40},
+}
+"""What a task of each kind must know of its data."""
+
+
+@pytest.mark.parametrize("model", FACTS)
+def test_facts_that_do_not_fit_are_refused_with_their_place(tmp_path, model):
+    recipe, facts = recipe_of(model), FACTS[model]
+    assert new_run(recipe, facts, tmp_path / "right").task().facts
+    for name in facts:
+        run = Run(tmp_path, recipe, {key: value for key, value in facts.items() if key != name})
+        with pytest.raises(InputError, match=rf"/config\.json: facts has no {name}\.$"):
+            run.task()
+        for wrong in (5, "x", [None], {"a": 1}, [[]], [10**400]):
+            run = Run(tmp_path, recipe, {**facts, name: wrong})
+            with pytest.raises(InputError, match=rf"/config\.json: facts: {name} is .*, expected "):
+                run.use()
+    with pytest.raises(InputError, match=r"/config\.json: facts has no "):
+        Run(tmp_path, recipe, {}).task()
+
+
+@pytest.mark.parametrize(
+    ("model", "change", "message"),
+    [
+        ("lenet5", {"shape": [1, 28]}, r"facts: 2 classes, shape \[1, 28\]"),
+        ("lenet5", {"mean": []}, r"mean \[\]"),
+        ("lenet5", {"std": [0.0]}, r"std \[0\.0\]"),
+        ("lenet5", {"classes": []}, "facts: 0 classes"),
+        ("bert-mini", {"merges": ["ab"]}, "merges: expected two tokens and one space in each merge, got 'ab'"),
+        ("seq2seq", {"merges": ["ab"]}, "merges: expected two tokens and one space in each merge, got 'ab'"),
+        ("char-rnn", {"characters": ["a", "a"]}, "'a' occurs twice"),
+        ("trigger-word", {"mean": [0.0]}, "a mean and a standard deviation of each of the 40 bands"),
+    ],
+)
+def test_facts_that_contradict_each_other_are_refused(tmp_path, model, change, message):
+    with pytest.raises(InputError, match=rf"/config\.json: .*{message}"):
+        Run(tmp_path, recipe_of(model), {**FACTS[model], **change}).task()

@@ -120,6 +120,7 @@ def test_ctrl_c_in_the_last_step_finishes(tmp_path):
 
 
 def test_a_second_ctrl_c_stops_at_once(tmp_path):
+    outside = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
     trainer = trainer_in(tmp_path)
 
     def twice(batch):
@@ -131,6 +132,7 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         trainer.train()
     assert signal.getsignal(signal.SIGINT) == before
+    signal.signal(signal.SIGINT, outside)
 
 
 def test_a_finished_run_stays_as_it_is(whole):
@@ -300,3 +302,54 @@ def test_killed_at_each_file_that_is_written_ends_with_the_same_bits(tmp_path, w
         assert_same_bits(folder, whole)
         assert metrics(folder) == metrics(whole)
     assert number == 7  # metrics once, model and checkpoint for each of three epochs
+
+
+def test_a_run_that_another_process_trains_is_left_alone(tmp_path, whole):
+    """Of two trainers of one folder the second is refused before it writes anything, and the first is not disturbed."""
+    first, second = trainer_in(tmp_path), trainer_in(tmp_path)
+    learn = first.task.learn
+
+    def meanwhile(outcome):
+        if first.progress.step == 20:
+            before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+            with pytest.raises(InputError, match=f"^{tmp_path} is in use: another process trains it"):
+                second.train()
+            assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+        return learn(outcome)
+
+    first.task.learn = meanwhile
+    assert first.train()
+    assert_same_bits(tmp_path, whole)
+    assert trainer_in(tmp_path).train(), "the folder is free again"
+
+
+def test_damaged_metrics_do_not_keep_a_run_from_going_on(tmp_path, whole, capsys):
+    trainer = trainer_in(tmp_path)
+    stop_at(trainer, 20)
+    assert not trainer.train()
+    trainer.run.metrics.write_bytes(b"5\n\xff\n" + trainer.run.metrics.read_bytes())
+    assert trainer_in(tmp_path).train()
+    assert_same_bits(tmp_path, whole)
+    assert metrics(tmp_path) == metrics(whole)
+    assert "metrics.jsonl, line 1, is 5" in capsys.readouterr().err
+
+
+def test_a_finished_run_without_its_metrics_has_nothing_to_draw(tmp_path):
+    trainer_in(tmp_path).train()
+    (tmp_path / "metrics.jsonl").unlink()
+    assert trainer_in(tmp_path).train()
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [("model", 5), ("optimizer", None), ("schedule", []), ("random", "x"), ("random", {}), ("progress", {"step": 5})]
+    + [("progress", {"step": step, "seconds": 0.0, "count": 0, "totals": {}}) for step in (-1, "x", None, 1.5, True)],
+)
+def test_a_checkpoint_of_another_form_is_refused(tmp_path, place, value):
+    trainer = trainer_in(tmp_path)
+    stop_at(trainer, 8)
+    trainer.train()
+    tree = load_checkpoint(trainer.run.checkpoint)
+    save_checkpoint(trainer.run.checkpoint, {**tree, place: value})
+    with pytest.raises(InputError, match="checkpoint is not of this run's tiny: "):
+        trainer_in(tmp_path)

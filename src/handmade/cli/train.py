@@ -113,7 +113,7 @@ def _resumed(folder: Path, model: str | None) -> "tuple[Run, Task]":
     if model is not None and run.recipe.model not in (model, FORMER_NAMES.get(model)):
         raise InputError(f"{folder} holds a run of {run.recipe.model}, not of {model}.")
     typer.echo(f"{run.recipe.model} resumes training on {run.recipe.data} in {run.folder}")
-    return run, run.recipe.task(run.facts)
+    return run, run.task()
 
 
 def _say_what_next(run: "Run", task: "Task") -> None:

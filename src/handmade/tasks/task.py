@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from handmade.engine import Tensor
+from handmade.moved import HasMoved
 from handmade.nn import Module
 from handmade.nn.utils import clip_grad_norm_
 from handmade.optim import Optimizer
@@ -30,7 +31,7 @@ class Outcome:
     totals: dict[str, float]
 
 
-class Task(ABC):
+class Task(HasMoved, ABC):
     """A model, its data, and how the model is evaluated.
 
     recipe: decides all that a task does not decide itself.
@@ -97,5 +98,5 @@ class Task(ABC):
         """What the next batch needs besides the weights: arrays and plain values, saved in the checkpoint."""
         return {}
 
-    def load_state(self, state: dict[str, Any]) -> None:  # noqa: B027 (most tasks have none)
+    def load_state(self, state: dict[str, Any]) -> None:
         """Continue from what `state` returned."""

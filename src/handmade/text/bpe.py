@@ -105,10 +105,8 @@ class BPETokenizer(Tokenizer):
         if not whole or sorted(numbers) != list(range(len(numbers))):
             raise InputError(f"{vocab_json}: expected a JSON object from tokens to the numbers 0, 1, 2, ..., each once")
         lines = read_text(merges_txt).split("\n")
-        merges = [tuple(line.split(" ")) for line in lines if line and not line.startswith("#version")]
-        wrong = next((merge for merge in merges if len(merge) != 2), None)
-        if wrong is not None:
-            raise InputError(f"{merges_txt}: expected two tokens and one space in each line, got {' '.join(wrong)!r}")
+        written = [line for line in lines if line and not line.startswith("#version")]
+        merges = pairs_of_merges(written, os.fspath(merges_txt))
         made = {*CHARACTER_TO_BYTE, *("".join(merge) for merge in merges)}
         tokens = sorted(ids, key=ids.__getitem__)
         return cls(Vocabulary(tokens, special=[token for token in tokens if token not in made]), merges)
@@ -149,6 +147,15 @@ class BPETokenizer(Tokenizer):
         self.vocabulary.decode(ids)  # refuses numbers that are no tokens
         skipped = self.vocabulary.special_ids if skip_special_tokens else ()
         return [self._bytes[number] for number in ids if number not in skipped]
+
+
+def pairs_of_merges(written: Iterable[str], source: str = "merges") -> list[tuple[str, str]]:
+    """The two tokens of each merge, which is written 'left right'. InputError, which names `source`, for another."""
+    pairs = [tuple(merge.split(" ")) for merge in written]
+    wrong = next((pair for pair in pairs if len(pair) != 2), None)
+    if wrong is not None:
+        raise InputError(f"{source}: expected two tokens and one space in each merge, got {' '.join(wrong)!r}")
+    return [(left, right) for left, right in pairs]
 
 
 def learn_merges(counts: Counter[str], num_merges: int) -> tuple[list[str], list[Pair]]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from handmade.errors import InputError
 from handmade.files import write_bytes
+from handmade.reading import parse_json
 
 ARRAY = "array:"
 """Marks, in the JSON, where an array stands in the tree; its name follows."""
@@ -44,7 +45,13 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     text = header.get("tree", "")
     if header.get("crc32") != _checksum(text, arrays):
         raise InputError(f"{damaged}: what it holds does not have the checksum that was written with it.")
-    return _put_arrays(json.loads(text), arrays)
+    tree = parse_json(text, f"the tree of {path}")
+    if not isinstance(tree, dict):
+        raise InputError(f"{damaged}: its tree is no object.")
+    try:
+        return _put_arrays(tree, arrays)
+    except KeyError as error:
+        raise InputError(f"{damaged}: its tree names an array that it does not hold, {error}.") from error
 
 
 def first_nonfinite(tree: Any, path: str = "") -> str | None:

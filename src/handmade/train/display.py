@@ -15,6 +15,10 @@ class Display(AbstractContextManager):
     def begin(self, step: int) -> None:
         """Before the first step: how many were made in earlier sessions."""
 
+    def say(self, text: str) -> None:
+        """A sentence for who looks on, before the first step."""
+        print(text, file=sys.stderr, flush=True)
+
     @abstractmethod
     def step(self, step: int, means: dict[str, float], per_second: float) -> None:
         """After each step: the means of the epoch so far, and how many examples are learned from in a second."""

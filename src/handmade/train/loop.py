@@ -5,13 +5,15 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from handmade.engine import random
 from handmade.errors import InputError
+from handmade.files import locked
+from handmade.reading import require
 from handmade.tasks.task import Outcome, Task
 from handmade.train.checkpoint import first_nonfinite, load_checkpoint, save_checkpoint
 from handmade.train.curves import draw_curves
@@ -37,6 +39,10 @@ class Progress:
     seconds: float = 0.0
     count: int = 0
     totals: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.step < 0:
+            raise ValueError(f"its progress is {self.step} steps")
 
     def add(self, loss: float, outcome: Outcome) -> None:
         self.step += 1
@@ -70,12 +76,16 @@ class Trainer:
     def train(self) -> bool:
         """Train to the end and draw the pictures; False if Ctrl-C stopped it earlier, with everything saved.
 
-        Raises InputError when the loss is no longer a number, or a file cannot be written; the last good checkpoint
-        is kept.
+        Raises InputError when the loss is no longer a number, a file cannot be written, or another process trains this
+        run; the last good checkpoint is kept.
         """
+        with locked(self.run.folder, f"{self.run.folder} is in use: another process trains it. Wait until it ends."):
+            return self._train()
+
+    def _train(self) -> bool:
         keep_freed_memory()
         self.run.remove_unfinished()
-        self.log = MetricsLog(self.run.metrics, self.progress.step)
+        self.log = MetricsLog(self.run.metrics, self.progress.step, self.display.say)
         self.saved_at = self.started = time.monotonic()
         self.seconds_before = self.progress.seconds
         # NumPy need not warn of an overflow: it reaches the loss, and is reported there with its place.
@@ -188,13 +198,14 @@ class Trainer:
     def _restore(self) -> None:
         state = load_checkpoint(self.run.checkpoint)
         try:
+            require(state["progress"], get_type_hints(Progress), "its progress")
             self.task.model.load_state_dict(state["model"])
             self.task.optimizer.load_state_dict(state["optimizer"])
             self.task.schedule.load_state_dict(state["schedule"])
             random.set_state(state["random"])
             self.task.load_state(state["task"])
             self.progress = Progress(**state["progress"])
-        except (RuntimeError, ValueError, KeyError, TypeError) as error:
+        except (RuntimeError, ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
             raise InputError(f"{self.run.checkpoint} is not of this run's {self.run.recipe.model}: {error}") from error
 
     def _diverged(self, what: str) -> InputError:

@@ -2,13 +2,14 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from handmade.errors import InputError
-from handmade.files import cannot_write, write_text
+from handmade.files import cannot_write, free_path, write_bytes, write_text
+from handmade.reading import parse_json, read_bytes, require
 
 Line = dict[str, Any]
 
@@ -18,11 +19,18 @@ class MetricsLog:
 
     resume_from: the step that training continues from; what a killed run wrote of later steps, and a last line that it
         did not finish, are taken out.
+    say: is told of damaged lines, which are left out; the file as it was is kept beside this one.
     """
 
-    def __init__(self, path: Path, resume_from: int) -> None:
+    def __init__(self, path: Path, resume_from: int, say: Callable[[str], None]) -> None:
         self.path = path
-        self.lines = [line for line in read_metrics(path) if line["step"] <= resume_from] if path.exists() else []
+        lines, damage = _read(path) if path.exists() else ([], [])
+        if damage:
+            aside = free_path(path.parent, "metrics.damaged-{}.jsonl")
+            write_bytes(aside, read_bytes(path))
+            more = f" So are {len(damage) - 1} more lines." if damage[1:] else ""
+            say(f"{damage[0]}{more} Training goes on without; the file as it was is now {aside.name}.")
+        self.lines = [line for line in lines if line["step"] <= resume_from]
         write_text(path, "".join(json.dumps(line) + "\n" for line in self.lines))
         self._file = path.open("a", encoding="utf-8")
 
@@ -50,13 +58,24 @@ class MetricsLog:
 
 
 def read_metrics(path: Path) -> list[Line]:
-    """The lines of a metrics file; one that was being written when the run was killed is left out."""
+    """The lines of a metrics file; damaged ones, and one that a killed run was writing, are left out."""
+    return _read(path)[0]
+
+
+def _read(path: Path) -> tuple[list[Line], list[str]]:
+    """The lines of a metrics file, and a sentence on each that is damaged; one that has no end is neither."""
     try:
-        text = path.read_text(encoding="utf-8")
+        content = read_bytes(path)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}.") from error
-    whole = [line for line in text.splitlines(keepends=True) if line.endswith("\n")]
-    try:
-        return [json.loads(line) for line in whole]
-    except ValueError as error:
-        raise InputError(f"{path} is damaged: {error}.") from error
+    lines, damage = [], []
+    for number, text in enumerate(content.split(b"\n")[:-1], start=1):
+        source = f"{path}, line {number},"
+        try:
+            line = parse_json(text, source)
+            require(line, {"step": int}, source)
+            require(line, {name: str if name == "sample" else float for name in line}, source)
+            lines.append(line)
+        except InputError as error:
+            damage.append(str(error))
+    return lines, damage

@@ -9,20 +9,24 @@ curves.png ...       pictures
 
 import dataclasses
 import json
+import typing
 from pathlib import Path
 from typing import Any
 
 import handmade
 from handmade.errors import InputError
 from handmade.files import cannot_write, write_text
+from handmade.moved import HasMoved
 from handmade.nn import Module
+from handmade.reading import read_json, require
 from handmade.recipes import recipe_of
 from handmade.tasks.recipe import Recipe
+from handmade.tasks.task import Task
 from handmade.tasks.use import Use
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
+class Run(HasMoved):
     """A folder with the run of a recipe; `facts` are its task's (see Task)."""
 
     folder: Path
@@ -40,6 +44,13 @@ class Run:
     @property
     def weights(self) -> Path:
         return self.folder / "model.safetensors"
+
+    def task(self) -> Task:
+        """The model and its data, built from the recipe and the facts.
+
+        Raises InputError, which names config.json, where they cannot be built from it.
+        """
+        return _task(self.recipe, self)
 
     def remove_unfinished(self) -> None:
         """Remove files that a killed process was writing."""
@@ -63,13 +74,13 @@ class Run:
     def evaluate(self, data: str | None = None) -> dict[str, float]:
         """The measures of the trained model on the test part of its set, or of another. InputError without a model."""
         recipe = self.recipe.tested_on(data) if data else self.recipe
-        task = recipe.task(self.facts)
+        task = _task(recipe, self)
         self.load_model(task.model)
         return task.evaluate()
 
     def use(self) -> Use:
         """The trained model with all that it takes to use it. InputError when there is none yet."""
-        task = self.recipe.task(self.facts)
+        task = self.task()
         self.load_model(task.model)
         return task.use
 
@@ -92,22 +103,37 @@ def open_run(folder: Path) -> Run:
     """The run in `folder`; InputError when there is none, or its config.json cannot be used."""
     path = folder / "config.json"
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-        fields: dict[str, Any] = dict(config["recipe"])
-        facts = dict(config["facts"])
-        model = str(fields["model"])
+        config = read_json(path)
     except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{folder} holds no run: there is no {path}.") from None
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is damaged or not handmade's: {error!r}.") from error
-    known = recipe_of(model)
+    require(config, {"recipe": dict, "facts": dict}, str(path))
+    require(config["recipe"], {"model": str}, f"{path}: recipe")
+    return Run(folder, _recipe(config["recipe"], path), config["facts"])
+
+
+def _recipe(fields: dict[str, Any], path: Path) -> Recipe:
+    """The recipe with the fields that config.json has; those that came later have their defaults."""
+    known = recipe_of(fields["model"])
+    kinds = typing.get_type_hints(type(known))
+    names = {field.name for field in dataclasses.fields(known)}
+    unknown = sorted(fields.keys() - names)
+    if unknown:
+        raise InputError(f"{path} does not fit this version's recipe of {known.model}: it has no {unknown[0]!r}.")
+    require(fields, {name: kinds[name] for name in fields}, f"{path}: recipe")
     try:
-        fields["model"] = known.model  # a former name is given up
-        return Run(folder, type(known)(**fields), facts)
-    except TypeError as error:
-        raise InputError(f"{path} does not fit this version's recipe of {model}: {error}.") from error
+        return type(known)(**{**fields, "model": known.model})  # a former name is given up
+    except (InputError, TypeError) as error:
+        raise InputError(f"{path}: recipe: {error}") from error
+
+
+def _task(recipe: Recipe, run: Run) -> Task:
+    """The task of `recipe` with the facts of `run`."""
+    try:
+        return recipe.task(run.facts)
+    except ValueError as error:
+        raise InputError(f"{run.folder / 'config.json'}: {error}") from error
 
 
 def _empty_folder(folder: Path) -> Path:

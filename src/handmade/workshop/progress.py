@@ -1,17 +1,13 @@
 """What a workspace remembers: attempts, hints, interviews, in a file that two commands may change at once."""
 
-import fcntl
 import json
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from itertools import count
 from pathlib import Path
 from typing import Any
 
-from handmade.files import cannot_write, write_text
+from handmade.files import cannot_write, free_path, locked, write_text
 from handmade.workshop.exercises import exercise_named
 from handmade.workshop.judging.verdict import Verdict
 
@@ -78,25 +74,6 @@ def change_progress(path: Path, change: Callable[[Progress], None], said: Callab
         change(progress)
         write_text(path, json.dumps({"workshop": 1, **asdict(progress)}, indent=1) + "\n")
         return progress
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep everyone else who asks for this folder waiting; a process that is killed lets go."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError as error:
-        raise cannot_write(folder, error) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def free_path(folder: Path, pattern: str) -> Path:
-    """The first path of this pattern that no file has."""
-    return next(path for n in count(1) if not (path := folder / pattern.format(n)).exists())
 
 
 def _read_or_put_aside(path: Path, said: Callable[[str], None]) -> Progress:

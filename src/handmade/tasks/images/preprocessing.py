@@ -21,6 +21,8 @@ from handmade.data import (
     channel_statistics,
 )
 from handmade.data.transforms import IMAGENET_MEAN, IMAGENET_STD, Images, Transform
+from handmade.errors import InputError
+from handmade.reading import require
 
 WRITTEN = {"mnist"}
 """Sets of written characters, which are never mirrored: a mirrored digit is another sign, or none."""
@@ -41,7 +43,16 @@ class ImageFacts:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "ImageFacts":
-        return cls(**{**values, "shape": tuple(values["shape"])})
+        """InputError, which names the place, where `values` are not what `to_json` gave."""
+        numbers = list[float]
+        require(values, {"classes": list[str], "shape": list[int], "mean": numbers, "std": numbers}, "facts")
+        classes, shape, mean, std = (values[name] for name in ("classes", "shape", "mean", "std"))
+        if not classes or len(shape) != 3 or min(*shape, *std) <= 0 or not len(mean) == len(std) == shape[0]:
+            raise InputError(
+                f"facts: {len(classes)} classes, shape {shape}, mean {mean} and std {std} are of no images; "
+                "expected a class, a shape of three lengths, and as many means and deviations as channels."
+            )
+        return cls(classes, (shape[0], shape[1], shape[2]), mean, std)
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)

@@ -94,7 +94,7 @@ class ImageClassification(Task):
 
     def __init__(self, recipe: ImageRecipe, facts: dict[str, Any] | None = None) -> None:
         self.recipe: ImageRecipe = recipe
-        self.images = ImageFacts.from_json(facts) if facts else recipe.facts(self.train_set)
+        self.images = recipe.facts(self.train_set) if facts is None else ImageFacts.from_json(facts)
         self.facts = self.images.to_json()
         handmade.manual_seed(recipe.seed)
         self.model = recipe.build(len(self.images.classes))

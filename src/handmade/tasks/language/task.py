@@ -20,6 +20,7 @@ from handmade.errors import InputError
 from handmade.models.char_lm import IGNORED, CharLM, State, next_token_loss
 from handmade.nn import functional as F
 from handmade.nn.utils import evaluating
+from handmade.reading import require
 from handmade.tasks.language.sequences import EveryWindow, PaddedLines, Streams, Tokens, Windows
 from handmade.tasks.language.surprise import draw_surprise
 from handmade.tasks.language.writer import LINE_END, LineWriter, Writer
@@ -76,8 +77,9 @@ class LanguageModelling(Task):
 
     def __init__(self, recipe: LanguageRecipe, facts: dict[str, Any] | None = None) -> None:
         self.recipe: LanguageRecipe = recipe
-        self.facts = facts or text_facts(recipe.data)
-        self.learns_lines = bool(self.facts["lines"])
+        self.facts = text_facts(recipe.data) if facts is None else facts
+        require(self.facts, {"lines": bool, "characters": list[str]}, "facts")
+        self.learns_lines: bool = self.facts["lines"]
         self.tokenizer = CharacterTokenizer(Vocabulary(self.facts["characters"]))
         handmade.manual_seed(recipe.seed)
         self.model: CharLM = recipe.build(len(self.tokenizer.vocabulary))

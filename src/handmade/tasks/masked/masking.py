@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from handmade.text import BPETokenizer, Vocabulary
-from handmade.text.bpe import CHARACTER_TO_BYTE
+from handmade.text.bpe import CHARACTER_TO_BYTE, pairs_of_merges
 
 SPECIAL = ("[PAD]", "[CLS]", "[SEP]", "[MASK]")
 PAD, CLS, SEP, MASK = range(len(SPECIAL))
@@ -59,7 +59,7 @@ class MaskTokenizer:
 
     def __init__(self, merges: Sequence[str]) -> None:
         self.facts: dict[str, Any] = {"merges": list(merges)}
-        pairs = [merge.split(" ") for merge in merges]
+        pairs = pairs_of_merges(merges)
         tokens = [*SPECIAL, *CHARACTER_TO_BYTE, *(left + right for left, right in pairs)]
         self.tokenizer = BPETokenizer(Vocabulary(tokens, special=SPECIAL), pairs)
 

@@ -22,6 +22,7 @@ from handmade.nn import Module
 from handmade.nn import functional as F
 from handmade.nn.utils import evaluating
 from handmade.optim import AdamW, LambdaLR, Optimizer
+from handmade.reading import require
 from handmade.tasks.decay import decay_groups
 from handmade.tasks.masked.filler import Filler
 from handmade.tasks.masked.masking import CLS, MASK, SEP, SPECIAL, Masked, MaskTokenizer, masked
@@ -99,7 +100,11 @@ class MaskedLanguageModelling(Task):
 
     def __init__(self, recipe: MaskedRecipe, facts: dict[str, Any] | None = None) -> None:
         self.recipe: MaskedRecipe = recipe
-        self.tokenizer = MaskTokenizer(**facts) if facts else MaskTokenizer.learned(self._text("train"), recipe.merges)
+        if facts is None:
+            self.tokenizer = MaskTokenizer.learned(self._text("train"), recipe.merges)
+        else:
+            require(facts, {"merges": list[str]}, "facts")
+            self.tokenizer = MaskTokenizer(facts["merges"])
         self.facts = self.tokenizer.facts
         handmade.manual_seed(recipe.seed)
         self.model: BertForMaskedLM = recipe.build(len(self.tokenizer))

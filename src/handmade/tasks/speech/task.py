@@ -19,6 +19,7 @@ from handmade.engine import Tensor
 from handmade.errors import InputError
 from handmade.models.speech import SpeechClassifier
 from handmade.nn.functional import cross_entropy
+from handmade.reading import require
 from handmade.tasks.images import report
 from handmade.tasks.recipe import Recipe
 from handmade.tasks.speech.listener import Listener
@@ -51,7 +52,8 @@ class SpeechClassification(Task):
 
     def __init__(self, recipe: SpeechRecipe, facts: dict[str, Any] | None = None) -> None:
         self.recipe: SpeechRecipe = recipe
-        self.facts = facts or {"classes": sorted({str(digit) for digit in self.train_set.digits})}
+        self.facts = _classes(self.train_set) if facts is None else facts
+        require(self.facts, {"classes": list[str]}, "facts")
         self.classes: list[str] = self.facts["classes"]
         handmade.manual_seed(recipe.seed)
         self.model: SpeechClassifier = SpeechClassifier(len(self.classes), recipe.mels, recipe.hidden_size)
@@ -116,3 +118,7 @@ def load_speech(name: str, split: str) -> SpokenDigits:
     if not isinstance(loaded, SpokenDigits):
         raise InputError(f"{name} holds no speech; take spoken-digits.")
     return loaded
+
+
+def _classes(clips: SpokenDigits) -> dict[str, Any]:
+    return {"classes": sorted({str(digit) for digit in clips.digits})}

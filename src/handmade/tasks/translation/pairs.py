@@ -12,7 +12,7 @@ from jaxtyping import Int64
 from handmade.errors import InputError
 from handmade.models.sequence_to_sequence import BOS, EOS, PAD
 from handmade.text import BPETokenizer, CharacterTokenizer, Vocabulary, vocabulary
-from handmade.text.bpe import CHARACTER_TO_BYTE
+from handmade.text.bpe import CHARACTER_TO_BYTE, pairs_of_merges
 
 Tokens = Int64[np.ndarray, "B N"]
 
@@ -35,7 +35,7 @@ class PairTokenizer:
             known = Vocabulary([*FIRST, *characters], special=SPECIAL, unk=vocabulary.UNK)
             self.tokenizer: CharacterTokenizer | BPETokenizer = CharacterTokenizer(known)
         else:
-            pairs = [merge.split(" ") for merge in merges or ()]
+            pairs = pairs_of_merges(merges or ())
             tokens = [*FIRST, *CHARACTER_TO_BYTE, *(left + right for left, right in pairs)]
             self.tokenizer = BPETokenizer(Vocabulary(tokens, special=FIRST), pairs)
         self.by_characters = characters is not None

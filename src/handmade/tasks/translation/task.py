@@ -22,6 +22,7 @@ from handmade.nn import functional as F
 from handmade.nn.utils import evaluating
 from handmade.optim import Optimizer
 from handmade.optim.lr_scheduler import LRScheduler
+from handmade.reading import require
 from handmade.tasks.recipe import Recipe
 from handmade.tasks.schedules import scheduled
 from handmade.tasks.task import Outcome, Task
@@ -90,7 +91,12 @@ class TranslationTask(Task):
 
     def __init__(self, recipe: TranslationRecipe, facts: dict[str, Any] | None = None) -> None:
         self.recipe: TranslationRecipe = recipe
-        self.tokenizer = PairTokenizer(**facts) if facts else self._learned_tokenizer()
+        if facts is None:
+            self.tokenizer = self._learned_tokenizer()
+        else:
+            kind = list[str] | None
+            require(facts, {"characters": kind, "merges": kind}, "facts")
+            self.tokenizer = PairTokenizer(facts["characters"], facts["merges"])
         self.facts = self.tokenizer.facts
         handmade.manual_seed(recipe.seed)
         self.model: SequenceToSequence = recipe.build(len(self.tokenizer))

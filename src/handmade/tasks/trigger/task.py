@@ -22,6 +22,7 @@ from handmade.engine import Tensor
 from handmade.errors import InputError
 from handmade.models.speech import TriggerWord
 from handmade.nn.functional import binary_cross_entropy_with_logits
+from handmade.reading import require
 from handmade.tasks.recipe import Recipe
 from handmade.tasks.speech.task import load_speech
 from handmade.tasks.task import Outcome, Task
@@ -65,7 +66,10 @@ class TriggerDetection(Task):
 
     def __init__(self, recipe: TriggerRecipe, facts: dict[str, Any] | None = None) -> None:
         self.recipe: TriggerRecipe = recipe
-        self.facts = facts or self._statistics()
+        self.facts = self._statistics() if facts is None else facts
+        require(self.facts, {"mean": list[float], "std": list[float]}, "facts")
+        if not len(self.facts["mean"]) == len(self.facts["std"]) == recipe.mels:
+            raise InputError(f"facts: expected a mean and a standard deviation of each of the {recipe.mels} bands.")
         handmade.manual_seed(recipe.seed)
         self.model: TriggerWord = TriggerWord(recipe.mels, recipe.channels, recipe.hidden_size)
 
