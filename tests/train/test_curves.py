@@ -31,3 +31,9 @@ def test_curves_are_drawn_of_many_epochs_and_of_one(tmp_path):
     draw_curves(tmp_path / "one.png", [{"step": 3, "epoch": 0.5, "train_loss": 2.0, "test_loss": 1.0}])
     assert_is_picture(tmp_path / "many.png")
     assert_is_picture(tmp_path / "one.png")
+
+
+def test_of_lost_metrics_nothing_is_drawn(tmp_path):
+    for lines in ([], [{"step": 10, "epoch": 0.5, "loss": 1.0}], [{"step": 10, "test_loss": 1.0}]):
+        draw_curves(tmp_path / "curves.png", lines)
+    assert not list(tmp_path.iterdir())
