@@ -49,7 +49,7 @@ class ImageFacts:
         classes, shape, mean, std = (values[name] for name in ("classes", "shape", "mean", "std"))
         if not classes or len(shape) != 3 or min(*shape, *std) <= 0 or not len(mean) == len(std) == shape[0]:
             raise InputError(
-                "facts: expected a class or more, a shape of three lengths, and of each channel a mean and a std above 0."
+                "facts: expected classes, a shape of three lengths, and of each channel a mean and a std above 0."
             )
         return cls(classes, (shape[0], shape[1], shape[2]), mean, std)
 
