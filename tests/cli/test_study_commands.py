@@ -176,6 +176,15 @@ def test_ctrl_c_keeps_what_was_answered_and_a_narrow_terminal_breaks_no_word(the
     assert "convolutional" in re.sub(r"\x1b\[[0-9;]*m", "", shown)  # longer than what is left of its line
 
 
+def test_start_asks_for_the_interview_until_it_is_known(tmp_path):
+    in_a_terminal(["start", "."], tmp_path, ["\n"], columns=80)
+    assert [event["interview"] for event in events(tmp_path)] == [None]
+    shown = in_a_terminal(["start", "."], tmp_path, ["soon\n", "2099-01-01\n"], columns=80)
+    assert "expected a date as 2026-12-14" in shown
+    assert [event["interview"] for event in events(tmp_path)] == [None, "2099-01-01"]
+    assert "When is your interview" not in in_a_terminal(["start", "."], tmp_path, [], columns=80)
+
+
 REVIEWER = """
 import io, os, sys
 os.chdir(sys.argv[1])

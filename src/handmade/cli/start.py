@@ -18,7 +18,7 @@ def start(
 ) -> None:
     """Create a workspace of exercises, or add the new ones to yours; what you have written stays as it is.
 
-    The plan begins today. It asks once for the date of your interview, so that the plan ends before it.
+    The plan begins today. It asks for the date of your interview, so that the plan ends before it.
 
     The numbered files of an older workspace (37_causal_mask.py) move into their topics' folders."""
     from handmade.workshop.exercises import NAMES, exercise_named
@@ -56,22 +56,22 @@ def start(
 
 
 def _ask_for_the_interview(workspace: "Workspace", interview: str | None) -> None:
-    """Remember when the plan begins and the interview is; at a keyboard it is asked for, the first time."""
+    """Remember when the plan begins and when the interview is; as long as that is not known, it is asked for."""
     from datetime import UTC, datetime
 
     from handmade.cli.plan import day_of, set_dates
     from handmade.study.standing import standing_here
 
-    known = standing_here(workspace.folder, datetime.now(UTC))[0].start is not None
-    if interview is None and not known and sys.stdin.isatty():
-        while True:
+    standing = standing_here(workspace.folder, datetime.now(UTC))[0]
+    while interview is None and standing.interview is None and sys.stdin.isatty():
+        try:
             typed = input("\nWhen is your interview? (as 2026-12-14; Enter if there is none yet) ").strip()
-            try:
-                interview = day_of(typed, "the date").isoformat() if typed else None
+            if not typed:
                 break
-            except InputError as error:
-                typer.echo(str(error))
-            except EOFError:
-                break
-    if interview is not None or not known:
+            interview = day_of(typed, "the date").isoformat()
+        except EOFError:
+            break
+        except InputError as error:
+            typer.echo(str(error))
+    if interview is not None or standing.start is None:
         set_dates(workspace.folder, None, interview)
