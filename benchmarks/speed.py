@@ -30,6 +30,7 @@ class Side:
 
     def __init__(self, workload: str, side: str, threads: int) -> None:
         names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "HANDMADE_NUM_THREADS")
+        self.name = f"{workload} on {side}"
         command = [sys.executable, "-m", "benchmarks", "speed", workload, "--side", side, "--threads", str(threads)]
         self.process = subprocess.Popen(
             command,
@@ -45,7 +46,7 @@ class Side:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            raise SystemExit(f"benchmarks speed: {' '.join(map(str, self.process.args))} ended early")
+            raise SystemExit(f"benchmarks speed: {self.name} ended early")
         return json.loads(line)
 
     def step(self, counts: bool) -> None:
