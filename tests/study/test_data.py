@@ -166,7 +166,7 @@ def layers(name: str) -> tuple[dict, ...]:
     """The model layer by layer, as `handmade models NAME --json` prints it."""
     from typer.testing import CliRunner
 
-    return tuple(json.loads(CliRunner().invoke(app, ["models", name, "--json"]).output))
+    return tuple(json.loads(CliRunner().invoke(app, ["models", name, "--json"]).stdout))
 
 
 def layer(model: str, name: str) -> dict:
