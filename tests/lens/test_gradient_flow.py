@@ -6,6 +6,7 @@ import torch
 from numpy.testing import assert_allclose
 
 from handmade import nn, tensor
+from handmade.draw.lines import GATED, SERIES
 from handmade.lens.gradient_flow import bound, draw_gradient_flow, gradient_norms, spectral_radius
 
 T, B, I, H = 6, 3, 4, 5
@@ -104,5 +105,6 @@ def test_the_picture(tmp_path, rng):
     draw_gradient_flow(tmp_path / "flow.png", {"before": networks, "after": networks}, {"before": rnn})
     with Image.open(tmp_path / "flow.png") as image:
         pixels = np.asarray(image.convert("RGB")).astype(int)
-    for color in ((0xD5, 0x5E, 0x00), (0x00, 0x72, 0xB2)):  # both lines are there
+    for kind in ("RNN", "LSTM"):  # both lines are there
+        color = [int(SERIES[GATED[kind]][at : at + 2], 16) for at in (1, 3, 5)]
         assert (np.abs(pixels - color).sum(axis=2) < 40).sum() > 200

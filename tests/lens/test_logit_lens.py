@@ -68,7 +68,8 @@ def test_the_picture_is_of_a_sensible_size(rng, tmp_path, layers, length, word):
 
 def test_right_guesses_have_frames(tmp_path, monkeypatch):
     framed = []
-    monkeypatch.setattr("handmade.lens.guesses._frame", lambda axes, column, row: framed.append((column, row)))
+    note = lambda axes, left, top, *_: framed.append((round(left + 0.46), round(top + 0.43)))
+    monkeypatch.setattr("handmade.draw.tokens.frame", note)
     names = [["a", "b", "c"], ["b", "c", "a"]]
     lens.draw_logit_lens(tmp_path / "l.png", names, np.full((2, 3), 0.5), list("abc"), ["b", "c", None], "a model")
     assert framed == [(0, 1), (1, 1)]

@@ -46,7 +46,7 @@ def test_analogy_leaves_its_three_words_out(vectors):
 def test_an_unknown_word_and_the_one_that_was_meant(vectors):
     with pytest.raises(InputError, match="no vector is known for the word 'quen', of 6 words; did you mean 'queen'"):
         vectors.nearest("quen")
-    with pytest.raises(InputError, match="no vector is known for the word 'xyzzy', of 6 words$"):
+    with pytest.raises(InputError, match=r"no vector is known for the word 'xyzzy', of 6 words\.$"):
         vectors.analogy("man", "king", "xyzzy")
 
 

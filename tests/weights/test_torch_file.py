@@ -220,8 +220,8 @@ def test_a_file_without_named_arrays(content, zip, save_torch):
 
 @FORMATS
 def test_a_number_type_that_is_not_computed_in(zip, save_torch):
-    with pytest.raises(InputError, match=r"asks to run torch\._utils\._rebuild_tensor_v3|torch.Complex"):
-        weights.read(save_torch({"w": torch.ones(2, dtype=torch.complex64)}, zip))
+    with pytest.raises(InputError, match=r"w is of type torch\.float8_e4m3fn, which NumPy does not have"):
+        weights.read(save_torch({"v": torch.ones(2), "w": torch.ones(2).to(torch.float8_e4m3fn)}, zip))
 
 
 # ---- persistent ids and storages that lie
@@ -350,7 +350,7 @@ def test_entries_that_overlap_are_refused(save_torch):
     directory = raw.index(b"PK\x01\x02")
     end = raw.index(b"PK\x05\x06") if b"PK\x06\x06" not in raw else raw.index(b"PK\x06\x06")
     entries = raw[directory:end]
-    many = raw[:directory] + entries * 20
+    many = raw[:directory] + b"".join(entries.replace(b"saved", b"sav%02d" % copy) for copy in range(20))
     count = 20 * entries.count(b"PK\x01\x02")
     tail = struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, count, count, len(entries) * 20, directory, 0)
     path.write_bytes(many + tail)

@@ -80,7 +80,7 @@ def load_tokenizer(path: str | os.PathLike[str]) -> Tokenizer:
 def read_text(path: str | os.PathLike[str]) -> str:
     """The UTF-8 text of a file; InputError where there is none."""
     try:
-        return read_bytes(path).decode("utf-8")
+        return read_bytes(path).decode("utf-8").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as UTF-8 text ({error})") from error
 

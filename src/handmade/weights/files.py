@@ -14,7 +14,7 @@ from handmade.reading import open_file, parse_json
 from handmade.weights import hdf5_file, npz_file, torch_file
 from handmade.weights.pickle_names import NumpyArray
 from handmade.weights.pickle_reader import shown
-from handmade.weights.storage import BFLOAT16, DTYPES, StoredTensor, decode
+from handmade.weights.storage import BFLOAT16, DTYPES, Foreign, StoredTensor, decode
 from handmade.weights.zip_file import damage_reported
 
 WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "network", "params", "weights")
@@ -138,6 +138,8 @@ def _arrays(file: torch_file.TorchFile) -> dict[str, np.ndarray]:
             found[name] = file.array(value)
         elif isinstance(value, NumpyArray) and value.array is not None:
             found[name] = value.array
+        elif isinstance(value, Foreign):
+            raise InputError(f"{file.source}: {shown(str(name))} is of type {value.dtype}, which NumPy does not have")
     if not found or not all(isinstance(name, str) for name in found):
         keys = ", ".join(shown(str(key), 40) for key in list(file.content)[:8]) if _is_dict(file.content) else "none"
         raise InputError(
@@ -165,7 +167,7 @@ def _is_dict(value: Any) -> bool:
 
 
 def _holds_arrays(content: dict[Any, Any]) -> bool:
-    return any(isinstance(value, StoredTensor | NumpyArray) for value in content.values())
+    return any(isinstance(value, StoredTensor | NumpyArray | Foreign) for value in content.values())
 
 
 def _without_prefixes(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from handmade.weights.pickle_reader import Name, dict_key
-from handmade.weights.storage import BFLOAT16, COMPLEX, INTEGERS, Storage, StoredTensor, item_size, native
+from handmade.weights.storage import BFLOAT16, COMPLEX, INTEGERS, Foreign, Storage, StoredTensor, item_size, native
 
 STORAGE_DTYPES = {
     "torch.DoubleStorage": "float64",
@@ -66,12 +66,12 @@ def _tensor(
 
 def _tensor_of_bytes(
     storage: Any, offset: Any, shape: Any, strides: Any, requires_grad: Any, hooks: Any, dtype: Any, marks: Any = None
-) -> StoredTensor | None:
-    """A view of a storage of bytes, as numbers of `dtype`; None where NumPy has no such numbers."""
+) -> StoredTensor | Foreign:
+    """A view of a storage of bytes, as numbers of `dtype`."""
     if not isinstance(storage, Storage) or not isinstance(dtype, Name):
         raise TypeError("a tensor without a storage or a type")
     if dtype.path not in UNTYPED_DTYPES:
-        return None
+        return Foreign(dtype.path)
     typed = UNTYPED_DTYPES[dtype.path]
     numbers, rest = divmod(storage.length, item_size(typed))
     if rest or storage.start:
@@ -86,7 +86,7 @@ def _parameter(tensor: Any, requires_grad: Any = False, hooks: Any = (), state: 
     return tensor
 
 
-def _with_attributes(function: Any, kind: Any, arguments: Any, state: Any) -> StoredTensor | None:
+def _with_attributes(function: Any, kind: Any, arguments: Any, state: Any) -> StoredTensor | Foreign:
     """A tensor to which someone attached Python attributes: the tensor."""
     build = function.build if isinstance(function, Name) else None
     if build is None or build not in (_tensor, _tensor_of_bytes):

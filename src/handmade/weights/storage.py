@@ -49,6 +49,13 @@ class Storage:
 
 
 @dataclass(frozen=True)
+class Foreign:
+    """A tensor of numbers that NumPy does not have; harmless beside the weights, refused among them."""
+
+    dtype: str
+
+
+@dataclass(frozen=True)
 class StoredTensor:
     """A tensor as PyTorch keeps it: a view of a storage. `offset` and `strides` count numbers, not bytes.
 

@@ -16,8 +16,10 @@ def zip_entries(archive: zipfile.ZipFile, source: str) -> list[zipfile.ZipInfo]:
     """
     entries = archive.infolist()
     promised = _promised_entries(archive)
-    if len(entries) != promised or len({entry.filename for entry in entries}) != promised:
+    if len(entries) != promised:
         raise InputError(f"{source} is a damaged zip archive: it promises {promised} entries and has {len(entries)}")
+    if len({entry.filename for entry in entries}) != promised:
+        raise InputError(f"{source} is a damaged zip archive: two of its entries have one name")
     return entries
 
 
