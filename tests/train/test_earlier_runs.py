@@ -21,10 +21,16 @@ from tests.support.clips import tone, tones_archive
 RUNS = Path(__file__).parents[1] / "fixtures" / "runs"
 KINDS = ("images", "language", "lines", "gpt", "masked", "translation", "transformer", "speech", "trigger")
 
-ROUNDING = {"rel": 1e-3, "abs": 5e-4}
-"""Another CPU, and kernels that came later, add up in another order, which six steps of float32 at a high learning rate
-grow to about 1e-4. Weights whose true gradient is 0 (biases of keys, biases before a norm) move by rounding errors
-alone, which Adam makes as large as other steps: their norms differ by up to 2e-4."""
+ANOTHER_CPU = {"rel": 1e-3, "abs": 1e-5}
+"""Results are those of then to 3e-5, most of them the same bits. Another CPU's matrix products add up in another order,
+which six steps of float32 at a high learning rate grow to about 1e-4 of a value."""
+
+IDLE = (".key.bias", ".in_proj_bias", "convolution.bias")
+IDLE_BIASES = {"rel": 1e-3, "abs": 5e-4}
+"""Two kinds of biases change nothing that a model computes: those of attention's keys, the middle third of in_proj_bias
+(they add the same to all scores of a query, which softmax does not see), and one before a BatchNorm, which subtracts it
+again. Their gradient is 0 but for rounding, and Adam makes a full step of any gradient. So kernels that add up in
+another order, as the compiled ones do, move each by up to 3e-3, and their norms by up to 4.4e-4."""
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +70,7 @@ def test_it_resumes_to_the_same_result_and_is_used(kind, tmp_path):
     shutil.copytree(RUNS / kind, tmp_path / kind)
     expected = json.loads((tmp_path / kind / "expected.json").read_text())
     run = open_run(tmp_path / kind)
-    task = run.recipe.task(run.facts)
+    task = run.task()
     trainer = Trainer(task, run, PlainDisplay(task))
     assert trainer.progress.step == 3
     assert trainer.train()
@@ -72,9 +78,12 @@ def test_it_resumes_to_the_same_result_and_is_used(kind, tmp_path):
     last = read_metrics(run.metrics)[-1]
     assert last["step"] == 6
     measures = {name: value for name, value in last.items() if name.startswith("test_")}
-    assert measures == pytest.approx(expected["measures"], **ROUNDING)
+    assert measures == pytest.approx(expected["measures"], **ANOTHER_CPU)
     norms = {name: np.linalg.norm(array) for name, array in read(run.weights).items()}
-    assert norms == pytest.approx(expected["norms"], **ROUNDING)
+    assert norms.keys() == expected["norms"].keys()
+    for name, norm in norms.items():
+        tolerance = IDLE_BIASES if name.endswith(IDLE) else ANOTHER_CPU
+        assert norm == pytest.approx(expected["norms"][name], **tolerance), name
     assert sorted(path.name for path in run.folder.glob("*.png")) == expected["pictures"]
     assert task.sample() == expected["sample"]
 
@@ -85,7 +94,7 @@ def test_it_resumes_to_the_same_result_and_is_used(kind, tmp_path):
     if isinstance(used, str) or isinstance(used[0], str):
         assert used == before
     else:
-        np.testing.assert_allclose(used, before, rtol=1e-3, atol=1e-5)  # as ROUNDING
+        np.testing.assert_allclose(used, before, rtol=1e-3, atol=1e-5)  # as ANOTHER_CPU
 
 
 @pytest.mark.slow
