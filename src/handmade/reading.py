@@ -99,7 +99,7 @@ def _fits(value: Any, kind: Any) -> bool:
     if outer in (UnionType, typing.Union):
         return any(_fits(value, option) for option in inner)
     if outer is float:
-        return type(value) in (int, float) and abs(value) <= sys.float_info.max
+        return isinstance(value, int | float) and type(value) is not bool and abs(value) <= sys.float_info.max
     if type(value) is not outer:  # true is no number
         return False
     return all(_fits(item, inner[-1]) for item in _items(value)) if inner else True

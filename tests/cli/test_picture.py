@@ -46,7 +46,9 @@ def test_all_pictures_of_a_run(handmade, run, photo, tmp_path, monkeypatch):
 def test_an_untrained_model_is_called_untrained(handmade, photo, tmp_path):
     ran = handmade("picture", "resnet20", "--image", photo, "--what", "filters", "--out", tmp_path / "out")
     assert ran.code == 0
-    assert ran.out.startswith("resnet20 is untrained, so its pictures mean nothing.")
+    assert ran.out.startswith(
+        "resnet20 is untrained, so its pictures mean nothing: give trained weights with --weights.\n"
+    )
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["filters.png", "filters.txt"]
 
 

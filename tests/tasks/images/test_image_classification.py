@@ -129,4 +129,5 @@ def test_the_papers_network_has_ten_classes(picture_folder):
 @pytest.mark.slow
 def test_its_pictures_are_drawn(task, tmp_path):
     assert [path.name for path in task.draw(tmp_path)] == ["confusion.png", "misclassified.png"]
-    assert all(path.read_bytes().startswith(b"\x89PNG") for path in tmp_path.iterdir())
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in tmp_path.glob("*.png"))
+    assert all(path.with_suffix(".txt").read_text() for path in tmp_path.glob("*.png")), "a caption beside each"

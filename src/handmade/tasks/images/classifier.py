@@ -21,7 +21,7 @@ from handmade.nn.utils import evaluating
 from handmade.tasks.likeliest import likeliest, worded
 from handmade.weights import imagenet_classes, load
 
-Image = UInt8[np.ndarray, "C H W"]
+Image = UInt8[np.ndarray, "C _H _W"]  # of several, each has a size of its own
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class ImageFacts:
         return cls(classes, (shape[0], shape[1], shape[2]), mean, std)
 
     def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        return {**dataclasses.asdict(self), "shape": list(self.shape)}
 
 
 def image_facts(images: ImageSet | ImageFolder, size: int) -> ImageFacts:
