@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import handmade
-from handmade import nn, random
+from handmade import nn, optim, random
 from handmade.engine import Tensor
 from handmade.errors import InputError
 from handmade.train import checkpoint, loop
@@ -349,3 +349,21 @@ def test_a_checkpoint_of_another_form_is_refused(tmp_path, place, value):
     save_checkpoint(trainer.run.checkpoint, {**tree, place: value})
     with pytest.raises(InputError, match="checkpoint is not of this run's tiny: "):
         trainer_in(tmp_path)
+
+
+def test_what_the_optimizer_keeps_is_laid_out_as_its_weights_again():
+    """Convolutions keep weights in an order of their own; another order runs another kernel, which rounds otherwise."""
+    conv = nn.Conv2d(6, 16, 5)
+    for rule in (optim.Adam(conv.parameters()), optim.SGD(conv.parameters(), 0.1, 0.9)):
+        conv(handmade.randn(2, 6, 9, 9)).sum().backward()
+        rule.step()
+        tree = rule.state_dict()
+        tree["state"] = {
+            n: {k: np.ascontiguousarray(v) if isinstance(v, np.ndarray) and v.ndim else v for k, v in kept.items()}
+            for n, kept in tree["state"].items()
+        }
+        rule.load_state_dict(tree)
+        for weight, kept in rule.state.items():
+            arrays = [value for value in kept.values() if isinstance(value, np.ndarray)]
+            assert arrays
+            assert all(array.strides == weight.array.strides for array in arrays)

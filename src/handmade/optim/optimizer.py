@@ -95,7 +95,7 @@ class Optimizer:
                     raise ValueError(
                         f"state_dict: {name} of parameter {number} is {value.shape}, the parameter {p.shape}"
                     )
-            self.state[p] = {name: _copied(value) for name, value in values.items()}
+            self.state[p] = {name: _laid_out(value, p.array) for name, value in values.items()}
 
     def _parameters(self) -> list[Tensor]:
         return [p for group in self.param_groups for p in group["params"]]
@@ -109,3 +109,15 @@ def check_range(name: str, value: float, low: float, high: float = float("inf"))
     """Raise ValueError unless low <= value <= high."""
     if not low <= value <= high:
         raise ValueError(f"{name} is {value}; it must be from {low} to {high}")
+
+
+def _laid_out(value: Any, weight: np.ndarray) -> Any:
+    """A copy of what is kept of a weight, in the order in memory that `weight` has.
+
+    A file keeps none; in another order the step would run another kernel, which rounds otherwise.
+    """
+    if not isinstance(value, np.ndarray):
+        return value
+    laid = np.empty_like(weight, dtype=value.dtype)
+    laid[...] = value
+    return laid
