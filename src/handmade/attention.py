@@ -1,11 +1,11 @@
-"""Self-attention and multi-head attention, the two functions to be able to write from memory.
+"""Self-attention and multi-head attention: the two functions that one should be able to write from memory.
 
     Vaswani et al., "Attention Is All You Need" (2017), sections 3.2.1 and 3.2.2.
 
-Each stands here twice. The plain form is as short as the idea, on NumPy arrays: read it first. The full form computes
-the same, takes masks, works on arrays and on tensors (whose gradients it has), and checks what it is given.
+Each appears here twice. The plain form, on NumPy arrays, is as short as the idea: read it first. The full form computes
+the same, takes masks, works on arrays and on tensors (with gradients), and checks its arguments.
 
-Letters: S_q queries look at S_k keys (self-attention: S of both); d_k numbers in a query or key, d_v in a value;
+Letters: S_q queries attend to S_k keys (self-attention: S of both); a query or key has size d_k, a value d_v;
 H heads. Leading axes, such as a batch, may come before.
 """
 
@@ -24,16 +24,16 @@ Array = np.ndarray | Tensor
 
 
 def plain_self_attention(Q: np.ndarray, K: np.ndarray, V: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """softmax(Q K^T / sqrt(d_k)) V: each query takes the mean of the values, weighted by how well their keys match."""
+    """softmax(Q K^T / sqrt(d_k)) V: each query gets a mean of the values, weighted by how well their keys match it."""
     scores = Q @ K.swapaxes(-1, -2) / np.sqrt(K.shape[-1])  # (S_q, S_k); unscaled, they would grow with d_k
-    scores = scores - scores.max(-1, keepdims=True)  # softmax is the same, and exp cannot overflow
+    scores = scores - scores.max(-1, keepdims=True)  # the softmax stays the same, but exp cannot overflow
     weights = np.exp(scores)
     weights = weights / weights.sum(-1, keepdims=True)  # each row sums to one
     return weights @ V, weights
 
 
 def plain_multi_head_attention(X: np.ndarray, num_heads: int, d_model: int, weights: Any) -> np.ndarray:
-    """Attention in H subspaces of d_model / H dimensions each, joined and mixed by Wo."""
+    """Attention in H subspaces of d_model / H dimensions each, concatenated and projected by Wo."""
     Wq, Wk, Wv, Wo = weights
     S, d_k = len(X), d_model // num_heads
     split = lambda Y: Y.reshape(S, num_heads, d_k).transpose(1, 0, 2)  # S d_model -> H S d_k
@@ -48,16 +48,17 @@ def self_attention(Q: Array, K: Array, V: Array, *, mask: Array | None = None, c
         Q: queries, (..., S_q, d_k).
         K: keys, (..., S_k, d_k).
         V: values, (..., S_k, d_v).
-        mask: broadcasts to (..., S_q, S_k); boolean, True where a query may look, or numbers added to the scores.
-        causal: a query sees no key that comes after it. With S_q < S_k the queries are the last ones: the last
-            query sees all keys.
+        mask: broadcasts to (..., S_q, S_k); boolean, True where a query may attend to a key, or numbers to add to
+            the scores.
+        causal: a query sees no key that comes after it. With S_q < S_k the queries are the last S_q positions: the
+            last query sees all keys.
 
     Returns:
-        (output (..., S_q, d_v), attention_weights (..., S_q, S_k)), tensors if any input is one, else arrays. Rows of
-        weights sum to one; a query that may look nowhere gets zeros in both.
+        (output (..., S_q, d_v), attention_weights (..., S_q, S_k)), tensors if any input is one, else arrays. Each row
+        of weights sums to one; a query with every key masked gets zeros in both.
 
     Raises:
-        ValueError where shapes do not fit, TypeError for a mask of whole numbers or mixed float types.
+        ValueError if shapes do not fit, TypeError for an integer mask or mixed float types.
 
     >>> import numpy as np
     >>> Q, K, V = np.zeros((1, 2)), np.zeros((3, 2)), np.array([[3.0], [6.0], [9.0]])
@@ -72,7 +73,7 @@ def self_attention(Q: Array, K: Array, V: Array, *, mask: Array | None = None, c
     if query.shape[-1] != key.shape[-1]:
         raise ValueError(f"Q {query.shape} and K {key.shape} must end in the same d_k")
     if key.shape[-2] != value.shape[-2]:
-        raise ValueError(f"K {key.shape} and V {value.shape} must have the same seq_len: each key has its value")
+        raise ValueError(f"K {key.shape} and V {value.shape} must have the same seq_len: each key has one value")
     weights = apply(weights_operation, query, key, mask=_mask(query, key, mask, causal))
     output = weights @ value
     if any(isinstance(x, Tensor) for x in (Q, K, V)):
@@ -98,9 +99,9 @@ def multi_head_attention(
         num_heads: H, which must divide d_model; each head works with d_k = d_model / H.
         d_model: the size of X's last axis.
         weights: (Wq, Wk, Wv, Wo), each (d_model, d_model), applied as X @ W; head h has columns h d_k to (h+1) d_k.
-            Without them they are drawn uniformly from +-sqrt(3 / d_model) (Glorot & Bengio 2010).
-        rng: a generator, or a seed, that draws them; the package's own generator by default.
-        mask: broadcasts to (..., S, S), for all heads alike; as for `self_attention`.
+            If not given, they are drawn uniformly from +-sqrt(3 / d_model) (Glorot & Bengio 2010).
+        rng: a generator, or a seed, to draw them with; the package's own generator by default.
+        mask: broadcasts to (..., S, S), the same for all heads; as for `self_attention`.
         causal: no position sees a later one.
         return_weights: return (output, attention_weights), the latter (..., H, S, S).
 
@@ -108,7 +109,7 @@ def multi_head_attention(
         The output, (..., S, d_model), a tensor if X or a weight is one, else an array.
     """
     if num_heads < 1 or d_model % num_heads:
-        raise ValueError(f"num_heads is {num_heads}, which does not divide d_model = {d_model}: heads share it equally")
+        raise ValueError(f"num_heads is {num_heads}, which does not divide d_model = {d_model}")
     x = _floats(X)
     if x.ndim < 2 or x.shape[-1] != d_model:
         raise ValueError(f"X has shape {x.shape}; expected (..., seq_len, d_model) with d_model = {d_model}")
@@ -134,7 +135,7 @@ def _floats(x: Any) -> Tensor:
 
 
 def _mask(query: Tensor, key: Tensor, mask: Any, causal: bool) -> np.ndarray | None:
-    """The mask and causality as one: boolean, or numbers to add to the scores."""
+    """The mask and causality merged: boolean, or numbers to add to the scores."""
     mask = None if mask is None else tensor_of(mask).array
     if not causal:
         return mask

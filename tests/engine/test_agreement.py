@@ -86,7 +86,7 @@ def test_in_place_with_only_the_other_on_the_tape(method, numbers):
 
 def test_in_place_on_a_view_is_refused_where_the_others_gradient_would_be_lost():
     a, w = handmade.zeros(4), handmade.ones(2, requires_grad=True)
-    with pytest.raises(RuntimeError, match="shares its memory with another"):
+    with pytest.raises(RuntimeError, match="shares memory with another"):
         a[:2].add_(w)
 
 
@@ -105,7 +105,7 @@ def test_an_assignment_takes_whole_numbers_before_places():
         ("narrow: 4 elements from 3", lambda x: x.narrow(1, 3, 4)),
         ("num_samples is -1", lambda x: handmade.multinomial(x.abs(), -1)),
         ("2 shifts", lambda x: x.roll((2, 1), 0)),
-        ("needs two axes", lambda x: x[0].tril()),
+        ("needs at least two axes", lambda x: x[0].tril()),
         ("mask is float64", lambda x: x.masked_fill(x, 1.0)),
         ("value has shape", lambda x: x.masked_fill(x > 0, x)),
         ("expected a table", lambda x: nn.functional.embedding(handmade.tensor([0]), x[None])),

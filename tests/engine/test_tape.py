@@ -157,13 +157,13 @@ def test_no_grad_as_context_and_decorator_nests():
 
 def test_backward_says_what_is_missing():
     x = tensor([1.0, 2.0], requires_grad=True)
-    with pytest.raises(RuntimeError, match=r"shape \(2,\) has 2 elements; give gradient="):
+    with pytest.raises(RuntimeError, match=r"shape \(2,\) has 2 elements; pass gradient="):
         (x * 2).backward()
-    with pytest.raises(ValueError, match=r"gradient is float32 \(3,\), the tensor float32 \(2,\)"):
+    with pytest.raises(ValueError, match=r"gradient is float32 \(3,\), but the tensor is float32 \(2,\)"):
         (x * 2).backward(handmade.ones(3))
     with pytest.raises(RuntimeError, match="nothing was recorded"):
         tensor([1.0]).backward()
-    with pytest.raises(TypeError, match="only float tensors have gradients, this one is int64"):
+    with pytest.raises(TypeError, match="only float tensors can have gradients, not int64"):
         tensor([1]).requires_grad_()
     with pytest.raises(RuntimeError, match=r"use \.detach\(\)"):
         (x * 2).requires_grad_(False)

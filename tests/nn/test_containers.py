@@ -85,9 +85,9 @@ def test_equal_modules_in_a_row_are_shown_once_as_in_pytorch():
 @pytest.mark.parametrize("make", [nn.Sequential, lambda *modules: nn.ModuleList(modules)])
 def test_numbers_that_are_not_there_are_refused(make):
     container = make(*small(handmade))
-    with pytest.raises(IndexError, match="has 3 modules, there is no number 3"):
+    with pytest.raises(IndexError, match="has 3 modules, so there is no number 3"):
         container[3]
-    with pytest.raises(IndexError, match="has 3 modules, there is no number -4"):
+    with pytest.raises(IndexError, match="has 3 modules, so there is no number -4"):
         container[-4] = nn.Identity()
 
 
@@ -106,7 +106,7 @@ def test_module_dict_is_a_dict():
     assert table["last"] is first
     with pytest.raises(KeyError, match="none"):
         table["none"]
-    with pytest.raises(KeyError, match="ModuleDict has an attribute 'keys' already"):
+    with pytest.raises(KeyError, match="ModuleDict already has an attribute 'keys'"):
         table["keys"] = act
     with pytest.raises(KeyError, match="training"):
         del table["training"]

@@ -130,7 +130,7 @@ def test_attention_drops_weights(rng):
 
 def test_attention_takes_a_mask_or_is_causal():
     x = handmade.ones(2, 3)
-    with pytest.raises(ValueError, match="give attn_mask or is_causal=True, not both"):
+    with pytest.raises(ValueError, match="pass attn_mask or is_causal=True, not both"):
         F.scaled_dot_product_attention(x, x, x, attn_mask=handmade.ones(2, 2).bool(), is_causal=True)
 
 

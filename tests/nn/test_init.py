@@ -122,7 +122,7 @@ def test_unknown_names_are_refused():
 def test_vectors_have_no_fans():
     with pytest.raises(ValueError, match=r"shape \(3,\) has no fan in and fan out"):
         init.xavier_uniform_(handmade.empty(3))
-    with pytest.raises(ValueError, match=r"orthogonal_: a tensor of shape \(3,\); expected at least two axes"):
+    with pytest.raises(ValueError, match=r"orthogonal_: the tensor has shape \(3,\); expected at least two axes"):
         init.orthogonal_(handmade.empty(3))
 
 

@@ -219,7 +219,7 @@ def test_layers_refuse_the_other_float_type_and_whole_numbers(name):
 
 
 def test_a_numpy_array_instead_of_a_tensor_is_named():
-    with pytest.raises(TypeError, match=r"linear: got a ndarray; expected a Tensor, as handmade\.tensor\(x\)"):
+    with pytest.raises(TypeError, match=r"linear: got a ndarray; expected a Tensor, for example handmade\.tensor\(x\)"):
         nn.functional.arguments.check_float("linear", np.ones(3))
 
 

@@ -129,7 +129,7 @@ def test_buffers_can_be_replaced_by_tensors_only():
     block = network(handmade).blocks[0]
     block.counts = handmade.ones(5)
     assert block.state_dict()["counts"].shape == (5,)
-    with pytest.raises(TypeError, match=r"Block\.counts is a buffer and cannot be a ndarray; give a Tensor"):
+    with pytest.raises(TypeError, match=r"Block\.counts is a buffer and cannot be a ndarray; assign a Tensor"):
         block.counts = np.ones(5)
     block.register_buffer("counts", handmade.ones(4), persistent=False)
     assert "counts" not in block.state_dict()
@@ -139,7 +139,7 @@ def test_buffers_can_be_replaced_by_tensors_only():
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("a.b", "holds a dot"), ("", "is empty"), ("forward", "Module has an attribute 'forward' already")],
+    [("a.b", "contains a dot"), ("", "is empty"), ("forward", "Module already has an attribute 'forward'")],
 )
 def test_names_that_cannot_be_are_refused(name, message):
     class Plain(Module):

@@ -44,7 +44,7 @@ def test_learned_positions(rng):
 
 
 def test_a_text_longer_than_the_learned_positions():
-    with pytest.raises(ValueError, match=r"x \(2, 3, 4\) ends at position 8, and there are 7; shorten it"):
+    with pytest.raises(ValueError, match=r"x \(2, 3, 4\) needs 8 positions, but there are only 7; shorten it"):
         nn.LearnedPositions(7, 4)(handmade.zeros(2, 3, 4), start=5)
 
 

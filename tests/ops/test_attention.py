@@ -150,7 +150,7 @@ def test_queries_and_keys_of_different_sizes(operation):
 
 
 def test_keys_and_values_of_different_number():
-    with pytest.raises(ValueError, match=r"key \(5, 6\) and value \(4, 7\) must have as many rows"):
+    with pytest.raises(ValueError, match=r"key \(5, 6\) and value \(4, 7\) must have equally many rows"):
         scaled_dot_product_attention(np.ones((4, 6)), np.ones((5, 6)), np.ones((4, 7)))
 
 

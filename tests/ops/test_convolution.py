@@ -152,8 +152,8 @@ def test_no_bias_no_gradient(rng):
 
 
 BAD = {
-    "no batch": ((3, 8, 8), (4, 3, 3, 3), {}, "must have the axes (N, C, H, W), got shape (3, 8, 8). Add the axis"),
-    "weight of a matrix": ((2, 3, 8, 8), (4, 3), {}, "the weight must have 4 axes, as the input (2, 3, 8, 8), got"),
+    "no batch": ((3, 8, 8), (4, 3, 3, 3), {}, "must have the axes (N, C, H, W), got shape (3, 8, 8). Add a batch axis"),
+    "weight of a matrix": ((2, 3, 8, 8), (4, 3), {}, "the weight must have 4 axes, like the input (2, 3, 8, 8), got"),
     "channels": ((2, 5, 8, 8), (4, 3, 3, 3), {}, "input (2, 5, 8, 8) and weight (4, 3, 3, 3) do not fit"),
     "input groups": ((2, 5, 8, 8), (4, 3, 3, 3), {"groups": 2}, "5 input channels cannot be divided into groups=2"),
     "output groups": ((2, 6, 8, 8), (5, 3, 3, 3), {"groups": 2}, "5 output channels cannot be divided into groups=2"),

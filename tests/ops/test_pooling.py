@@ -108,7 +108,7 @@ def test_an_empty_batch_has_an_empty_value(name):
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_shapes_and_types_that_are_no_batch_of_images(name):
     operation, options = OPERATIONS[name]
-    with pytest.raises(ValueError, match=rf"^{name}: .*got shape \(3, 7, 6\). Add the axis of the batch"):
+    with pytest.raises(ValueError, match=rf"^{name}: .*got shape \(3, 7, 6\). Add a batch axis"):
         operation(np.zeros((3, 7, 6)), **options)
     with pytest.raises(ValueError, match=rf"^{name}: .*got shape \(2, 3, 0, 6\)"):
         operation(np.zeros((2, 3, 0, 6)), **options)

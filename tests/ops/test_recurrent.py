@@ -204,7 +204,7 @@ def test_the_update_gates_other_convention_is_the_same_layer_with_its_rows_negat
         (
             [3, 0, 1, 1, 1],
             ValueError,
-            "between 1 and the 7 steps of x, got 0 for sequence 1. Leave empty sequences out",
+            "between 1 and the 7 steps of x, got 0 for sequence 1. Remove empty sequences from the batch",
         ),
         ([3, 2, 8, 1, 1], ValueError, "between 1 and the 7 steps of x, got 8 for sequence 2"),
         ([3, 2], ValueError, "one number for each of the 5 sequences, got shape (2,)"),

@@ -101,7 +101,7 @@ def test_step_between_forward_and_backward_is_found():
         (lambda x: optim.SGD([x, x], lr=0.1), ValueError, "given twice"),
         (lambda x: optim.SGD([x * 2], lr=0.1), TypeError, "leaf tensors"),
         (lambda x: optim.SGD([x], lr=-1.0), ValueError, "lr is -1.0"),
-        (lambda x: optim.SGD([x], lr=0.1, nesterov=True), ValueError, "give momentum > 0"),
+        (lambda x: optim.SGD([x], lr=0.1, nesterov=True), ValueError, "needs momentum > 0"),
         (lambda x: optim.Adam([x], betas=(0.9, 1.0)), ValueError, r"betas are \(0.9, 1.0\)"),
         (lambda x: optim.Adam([{"params": [x], "momentum": 1}]), ValueError, r"unknown options \['momentum'\]"),
     ],
@@ -116,9 +116,9 @@ def test_state_of_another_model_is_refused():
     a.sum().backward()
     optimizer = optim.Adam([a])
     optimizer.step()
-    with pytest.raises(ValueError, match=r"exp_avg of parameter 0 is \(1,\), the parameter \(2,\)"):
+    with pytest.raises(ValueError, match=r"exp_avg of parameter 0 has shape \(1,\), the parameter \(2,\)"):
         optim.Adam([b]).load_state_dict(optimizer.state_dict())
-    with pytest.raises(ValueError, match=r"groups of \[1\] parameters, this optimizer \[2\]"):
+    with pytest.raises(ValueError, match=r"groups of \[1\] parameters, this optimizer has groups of \[2\]"):
         optim.Adam([a, b]).load_state_dict(optimizer.state_dict())
 
 

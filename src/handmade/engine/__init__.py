@@ -1,4 +1,4 @@
-"""What records: tensors, the tape behind them, and `apply`, which runs an operation of `ops` on tensors."""
+"""The autograd engine: tensors, the tape behind them, and `apply`, which runs an operation of `ops` on tensors."""
 
 from handmade.engine.dtypes import as_dtype as as_dtype
 from handmade.engine.dtypes import bool_ as bool_

@@ -1,4 +1,4 @@
-"""What a tensor gives to NumPy and to Python: arrays, numbers, lists, truth."""
+"""Conversions of a tensor to NumPy and Python: arrays, numbers, lists, truth values."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from handmade.engine.dtypes import int64
 
 
 class Conversions:
-    """Methods that leave the tape: what they give is computed with outside it."""
+    """Methods that leave the tape: nothing computed from their results is recorded."""
 
     __slots__ = ()
     array: np.ndarray
 
     def numpy(self) -> np.ndarray:
-        """The values as a read-only view: NumPy's writes would escape the tape. `.numpy().copy()` may be written to."""
+        """The values as a read-only view: the tape would not see writes. `.numpy().copy()` gives a writable array."""
         view = self.array.view()
         view.flags.writeable = False
         return view
@@ -27,7 +27,7 @@ class Conversions:
     def item(self) -> Any:
         if self.array.size != 1:
             raise ValueError(
-                f"item(): a tensor of shape {self.array.shape} has {self.array.size} elements, not one; use tolist()"
+                f"item(): a tensor of shape {self.array.shape} has {self.array.size} elements, not 1; use tolist()"
             )
         return self.array.item()
 

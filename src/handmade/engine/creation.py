@@ -1,4 +1,4 @@
-"""Tensors made from data, from numbers and from chance, under PyTorch's names."""
+"""Functions that create tensors, from data, of constants and of random numbers, under PyTorch's names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from handmade.engine.tensor import Tensor
 
 
 def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """A tensor of a copy of `data`: an array (which keeps its float type), numbers, nested lists of numbers.
+    """A tensor with a copy of `data`: an array (which keeps its float type), numbers, nested lists of numbers.
 
     Python floats become float32, integers of any width int64.
     """
@@ -25,7 +25,7 @@ def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
 
 
 def from_numpy(array: np.ndarray) -> Tensor:
-    """A tensor that shares memory with an array of one of our types."""
+    """A tensor that shares memory with an array of a supported dtype."""
     return Tensor(array)
 
 
@@ -35,7 +35,7 @@ def _made(array: np.ndarray, dtype: Any, requires_grad: bool) -> Tensor:
 
 
 def empty(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """Whatever the memory held."""
+    """Uninitialised: the values are whatever the memory held."""
     return _made(np.empty(sizes(size), as_dtype(dtype or float32)), dtype, requires_grad)
 
 
@@ -48,7 +48,7 @@ def ones(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
 
 
 def full(size: Sequence[int], fill_value: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """All elements `fill_value`, whose type decides unless `dtype` does."""
+    """Filled with `fill_value`, whose type is used unless `dtype` is given."""
     value = Tensor(fill_value, dtype).array
     return _made(np.full(tuple(size), value), value.dtype, requires_grad)
 
@@ -59,7 +59,7 @@ def eye(n: int, m: int | None = None, dtype: Any = None) -> Tensor:
 
 
 def arange(start: float, end: float | None = None, step: float = 1, dtype: Any = None) -> Tensor:
-    """start, start + step, ... below end; int64 unless a float was given."""
+    """start, start + step, ... up to but not including end; int64 unless a float is given."""
     start, end = (0, start) if end is None else (start, end)
     if dtype is None:
         dtype = float32 if any(isinstance(x, float) for x in (start, end, step)) else int64
@@ -104,7 +104,7 @@ def rand_like(x: Tensor) -> Tensor:
 
 
 def randint(low: int, high: int, size: Sequence[int]) -> Tensor:
-    """Whole numbers from low to high - 1."""
+    """Random integers from low to high - 1."""
     return Tensor(random.generator().integers(low, high, tuple(size)))
 
 

@@ -1,4 +1,4 @@
-"""The four types that a tensor can have, and which of them given numbers become."""
+"""The four dtypes that a tensor can have, and the rules by which data are converted to them."""
 
 import builtins
 from typing import Any
@@ -14,7 +14,7 @@ Number = builtins.bool | int | float
 
 
 def as_dtype(dtype: Any) -> np.dtype:
-    """One of our four types, from its name, NumPy's or Python's; TypeError for others."""
+    """One of the four dtypes, from its name or from a NumPy or Python type; TypeError for others."""
     found = {float: float32, int: int64, builtins.bool: bool_}.get(dtype) or np.dtype(dtype)
     if found not in (float32, float64, int64, bool_):
         raise TypeError(f"dtype {found}: tensors are float32, float64, int64 or bool")
@@ -22,7 +22,7 @@ def as_dtype(dtype: Any) -> np.dtype:
 
 
 def as_array(data: Any, dtype: Any) -> np.ndarray:
-    """An array of one of our types: Python floats become float32, integers of any width int64."""
+    """An array of one of the four dtypes: Python floats become float32, integers of any width int64."""
     array = np.asarray(data)
     if dtype is not None:
         return array.astype(as_dtype(dtype), copy=False)
@@ -31,5 +31,5 @@ def as_array(data: Any, dtype: Any) -> np.ndarray:
     if array.dtype.kind in "iu":
         return array.astype(int64, copy=False)
     if array.dtype not in (float32, float64, bool_):
-        raise TypeError(f"a tensor cannot hold {array.dtype}: give numbers, or convert with .astype(np.float32)")
+        raise TypeError(f"a tensor cannot hold {array.dtype}: pass numbers, or convert with .astype(np.float32)")
     return array

@@ -1,4 +1,4 @@
-"""Is a gradient right? Compared with differences of the value itself, in float64."""
+"""Is a gradient right? It is compared with finite differences of the function's value, in float64."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ def gradcheck(
     rtol: float = 1e-3,
     seed: int = 0,
 ) -> bool:
-    """Whether `function`'s pullback agrees with central differences, for a random cotangent.
+    """Check that the gradient of `function` agrees with central differences, for a random cotangent.
 
-    With c random, s(x) = sum(c * function(x)); each element of ds/dx is compared with
-    (s(x + eps e_i) - s(x - eps e_i)) / 2 eps. A cotangent of ones would miss errors that cancel (a softmax
-    whose gradient is zero passes).
+    With random c and s(x) = sum(c * function(x)), each element of ds/dx is compared with
+    (s(x + eps e_i) - s(x - eps e_i)) / (2 eps). With c all ones, errors that cancel would be missed (a softmax
+    whose gradient is zero would pass).
 
     Args:
-        function: from tensors to one tensor; it must give the same value when called again.
+        function: takes tensors, returns one tensor; it must give the same value when called again.
         inputs: its arguments; float64 tensors with requires_grad are checked, all others are passed as they are.
         eps: the step of the differences.
-        atol: allowed difference.
-        rtol: allowed difference in proportion to the expected one.
-        seed: of the cotangent.
+        atol: absolute tolerance.
+        rtol: relative tolerance, in proportion to the expected value.
+        seed: seed of the random cotangent.
 
     Returns:
-        True. Raises AssertionError naming function, argument, element, expected and got where they differ; TypeError
-        for float32 inputs, in which differences have no digits left.
+        True. Raises AssertionError that names function, argument, element, expected and actual value where they
+        differ; TypeError for float32 inputs, whose differences would have no correct digits left.
     """
     arguments = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     checked = [i for i, x in enumerate(arguments) if isinstance(x, Tensor) and x.requires_grad]
@@ -70,7 +70,7 @@ def gradcheck(
 
 
 def _difference(scalar: Callable[[], float], array: np.ndarray, place: tuple[int, ...], eps: float) -> float:
-    """The central difference of `scalar` along one element, which is put back afterwards."""
+    """The central difference of `scalar` for one element, which is restored afterwards."""
     kept = array[place]
     array[place] = kept + eps
     above = scalar()

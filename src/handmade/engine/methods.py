@@ -1,7 +1,7 @@
-"""What a tensor can do: every basic operation as a method, under PyTorch's name, arguments and defaults.
+"""The methods of a tensor: every basic operation, with PyTorch's name, arguments and defaults.
 
-Wherever PyTorch takes one axis as `dim`, so do these; reductions take a tuple of axes, too. Negative axes count from
-the end. Each method is also a function of the package: `handmade.exp(x)` is `x.exp()`. Those that only move numbers
+Wherever PyTorch takes one axis as `dim`, so do these; reductions also take a tuple of axes. Negative axes count from
+the end. Each method is also a function of the package: `handmade.exp(x)` is `x.exp()`. Methods that only move elements
 are in `rearranging`.
 """
 
@@ -20,14 +20,14 @@ T = TypeVar("T")
 
 
 class Extremes(NamedTuple, Generic[T]):
-    """What `max`, `min`, `sort` and `topk` along an axis give: the values, and where they stood."""
+    """What `max`, `min`, `sort` and `topk` along an axis return: the values, and the indices where they were."""
 
     values: T
     indices: T
 
 
 class Methods(Rearranging):
-    """Base of Tensor, which has `_apply` (run and record), `_combine` (two operands) and `_compute` (no gradient)."""
+    """Base of Tensor, which defines `_apply` (run and record), `_combine` (two operands), `_compute` (no gradient)."""
 
     __slots__ = ()
     _combine: Callable[..., Self]
@@ -60,11 +60,11 @@ class Methods(Rearranging):
         return self._combine(ops.matmul, other)
 
     def remainder(self, other: Any) -> Self:
-        """x - y floor(x / y), of the divisor's sign."""
+        """x - y floor(x / y), with the sign of the divisor."""
         return self._combine(ops.remainder, other)
 
     def fmod(self, other: Any) -> Self:
-        """x - y trunc(x / y), of the dividend's sign."""
+        """x - y trunc(x / y), with the sign of the dividend."""
         return self._combine(ops.fmod, other)
 
     __add__, __sub__, __mul__, __truediv__, __pow__, __matmul__ = add, sub, mul, div, pow, matmul
@@ -91,7 +91,7 @@ class Methods(Rearranging):
     def __rmatmul__(self, other: Any) -> Self:
         return self._combine(ops.matmul, other, reflected=True)
 
-    # --- comparisons and whole numbers: no gradient ---------------------------------------------------------------
+    # --- comparisons and integers: no gradient --------------------------------------------------------------------
 
     def __eq__(self, other: object) -> Self:  # pyright: ignore[reportIncompatibleMethodOverride]
         return self._compute(np.equal, other)
@@ -99,7 +99,7 @@ class Methods(Rearranging):
     def __ne__(self, other: object) -> Self:  # pyright: ignore[reportIncompatibleMethodOverride]
         return self._compute(np.not_equal, other)
 
-    __hash__ = object.__hash__  # by identity, as PyTorch's
+    __hash__ = object.__hash__  # by identity, as in PyTorch
 
     def __lt__(self, other: Any) -> Self:
         return self._compute(np.less, other)
@@ -153,15 +153,15 @@ class Methods(Rearranging):
         return self._compute(np.all, axis=self._dims(dim), keepdims=keepdim)
 
     def argmax(self, dim: int | None = None, keepdim: bool = False) -> Self:
-        """Where the largest element stands (the first of equals); without `dim`, in the flattened tensor."""
+        """The index of the largest element (of equal ones, the first); without `dim`, in the flattened tensor."""
         return self._place(np.argmax, dim, keepdim)
 
     def argmin(self, dim: int | None = None, keepdim: bool = False) -> Self:
-        """Where the smallest element stands (the first of equals); without `dim`, in the flattened tensor."""
+        """The index of the smallest element (of equal ones, the first); without `dim`, in the flattened tensor."""
         return self._place(np.argmin, dim, keepdim)
 
     def argsort(self, dim: int = -1, descending: bool = False) -> Self:
-        """The places that put the elements in order; equal ones keep theirs."""
+        """The indices that sort the elements; equal ones keep their order."""
         return self._along(lambda x, dim: x._compute(_argsort, dim=dim, descending=descending), dim)
 
     # --- element by element -------------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ class Methods(Rearranging):
         return self._apply(ops.relu)
 
     def gelu(self, approximate: str = "none") -> Self:
-        """x Phi(x); `approximate="tanh"` gives the form of BERT's and GPT-2's authors (Hendrycks & Gimpel 2016)."""
+        """x Phi(x); `approximate="tanh"` is the form that BERT and GPT-2 use (Hendrycks & Gimpel 2016)."""
         if approximate not in ("none", "tanh"):
             raise ValueError(f"gelu: approximate is {approximate!r}; it must be 'none' or 'tanh'")
         return self._smooth(ops.gelu_tanh if approximate == "tanh" else ops.gelu)
@@ -218,13 +218,13 @@ class Methods(Rearranging):
         return self._smooth(ops.silu)
 
     def clamp(self, min: Any = None, max: Any = None) -> Self:
-        """Limited to [min, max], numbers or tensors that broadcast; either may be left out, not both."""
+        """x limited to [min, max], numbers or tensors that broadcast; one of the two may be left out."""
         if min is None and max is None:
-            raise ValueError("clamp: give min, max or both")
+            raise ValueError("clamp: pass min, max or both")
         return self._apply(ops.clamp, min, max)
 
     def softmax(self, dim: int) -> Self:
-        """e^x_i / sum_j e^x_j along one axis; any finite x works."""
+        """e^x_i / sum_j e^x_j along one axis; no finite x overflows."""
         return self._along(lambda x, dim: x._smooth(ops.softmax, dim=dim), dim)
 
     def log_softmax(self, dim: int) -> Self:
@@ -232,15 +232,15 @@ class Methods(Rearranging):
         return self._along(lambda x, dim: x._smooth(ops.log_softmax, dim=dim), dim)
 
     def logsumexp(self, dim: Dims, keepdim: bool = False) -> Self:
-        """log sum e^x over axes; any finite x works."""
+        """log sum e^x over axes; no finite x overflows."""
         return self._smooth(ops.logsumexp, dim=self._dims(dim), keepdim=keepdim)
 
     def masked_fill(self, mask: Any, value: Any) -> Self:
-        """`value`, a number or a tensor without axes, wherever the mask is True; the mask may broadcast."""
+        """`value`, a number or a tensor without axes, where the mask is True, else x; the mask broadcasts to x."""
         return self._apply(ops.masked_fill, value, mask=mask)
 
     def where(self, condition: Any, other: Any) -> Self:
-        """These elements where the condition holds, else those of `other` (`handmade.where(condition, x, y)`)."""
+        """x where the condition is True, else `other`; the same as `handmade.where(condition, x, other)`."""
         return self._combine(_where(condition), other)
 
     # --- over axes ----------------------------------------------------------------------------------------------
@@ -254,7 +254,7 @@ class Methods(Rearranging):
     def var(
         self, dim: Dims = None, unbiased: bool = True, keepdim: bool = False, *, correction: int | None = None
     ) -> Self:
-        """sum (x - mean)^2 / (n - correction), where unbiased means correction 1 and biased 0; var(False) is biased."""
+        """sum (x - mean)^2 / (n - correction); unbiased is correction 1, biased is 0; var(False) is biased."""
         return self._spread(ops.var, dim, unbiased, keepdim, correction)
 
     def std(
@@ -264,15 +264,15 @@ class Methods(Rearranging):
         return self._spread(ops.std, dim, unbiased, keepdim, correction)
 
     def amax(self, dim: Dims = None, keepdim: bool = False) -> Self:
-        """The largest over axes; equal ones share the gradient."""
+        """The maximum over axes; equal elements share the gradient."""
         return self._apply(ops.amax, dim=self._dims(dim), keepdim=keepdim)
 
     def amin(self, dim: Dims = None, keepdim: bool = False) -> Self:
-        """The smallest over axes; equal ones share the gradient."""
+        """The minimum over axes; equal elements share the gradient."""
         return self._apply(ops.amin, dim=self._dims(dim), keepdim=keepdim)
 
     def max(self, dim: Any = None, keepdim: bool = False) -> Any:
-        """The largest of all, or of several axes; along one axis, (values, indices), the first of equals.
+        """The maximum of all elements or over several axes; along one axis, (values, indices), the first of equal ones.
 
         With a tensor in place of `dim`, the larger of the two, element by element.
         """
@@ -281,7 +281,7 @@ class Methods(Rearranging):
         return self._pick(self.argmax(dim, True), dim, keepdim) if isinstance(dim, int) else self.amax(dim, keepdim)
 
     def min(self, dim: Any = None, keepdim: bool = False) -> Any:
-        """The smallest of all, or of several axes; along one axis, (values, indices), the first of equals.
+        """The minimum of all elements or over several axes; along one axis, (values, indices), the first of equal ones.
 
         With a tensor in place of `dim`, the smaller of the two, element by element.
         """
@@ -300,7 +300,7 @@ class Methods(Rearranging):
         return self._apply_float(ops.norm, dim=self._dims(None))
 
     def sort(self, dim: int = -1, descending: bool = False) -> Extremes[Self]:
-        """(values, indices) in order along one axis; equal elements keep their order."""
+        """(values, indices), sorted along one axis; equal elements keep their order."""
         indices = self.argsort(dim, descending)
         return Extremes(self.gather(dim, indices), indices)
 
@@ -308,7 +308,7 @@ class Methods(Rearranging):
         """The k largest (or smallest) along one axis, in order: (values, indices)."""
         x = self if self.ndim else self.reshape(1)
         if not 0 <= k <= x.shape[dim]:
-            raise ValueError(f"topk: k is {k}, axis {dim} of {self.shape} has {x.shape[dim]} elements")
+            raise ValueError(f"topk: k is {k}, but axis {dim} of {self.shape} has {x.shape[dim]} elements")
         indices = x.argsort(dim, largest).narrow(dim, 0, k)
         values = x.gather(dim, indices)
         return Extremes(values, indices) if self.ndim else Extremes(values.reshape(()), indices.reshape(()))
@@ -318,12 +318,12 @@ class Methods(Rearranging):
     def _apply_float(self, operation: Operation, **options: Any) -> Self:
         if self.array.dtype.kind != "f":
             raise TypeError(
-                f"{operation.__name__}: the tensor is {self.array.dtype}, which has none; convert with .float()"
+                f"{operation.__name__}: the tensor is {self.array.dtype}, expected floats; convert with .float()"
             )
         return self._apply(operation, **options)
 
     def _smooth(self, operation: Operation, **options: Any) -> Self:
-        """A function with values between the whole numbers: of an integer tensor it gives float32."""
+        """Apply a function whose values are not integers: integer tensors give float32."""
         return self._as_float()._apply(operation, **options)
 
     def _as_float(self) -> Any:
@@ -341,7 +341,7 @@ class Methods(Rearranging):
         return self._compute(function, axis=self._dim(dim), keepdims=keepdim)
 
     def _along(self, function: Callable[[Any, int], Any], dim: int) -> Any:
-        """`function` of the tensor and an axis; one number counts as an axis of one, as in PyTorch."""
+        """`function` of the tensor and an axis; a tensor without axes counts as one axis of size 1, as in PyTorch."""
         dim = self._dim(dim)
         return function(self, dim) if self.ndim else function(self.reshape(1), dim).reshape(())
 
@@ -359,7 +359,7 @@ def _argsort(x: np.ndarray, dim: int, descending: bool) -> np.ndarray:
 
 
 def _where(condition: Any) -> Operation:
-    """`where` with its condition filled in, as an operation of two operands."""
+    """`where` with a given condition, as an operation with two operands."""
     mask = np.asarray(condition)
 
     def where(x: Any, y: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The one source of randomness: a NumPy generator that `manual_seed` sets and everything draws from."""
+"""The one source of randomness: a NumPy generator, seeded by `manual_seed`, that everything draws from."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ _generator = np.random.default_rng()
 
 
 def manual_seed(seed: int) -> None:
-    """Seed the global random generator, so that everything after it can be repeated exactly."""
+    """Seed the global random generator, which makes everything after it reproducible."""
     _generator.bit_generator.state = np.random.default_rng(seed).bit_generator.state
 
 
@@ -16,10 +16,10 @@ def generator() -> np.random.Generator:
 
 
 def get_state() -> dict:
-    """The generator's state, as plain numbers that JSON can hold."""
+    """The state of the generator, as plain numbers that can be saved as JSON."""
     return dict(_generator.bit_generator.state)
 
 
 def set_state(state: dict) -> None:
-    """Continue from a state that `get_state` gave."""
+    """Restore a state that `get_state` returned."""
     _generator.bit_generator.state = state

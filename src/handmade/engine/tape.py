@@ -1,8 +1,8 @@
-"""The tape: which operation made a tensor from which, and the walk back along it.
+"""The tape: a record of which operation made each tensor, and the backward pass along it.
 
-Every operation whose inputs need gradients leaves a `Node`: its pullback, and the nodes of its inputs. `backward`
-visits the nodes from the result to the leaves, each one after all that used its value (reverse topological order), and
-frees each node's pullback as soon as it has run. Nothing here recurses, so depth costs memory only.
+Every operation whose inputs need gradients adds a `Node`: its pullback, and the nodes of its inputs. `backward` visits
+the nodes from the result to the leaves, each one after all that used its value (reverse topological order), and frees
+each node's pullback as soon as it has run. Nothing here is recursive, so a deep graph costs memory only.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ Versions = list[int]
 
 
 class Leaf(Protocol):
-    """What a gradient is left with: a tensor."""
+    """What collects a gradient: a tensor."""
 
     def accumulate_grad(self, gradient: np.ndarray, ours: bool = False) -> None: ...
 
 
 class Node:
-    """One operation that ran; or a leaf, which has neither pullback nor parents."""
+    """An operation that ran; or a leaf, which has neither pullback nor parents."""
 
     __slots__ = ("__weakref__", "freed", "name", "parents", "pullback", "recorded", "shape", "target")
 
@@ -43,7 +43,7 @@ class Node:
         self.freed = False
 
     def pull(self, g: np.ndarray) -> list[np.ndarray | None]:
-        """The gradients of the parents, computed only where wanted; the node is free of its arrays afterwards."""
+        """The gradients of the parents, computed only where needed; afterwards the node no longer holds its arrays."""
         assert self.pullback is not None
         gradients: list[np.ndarray | None] = []
         for parent, part in zip(self.parents, self.pullback(g), strict=True):
@@ -57,14 +57,14 @@ class Node:
 
 
 def backward(root: Node, gradient: np.ndarray) -> None:
-    """Walk the tape back from `root`, whose gradient is given, and add to the `.grad` of every leaf on the way."""
+    """Go back along the tape from `root`, whose gradient is given, and add to the `.grad` of every leaf on the way."""
     order = topological(root)
     for node in order:
         _check(node)
     gradients = {root: gradient}
     for node in order:
         g = gradients.pop(node, None)
-        if g is None:  # every path from the root to this node passes an operation without a gradient
+        if g is None:  # every path from the root to this node goes through an operation without a gradient
             continue
         tensor = node.target and node.target()
         if tensor is not None:
@@ -75,11 +75,11 @@ def backward(root: Node, gradient: np.ndarray) -> None:
         for parent, part in zip(parents, node.pull(g), strict=True):
             if parent is not None and part is not None:
                 gradients[parent] = np.asarray(gradients[parent] + part) if parent in gradients else part
-        part = None  # or the next turn's gradient would have another holder
+        part = None  # otherwise the gradient of the next iteration would have one holder too many
 
 
 def _holders(array: np.ndarray) -> int:
-    """How many names and containers hold the array, or the memory that it is a view of; a few for this call itself."""
+    """How many names and containers hold the array, or the memory it is a view of, including a few for this call."""
     holders = sys.getrefcount(array)
     owner = array.base
     if owner is None:
@@ -96,7 +96,7 @@ def _holders_of_one_name() -> int:
 
 _MANY = 1 << 20
 _ALONE = _holders_of_one_name()
-"""What `_holders` says of an array that only one name holds, in this version of Python."""
+"""What `_holders` returns for an array that only one name holds, in this version of Python."""
 
 
 def topological(root: Node) -> list[Node]:
@@ -151,7 +151,7 @@ mode = _Mode()
 
 
 def is_grad_enabled() -> bool:
-    """Whether operations are recorded in this thread."""
+    """Whether operations in this thread are recorded."""
     return mode.recording
 
 

@@ -1,8 +1,8 @@
-"""Tensor: a NumPy array with a gradient and a place on the tape, and `apply`, which runs an operation and records it.
+"""Tensor: a NumPy array with a gradient and a node on the tape, and `apply`, which runs an operation and records it.
 
-What a tensor can do is in `methods`, the walk back in `tape`, and who is told of each operation in `watch`. Names,
+The methods of a tensor are in `methods`, the backward pass is in `tape`, and `watch` reports each operation. Names,
 arguments and defaults are PyTorch's. Floats are float32 unless float64 is asked for, and the two never mix silently;
-Python numbers take the tensor's type; an integer tensor that meets a float one is converted to its type.
+Python numbers take the tensor's dtype; an integer tensor combined with a float tensor is converted to the float type.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from handmade.ops.op import Operation
 
 
 class Tensor(Methods, Conversions):
-    """A NumPy array with a gradient and a place on the tape.
+    """A NumPy array with a gradient and a node on the tape.
 
-    `Tensor(data)` shares memory with an array of one of our types; `handmade.tensor(data)` copies.
-    Attributes: `array` the NumPy array itself, `grad` the gradient that `backward()` left here (a Tensor, or None).
+    `Tensor(data)` shares memory with an array of a supported dtype; `handmade.tensor(data)` copies.
+    Attributes: `array` is the NumPy array itself, `grad` the gradient that `backward()` stored (a Tensor, or None).
     """
 
     __slots__ = ("__weakref__", "_node", "_versions", "array", "grad")
@@ -85,7 +85,7 @@ class Tensor(Methods, Conversions):
     # --- types ------------------------------------------------------------------------------------------------
 
     def to(self, dtype: np.dtype | type) -> Tensor:
-        """The same values as another type; between floats the gradient is converted back."""
+        """The same values in another dtype; between float types the gradient is converted back."""
         return apply(ops.cast, self, dtype=as_dtype(dtype))
 
     type = to
@@ -120,17 +120,17 @@ class Tensor(Methods, Conversions):
 
     def requires_grad_(self, requires_grad: builtins.bool = True) -> Tensor:
         if requires_grad and not self.is_floating_point():
-            raise TypeError(f"only float tensors have gradients, this one is {self.dtype}; convert it with .float()")
+            raise TypeError(f"only float tensors can have gradients, not {self.dtype}; convert it with .float()")
         if not self.is_leaf:
             if not requires_grad:
-                raise RuntimeError("requires_grad can be switched off on leaves only; use .detach()")
+                raise RuntimeError("requires_grad can be switched off for leaf tensors only; use .detach()")
         elif requires_grad != self.requires_grad:
             self._node = Node("leaf", self.shape) if requires_grad else None
             self.retain_grad()
         return self
 
     def retain_grad(self) -> None:
-        """Keep the gradient of a tensor that is not a leaf, too, in `.grad`."""
+        """Keep the gradient of this tensor in `.grad`, even if it is not a leaf."""
         if self._node is not None:
             self._node.target = weakref.ref(self)
 
@@ -144,28 +144,28 @@ class Tensor(Methods, Conversions):
     def backward(self, gradient: Tensor | np.ndarray | None = None) -> None:
         """Add d(self)/d(leaf), times `gradient`, to the `.grad` of every leaf that self was computed from.
 
-        `gradient` has the shape of self; a tensor of one element needs none (it counts as 1).
+        `gradient` has the shape of self; a tensor with one element needs none (the default is 1).
         """
         if self._node is None:
             raise RuntimeError(
-                "backward(): nothing was recorded here: no input has requires_grad, or it ran under no_grad()"
+                "backward(): nothing was recorded: no input has requires_grad=True, or it ran under no_grad()"
             )
         if gradient is None:
             if self.numel() != 1:
                 raise RuntimeError(
-                    f"backward(): a tensor of shape {self.shape} has {self.numel()} elements; give gradient= of "
+                    f"backward(): a tensor of shape {self.shape} has {self.numel()} elements; pass gradient= with "
                     "that shape, or reduce it first (.sum(), .mean())"
                 )
             gradient = np.ones(self.shape, self.dtype)
         g = gradient.array if isinstance(gradient, Tensor) else np.asarray(gradient)
         if g.shape != self.shape or g.dtype != self.dtype:
             raise ValueError(
-                f"backward(): gradient is {g.dtype} {g.shape}, the tensor {self.dtype} {self.shape}; they must be alike"
+                f"backward(): gradient is {g.dtype} {g.shape}, but the tensor is {self.dtype} {self.shape}"
             )
         backward(self._node, g)
 
     def detach(self) -> Tensor:
-        """The same memory, off the tape; a change made through either is seen by both, and by the tape."""
+        """A tensor off the tape that shares memory with this one: an in-place change shows in both, and on the tape."""
         return _wrap(self.array, self._versions)
 
     @property
@@ -181,11 +181,11 @@ class Tensor(Methods, Conversions):
     # --- changes in place -------------------------------------------------------------------------------------
 
     def writable(self, what: str) -> np.ndarray:
-        """The array, for writing. Refused while the tape would miss the change; counted, so that it finds out later."""
+        """The array, for writing. Raises if the tape would miss the change; counts changes, which backward checks."""
         if self.requires_grad and is_grad_enabled():
             raise RuntimeError(
                 f"{what}: a tensor on the tape is changed in place, which is not recorded. Write it out of place "
-                "(x = x + 1, where, cat, stack), or under no_grad() if no gradient should see it."
+                "(x = x + 1, where, cat, stack), or under no_grad() if the change needs no gradient."
             )
         self._versions[0] += 1
         return self.array
@@ -204,7 +204,7 @@ class Tensor(Methods, Conversions):
             (array if plain is None else array[plain])[arrays] = _raw(value)
 
     def _in_place(self, operation: Operation, other: Any) -> Tensor:
-        """`x += y`: in place off the tape; on it the name x gets the new tensor x + y, which is recorded."""
+        """`x += y`: off the tape in place; on the tape x names the new tensor x + y, which is recorded."""
         other_taped = isinstance(other, Tensor) and other.requires_grad
         if is_grad_enabled() and (not self.is_leaf or (other_taped and not self.requires_grad)):
             return _binary(operation, self, other)
@@ -219,11 +219,11 @@ class Tensor(Methods, Conversions):
         return self
 
     def _assign_recorded(self, operation: Operation, other: Any) -> Tensor:
-        """In place and on the tape: this tensor becomes the result; the pullback reads a copy of what it was."""
+        """In place and on the tape: this tensor becomes the result; the pullback reads a copy of the old values."""
         if self._versions[1]:
             raise RuntimeError(
-                f"{operation.__name__}, in place: a gradient is recorded, and this tensor shares its memory with "
-                "another, whose gradient would be lost. Write it out of place, or change a .clone()."
+                f"{operation.__name__}, in place: gradients are recorded, and this tensor shares memory with another, "
+                "whose gradient would be lost. Write it out of place, or change a .clone()."
             )
         before = _wrap(self.array.copy())
         before._node = self._node
@@ -282,10 +282,10 @@ class Tensor(Methods, Conversions):
 
 
 def apply(operation: Operation, *inputs: Any, **options: Any) -> Tensor:
-    """Run an operation of `ops` on tensors and record it if any of them needs a gradient.
+    """Run an operation of `ops` on tensors, and record it if any of them needs a gradient.
 
-    `inputs` are what it is differentiated by (None where an optional one is absent; Python numbers stay as they are);
-    tensors among the `options` are passed as arrays. Who watches is told. Raises TypeError where float32 meets float64.
+    `inputs` are what it is differentiated by (None if an optional one is absent; Python numbers stay as they are);
+    tensors among the `options` are passed as arrays. Watchers are told. Raises TypeError if float32 and float64 mix.
     """
     arrays = [x.array if isinstance(x, Tensor) else x for x in inputs]
     _check_one_float_type(operation, arrays)
@@ -308,7 +308,7 @@ def apply(operation: Operation, *inputs: Any, **options: Any) -> Tensor:
 
 
 def _wrap(array: np.ndarray, versions: Versions | None = None) -> Tensor:
-    """A tensor around an array of one of our types, without a copy or a check."""
+    """A tensor around an array of a supported dtype, without a copy or a check."""
     tensor = Tensor.__new__(Tensor)
     tensor.array, tensor.grad, tensor._node = array, None, None
     tensor._versions = [0, 0] if versions is None else versions
@@ -316,7 +316,7 @@ def _wrap(array: np.ndarray, versions: Versions | None = None) -> Tensor:
 
 
 def _shared_versions(value: np.ndarray, inputs: tuple[Any, ...]) -> Versions | None:
-    """The counter of the input that `value` is a view of, so that a change of either is seen by both."""
+    """The change counter of the input that `value` is a view of, so that a change to either counts for both."""
     for x in inputs:
         if isinstance(x, Tensor) and (
             value is x.array or (value.base is not None and np.may_share_memory(value, x.array))
@@ -340,7 +340,7 @@ def _describe(x: Any) -> str:
 
 
 def _binary(operation: Operation, x: Any, y: Any) -> Tensor:
-    """An operation of two operands, either of which may be a Python number or an array."""
+    """An operation with two operands, either of which may be a Python number or an array."""
     x, y = _operand(x, y), _operand(y, x)
     try:
         return apply(operation, x, y)
@@ -354,7 +354,7 @@ def _binary(operation: Operation, x: Any, y: Any) -> Tensor:
 
 
 def _operand(x: Any, other: Any) -> Any:
-    """x as a tensor or Python number, of the float type that the other operand asks for."""
+    """x as a tensor or Python number, in the float type of the other operand."""
     if isinstance(x, np.generic):
         x = x.item()
     if isinstance(x, builtins.bool | int | builtins.float):
@@ -372,10 +372,10 @@ def tensor_of(x: Any) -> Tensor:
 
 
 def _constant(operation: Operation, name: str, option: Any) -> Any:
-    """An option as an array. Refused while a gradient is expected of it, since none would come."""
+    """An option as an array. Raises if it requires a gradient, since it would get none."""
     if isinstance(option, Tensor) and option.requires_grad and is_grad_enabled():
         raise TypeError(
-            f"{operation.__name__}: {name} requires a gradient, but is a constant here; give .detach() or a number"
+            f"{operation.__name__}: {name} requires a gradient, but is a constant here; pass .detach() or a number"
         )
     return _raw(option)
 

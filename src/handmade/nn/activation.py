@@ -1,4 +1,4 @@
-"""Activations: functions of each element, or of the elements along one axis, as modules."""
+"""Activation functions as modules: of each element, or of the elements along one axis."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ReLU6(Module):
 
 
 class GELU(Module):
-    """x Φ(x), Φ the normal distribution function; `approximate="tanh"` for the form of BERT's and GPT-2's authors."""
+    """x Φ(x), with Φ the standard normal CDF; `approximate="tanh"` is the form that BERT's and GPT-2's authors used."""
 
     def __init__(self, approximate: str = "none") -> None:
         super().__init__()

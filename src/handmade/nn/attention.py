@@ -30,11 +30,11 @@ class MultiheadAttention(Module):
     """Concat(head_1 ... head_H) Wo, head_h = Attention(query Wq_h, key Wk_h, value Wv_h) (Vaswani et al. 2017, 3.2.2).
 
     query (S_q, B, E), key (S_k, B, kdim), value (S_k, B, vdim) -> (S_q, B, E); with `batch_first` the batch comes first
-    in all of them. in_proj_weight (3E, E) holds Wq, Wk and Wv one above the other; where kdim or vdim differ from E,
-    they are q_proj_weight, k_proj_weight and v_proj_weight. Dropout acts on the attention weights.
+    in all of them. in_proj_weight (3E, E) holds Wq, Wk and Wv stacked along axis 0; if kdim or vdim differs from E,
+    they are q_proj_weight, k_proj_weight and v_proj_weight instead. Dropout acts on the attention weights.
 
-    Masks are PyTorch's: True, or a large negative number to add, HIDES a key (scaled_dot_product_attention has it the
-    other way round). A query that may look nowhere gets zeros for its heads, where PyTorch gives NaN.
+    Masks are PyTorch's: True, or a large negative number to add, HIDES a key (in scaled_dot_product_attention True
+    means the opposite). A query with every key hidden gets zeros from all heads, where PyTorch gives NaN.
 
     >>> from handmade import nn, randn
     >>> attention = nn.MultiheadAttention(16, num_heads=4, batch_first=True)
@@ -93,12 +93,12 @@ class MultiheadAttention(Module):
             query: (S_q, B, E), or (B, S_q, E) with batch_first; so are key and value.
             key: (S_k, B, kdim).
             value: (S_k, B, vdim).
-            key_padding_mask: (B, S_k), True for keys that no query of the sample may see: its padding.
+            key_padding_mask: (B, S_k), True for the padding of a sample: keys that none of its queries may attend to.
             need_weights: whether to return the weights; without them it is faster.
-            attn_mask: (S_q, S_k), or (B H, S_q, S_k) with the heads of a sample side by side; True hides a key from a
-                query. Either mask may be floats instead, which are added to the scores.
+            attn_mask: (S_q, S_k), or (B H, S_q, S_k) with all heads of a sample next to each other; True hides a key
+                from a query. Either mask may hold floats instead, which are added to the scores.
             average_attn_weights: return the mean over the heads, (B, S_q, S_k), instead of (B, H, S_q, S_k).
-            is_causal: hides from query i the keys after i, beside what the masks hide; PyTorch wants attn_mask, too.
+            is_causal: also hide the keys after i from query i. (PyTorch requires attn_mask as well.)
         """
         self._check(query=query, key=key, value=value)
         if query is key is value:
@@ -112,14 +112,14 @@ class MultiheadAttention(Module):
         output = self._joined(F.dropout(weights, self.dropout, self.training) @ v)
         return output, weights.mean(1) if average_attn_weights else weights
 
-    # --- its parts, of which a decoder keeps the keys and values ------------------------------------------------------
+    # --- its steps, called one by one by a decoder that caches keys and values ---------------------------------------
 
     def queries(self, query: Tensor) -> Tensor:
-        """query Wq of each head: (B, S_q, E), or (S_q, B, E) -> (B, H, S_q, d)."""
+        """query Wq for each head: (B, S_q, E), or (S_q, B, E) -> (B, H, S_q, d)."""
         return self._heads(F.linear(query, *self._projection(0)))
 
     def keys_and_values(self, key: Tensor, value: Tensor) -> KeyValue:
-        """key Wk and value Wv of each head, (B, H, S_k, d) both."""
+        """key Wk and value Wv for each head, both (B, H, S_k, d)."""
         if key is value and self.in_proj_weight is not None:
             both = F.linear(key, *self._projection(1, 3))
             k, v = both.chunk(2, dim=-1)
@@ -127,7 +127,7 @@ class MultiheadAttention(Module):
         return self._heads(F.linear(key, *self._projection(1))), self._heads(F.linear(value, *self._projection(2)))
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Attention of the heads, joined and mixed; mask as `merged_mask` gives it, True where one may look."""
+        """Attention of all heads, concatenated and projected; mask as from `merged_mask`, True for visible keys."""
         dropout = self.dropout if self.training else 0.0
         return self._joined(F.scaled_dot_product_attention(q, k, v, mask, dropout))
 
@@ -138,7 +138,7 @@ class MultiheadAttention(Module):
         return self._heads(q), self._heads(k), self._heads(v)
 
     def _projection(self, first: int, end: int | None = None) -> tuple[Tensor, Tensor | None]:
-        """Weight and bias of the query (0), the key (1) or the value (2), or of several: `first` up to `end`."""
+        """Weight and bias of the query (0), the key (1) or the value (2), or of `range(first, end)` together."""
         rows = slice(first * self.embed_dim, (first + 1 if end is None else end) * self.embed_dim)
         bias = None if self.in_proj_bias is None else self.in_proj_bias[rows]
         if self.in_proj_weight is not None:
@@ -167,16 +167,16 @@ class MultiheadAttention(Module):
         if inputs["key"].shape[:2] != inputs["value"].shape[:2]:
             raise ValueError(
                 f"MultiheadAttention: key {inputs['key'].shape} and value {inputs['value'].shape} "
-                "must have the same S: each key has its value"
+                "must have the same S: each key has one value"
             )
 
 
 class GroupedQueryAttention(Module):
-    """Self-attention whose H query heads share fewer keys and values, H / num_kv_heads of them each (Ainslie et al.
-    2023): less to keep while a text is generated. num_kv_heads = 1 is multi-query attention (Shazeer 2019), and
-    num_kv_heads = num_heads multi-head attention.
+    """Self-attention in which each head of keys and values serves H / num_kv_heads query heads (Ainslie et al. 2023),
+    so that the key-value cache is smaller when text is generated. num_kv_heads = 1 is multi-query attention (Shazeer
+    2019), num_kv_heads = num_heads ordinary multi-head attention.
 
-    (B, S, E) -> (B, S, E). q_proj, k_proj, v_proj and o_proj are Llama's names; `rotary` turns queries and keys by
+    (B, S, E) -> (B, S, E). q_proj, k_proj, v_proj and o_proj are Llama's names; `rotary` rotates queries and keys by
     their positions.
     """
 
@@ -196,7 +196,7 @@ class GroupedQueryAttention(Module):
         if num_kv_heads < 1 or num_heads % num_kv_heads:
             raise ValueError(
                 f"GroupedQueryAttention: num_kv_heads is {num_kv_heads}, which does not divide num_heads = {num_heads}:"
-                " every key and value serves equally many query heads"
+                " every key and value must serve the same number of query heads"
             )
         self.dropout = dropout
         self.q_proj = Linear(embed_dim, embed_dim, bias)
@@ -206,7 +206,7 @@ class GroupedQueryAttention(Module):
         self.rotary = rotary
 
     def forward(self, x: Tensor, attn_mask: Tensor | None = None, is_causal: bool = False) -> Tensor:
-        """attn_mask and is_causal as of `scaled_dot_product_attention`: True where a query may look."""
+        """attn_mask and is_causal as in `scaled_dot_product_attention`: True where a query may attend to a key."""
         heads = lambda y: y.reshape(*y.shape[:2], -1, self.head_dim).transpose(1, 2)  # B S E -> B H S d
         q, k, v = heads(self.q_proj(x)), heads(self.k_proj(x)), heads(self.v_proj(x))
         if self.rotary is not None:
@@ -219,10 +219,10 @@ class GroupedQueryAttention(Module):
 def merged_mask(
     attn_mask: Tensor | None, key_padding_mask: Tensor | None, is_causal: bool, scores: tuple[int, int, int, int]
 ) -> Tensor | None:
-    """PyTorch's two masks and causality as the one that `scaled_dot_product_attention` takes.
+    """PyTorch's two masks and causality, merged into the one mask that `scaled_dot_product_attention` takes.
 
     The masks are as in `MultiheadAttention.forward`: True hides. scores is (B, H, S_q, S_k). The result broadcasts to
-    it: boolean, True where a query may look, or, if any mask holds floats, numbers to be added.
+    it: boolean, True where a query may attend to a key, or, if any mask holds floats, numbers to be added.
     """
     B, H, S_q, S_k = scores
     masks = []

@@ -1,7 +1,7 @@
-"""The recurrent cells: one step of each network, in plain operations, as the equations stand in the papers.
+"""The recurrent cells: one step of each network, in plain operations, following the equations of the papers.
 
 B batch, I input size, H hidden size. The layers of recurrent.py compute the same over whole sequences, several times
-faster, and keep their parameters in the same form.
+faster, with parameters of the same layout.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from handmade.nn.module import Module, Parameter
 
 
 class _Cell(Module):
-    """The parameters of one step, their gates one below the other: W_ih (gates H, I), W_hh (gates H, H), two biases."""
+    """The parameters of one step, the gates stacked along axis 0: W_ih (gates H, I), W_hh (gates H, H), two biases."""
 
     def __init__(self, gates: int, input_size: int, hidden_size: int, bias: bool) -> None:
         super().__init__()
@@ -41,13 +41,13 @@ class _Cell(Module):
         for name, tensor, size in (("x", x, self.input_size), *(("state", h, self.hidden_size) for h in states)):
             if tensor.ndim not in (1, 2) or tensor.shape[-1] != size or tensor.shape[:-1] != x.shape[:-1]:
                 raise ValueError(
-                    f"{type(self).__name__}: {name} has shape {tensor.shape} beside x {x.shape}, expected (B, {size}) "
+                    f"{type(self).__name__}: {name} has shape {tensor.shape} with x {x.shape}; expected (B, {size}) "
                     f"or ({size},)"
                 )
 
 
 class RNNCell(_Cell):
-    """h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu in place of tanh (Elman 1990).
+    """h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or with relu instead of tanh (Elman 1990).
 
     x (B, I), h (B, H), zero if not given -> h' (B, H).
     """
@@ -67,16 +67,16 @@ class RNNCell(_Cell):
 class LSTMCell(_Cell):
     """Long short-term memory (Hochreiter and Schmidhuber 1997), with the forget gate of Gers et al. (2000).
 
-        i = σ(W_ii x + b_ii + W_hi h + b_hi)        what to write
-        f = σ(W_if x + b_if + W_hf h + b_hf)        what to keep
-        g = tanh(W_ig x + b_ig + W_hg h + b_hg)     what could be written
-        o = σ(W_io x + b_io + W_ho h + b_ho)        what to show
+        i = σ(W_ii x + b_ii + W_hi h + b_hi)        input gate: how much to write to the cell
+        f = σ(W_if x + b_if + W_hf h + b_hf)        forget gate: how much of the cell to keep
+        g = tanh(W_ig x + b_ig + W_hg h + b_hg)     candidate: what to write
+        o = σ(W_io x + b_io + W_ho h + b_ho)        output gate: how much of the cell to show
         c' = f c + i g
         h' = o tanh(c')
 
     The parameters hold the gates in the order i, f, g, o. With `peepholes` (Gers and Schmidhuber 2000) i and f also
-    see the old cell, and o the new one, by one weight a unit: p_i c, p_f c and p_o c' are added inside σ, where p_i,
-    p_f and p_o are the rows of `peephole` (3, H).
+    see the old cell state, and o the new one, through one weight per unit: p_i c, p_f c and p_o c' are added inside σ,
+    where p_i, p_f and p_o are the rows of `peephole` (3, H).
     x (B, I), state (h, c), both (B, H), zero if not given -> (h', c').
     """
 
@@ -101,16 +101,16 @@ class LSTMCell(_Cell):
 class GRUCell(_Cell):
     """The gated recurrent unit (Cho et al. 2014).
 
-        r = σ(W_ir x + b_ir + W_hr h + b_hr)            reset: what of the past the candidate sees
-        z = σ(W_iz x + b_iz + W_hz h + b_hz)            update: what of the past stays
-        n = tanh(W_in x + b_in + r (W_hn h + b_hn))     the candidate
+        r = σ(W_ir x + b_ir + W_hr h + b_hr)            reset gate: how much of the past the candidate sees
+        z = σ(W_iz x + b_iz + W_hz h + b_hz)            update gate: how much of the past is kept
+        n = tanh(W_in x + b_in + r (W_hn h + b_hn))     candidate
         h' = (1 − z) n + z h
 
     The parameters hold the gates in the order r, z, n. Two conventions differ in the literature:
     - r acts after the product, as above and in cuDNN and PyTorch, or before it, as in the paper, with
       n = tanh(W_in x + b_in + W_hn (r h) + b_hn): `reset_after=False`.
-    - Chung et al. (2014) write h' = (1 − z) h + z n. Since σ(−a) = 1 − σ(a), it is the same unit with the rows z of
-      all parameters negated.
+    - Chung et al. (2014) write h' = (1 − z) h + z n. Since σ(−a) = 1 − σ(a), this is the same unit with the rows of z
+      negated in all parameters.
     x (B, I), h (B, H), zero if not given -> h' (B, H).
     """
 
@@ -135,7 +135,7 @@ class GRUCell(_Cell):
 
 
 def reset_uniform(module: Module, hidden_size: int) -> None:
-    """All parameters uniform in ±1 / sqrt(hidden_size), as PyTorch starts recurrent networks."""
+    """Initialise all parameters uniformly in ±1 / sqrt(hidden_size), as PyTorch does for recurrent networks."""
     bound = 1 / math.sqrt(hidden_size)
     for parameter in module.parameters():
         init.uniform_(parameter, -bound, bound)

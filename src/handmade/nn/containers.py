@@ -1,4 +1,4 @@
-"""Modules made of other modules: in a row, in a list, under names."""
+"""Containers of modules: in sequence, in a list, in a dictionary."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Numbered(Module):
     def _name(self, index: int) -> str:
         names = [name for name, _ in self._own_children()]
         if not -len(names) <= index < len(names):
-            raise IndexError(f"{type(self).__name__} has {len(names)} modules, there is no number {index}")
+            raise IndexError(f"{type(self).__name__} has {len(names)} modules, so there is no number {index}")
         return names[index]
 
     def __setitem__(self, index: int, module: Module) -> None:
@@ -40,7 +40,7 @@ class _Numbered(Module):
 
 
 class Sequential(_Numbered):
-    """Modules in a row: each one's output is the next one's input.
+    """Modules in sequence: the output of each is the input of the next.
 
     `Sequential(Linear(4, 8), ReLU())`, or with names: `Sequential({"fc": Linear(4, 8), "relu": ReLU()})`.
 
@@ -59,7 +59,7 @@ class Sequential(_Numbered):
             self.add_module(str(name), cast(Module, module))
 
     def __getitem__(self, index: int | slice) -> Any:
-        """The module at a number; a slice is a Sequential of the same modules."""
+        """The module at an index; a slice is a Sequential of the same modules."""
         if isinstance(index, slice):
             return Sequential(dict(list(self._own_children())[index]))
         return getattr(self, self._name(index))
@@ -71,14 +71,14 @@ class Sequential(_Numbered):
 
 
 class ModuleList(_Numbered):
-    """A list of modules that a module can have as an attribute; a plain list would hide their parameters."""
+    """A list of modules for use as an attribute of a module; a plain list would hide their parameters."""
 
     def __init__(self, modules: Iterable[Module] = ()) -> None:
         super().__init__()
         self.extend(modules)
 
     def __getitem__(self, index: int | slice) -> Any:
-        """The module at a number; a slice is a ModuleList of the same modules."""
+        """The module at an index; a slice is a ModuleList of the same modules."""
         return ModuleList(list(self)[index]) if isinstance(index, slice) else getattr(self, self._name(index))
 
     def insert(self, index: int, module: Module) -> None:
@@ -98,7 +98,7 @@ class ModuleList(_Numbered):
 
 
 class ModuleDict(Module):
-    """Modules under names, reached as in a dict."""
+    """Modules by name, with the methods of a dict."""
 
     def __init__(self, modules: Mapping[str, Module] | None = None) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Convolutional layers. N samples, C input and K output channels, G groups; the kernel has one size for each axis."""
+"""Convolutional layers. N samples, C input and K output channels, G groups; kernel R x S (R in one dimension)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from handmade.nn.module import Module, Parameter
 
 
 class _Convolution(Module):
-    """What the three have in common: their arguments, their parameters, their repr."""
+    """What the three layers have in common: arguments, parameters, repr."""
 
     axes: int
     transposed = False
@@ -60,7 +60,7 @@ class _Convolution(Module):
 class Conv1d(_Convolution):
     """(N, C, L) -> (N, K, L'): a sliding sum of products along one axis.
 
-    weight (K, C/G, R), bias (K,); both start uniform in ±1 / sqrt(C/G R). padding may be "same" or "valid".
+    weight (K, C/G, R), bias (K,), both initialised uniformly in ±1 / sqrt(C/G R). padding may be "same" or "valid".
     """
 
     axes = 1
@@ -85,7 +85,8 @@ class Conv1d(_Convolution):
 class Conv2d(_Convolution):
     """(N, C, H, W) -> (N, K, H', W'), with H' = floor((H + 2 padding - dilation (R - 1) - 1) / stride) + 1.
 
-    weight (K, C/G, R, S), bias (K,); both start uniform in ±1 / sqrt(C/G R S). padding may be "same" or "valid".
+    weight (K, C/G, R, S), bias (K,), both initialised uniformly in ±1 / sqrt(C/G R S). padding may also be "same" or
+    "valid".
 
     >>> from handmade import nn, ones
     >>> nn.Conv2d(3, 8, kernel_size=5, stride=2, padding=2)(ones(1, 3, 32, 32)).shape
@@ -114,7 +115,7 @@ class Conv2d(_Convolution):
 class ConvTranspose2d(_Convolution):
     """(N, C, H, W) -> (N, K, H', W'), with H' = (H - 1) stride - 2 padding + dilation (R - 1) + 1 + output_padding.
 
-    weight (C, K/G, R, S), bias (K,); both start uniform in ±1 / sqrt(K/G R S).
+    weight (C, K/G, R, S), bias (K,), both initialised uniformly in ±1 / sqrt(K/G R S).
 
     >>> from handmade import nn, ones
     >>> nn.ConvTranspose2d(8, 3, kernel_size=2, stride=2)(ones(1, 8, 16, 16)).shape

@@ -1,4 +1,4 @@
-"""Feed-forward layers of a Transformer: each token by itself."""
+"""Feed-forward layers of a Transformer: applied to each token separately."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from handmade.nn.module import Module
 
 
 class SwiGLU(Module):
-    """(silu(x Wg) * x Wu) Wd: a gate, Wg, for each hidden number (Shazeer 2020, "GLU Variants Improve Transformer").
+    """(silu(x Wg) * x Wu) Wd: Wg gives each hidden unit a gate (Shazeer 2020, "GLU Variants Improve Transformer").
 
     (..., embed_dim) -> (..., embed_dim). Three matrices instead of two: with hidden_dim = 8/3 embed_dim it has as many
-    parameters as a plain layer with 4 embed_dim. gate_proj, up_proj and down_proj are Llama's names.
+    parameters as a plain feed-forward layer with 4 embed_dim. gate_proj, up_proj and down_proj are Llama's names.
     """
 
     def __init__(self, embed_dim: int, hidden_dim: int, bias: bool = False) -> None:

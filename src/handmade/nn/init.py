@@ -1,9 +1,9 @@
-"""How parameters start: PyTorch's initialisers. Each fills a tensor in place, off the tape, and returns it.
+"""Initial values of parameters: PyTorch's initialisers. Each fills a tensor in place, off the tape, and returns it.
 
 A layer's output should vary as much as its input, or signals (forward) and gradients (backward) shrink or grow from
 layer to layer. An output is a sum over `fan_in` inputs, so its variance is fan_in times that of the weights times that
-of the input; for gradients, `fan_out` takes the place of fan_in. Glorot & Bengio (2010) share the difference between
-the two; He et al. (2015) take one of them and a gain for what the activation loses (ReLU: half of the variance).
+of the input; for gradients, `fan_out` takes the place of fan_in. Glorot & Bengio (2010) use the mean of the two; He et
+al. (2015) use one of them, and a gain that makes up for what the activation loses (ReLU: half of the variance).
 """
 
 import math
@@ -16,7 +16,7 @@ GAINS = {"linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "sigmoid": 1.0, "tanh": 5 
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """The recommended gain of the weights before an activation; `param` is leaky ReLU's slope, 0.01 if not given."""
+    """The recommended gain of weights that feed an activation; `param` is leaky ReLU's slope, 0.01 if not given."""
     if nonlinearity == "leaky_relu":
         return math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
     if nonlinearity not in GAINS:
@@ -30,12 +30,12 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
-    """Normal, of this mean and standard deviation."""
+    """Normal, with this mean and standard deviation."""
     return _fill(tensor, _stretched(random.generator().standard_normal(tensor.shape, tensor.dtype), std, mean))
 
 
 def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0) -> Tensor:
-    """Normal, but only values in [a, b]: others are drawn again."""
+    """Normal, truncated to [a, b]: values outside are drawn again."""
     if not (a < b and a - 2 * std <= mean <= b + 2 * std):
         raise ValueError(
             f"trunc_normal_: a normal with mean {mean} and std {std} hardly ever falls in [{a}, {b}]; "
@@ -67,20 +67,20 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0) -> Tensor:
 
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
-    """Normal with std gain sqrt(2 / (fan_in + fan_out)) (Glorot & Bengio 2010, equation 12)."""
+    """Normal with std = gain sqrt(2 / (fan_in + fan_out)) (Glorot & Bengio 2010, equation 12)."""
     return normal_(tensor, 0, gain * math.sqrt(2 / sum(_fans(tensor))))
 
 
 def kaiming_uniform_(tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu") -> Tensor:
-    """Uniform in ±gain sqrt(3 / fan): the variance of `kaiming_normal_`."""
+    """Uniform in ±gain sqrt(3 / fan), which has the variance of `kaiming_normal_`."""
     bound = math.sqrt(3) * _kaiming_std(tensor, a, mode, nonlinearity)
     return uniform_(tensor, -bound, bound)
 
 
 def kaiming_normal_(tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu") -> Tensor:
-    """Normal with std gain / sqrt(fan) (He et al. 2015, equations 10 and 14); `a` is leaky ReLU's slope, 0 for ReLU.
+    """Normal with std = gain / sqrt(fan) (He et al. 2015, equations 10 and 14); `a` is leaky ReLU's slope, 0 for ReLU.
 
-    mode "fan_in" keeps the variance of signals, "fan_out" that of gradients.
+    mode "fan_in" preserves the variance of signals in the forward pass, "fan_out" that of gradients in the backward.
     """
     return normal_(tensor, 0, _kaiming_std(tensor, a, mode, nonlinearity))
 
@@ -88,11 +88,11 @@ def kaiming_normal_(tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinea
 def orthogonal_(tensor: Tensor, gain: float = 1) -> Tensor:
     """A random matrix (first axis, all others) with orthonormal rows, or columns if those are fewer, times gain.
 
-    Signals keep their length exactly (Saxe et al. 2014). It is the Q of a QR decomposition of normal numbers; the signs
-    of R's diagonal make it uniform over all such matrices.
+    Signals keep their length exactly (Saxe et al. 2014). It is the Q of a QR decomposition of normal numbers;
+    multiplying by the signs of R's diagonal makes it uniform over all such matrices.
     """
     if tensor.ndim < 2:
-        raise ValueError(f"orthogonal_: a tensor of shape {tensor.shape}; expected at least two axes")
+        raise ValueError(f"orthogonal_: the tensor has shape {tensor.shape}; expected at least two axes")
     rows, columns = tensor.shape[0], tensor.numel() // tensor.shape[0]
     drawn = random.generator().standard_normal((max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(drawn)
@@ -101,7 +101,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1) -> Tensor:
 
 
 def layer_(weight: Tensor, bias: Tensor | None) -> None:
-    """What PyTorch's linear and convolutional layers start from: all uniform in ±1 / sqrt(fan_in)."""
+    """Initialise as PyTorch's linear and convolutional layers do: all uniform in ±1 / sqrt(fan_in)."""
     kaiming_uniform_(weight, a=math.sqrt(5))  # gain sqrt(1/3): this leaves 1 / sqrt(fan_in)
     if bias is not None:
         bound = 1 / math.sqrt(_fans(weight)[0])
@@ -114,7 +114,7 @@ def _fill(tensor: Tensor, values: np.ndarray | float) -> Tensor:
 
 
 def _stretched(values: np.ndarray, factor: float, shift: float) -> np.ndarray:
-    """values * factor + shift, in place: a layer of VGG has 400 MB."""
+    """values * factor + shift, in place: one layer of VGG takes 400 MB."""
     values *= factor
     values += shift
     return values

@@ -1,4 +1,4 @@
-"""The plainest layers: matrix products, and what stands between them."""
+"""The simplest layers: linear, embedding, dropout, flatten, identity."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from handmade.nn.module import Module, Parameter
 
 
 class Identity(Module):
-    """Its input as it is; any arguments are accepted and ignored, so that it can stand in for another layer."""
+    """Returns its input. Any arguments are accepted and ignored, so that it can stand in for another layer."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
@@ -22,7 +22,7 @@ class Identity(Module):
 
 
 class Flatten(Module):
-    """The axes from start_dim to end_dim as one: (N, C, H, W) -> (N, C H W) by default.
+    """Merges the axes from start_dim to end_dim: (N, C, H, W) -> (N, C H W) by default.
 
     >>> from handmade import nn, ones
     >>> nn.Flatten()(ones(2, 3, 4, 5)).shape
@@ -44,7 +44,7 @@ class Flatten(Module):
 class Linear(Module):
     """input weight^T + bias: (..., in_features) -> (..., out_features).
 
-    weight (out_features, in_features), bias (out_features,); both start uniform in ±1 / sqrt(in_features).
+    weight (out_features, in_features), bias (out_features,), both initialised uniformly in ±1 / sqrt(in_features).
 
     >>> from handmade import nn, ones
     >>> nn.Linear(3, 2)(ones(5, 3)).shape
@@ -67,10 +67,10 @@ class Linear(Module):
 
 
 class Embedding(Module):
-    """A table of vectors: whole numbers (...) below num_embeddings -> their rows (..., embedding_dim).
+    """A table of vectors: integers (...) below num_embeddings -> their rows of the table (..., embedding_dim).
 
-    weight (num_embeddings, embedding_dim) starts standard normal. The row `padding_idx`, if there is one, starts at
-    zero and is not learned.
+    weight (num_embeddings, embedding_dim) is initialised standard normal. The row `padding_idx`, if given, is
+    initialised to zero and not learned.
 
     >>> from handmade import nn, tensor
     >>> nn.Embedding(10, 4)(tensor([[1, 2, 2]])).shape  # three tokens, a row of 4 numbers each
@@ -99,7 +99,8 @@ class Embedding(Module):
 
 
 class Dropout(Module):
-    """In training, each element zero with probability p and else times 1 / (1 - p); in evaluation, nothing.
+    """In training, sets each element to zero with probability p and scales the others by 1 / (1 - p). In evaluation
+    mode, returns its input.
 
     >>> from handmade import nn, ones
     >>> layer = nn.Dropout(0.5)

@@ -1,4 +1,4 @@
-"""Losses as modules; what each computes stands at the function of `functional`. `reduction`: "mean", "sum", "none"."""
+"""Losses as modules; the functions of `functional` say what each computes. `reduction` is "mean", "sum" or "none"."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Module: a part of a network, with its parameters, its buffers and the modules it is made of.
 
-A module keeps them as plain attributes: its parameters are the attributes that are a `Parameter`, its children those
-that are a `Module`, and only buffers (tensors that belong to the state but are not learned, as running means) are
-announced with `register_buffer`. Everything below walks these attributes; names, order and results are PyTorch's.
+All of these are plain attributes: the parameters of a module are its attributes of type `Parameter`, its children those
+of type `Module`. Only buffers (tensors that belong to the state but are not learned, such as running means) have to be
+registered, with `register_buffer`. Everything below walks these attributes; names, order and results are PyTorch's.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ M = TypeVar("M", bound="Module")
 
 
 class Parameter(Tensor):
-    """A tensor that is learned: a module that has one as an attribute counts it among its parameters."""
+    """A tensor that is learned. Assigned to an attribute of a module, it becomes one of the module's parameters."""
 
     __slots__ = ()
 
@@ -30,19 +30,19 @@ class Parameter(Tensor):
         return f"Parameter containing:\n{super().__repr__()}"
 
     def __reduce__(self) -> tuple:
-        """What copies and pickles are made of: the values, not the gradient or the tape."""
+        """Copies and pickles keep the values, not the gradient or the tape."""
         return type(self), (self.array, self.requires_grad)
 
 
 class IncompatibleKeys(NamedTuple):
-    """The names that `load_state_dict(strict=False)` passed over."""
+    """The names that `load_state_dict(strict=False)` ignored."""
 
     missing_keys: list[str]
     unexpected_keys: list[str]
 
 
 class Handle:
-    """What `register_forward_hook` returns: `remove()` takes the hook away."""
+    """What `register_forward_hook` returns: `remove()` removes the hook."""
 
     def __init__(self, hooks: dict[Handle, ForwardHook]) -> None:
         self._hooks = hooks
@@ -54,7 +54,7 @@ class Handle:
 class Module:
     """A part of a network. A subclass calls `super().__init__()`, sets its parts as attributes and defines `forward`.
 
-    Attributes: `training` tells dropout and batch norm which of their two behaviours is wanted; see `train`, `eval`.
+    Attributes: `training` tells layers such as dropout and batch norm which mode they are in; see `train` and `eval`.
     """
 
     training: bool
@@ -77,7 +77,7 @@ class Module:
         return output
 
     def register_forward_hook(self, hook: ForwardHook) -> Handle:
-        """Call `hook(module, args, output)` after each forward; what it returns, if not None, becomes the output."""
+        """Call `hook(module, args, output)` after each forward pass; if it returns one, that is the new output."""
         handle = Handle(self._forward_hooks)
         self._forward_hooks[handle] = hook
         return handle
@@ -94,7 +94,7 @@ class Module:
             if isinstance(before, kind) and not (value is None or isinstance(value, kind)):
                 raise TypeError(
                     f"{type(self).__name__}.{name} is a {kind.__name__} and cannot become a {type(value).__name__}; "
-                    f"give a {kind.__name__} or None"
+                    f"assign a {kind.__name__} or None"
                     + (", or change its values: with no_grad(): x.copy_(values)" if kind is Parameter else "")
                 )
         if name in vars(self).get("_persistent", ()):
@@ -102,14 +102,14 @@ class Module:
         object.__setattr__(self, name, value)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """A tensor that belongs to the state but is not learned; `persistent=False` keeps it out of state_dict."""
+        """Add a tensor that is part of the state but not learned; `persistent=False` keeps it out of state_dict."""
         self._check_name(name)
         self._check_buffer(name, tensor)
         object.__setattr__(self, name, tensor)
         self._persistent[name] = persistent
 
     def add_module(self, name: str, module: Module | None) -> None:
-        """The same as `self.name = module`, for names that are computed."""
+        """The same as `setattr(self, name, module)`, with the name checked: for names that are computed."""
         self._check_name(name)
         if not (module is None or isinstance(module, Module)):
             raise TypeError(f"{type(self).__name__}: {name!r} is a {type(module).__name__}; expected a Module")
@@ -117,15 +117,15 @@ class Module:
 
     def _check_name(self, name: str) -> None:
         if not name or "." in name:
-            raise KeyError(f"{type(self).__name__}: {name!r} cannot name a part: it is empty or holds a dot")
+            raise KeyError(f"{type(self).__name__}: {name!r} cannot name a part: it is empty or contains a dot")
         if hasattr(self, name) and name not in self._persistent and not isinstance(getattr(self, name), Module):
-            raise KeyError(f"{type(self).__name__} has an attribute {name!r} already; choose another name")
+            raise KeyError(f"{type(self).__name__} already has an attribute {name!r}; choose another name")
 
     def _check_buffer(self, name: str, tensor: Any) -> None:
         if not (tensor is None or isinstance(tensor, Tensor)):
             raise TypeError(
                 f"{type(self).__name__}.{name} is a buffer and cannot be a {type(tensor).__name__}; "
-                "give a Tensor, as handmade.tensor(values), or None"
+                "assign a Tensor, for example handmade.tensor(values), or None"
             )
 
     def _own_parameters(self) -> Iterator[tuple[str, Parameter]]:
@@ -141,21 +141,21 @@ class Module:
     # --- walks: each part once, even when several names lead to it --------------------------------------------------
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules this one is directly made of."""
+        """The direct children: modules that are attributes of this one."""
         return _unique(self._own_children())
 
     def children(self) -> Iterator[Module]:
         return (child for _, child in self.named_children())
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """This module (its name is `prefix`) and all below it, each before its children."""
+        """This module (under the name `prefix`) and all modules below it, each before its children."""
         return _unique(self._descend(prefix))
 
     def modules(self) -> Iterator[Module]:
         return (module for _, module in self.named_modules())
 
     def named_parameters(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Parameter]]:
-        """Every parameter, with its path; `recurse=False` leaves out those of the children."""
+        """Every parameter with its dotted name; `recurse=False` leaves out those of the children."""
         modules = self.named_modules(prefix) if recurse else [(prefix, self)]
         return _unique((_join(path, name), p) for path, module in modules for name, p in module._own_parameters())
 
@@ -163,7 +163,7 @@ class Module:
         return (parameter for _, parameter in self.named_parameters(recurse=recurse))
 
     def named_buffers(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Tensor]]:
-        """Every buffer, with its path; `recurse=False` leaves out those of the children."""
+        """Every buffer with its dotted name; `recurse=False` leaves out those of the children."""
         modules = self.named_modules(prefix) if recurse else [(prefix, self)]
         return _unique((_join(path, name), b) for path, module in modules for name, b in module._own_buffers())
 
@@ -178,7 +178,7 @@ class Module:
     # --- state ----------------------------------------------------------------------------------------------------
 
     def _state(self) -> Iterator[tuple[str, Tensor]]:
-        """Parameters and persistent buffers under all their names: a shared one comes once for each."""
+        """Parameters and persistent buffers under all their names: a shared one appears once under each."""
         for path, module in self._descend(""):
             for name, parameter in module._own_parameters():
                 yield _join(path, name), parameter
@@ -191,13 +191,13 @@ class Module:
         return {name: tensor.detach() for name, tensor in self._state()}
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
-        """Copy values, tensors or arrays, into the parameters and buffers of the same names.
+        """Copy values (tensors or arrays) into the parameters and buffers of the same names.
 
-        Values are converted to the type that the parameter has, as in PyTorch: float64 values become float32 in a
-        float32 model. `strict=False` passes over names that only one side has, and returns them.
+        Values are converted to the parameter's dtype, as in PyTorch: float64 values become float32 in a float32 model.
+        `strict=False` ignores names that only one side has, and returns them.
 
         Raises:
-            RuntimeError: a name is missing or unexpected, or a shape differs; all are listed, nothing is loaded.
+            RuntimeError: a name is missing or unexpected, or a shape differs. All are listed, and nothing is loaded.
         """
         own = dict(self._state())
         given = {name: np.asarray(value) for name, value in state_dict.items()}
@@ -220,35 +220,35 @@ class Module:
     # --- modes ----------------------------------------------------------------------------------------------------
 
     def train(self: M, mode: bool = True) -> M:
-        """Training behaviour, here and in everything below."""
+        """Put this module and all below it into training mode, or into evaluation mode if `mode` is False."""
         for module in self.modules():
             module.training = mode
         return self
 
     def eval(self: M) -> M:
-        """Evaluation behaviour: dropout passes everything, batch norm uses its running statistics."""
+        """Put it into evaluation mode: dropout does nothing, batch norm uses its running statistics."""
         return self.train(False)
 
     def requires_grad_(self: M, requires_grad: bool = True) -> M:
-        """Whether the parameters are learned; False freezes them."""
+        """Set whether the parameters are learned; False freezes them."""
         for parameter in self.parameters():
             parameter.requires_grad_(requires_grad)
         return self
 
     def zero_grad(self) -> None:
-        """Forget the gradients of all parameters."""
+        """Set the gradients of all parameters to None."""
         for parameter in self.parameters():
             parameter.grad = None
 
     def apply(self: M, function: Callable[[Module], Any]) -> M:
-        """Call `function` on every module below, then on this one (to initialise, say)."""
+        """Call `function` on every module below, then on this one: to initialise weights, for example."""
         for child in self.children():
             child.apply(function)
         function(self)
         return self
 
     def to(self: M, dtype: np.dtype | type | str) -> M:
-        """Convert float parameters, buffers and gradients, in place."""
+        """Convert all float parameters, buffers and gradients to `dtype`, in place."""
         dtype = as_dtype(dtype)
         if dtype.kind != "f":
             raise TypeError(f"{type(self).__name__}.to: parameters are float32 or float64, not {dtype}")
@@ -267,7 +267,7 @@ class Module:
     # --- text -----------------------------------------------------------------------------------------------------
 
     def extra_repr(self) -> str:
-        """What stands in the brackets of `repr` before the children."""
+        """What `repr` shows in the brackets, before the children."""
         return ""
 
     def __repr__(self) -> str:

@@ -1,6 +1,6 @@
-"""Normalisation layers: to mean 0 and variance 1, then a learned scale (weight) and shift (bias).
+"""Normalisation layers: normalise to mean 0 and variance 1, then apply a learned scale (weight) and shift (bias).
 
-They differ in what the mean and variance are taken over; `ops.normalization` compares them.
+They differ in which numbers share a mean and a variance; `ops.normalization` compares them.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from handmade.nn.module import Module, Parameter
 
 
 class _BatchNorm(Module):
-    """Batch normalisation (Ioffe & Szegedy 2015), whatever the number of axes.
+    """Batch normalisation (Ioffe & Szegedy 2015), for any number of axes.
 
     In training each channel is normalised by the statistics of the batch, and the buffers `running_mean` and
-    `running_var` move towards them: running = (1 - momentum) running + momentum batch. In evaluation the running ones
-    are used. momentum None makes them the plain average over all batches; track_running_stats=False keeps none,
-    and then evaluation uses the batch's statistics, too. affine=False has no weight and bias.
+    `running_var` move towards them: running = (1 - momentum) running + momentum batch. Evaluation uses the running
+    statistics. With momentum=None they are the plain average over all batches; with track_running_stats=False there
+    are none, and evaluation uses the statistics of the batch as well. affine=False leaves out weight and bias.
     """
 
     ndims: tuple[int, ...]
@@ -79,9 +79,9 @@ class BatchNorm2d(_BatchNorm):
 
 
 class LayerNorm(Module):
-    """Each sample or token by itself, over its last axes, `normalized_shape` (Ba, Kiros & Hinton 2016).
+    """Normalises each sample or token over its last axes, those of `normalized_shape` (Ba, Kiros & Hinton 2016).
 
-    weight and bias have that shape; elementwise_affine=False leaves both out, bias=False the bias.
+    weight and bias have that shape; elementwise_affine=False leaves out both, bias=False only the bias.
 
     >>> from handmade import nn, tensor
     >>> [round(x, 3) for x in nn.LayerNorm(3)(tensor([1.0, 2.0, 3.0])).tolist()]
@@ -111,9 +111,9 @@ class LayerNorm(Module):
 
 
 class RMSNorm(Module):
-    """Each sample or token divided by the root of its mean square over the last axes (Zhang & Sennrich 2019).
+    """Divides each sample or token by the root of its mean square over the last axes (Zhang & Sennrich 2019).
 
-    eps None is the precision of the input's type.
+    eps=None uses the machine epsilon of the input's dtype.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class RMSNorm(Module):
 
 
 class GroupNorm(Module):
-    """Each sample of (N, C, ...) over groups of its channels, C / num_groups in each (Wu & He 2018).
+    """Normalises each sample of (N, C, ...) over groups of C / num_groups channels (Wu & He 2018).
 
     >>> from handmade import nn, randn
     >>> y = nn.GroupNorm(2, 6)(randn(4, 6, 5, 5))
@@ -160,9 +160,9 @@ class GroupNorm(Module):
 
 
 class LocalResponseNorm(Module):
-    """input / (k + alpha mean input^2)^beta, the mean over `size` neighbouring channels (Krizhevsky et al. 2012).
+    """input / (k + alpha mean(input^2))^beta, the mean over `size` neighbouring channels (Krizhevsky et al. 2012).
 
-    As in PyTorch alpha multiplies the mean; the paper's multiplies the sum: its 1e-4 is size * 1e-4 here.
+    As in PyTorch, alpha multiplies the mean. In the paper it multiplies the sum: its 1e-4 is size * 1e-4 here.
     """
 
     def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:

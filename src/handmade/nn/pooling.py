@@ -11,7 +11,7 @@ from handmade.nn.module import Module
 
 
 class MaxPool2d(Module):
-    """The largest under each window; windows stand side by side unless `stride` is given.
+    """The largest value in each window; windows do not overlap unless `stride` is given (its default is kernel_size).
 
     >>> from handmade import nn, tensor
     >>> nn.MaxPool2d(2)(tensor([[[[1.0, 2.0], [4.0, 3.0]]]])).item()
@@ -44,7 +44,7 @@ class MaxPool2d(Module):
 
 
 class AvgPool2d(Module):
-    """The mean under each window, in which padding counts as zeros unless `count_include_pad` is False."""
+    """The mean of each window; padding counts as zeros unless `count_include_pad` is False."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class AvgPool2d(Module):
 
 
 class AdaptiveAvgPool2d(Module):
-    """Means of windows that share the image out, so that the output is `output_size`; None keeps an axis.
+    """Means of windows that divide the image so that the output has size `output_size`; None keeps an axis as it is.
 
     >>> from handmade import nn, ones
     >>> nn.AdaptiveAvgPool2d(1)(ones(2, 512, 7, 9)).shape

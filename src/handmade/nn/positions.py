@@ -1,6 +1,6 @@
-"""Where a token stands: attention itself sees a set, so positions are added to the tokens or turned into the heads.
+"""Positional encodings: attention itself ignores order, so positions are added to tokens, or rotate queries and keys.
 
-B batch, T positions, D numbers of a token, d of a head
+B batch, T positions, D embedding size, d head size
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from handmade.nn.module import Module, Parameter
 
 
 def sinusoidal_positions(length: int, embedding_dim: int) -> np.ndarray:
-    """(T, D): sin(t / 10000^(2i/D)) in column 2i, the cosine beside it in column 2i + 1 (Vaswani et al. 2017, 3.5).
+    """(T, D): sin(t / 10000^(2i/D)) in column 2i, the cosine of the same in column 2i + 1 (Vaswani et al. 2017, 3.5).
 
-    Wavelengths go from 2 pi to 10000 * 2 pi. What stands k places further is a rotation of each pair, the same for all
-    t: relative positions are easy to learn.
+    Wavelengths go from 2 pi to 10000 * 2 pi. Moving k positions ahead rotates each pair by an angle that is the same
+    for all t, so relative positions are easy to learn.
     """
     angles = np.arange(length)[:, None] / 10000 ** (np.arange(0, embedding_dim, 2) / embedding_dim)  # (T, ceil(D/2))
     positions = np.empty((length, embedding_dim))
@@ -28,7 +28,7 @@ def sinusoidal_positions(length: int, embedding_dim: int) -> np.ndarray:
 
 
 class SinusoidalPositions(Module):
-    """x (B, T, D) plus the sines and cosines of its positions; nothing is learned, and no text is too long."""
+    """x (B, T, D) plus the sines and cosines of its positions; nothing is learned, and the length is not limited."""
 
     def __init__(self, embedding_dim: int) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class SinusoidalPositions(Module):
         self._table = sinusoidal_positions(0, embedding_dim)
 
     def forward(self, x: Tensor, start: int = 0) -> Tensor:
-        """start: the position of the first token, where x goes on after a part seen before."""
+        """start: the position of the first token of x, if earlier tokens were processed before."""
         end = start + x.shape[-2]
         if len(self._table) < end:
             self._table = sinusoidal_positions(max(end, 2 * len(self._table)), self.embedding_dim)
@@ -47,7 +47,7 @@ class SinusoidalPositions(Module):
 
 
 class LearnedPositions(Module):
-    """x (B, T, D) plus a learned vector for each position: weight (max_length, D), at first normal of std 0.02."""
+    """x (B, T, D) plus a learned vector for each position: weight (max_length, D), initially normal with std 0.02."""
 
     def __init__(self, max_length: int, embedding_dim: int) -> None:
         super().__init__()
@@ -55,11 +55,11 @@ class LearnedPositions(Module):
         self.weight = Parameter(init.normal_(empty(max_length, embedding_dim), std=0.02))
 
     def forward(self, x: Tensor, start: int = 0) -> Tensor:
-        """start: the position of the first token, where x goes on after a part seen before."""
+        """start: the position of the first token of x, if earlier tokens were processed before."""
         end = start + x.shape[-2]
         if end > self.max_length:
             raise ValueError(
-                f"LearnedPositions: x {x.shape} ends at position {end}, and there are {self.max_length}; shorten it"
+                f"LearnedPositions: x {x.shape} needs {end} positions, but there are only {self.max_length}; shorten it"
             )
         return x + self.weight[start:end]
 
@@ -68,10 +68,11 @@ class LearnedPositions(Module):
 
 
 class RotaryEmbedding(Module):
-    """Queries and keys turned by angles that grow with their positions (Su et al. 2021, RoFormer, section 3.2.2).
+    """Rotates queries and keys by angles that grow with their positions (Su et al. 2021, RoFormer, section 3.2.2).
 
-    A head's numbers are taken in pairs; the pair i of position t is turned by t / base^(2i/d). The product of a query
-    and a key then depends on their distance only. Two conventions pair the numbers differently:
+    The numbers of a head are taken in pairs; at position t, pair i is rotated by the angle t / base^(2i/d). Where the
+    tokens stand then affects the dot product of a query and a key only through their distance. Two conventions pair
+    the numbers differently:
 
         halves (Llama, GPT-NeoX, Hugging Face)   i with i + d/2
         interleaved (the paper, GPT-J)           2i with 2i + 1
@@ -80,13 +81,13 @@ class RotaryEmbedding(Module):
     def __init__(self, head_dim: int, base: float = 10000.0, interleaved: bool = False) -> None:
         super().__init__()
         if head_dim % 2:
-            raise ValueError(f"RotaryEmbedding: head_dim is {head_dim}; expected an even number, it is turned in pairs")
+            raise ValueError(f"RotaryEmbedding: head_dim is {head_dim}; expected an even number, to rotate it in pairs")
         self.head_dim = head_dim
         self.base = base
         self.interleaved = interleaved
 
     def forward(self, x: Tensor, start: int = 0) -> Tensor:
-        """x (..., T, d) turned; start is the position of its first row."""
+        """x (..., T, d) rotated; start is the position of its first row."""
         if x.shape[-1] != self.head_dim:
             raise ValueError(f"RotaryEmbedding: x has shape {x.shape}; expected (..., T, {self.head_dim})")
         positions = np.arange(start, start + x.shape[-2])

@@ -1,7 +1,7 @@
-"""The recurrent layers: whole sequences at once, stacked, and in both directions if wanted.
+"""The recurrent layers: whole sequences at once, in one layer or several, in one direction or both.
 
 T time steps, B batch, I input size, H hidden size, L layers, D directions (1 or 2).
-Each layer and direction is one operation of ops/recurrent.py; what one step of it computes is written out in cells.py.
+Each layer and direction is one operation of ops/recurrent.py; one step of it is written out in cells.py.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ Lengths = Sequence[int] | np.ndarray | Tensor
 
 
 class _Recurrent(Module):
-    """L layers, each of which reads the outputs of the one below, forwards or in both directions.
+    """L layers, each of which reads the outputs of the one below, forward or in both directions.
 
     Parameters are named as in PyTorch: weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0 in the first layer, _l1 in
-    the second; those of the second direction end in _reverse. All start uniform in ±1 / sqrt(H).
+    the second; those of the backward direction end in _reverse. All are initialised uniformly in ±1 / sqrt(H).
     """
 
     operation: Callable[..., Any]
@@ -55,7 +55,7 @@ class _Recurrent(Module):
             raise ValueError(f"{type(self).__name__}: dropout must be a probability from 0 to 1, got {dropout}")
         if dropout and num_layers == 1:
             name = type(self).__name__
-            warnings.warn(f"{name}: dropout={dropout} acts between layers, of which there is one", stacklevel=3)
+            warnings.warn(f"{name}: dropout={dropout} acts between layers, but num_layers=1", stacklevel=3)
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.num_layers = num_layers
@@ -109,7 +109,7 @@ class _Recurrent(Module):
     def _time_major(self, x: Tensor) -> Tensor:
         if x.ndim != 3 or x.shape[2] != self.input_size:
             axes = "(B, T, I)" if self.batch_first else "(T, B, I)"
-            mend = f"; add the batch axis with x.unsqueeze({int(not self.batch_first)})" if x.ndim == 2 else ""
+            mend = f"; add a batch axis with x.unsqueeze({int(not self.batch_first)})" if x.ndim == 2 else ""
             raise ValueError(f"{type(self).__name__}: x must be {axes} with I = {self.input_size}, got {x.shape}{mend}")
         return x.transpose(0, 1) if self.batch_first else x
 
@@ -133,12 +133,12 @@ class _Recurrent(Module):
 class RNN(_Recurrent):
     """h_t = tanh(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh) in each layer, or relu (Elman 1990; see RNNCell).
 
-    x (T, B, I), or (B, T, I) with `batch_first`; state (L D, B, H), zero if not given -> output of the last layer, of
-    the form of x with D H features, and h_n (L D, B, H), the state after the last step.
+    x (T, B, I), or (B, T, I) with `batch_first`; state (L D, B, H), zero if not given -> the output of the last layer,
+    shaped like x but with D H features, and h_n (L D, B, H), the state after the last step.
 
-    lengths (B,), in any order, are the steps of each sequence that count, at least one; the rest is padding, which
-    changes nothing: its outputs are zero, h_n is the state after the last step that counts, the second direction
-    starts there, and no gradient comes from it. `dropout` acts in training on what a layer passes to the next one.
+    lengths (B,), in any order, are the numbers of steps in each sequence, at least 1; the rest is padding, which has
+    no effect: its outputs are zero, h_n is the state after the last real step, the backward direction starts there,
+    and no gradient flows through it. `dropout` acts, in training, on the outputs that a layer passes to the next.
 
     Raises ValueError for shapes that do not fit, and for lengths below 1 or above T.
     """
@@ -169,8 +169,8 @@ class RNN(_Recurrent):
 class LSTM(_Recurrent):
     """Long short-term memory (Hochreiter and Schmidhuber 1997; see LSTMCell), gates in the order i, f, g, o.
 
-    As RNN, but the state is a pair: state (h, c), both (L D, B, H) -> output, (h_n, c_n).
-    `peepholes` lets the gates see the cell (Gers and Schmidhuber 2000), by parameters peephole_l0 (3, H) and so on.
+    Arguments and shapes as in RNN, but the state is a pair: state (h, c), both (L D, B, H) -> output, (h_n, c_n).
+    `peepholes` lets the gates see the cell state (Gers and Schmidhuber 2000), with parameters peephole_l0 (3, H), ...
 
     >>> from handmade import nn, randn
     >>> output, (h, c) = nn.LSTM(3, 8, num_layers=2)(randn(7, 5, 3))  # 7 steps of 5 sequences
@@ -207,7 +207,8 @@ class LSTM(_Recurrent):
 class GRU(_Recurrent):
     """The gated recurrent unit (Cho et al. 2014; see GRUCell for its conventions), gates in the order r, z, n.
 
-    As RNN. `reset_after=False` lets the reset gate act before the product with the hidden state, as in the paper.
+    Arguments and shapes as in RNN. `reset_after=False` applies the reset gate to the hidden state before the product
+    with W_hn, as in the paper.
 
     >>> from handmade import nn, randn
     >>> output, h = nn.GRU(3, 8, bidirectional=True, batch_first=True)(randn(5, 7, 3))

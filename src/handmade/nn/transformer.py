@@ -3,15 +3,15 @@
     encoder layer:  self-attention,                                feed-forward
     decoder layer:  causal self-attention, attention to the memory, feed-forward
 
-Around each of them goes a residual connection, with its layer norm after the sum as in the paper (post-norm), or with
-`norm_first` before the sublayer (pre-norm; Xiong et al. 2020), where the residual path stays free from end to end:
+Around each sublayer goes a residual connection, with a layer norm after the sum as in the paper (post-norm), or with
+`norm_first` before the sublayer (pre-norm; Xiong et al. 2020), which leaves the residual path clear from end to end:
 
     post-norm  x = norm(x + dropout(sublayer(x)))          pre-norm  x = x + dropout(sublayer(norm(x)))
 
-Masks are PyTorch's: True hides, see `MultiheadAttention`. `is_causal` needs no mask here; PyTorch wants both.
+Masks are PyTorch's: True hides, see `MultiheadAttention`. `is_causal` needs no mask here; PyTorch requires both.
 
-B batch, S source tokens (the memory's), T target tokens, E d_model; with batch_first=False, as PyTorch has it unless
-told otherwise, tensors are (S, B, E) and (T, B, E).
+B batch, S source tokens (those of the memory), T target tokens, E d_model. With batch_first=False, the default as in
+PyTorch, tensors are (S, B, E) and (T, B, E).
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class TransformerEncoderLayer(Module):
 class TransformerDecoderLayer(Module):
     """Self-attention, attention to the encoder's output (the memory), feed-forward: (T, B, E), (S, B, E) -> (T, B, E).
 
-    `step` does the same one token at a time, with the keys and values of the tokens before kept.
+    `step` does the same one token at a time, and caches the keys and values of earlier tokens.
     """
 
     def __init__(
@@ -141,13 +141,13 @@ class TransformerDecoderLayer(Module):
     def step(
         self, tgt: Tensor, past: KeyValue | None, memory: KeyValue, memory_visible: Tensor | None = None
     ) -> tuple[Tensor, KeyValue]:
-        """The output for the next target token alone, and the keys and values up to it.
+        """The output for the next target token only, and the keys and values up to and including it.
 
         Args:
             tgt: (1, B, E), or (B, 1, E) with batch_first.
             past: what the last call returned; None for the first token.
             memory: `multihead_attn.keys_and_values(memory, memory)`, the same for all tokens.
-            memory_visible: broadcasts to (B, H, 1, S); True where the memory may be seen.
+            memory_visible: broadcasts to (B, H, 1, S); True for the tokens of the memory that may be attended to.
         """
         kept = []
 
@@ -172,9 +172,9 @@ class TransformerDecoderLayer(Module):
 
 
 class TransformerEncoder(Module):
-    """`num_layers` copies of a layer, one after another, then `norm`: pre-norm layers need one at the end.
+    """`num_layers` copies of a layer in sequence, then `norm`, which pre-norm layers need at the end.
 
-    The copies start with equal weights, as PyTorch's do; a model should initialise them again.
+    The copies start with equal weights, as in PyTorch; a model should initialise them again.
     """
 
     def __init__(self, encoder_layer: TransformerEncoderLayer, num_layers: int, norm: Module | None = None) -> None:
@@ -196,7 +196,7 @@ class TransformerEncoder(Module):
 
 
 class TransformerDecoder(Module):
-    """`num_layers` copies of a layer, one after another, then `norm`; as TransformerEncoder."""
+    """`num_layers` copies of a layer in sequence, then `norm`, as in TransformerEncoder."""
 
     def __init__(self, decoder_layer: TransformerDecoderLayer, num_layers: int, norm: Module | None = None) -> None:
         super().__init__()

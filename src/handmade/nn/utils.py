@@ -1,4 +1,4 @@
-"""What training does to gradients before the optimizer sees them, and what evaluation does to a model."""
+"""Gradient clipping, and a block in which a model is in evaluation mode."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from handmade.nn.module import Module
 def clip_grad_norm_(
     parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False
 ) -> Tensor:
-    """Scale all gradients down together, in place, so that their common norm is at most `max_norm` (Pascanu 2013).
+    """Scale all gradients down together, in place, so that their total norm is at most `max_norm` (Pascanu 2013).
 
-    The norm is (sum |g|^p)^(1/p), p = `norm_type`, over every gradient as if they were one vector (inf: the largest
-    |g|); it is returned as it was before. Parameters without a gradient do not count. Where the norm is NaN all
+    The norm is (sum |g|^p)^(1/p), p = `norm_type`, over all gradients as if they were one vector (inf: the largest
+    |g|). Returns the norm before clipping. Parameters without a gradient do not count. If the norm is NaN, all
     gradients become NaN, as in PyTorch; with `error_if_nonfinite` a NaN or an infinity raises RuntimeError instead.
     """
     parameters = [parameters] if isinstance(parameters, Tensor) else list(parameters)
@@ -26,8 +26,8 @@ def clip_grad_norm_(
     norm = _common_norm([gradient.array for gradient in gradients], float(norm_type))
     if error_if_nonfinite and not math.isfinite(norm):
         raise RuntimeError(
-            f"clip_grad_norm_: the norm of the gradients is {norm}; look for the step that made it, or give "
-            "error_if_nonfinite=False to go on"
+            f"clip_grad_norm_: the norm of the gradients is {norm}; look for the step that caused it, or pass "
+            "error_if_nonfinite=False to continue"
         )
     scale = max_norm / (norm + 1e-6)
     if not scale >= 1:
@@ -45,7 +45,7 @@ def _common_norm(arrays: list[np.ndarray], p: float) -> float:
 
 @contextmanager
 def evaluating(model: Module) -> Iterator[None]:
-    """Inside the block every part of `model` is in evaluation mode; then each is as it was, whatever happened."""
+    """Inside the block all of `model` is in evaluation mode; afterwards each part is as before, even after an error."""
     in_training = [part for part in model.modules() if part.training]
     for part in in_training:
         part.training = False

@@ -1,4 +1,4 @@
-"""Arithmetic of two operands, and what clips or chooses between them."""
+"""Arithmetic with two operands, and functions that clip or choose."""
 
 import numpy as np
 
@@ -49,13 +49,13 @@ def pow(x, y):
 
 @op
 def remainder(x, y):
-    """x - y floor(x / y): of the divisor's sign, as Python's %."""
+    """x - y floor(x / y), with the sign of the divisor, like Python's %."""
     return np.remainder(x, y), lambda g: (g, lambda: -g * np.floor_divide(x, y))
 
 
 @op
 def fmod(x, y):
-    """x - y trunc(x / y): of the dividend's sign, as C's."""
+    """x - y trunc(x / y), with the sign of the dividend, like C's fmod."""
     return np.fmod(x, y), lambda g: (g, lambda: -g * np.trunc(np.true_divide(x, y)).astype(g.dtype))
 
 
@@ -71,7 +71,7 @@ def abs(x):
 
 @op
 def maximum(x, y):
-    """The larger of two; where they are equal each takes half of the gradient, as in PyTorch."""
+    """The larger of the two; where they are equal, each gets half of the gradient, as in PyTorch."""
     share = lambda: np.where(x == y, np.asarray(0.5, g_type), (x > y).astype(g_type))
     value = np.maximum(x, y)
     g_type = value.dtype
@@ -80,7 +80,7 @@ def maximum(x, y):
 
 @op
 def minimum(x, y):
-    """The smaller of two; where they are equal each takes half of the gradient, as in PyTorch."""
+    """The smaller of the two; where they are equal, each gets half of the gradient, as in PyTorch."""
     share = lambda: np.where(x == y, np.asarray(0.5, g_type), (x < y).astype(g_type))
     value = np.minimum(x, y)
     g_type = value.dtype
@@ -89,9 +89,9 @@ def minimum(x, y):
 
 @op
 def clamp(x, min, max):
-    """x limited to [min, max], either of which may be None; where min > max it is max, as in PyTorch.
+    """x limited to [min, max], either of which may be None; where min > max the value is max, as in PyTorch.
 
-    The gradient goes to x where it was inside, borders included, and to the border that was taken elsewhere.
+    The gradient goes to x where x was within the limits (inclusive), and elsewhere to the limit that was used.
     """
     low = -np.inf if min is None else min
     high = np.inf if max is None else max
@@ -106,7 +106,7 @@ def clamp(x, min, max):
 
 @op
 def where(x, y, *, condition):
-    """x where the condition holds, else y; each takes the gradient of what it gave."""
+    """x where the condition is True, else y; each gets the gradient of the elements taken from it."""
     zero = lambda g: np.zeros((), g.dtype)
     return np.where(condition, x, y), lambda g: (
         lambda: np.where(condition, g, zero(g)),
@@ -116,9 +116,9 @@ def where(x, y, *, condition):
 
 @op
 def masked_fill(x, value, *, mask):
-    """x with `value`, one number, where the mask is True; each takes the gradient of what it gave."""
+    """x with `value`, one number, where the mask is True; each gets the gradient of its elements."""
     if mask.dtype != bool:
-        raise TypeError(f"masked_fill: mask is {mask.dtype}, expected bool: True where value goes")
+        raise TypeError(f"masked_fill: mask is {mask.dtype}, expected bool: True where value is to be filled in")
     if np.ndim(value):
         raise ValueError(f"masked_fill: value has shape {value.shape}, expected one number without axes")
     zero = lambda g: np.zeros((), g.dtype)

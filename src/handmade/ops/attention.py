@@ -1,6 +1,6 @@
 """Scaled dot-product attention (Vaswani et al. 2017, section 3.2.1): softmax(Q K^T / sqrt(d_k)) V.
 
-Letters: S_q queries and S_k keys of d_k numbers, S_k values of d_v numbers; leading axes (batch, heads) broadcast.
+Letters: S_q queries and S_k keys of size d_k, S_k values of size d_v; leading axes (batch, heads) broadcast.
 """
 
 import math
@@ -16,9 +16,9 @@ from handmade.ops.op import op
 def scaled_dot_product_attention(query, key, value, *, mask=None, scale=None, dropout_mask=None):
     """(..., S_q, d_k), (..., S_k, d_k), (..., S_k, d_v) -> (..., S_q, d_v).
 
-    mask broadcasts to the scores (..., S_q, S_k): boolean, True where a query may look, or numbers added to them.
-    A query that may look nowhere gets zeros, and gives no gradient. scale is 1 / sqrt(d_k) unless given;
-    dropout_mask, of `ops.dropout`, multiplies the weights.
+    mask broadcasts to the scores (..., S_q, S_k): boolean, True where a query may attend to a key, or numbers to add.
+    A query with every key masked gets zeros and no gradient. scale is 1 / sqrt(d_k) unless given. dropout_mask, from
+    `ops.dropout`, multiplies the weights.
     """
     output, pullback = attention_with_learned_mask(query, key, value, mask, scale=scale, dropout_mask=dropout_mask)
     return output, lambda g: pullback(g)[:3]
@@ -26,9 +26,9 @@ def scaled_dot_product_attention(query, key, value, *, mask=None, scale=None, dr
 
 @op
 def attention_with_learned_mask(query, key, value, mask, *, scale=None, dropout_mask=None):
-    """As `scaled_dot_product_attention`, with the gradient of a mask that is added to the scores, too."""
+    """Like `scaled_dot_product_attention`, but also differentiated by the mask, which is added to the scores."""
     if value.ndim < 2 or key.ndim < 2 or value.shape[-2] != key.shape[-2]:
-        raise ValueError(f"attention: key {key.shape} and value {value.shape} must have as many rows (S_k)")
+        raise ValueError(f"attention: key {key.shape} and value {value.shape} must have equally many rows (S_k)")
     weights, weights_pullback = weights_with_learned_mask(query, key, mask, scale=scale)
     applied = weights if dropout_mask is None else weights * dropout_mask
 
@@ -44,13 +44,13 @@ def attention_with_learned_mask(query, key, value, mask, *, scale=None, dropout_
 
 @op
 def attention_weights(query, key, *, mask=None, scale=None):
-    """The weights alone, (..., S_q, S_k): each row sums to one, or is zero where the query may look nowhere."""
+    """The weights alone, (..., S_q, S_k): each row sums to one, or is all zero if every key is masked."""
     weights, pullback = weights_with_learned_mask(query, key, mask, scale=scale)
     return weights, lambda g: pullback(g.copy())[:2]
 
 
 def weights_with_learned_mask(query, key, mask, *, scale=None):
-    """As `attention_weights`, with the gradient of the mask, too; the pullback overwrites g."""
+    """Like `attention_weights`, but also differentiated by the mask; the pullback overwrites g."""
     scale = _checked_scale(query, key, mask, scale)
     weights = kernels.attention_weights(query, key, mask, scale)
 
@@ -62,10 +62,10 @@ def weights_with_learned_mask(query, key, mask, *, scale=None):
 
 
 def causal_mask(queries: int, keys: int, offset: int = 0) -> np.ndarray:
-    """(S_q, S_k), True where query i may look at key j: j <= i + offset.
+    """(S_q, S_k), True where query i may attend to key j: j <= i + offset.
 
-    Offset 0 lets the first query see the first key (PyTorch's is_causal); S_k - S_q lets the last query see all keys,
-    as when the queries are the latest of the keys' positions.
+    With offset 0 the first query sees the first key only (PyTorch's is_causal). With offset S_k - S_q the last query
+    sees all keys: the queries are then the last S_q of the S_k positions, as with a key-value cache.
     """
     return np.tri(queries, keys, offset, dtype=bool)
 
@@ -77,8 +77,8 @@ def _checked_scale(query, key, mask, scale):
         scores = (*np.broadcast_shapes(query.shape[:-2], key.shape[:-2]), query.shape[-2], key.shape[-2])
         if mask.dtype not in (bool, query.dtype):
             raise TypeError(
-                f"attention: mask is {mask.dtype}, expected bool (True where a query may look) or {query.dtype}, "
-                "which is added to the scores"
+                f"attention: mask is {mask.dtype}, expected bool (True where a query may attend) or {query.dtype} "
+                "(added to the scores)"
             )
         if mask.ndim > len(scores) or any(
             m not in (1, n) for m, n in zip(mask.shape[::-1], scores[::-1], strict=False)

@@ -1,4 +1,4 @@
-"""Convolution, as the networks use it: a correlation, the kernel is not flipped.
+"""Convolution as neural networks use it: a cross-correlation, without flipping the kernel.
 
 N images, C input and K output channels, image H x W, kernel R x S, G groups. Pairs are (height, width).
 """
@@ -50,10 +50,10 @@ def conv1d(x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1):
 def conv_transpose2d(
     x, weight, bias=None, *, stride=(1, 1), padding=(0, 0), output_padding=(0, 0), dilation=(1, 1), groups=1
 ):
-    """x (N, C, H, W), weight (C, K/G, R, S), bias (K,) -> (N, K, H', W'): the transpose of the matrix that conv2d is.
+    """x (N, C, H, W), weight (C, K/G, R, S), bias (K,) -> (N, K, H', W'): the transpose of conv2d as a linear map.
 
-    H' = (H - 1) stride - 2 padding + (R - 1) dilation + 1 + output_padding. What is the gradient to the input there is
-    the value here, and the other way round.
+    H' = (H - 1) stride - 2 padding + (R - 1) dilation + 1 + output_padding. What conv2d computes as the gradient of its
+    input is the value here, and the other way round.
     """
     _check_arrays("conv_transpose2d", "(N, C, H, W)", x, weight)
     window = Window(weight.shape[2:], stride, padding, dilation)
@@ -62,7 +62,7 @@ def conv_transpose2d(
     y = kernel.conv2d_input_gradient(x, weight, size, window, groups)
     if bias is not None:
         y += bias[:, None, None]
-    height, width = x.shape[2:]  # output padding may make room for one more window, which no input pixel made
+    height, width = x.shape[2:]  # output padding may leave room for one more window, which no input pixel produced
     return y, lambda g: (
         lambda: kernel.conv2d(g, weight, None, window, groups)[:, :, :height, :width],
         lambda: kernel.conv2d_weight_gradient(g, x, window, groups),
@@ -93,10 +93,10 @@ def _transposed_size(size: Pair, window: Window, output_padding: Pair) -> Pair:
 def _check_arrays(name: str, axes: str, x: np.ndarray, weight: np.ndarray) -> None:
     ndim = axes.count(",") + 1
     if x.ndim != ndim:
-        hint = " Add the axis of the batch: x[None]." if x.ndim == ndim - 1 else ""
+        hint = " Add a batch axis: x[None]." if x.ndim == ndim - 1 else ""
         raise ValueError(f"{name}: the input must have the axes {axes}, got shape {x.shape}.{hint}")
     if weight.ndim != ndim:
-        raise ValueError(f"{name}: the weight must have {ndim} axes, as the input {x.shape}, got shape {weight.shape}")
+        raise ValueError(f"{name}: the weight must have {ndim} axes, like the input {x.shape}, got {weight.shape}")
     if x.dtype != weight.dtype:
         raise TypeError(f"{name}: the input is {x.dtype}, the weight {weight.dtype}. Convert one to the other's type.")
 
@@ -108,7 +108,7 @@ def _check_channels(name: str, x: np.ndarray, weight: np.ndarray, bias: np.ndarr
     if weight.shape[1] * groups != channels:
         raise ValueError(
             f"{name}: input {x.shape} and weight {weight.shape} do not fit: the input has {channels} channels, the "
-            f"weight with groups={groups} is made for {weight.shape[1] * groups}. Axis 1 is that of the channels."
+            f"weight with groups={groups} expects {weight.shape[1] * groups}. Channels are axis 1."
         )
     _check_bias(name, bias, filters)
 
@@ -118,7 +118,7 @@ def _check_transposed_channels(x: np.ndarray, weight: np.ndarray, bias: np.ndarr
     if weight.shape[0] != x.shape[1]:
         raise ValueError(
             f"conv_transpose2d: input {x.shape} and weight {weight.shape} do not fit: the input has {x.shape[1]} "
-            f"channels, the weight is made for {weight.shape[0]}. A transposed weight is (in, out/groups, R, S)."
+            f"channels, the weight expects {weight.shape[0]}. A transposed weight is (in, out/groups, R, S)."
         )
     _check_bias("conv_transpose2d", bias, weight.shape[1] * groups)
 

@@ -1,4 +1,4 @@
-"""The CTC loss (Graves et al. 2006): sequences labelled without saying where each label lies."""
+"""The CTC loss (Graves et al. 2006): for sequences of labels whose positions in the input are not known."""
 
 import numpy as np
 
@@ -8,15 +8,15 @@ from handmade.ops.op import op
 
 @op
 def ctc_loss(log_probs, *, targets, input_lengths, target_lengths, blank=0, reduction="mean", zero_infinity=False):
-    """−log of the summed probability of all paths that read `targets` once repeats are merged and blanks dropped.
+    """−log of the total probability of all paths that give `targets` once repeats are merged and blanks removed.
 
-    log_probs (T, N, C) are logarithms of probabilities (a log_softmax), or (T, C) for one sequence; targets
-    (N, S) padded, or all labels in one row (sum of target_lengths,); lengths (N,). The reduction "mean"
-    divides each loss by its target length, then averages; "sum"; "none" gives (N,). Where no path is long
-    enough the loss is infinite, or 0 with `zero_infinity`, and adds nothing to the gradient.
+    log_probs (T, N, C) are log-probabilities (from log_softmax), or (T, C) for one sequence; targets (N, S)
+    padded, or all labels concatenated (sum of target_lengths,); lengths (N,). The reduction "mean" divides
+    each loss by its target length, then averages; "sum" adds them; "none" gives (N,). If the input is too
+    short for any path, the loss is infinite, or 0 with `zero_infinity` and then without a gradient.
 
-    The gradient is that of the formula, −p(class at step t | targets). PyTorch's gradient by log_probs has
-    exp(log_probs) added to this; through log_softmax both give the logits the same, softmax − p.
+    The gradient by log_probs is that of the formula, −p(class at step t | targets). PyTorch's has exp(log_probs)
+    added; after log_softmax both give the logits the same gradient, softmax − p.
     """
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"ctc_loss: reduction must be 'none', 'mean' or 'sum', got {reduction!r}")
@@ -50,10 +50,10 @@ def _checked_lengths(name, lengths, batch, least, most):
     lengths = np.atleast_1d(np.asarray(lengths))
     if lengths.shape != (batch,) or not np.issubdtype(lengths.dtype, np.integer):
         raise ValueError(
-            f"ctc_loss: {name} must be {batch} integers, one a sequence, got {lengths.dtype} {lengths.shape}"
+            f"ctc_loss: {name} must be {batch} integers, one per sequence, got {lengths.dtype} {lengths.shape}"
         )
     if np.any(lengths < least) or (most is not None and np.any(lengths > most)):
-        upper = "" if most is None else f" and at most {most}, the steps of log_probs"
+        upper = "" if most is None else f" and at most {most}, the number of steps in log_probs"
         raise ValueError(f"ctc_loss: {name} must be at least {least}{upper}, got {lengths.tolist()}")
     return lengths
 
@@ -69,7 +69,7 @@ def _padded(targets, lengths, classes, blank):
         )
     if targets.ndim != 2 and targets.shape != (lengths.sum(),):
         raise ValueError(
-            f"ctc_loss: targets must be (N, S) or, as target_lengths add up, ({lengths.sum()},), got {targets.shape}"
+            f"ctc_loss: targets must be (N, S) or (sum of target_lengths,) = ({lengths.sum()},), got {targets.shape}"
         )
     labels = targets[inside] if targets.ndim == 2 else targets
     for bad in labels[(labels < 0) | (labels >= classes) | (labels == blank)][:1]:

@@ -7,7 +7,7 @@ from handmade.ops.op import op
 
 @op
 def dropout(x, *, p, rng):
-    """Each element zero with probability p, else times 1 / (1 - p): the mean stays (Srivastava et al. 2014)."""
+    """Each element zero with probability p, else times 1 / (1 - p): the mean is kept (Srivastava et al. 2014)."""
     mask = dropout_mask(x.shape, p=p, rng=rng, dtype=x.dtype)
     return x * mask, lambda g: (g * mask,)
 

@@ -48,7 +48,7 @@ def sigmoid(x):
 
 @op
 def relu(x):
-    """max(x, 0); the derivative at 0 is taken as 0; a NaN stays one and passes the gradient on.
+    """max(x, 0); the derivative at 0 is taken as 0. A NaN stays NaN, and passes the gradient on.
 
     >>> import numpy as np
     >>> y, pullback = relu(np.array([-1.0, 2.0]))
@@ -68,7 +68,7 @@ def silu(x):
 
 @op
 def gelu(x):
-    """x Phi(x), Phi the normal distribution function (Hendrycks & Gimpel 2016)."""
+    """x Phi(x), with Phi the standard normal CDF (Hendrycks & Gimpel 2016)."""
     phi = normal_distribution(x)
 
     def pullback(g):
@@ -102,7 +102,7 @@ def clone(x):
 
 @op
 def cast(x, *, dtype):
-    """The same values as another type; the gradient comes back as the first."""
+    """The same values in another dtype; the gradient is converted back."""
     return x.astype(dtype), lambda g: (g.astype(x.dtype),)
 
 

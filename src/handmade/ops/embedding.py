@@ -9,7 +9,7 @@ from handmade.ops.op import op
 def embedding(weight, *, indices, padding_idx=None):
     """Rows of weight (V, D): indices of any shape S -> (*S, D). The row `padding_idx` gets no gradient."""
     if weight.ndim != 2:
-        raise ValueError(f"embedding: weight has shape {weight.shape}, expected a table (rows, numbers a row)")
+        raise ValueError(f"embedding: weight has shape {weight.shape}, expected a table (num_embeddings, dim)")
     if indices.dtype.kind not in "iu":
         raise TypeError(f"embedding: indices are {indices.dtype}, expected integers")
     outside = (indices < 0) | (indices >= len(weight))
@@ -28,8 +28,8 @@ def embedding(weight, *, indices, padding_idx=None):
 def _add_rows(g, indices, weight, padding_idx):
     """Each row of the table gets the sum of the gradients g (N, D) of its uses, `indices` (N,).
 
-    Sorted, the uses of a row are neighbours; they are added in pairs, again and again, until each row has one sum left.
-    (np.add.at and np.add.reduceat give the same sums, several times slower.)
+    After sorting, the uses of a row are next to each other; they are added in pairs, repeatedly, until each row has one
+    sum. (np.add.at and np.add.reduceat give the same sums, several times slower.)
     """
     order = np.argsort(indices, kind="stable")
     rows, sums = indices[order], np.take(g, order, axis=0)

@@ -1,4 +1,4 @@
-"""Reading elements by their places. The gradient of a reading is a writing: what is read twice is added up."""
+"""Reading elements by index. Its gradient writes to the same places: where an element is read twice, both are added."""
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def _reads_once(index) -> bool:
 
 @op
 def gather(x, *, dim, index):
-    """value[i][j] = x[index[i][j]][j] for dim 0: one element of x for each element of `index`, along one axis."""
+    """value[i][j] = x[index[i][j]][j] for dim 0: one element of x for each element of `index`, along axis `dim`."""
     places = _along(x.shape, dim, index)
 
     def pullback(g):
@@ -56,12 +56,12 @@ def scatter_add(x, source, *, dim, index):
 
 
 def _along(shape: tuple[int, ...], dim: int, index: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Index arrays for every axis: `index` along `dim`, the element's own place along the others."""
+    """Index arrays for every axis: `index` along `dim`, the element's own position along the others."""
     if index.ndim != len(shape):
-        raise ValueError(f"index has {index.ndim} axes {index.shape}, the tensor {len(shape)} {shape}: they must agree")
+        raise ValueError(f"index {index.shape} and tensor {shape} must have the same number of axes")
     if index.size and (index.min() < 0 or index.max() >= shape[dim]):
         raise IndexError(
-            f"index runs from {index.min()} to {index.max()}, axis {dim} of {shape} from 0 to {shape[dim] - 1}"
+            f"index goes from {index.min()} to {index.max()}, but axis {dim} of {shape} from 0 to {shape[dim] - 1}"
         )
     places = list(np.ogrid[tuple(slice(size) for size in index.shape)])
     places[dim] = index

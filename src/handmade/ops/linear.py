@@ -15,7 +15,7 @@ def linear(x, weight, bias):
         )
     if bias is not None and bias.shape != weight.shape[:1]:
         raise ValueError(
-            f"linear: bias has shape {bias.shape}, expected ({weight.shape[0]},) beside weight {weight.shape}"
+            f"linear: bias has shape {bias.shape}, expected ({weight.shape[0]},) for weight {weight.shape}"
         )
     rows = x.reshape(-1, x.shape[-1])  # one matrix product for all leading axes
     value = products.matmul(rows, weight.T)
@@ -43,7 +43,7 @@ def projection(x, weight, bias):
         )
     if bias is not None and bias.shape != weight.shape[1:]:
         raise ValueError(
-            f"projection: bias has shape {bias.shape}, expected ({weight.shape[1]},) beside weight {weight.shape}"
+            f"projection: bias has shape {bias.shape}, expected ({weight.shape[1]},) for weight {weight.shape}"
         )
     rows = x.reshape(-1, x.shape[-1])
     value = products.matmul(rows, weight)

@@ -1,6 +1,6 @@
-"""Losses: how far a prediction is from what was wanted, one number an element, then their mean or sum.
+"""Losses: how far a prediction is from its target, one number per element, then their mean or sum.
 
-`reduction` is "mean", "sum" or "none". Letters: N samples, C classes, R = N times any further positions.
+`reduction` is "mean", "sum" or "none". Letters: N samples, C classes, R = N times the sizes of any further axes.
 """
 
 import numpy as np
@@ -38,9 +38,9 @@ def l1_loss(input, target, *, reduction="mean"):
 
 @op
 def binary_cross_entropy_with_logits(input, target, *, weight=None, pos_weight=None, reduction="mean"):
-    """-w (p t log σ(x) + (1 - t) log(1 - σ(x))), of logits x and targets t, probabilities; p is `pos_weight`.
+    """-w (p t log σ(x) + (1 - t) log(1 - σ(x))) for logits x and targets t from 0 to 1; p is `pos_weight`.
 
-    Written with s = log(1 + e^-x), which is -log σ(x), and -log(1 - σ(x)) = x + s: no logit overflows.
+    Computed from s = log(1 + e^-x): -log σ(x) = s and -log(1 - σ(x)) = x + s, so that no logit overflows.
     """
     _check_same_shape("binary_cross_entropy_with_logits", input, target)
     for argument, array in (("weight", weight), ("pos_weight", pos_weight)):
@@ -50,7 +50,7 @@ def binary_cross_entropy_with_logits(input, target, *, weight=None, pos_weight=N
     excess = 0 if pos_weight is None else pos_weight - 1  # p t + (1 - t) = 1 + (p - 1) t
     exponential = np.exp(-np.abs(input))
     one_more = 1 + exponential
-    # log(1 + e), and the digits of e that 1 + e has lost: np.log1p, seven times faster.
+    # log(1 + e), plus the digits of e that are lost in 1 + e: like np.log1p, but seven times faster.
     softplus = np.log(one_more) - ((one_more - 1) - exponential) / one_more + np.maximum(-input, 0)
     value, share = _reduce(weight * ((1 - target) * input + (1 + excess * target) * softplus), reduction)
 
@@ -69,10 +69,11 @@ def binary_cross_entropy_with_logits(input, target, *, weight=None, pos_weight=N
 def cross_entropy(logits, *, targets, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
     """-sum_c q_c log softmax(logits)_c; logits (C,), (N, C) or (N, C, ...).
 
-    targets are class indices, of the logits' shape without C, or probabilities of the logits' shape, in a float type.
-    q is one at the target's class, or the given probabilities; mixed with the uniform distribution in the proportion
-    `label_smoothing`; times the classes' `weight` (C,). Rows whose target is `ignore_index` do not count.
-    The mean is over the targets' weights, or for probabilities over the number of rows, as in PyTorch.
+    targets are class indices, in the logits' shape without C, or probabilities (floats) in the logits' shape.
+    q is one at the target's class, or the given probabilities; then mixed with the uniform distribution in the
+    proportion `label_smoothing`, and multiplied by the class weights `weight` (C,). Rows whose target is
+    `ignore_index` do not count. The mean divides by the sum of the targets' weights, or for probabilities by the
+    number of rows, as in PyTorch.
 
     With p = softmax(logits), the gradient of a row's loss is p sum_c q_c - q.
     """
@@ -107,7 +108,7 @@ def cross_entropy(logits, *, targets, weight=None, ignore_index=-100, reduction=
 
 @op
 def nll_loss(log_probs, *, targets, weight=None, ignore_index=-100, reduction="mean"):
-    """-weight log_probs of the target's class; shapes, `weight`, `ignore_index` and mean as in cross_entropy."""
+    """-weight log_probs at the target's class; shapes, `weight`, `ignore_index` and mean as in cross_entropy."""
     rows, shape, restore = _class_rows("nll_loss", log_probs)
     weight = _class_weight("nll_loss", weight, rows)
     q = _Classes("nll_loss", shape, targets, weight, ignore_index, smoothing=0.0)
@@ -123,7 +124,7 @@ def nll_loss(log_probs, *, targets, weight=None, ignore_index=-100, reduction="m
 
 
 class _Classes:
-    """The target distribution q (R, C) of class indices: zero but for one class a row, and what smoothing adds."""
+    """The target distribution q (R, C) for class indices: zero except at one class per row, plus label smoothing."""
 
     def __init__(self, name, shape, targets, weight, ignore_index, smoothing):
         if targets.dtype.kind not in "iu":
@@ -150,7 +151,7 @@ class _Classes:
         self.sum = self.peak if self.uniform is None else self.peak + self.kept * self.uniform.sum()
 
     def dot(self, rows, block):
-        """sum_c q_c rows_c of every row; `rows` are those of the slice `block`."""
+        """sum_c q_c rows_c for every row; `rows` are those of the slice `block`."""
         kept = self.kept[block]
         result = self.peak[block] * np.where(kept, rows[np.arange(len(rows)), self.classes[block]], 0)
         if self.uniform is not None:
@@ -158,7 +159,7 @@ class _Classes:
         return result
 
     def subtract_from(self, gradient, g, block):
-        """gradient -= g q, row by row, in place; both are of the slice `block`."""
+        """gradient -= g q, row by row, in place; both belong to the slice `block`."""
         if self.uniform is not None:
             gradient -= (g * self.kept[block])[:, None] * self.uniform
         gradient[np.arange(len(gradient)), self.classes[block]] -= g * self.peak[block]
@@ -170,7 +171,7 @@ class _Probabilities:
     def __init__(self, logits, targets, weight, smoothing):
         if targets.shape != logits.shape:
             raise ValueError(
-                f"cross_entropy: targets of a float type are probabilities in the shape of the logits, {logits.shape}; "
+                f"cross_entropy: float targets are probabilities, expected in the shape of the logits, {logits.shape}; "
                 f"these have shape {targets.shape}. Class indices are integers."
             )
         _check_same_type("cross_entropy", "targets", targets, logits)
@@ -187,22 +188,22 @@ class _Probabilities:
 
 
 def _class_rows(name, logits):
-    """(N, C, ...) as rows (R, C); the shape without C; and the way back for an array of rows."""
+    """(N, C, ...) as rows (R, C); the shape without C; and a function that turns rows back into that form."""
     if logits.ndim == 0:
-        raise ValueError(f"{name}: logits are one number, expected shape (C,), (N, C) or (N, C, ...)")
+        raise ValueError(f"{name}: logits are a single number, expected shape (C,), (N, C) or (N, C, ...)")
     moved = np.moveaxis(logits, min(1, logits.ndim - 1), -1)
     rows = np.ascontiguousarray(moved).reshape(-1, moved.shape[-1])
     return rows, moved.shape[:-1], lambda rows: np.moveaxis(rows.reshape(moved.shape), -1, min(1, logits.ndim - 1))
 
 
 def _blocks(rows):
-    """Slices of some rows each, few enough for what is computed of them to stay in a core's cache."""
+    """Slices of rows, small enough that what is computed from them stays in a core's cache."""
     step = max(1, (1 << 16) // max(1, rows.shape[1]))
     return (slice(start, start + step) for start in range(0, len(rows), step))
 
 
 def _class_weight(name, weight, rows):
-    """The weight of every class, (C,): ones where none was given."""
+    """The weight of every class, (C,): ones if none are given."""
     classes = rows.shape[1]
     if weight is None:
         return np.ones(classes, rows.dtype)
@@ -213,7 +214,7 @@ def _class_weight(name, weight, rows):
 
 
 def _check_same_shape(name, input, target):
-    """Shapes that merely broadcast, (N, 1) and (N,), would compare every prediction with every target."""
+    """Raise ValueError unless the shapes are equal: (N, 1) and (N,) would broadcast to every pair."""
     if input.shape != target.shape:
         raise ValueError(f"{name}: input has shape {input.shape} and target {target.shape}; they must be the same")
 
@@ -224,7 +225,7 @@ def _check_same_type(name, argument, array, input):
 
 
 def _reduce(losses, reduction, count=None):
-    """The reduced losses, and a function from the gradient of that to the gradient of each loss (to be broadcast)."""
+    """The reduced losses, and a function from their gradient to the gradient of each loss (which broadcasts)."""
     if reduction == "none":
         return losses, lambda g: g
     if reduction == "sum":

@@ -1,6 +1,6 @@
-"""The normalisations: subtract a mean, divide by a deviation, then scale and shift by learned weights.
+"""The normalisations: subtract a mean, divide by a standard deviation, then scale and shift by learned parameters.
 
-They differ in the numbers that a mean and a variance are taken over:
+They differ in which numbers the mean and variance are taken over:
 
 - batch_norm: one channel, over all samples and positions (Ioffe & Szegedy 2015)
 - group_norm: the channels of one group and all positions of one sample (Wu & He 2018)
@@ -8,12 +8,12 @@ They differ in the numbers that a mean and a variance are taken over:
 - rms_norm: the same without the mean (Zhang & Sennrich 2019)
 - local_response_norm: no mean; neighbouring channels at one position (Krizhevsky et al. 2012, section 3.3)
 
-The derivative is the same for all but the last. With y = (x - μ) ρ, where ρ = 1/√(σ² + ε), and with means over the
-same numbers as those of μ and σ²:
+The derivative has the same form for all but the last. With y = (x - μ) ρ, where ρ = 1/√(σ² + ε), and means taken over
+the same numbers as μ and σ²:
 
     dx = ρ (g - mean(g) - y mean(g y))
 
-Two terms go away from g: what a common shift of x would do, and what a common stretch would do, since y feels neither.
+Two terms are subtracted from g: the effect of shifting all x, and of scaling all x, since y changes with neither.
 
 Letters: N samples, C channels, R positions, D features.
 """
@@ -31,8 +31,8 @@ def batch_norm(x, weight, bias, *, mean, variance, training, eps=1e-5):
     """(x - mean) / sqrt(variance + eps) weight + bias, channel by channel; x (N, C, ...), everything else (C,).
 
     In training, mean and variance are those of this batch, `kernels.normalization.batch_statistics(x)`, and the
-    pullback differentiates through them; otherwise they are constants, as the running statistics are.
-    The batch's variance is the biased one (over n); running statistics are made of the unbiased (over n - 1).
+    pullback differentiates through them; otherwise they are constants: the running statistics.
+    The batch is normalised by its biased variance (over n); running statistics use the unbiased one (over n - 1).
     """
     rows = kernels.channels_last(x).reshape(1, -1, x.shape[1])  # (1, N R, C): one sample, the whole batch
     _check_channels("batch_norm", x, weight=weight, bias=bias, mean=mean, variance=variance)
@@ -56,7 +56,7 @@ def group_norm(x, weight, bias, *, num_groups, eps=1e-5):
         raise ValueError(f"group_norm: {channels} channels cannot be divided into {num_groups} equal groups")
 
     def over_groups(sums):
-        """Sums of each channel (N, C) to means of its group, one for each channel again (N, C)."""
+        """From the sums of each channel (N, C) to the means of its group, repeated for each channel (N, C)."""
         size = channels // num_groups
         return (sums.reshape(samples, num_groups, size).sum(axis=2) / (positions * size)).repeat(size, axis=1)
 
@@ -79,7 +79,7 @@ def layer_norm(x, weight, bias, *, normalized_shape, eps=1e-5):
 
 @op
 def rms_norm(x, weight, *, normalized_shape, eps=None):
-    """x / sqrt(mean x^2 + eps) weight over the last axes; eps None is the type's own precision, as in PyTorch."""
+    """x / sqrt(mean(x^2) + eps) weight over the last axes; eps=None is the dtype's machine epsilon, as in PyTorch."""
     eps = float(np.finfo(x.dtype).eps) if eps is None else eps
     value, pullback = _normalise_rows("rms_norm", x, weight, None, normalized_shape, eps, centred=False)
     return value, lambda g: pullback(g)[:2]
@@ -87,9 +87,9 @@ def rms_norm(x, weight, *, normalized_shape, eps=None):
 
 @op
 def local_response_norm(x, *, size, alpha=1e-4, beta=0.75, k=1.0):
-    """x / (k + alpha mean x^2)^beta, the mean over `size` neighbouring channels, zeros beyond the ends; x (N, C, ...).
+    """x / (k + alpha mean(x^2))^beta, the mean over `size` neighbouring channels, zeros beyond the ends; x (N, C, ...).
 
-    As in PyTorch, alpha stands before the mean. The paper has it before the sum: its 1e-4 is our size * 1e-4.
+    As in PyTorch, alpha multiplies the mean. In the paper it multiplies the sum: its 1e-4 is size * 1e-4 here.
     """
     if size < 1:
         raise ValueError(f"local_response_norm: size is {size}, expected at least one channel")
@@ -104,7 +104,7 @@ def local_response_norm(x, *, size, alpha=1e-4, beta=0.75, k=1.0):
 
     def pullback(g):
         g = kernels.channels_last(g)
-        neighbours = (g * value / divisor) @ band.T  # what each channel does through the windows it stands in
+        neighbours = (g * value / divisor) @ band.T  # the effect of each channel through the windows that contain it
         return (kernels.channels_first(g * power - 2 * alpha * beta / size * rows * neighbours, x.shape),)
 
     return kernels.channels_first(value, x.shape), pullback
@@ -113,8 +113,8 @@ def local_response_norm(x, *, size, alpha=1e-4, beta=0.75, k=1.0):
 def _normalise(rows, weight, bias, mean, variance, eps):
     """The part that batch and group norm share: rows (N, R, C), mean and variance (N, C).
 
-    Returns the value and a backward from its gradient, and from a function that turns sums over rows into means
-    over what mean and variance were taken of, to the gradients of rows, weight and bias.
+    Returns the value and backward(g, average), which gives the gradients of rows, weight and bias; `average` turns
+    sums over rows into means over the numbers that the mean and variance were taken over.
     """
     reciprocal = 1 / np.sqrt(variance.astype(np.float64) + eps)
     scale = reciprocal if weight is None else reciprocal * weight
@@ -126,7 +126,7 @@ def _normalise(rows, weight, bias, mean, variance, eps):
         d_bias = sum_g.sum(axis=0).astype(g.dtype)
         if average is None:
             return kernels.scale_channels(g, scale, np.zeros_like(scale)), d_weight, d_bias
-        # dx = scale g - ρ mean(g weight) - (x - μ) ρ³ mean(g weight (x - μ)), each term's factor one number a channel
+        # dx = scale g - ρ mean(g weight) - (x - μ) ρ³ mean(g weight (x - μ)); factors are one number per channel
         stretch = average(scale * sum_gx) * reciprocal**2
         dx = kernels.mix_channels(rows, -stretch, g, scale, mean * stretch - average(scale * sum_g))
         return dx, d_weight, d_bias
@@ -135,7 +135,7 @@ def _normalise(rows, weight, bias, mean, variance, eps):
 
 
 def _normalise_rows(name, x, weight, bias, normalized_shape, eps, centred):
-    """Layer norm, and without `centred` RMS norm: x (..., *normalized_shape) as rows (R, D)."""
+    """Layer norm if `centred`, else RMS norm: x (..., *normalized_shape) as rows (R, D)."""
     shape = tuple(normalized_shape)
     if x.shape[x.ndim - len(shape) :] != shape:
         raise ValueError(f"{name}: input of shape {x.shape} does not end in normalized_shape {shape}")

@@ -5,10 +5,10 @@
         y = np.tanh(x)
         return y, lambda g: (g * (1 - y * y),)
 
-- Positional arguments are the arrays it is differentiated by (None where an optional one is absent, as a bias);
+- Positional arguments are the arrays it is differentiated by (None if an optional one, such as a bias, is absent);
   keyword-only arguments are everything else: axes, strides, index arrays, masks.
-- The pullback takes the gradient of the value and returns one entry per positional argument: an array, None where
-  no gradient exists, or a function without arguments, which the engine calls only if that gradient is wanted.
+- The pullback takes the gradient of the value and returns one entry per positional argument: an array, None if there
+  is no gradient, or a function without arguments, which the engine calls only if that gradient is needed.
 - An operation knows nothing of broadcasting: where NumPy stretched an input, the engine sums its gradient back.
 - It never changes its inputs, and its value has the inputs' float type.
 """

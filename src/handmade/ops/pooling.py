@@ -9,10 +9,11 @@ from handmade.ops.op import op
 
 @op
 def max_pool2d(x, *, kernel_size, stride, padding=(0, 0), dilation=(1, 1), ceil_mode=False):
-    """x (N, C, H, W) -> (N, C, H', W'): the largest number under each window; padding never wins, NaN always does.
+    """x (N, C, H, W) -> (N, C, H', W'): the largest number in each window; padding never wins, NaN always does.
 
-    H' = floor((H + 2 padding - span) / stride) + 1, or its ceiling with `ceil_mode`, where a window over the right or
-    lower edge counts if it starts inside. The gradient goes to the maximum, to the first of equals, row by row.
+    H' = floor((H + 2 padding - span) / stride) + 1, with span = (kernel_size - 1) dilation + 1; with `ceil_mode` it is
+    rounded up, and a window across the right or lower edge counts if it starts inside. The gradient goes to the
+    maximum; of several equal ones, to the first, row by row.
     """
     window = Window(kernel_size, stride, padding, dilation)
     _check("max_pool2d", x, window)
@@ -22,9 +23,9 @@ def max_pool2d(x, *, kernel_size, stride, padding=(0, 0), dilation=(1, 1), ceil_
 
 @op
 def avg_pool2d(x, *, kernel_size, stride, padding=(0, 0), ceil_mode=False, count_include_pad=True):
-    """x (N, C, H, W) -> (N, C, H', W'): the mean under each window, H' as in max_pool2d.
+    """x (N, C, H, W) -> (N, C, H', W'): the mean of each window, H' as in max_pool2d.
 
-    With `count_include_pad` padding counts as zeros; what `ceil_mode` adds beyond the padding never counts.
+    With `count_include_pad`, padding counts as zeros; what `ceil_mode` adds beyond the padding never counts.
     """
     window = Window(kernel_size, stride, padding)
     _check("avg_pool2d", x, window)
@@ -34,9 +35,9 @@ def avg_pool2d(x, *, kernel_size, stride, padding=(0, 0), ceil_mode=False, count
 
 @op
 def adaptive_avg_pool2d(x, *, output_size):
-    """x (N, C, H, W) -> (N, C, H', W'), `output_size` whatever the image's: means over bins that cover it.
+    """x (N, C, H, W) -> (N, C, H', W') = `output_size`, for any image size: means over bins that cover the image.
 
-    Bin o runs from row floor(o H / H') to ceil((o + 1) H / H'), so neighbours share a row where H' does not divide H.
+    Bin o goes from row floor(o H / H') to ceil((o + 1) H / H'), so neighbours share a row if H' does not divide H.
     """
     _check_image("adaptive_avg_pool2d", x)
     if min(output_size) < 1:
@@ -57,9 +58,9 @@ def _check(name: str, x: np.ndarray, window: Window) -> None:
 
 def _check_image(name: str, x: np.ndarray) -> None:
     if x.ndim != 4 or 0 in x.shape[1:]:
-        hint = " Add the axis of the batch: x[None]." if x.ndim == 3 else ""
+        hint = " Add a batch axis: x[None]." if x.ndim == 3 else ""
         raise ValueError(
-            f"{name}: the input must have the axes (N, C, H, W), none but N empty, got shape {x.shape}.{hint}"
+            f"{name}: the input must have the axes (N, C, H, W), only N may be 0, got shape {x.shape}.{hint}"
         )
     if x.dtype.kind != "f":
         raise TypeError(f"{name}: the input is {x.dtype}, expected float32 or float64. Convert it: x.float().")

@@ -15,7 +15,7 @@ def matmul(x, y):
     shape_x, shape_y = np.shape(x), np.shape(y)
     if not shape_x or not shape_y or shape_x[-1] != shape_y[-2:][0]:
         raise ValueError(
-            f"matmul: {shape_x} @ {shape_y}: the first's last axis must be as long as the second's last but one"
+            f"matmul: {shape_x} @ {shape_y}: the last axis of the first must equal the second to last of the second"
         )
     # A vector is a matrix of one row (left) or one column (right); the axis is dropped again from the value.
     x2 = x[None, :] if x.ndim == 1 else x
@@ -35,15 +35,15 @@ def matmul(x, y):
 
 
 def _transposed_product(x: np.ndarray, g: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """x^T g; where one matrix y served all leading axes, their sum is taken by one product over all rows."""
+    """x^T g; if one matrix y was used for all leading axes, their sum is computed as one product over all rows."""
     if y.ndim == 2 and x.ndim > 2 and x.shape[:-1] == g.shape[:-1]:
-        rows = math.prod(x.shape[:-1])  # -1 would be a riddle where an axis is empty
+        rows = math.prod(x.shape[:-1])  # -1 would be ambiguous if an axis is empty
         return x.reshape(rows, x.shape[-1]).T @ g.reshape(rows, g.shape[-1])
     return products.matmul(x.swapaxes(-1, -2), g)
 
 
 def _like(gradient: np.ndarray, vector: np.ndarray) -> np.ndarray:
-    """The gradient of a vector that stood in as a matrix: summed over the leading axes, the lent axis dropped."""
+    """The gradient of a vector that was used as a matrix: summed over the leading axes, the added axis dropped."""
     if vector.ndim != 1:
         return gradient
     return gradient.sum(tuple(range(gradient.ndim - 2))).reshape(vector.shape)
@@ -63,7 +63,7 @@ def einsum(*operands, equation):
     def gradient(index, g):
         others = [part for i, part in enumerate(parts) if i != index]
         other_terms = [term for i, term in enumerate(terms) if i != index]
-        # A letter that only this operand has was summed away: the gradient is the same all along that axis.
+        # A letter that only this operand has was summed over: the gradient is the same all along that axis.
         known = "".join(letter for letter in terms[index] if letter in output + "".join(other_terms))
         part = contract([output, *other_terms], [g, *others], known)
         spread = part.reshape([sizes[letter] if letter in known else 1 for letter in terms[index]])
@@ -78,7 +78,7 @@ def einsum(*operands, equation):
 
 
 def diagonal(x, term):
-    """A view of the elements of x whose axes of one letter have one place; and its term, with each letter once."""
+    """A view of x where axes with the same letter have the same index; and its term, with each letter once."""
     letters = "".join(dict.fromkeys(term))
     return (x, term) if letters == term else (np.einsum(f"{term}->{letters}", x), letters)
 
@@ -109,7 +109,7 @@ def parse_equation(equation: str, ndims: list[int]) -> tuple[list[str], str]:
 
 
 def contract(terms: list[str], operands: list[np.ndarray], output: str) -> np.ndarray:
-    """The operands multiplied, two at a time from the left, and summed over every letter that is needed no more."""
+    """The operands multiplied, two at a time from the left, and summed over each letter once it is no longer needed."""
     term, value = terms[0], operands[0]
     for i in range(1, len(terms)):
         needed = set(output).union(*terms[i + 1 :])

@@ -1,11 +1,11 @@
 """The recurrent layers: one layer, one direction, a whole sequence as one operation.
 
 T time steps, B batch, I input size, H hidden size. x is (T, B, I), initial states are (B, H).
-The value holds the outputs of all T steps, zero in the padding, and below them the final state as one more
-row, (T + 1, B, H); for the LSTM as two rows, h then c: (T + 2, B, H).
-`lengths` (B,), in any order, are the numbers of steps that count; None means all T. The final state is that
-after the last of them, and `reverse` starts there.
-One step of each, in plain operations, is the cell of the same name in nn/cells.py.
+The value holds the outputs of all T steps, zero in the padding, followed by the final state as one more row:
+(T + 1, B, H); for the LSTM as two rows, h then c: (T + 2, B, H).
+`lengths` (B,), in any order, are the numbers of real steps; None means all T. The final state is the one after
+the last real step, and `reverse` starts there.
+The cell of the same name in nn/cells.py is one step of each, in plain operations.
 """
 
 import numpy as np
@@ -29,7 +29,7 @@ def rnn(
     lengths=None,
     reverse=False,
 ):
-    """h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu (Elman 1990)."""
+    """h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or with relu instead of tanh (Elman 1990)."""
     if nonlinearity not in ("tanh", "relu"):
         raise ValueError(f"rnn: nonlinearity must be 'tanh' or 'relu', got {nonlinearity!r}")
     _check_shapes("rnn", 1, x, (h,), weight_ih, weight_hh, bias_ih, bias_hh)
@@ -49,7 +49,7 @@ def rnn(
 def lstm(x, h, c, weight_ih, weight_hh, bias_ih=None, bias_hh=None, peephole=None, *, lengths=None, reverse=False):
     """Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).
 
-    The blocks of W_ih x + b_ih + W_hh h + b_hh become i, f = σ, g = tanh, o = σ.
+    The four blocks of W_ih x + b_ih + W_hh h + b_hh give i = σ, f = σ, g = tanh, o = σ.
     Then c' = f c + i g and h' = o tanh(c').
     With `peephole` (3, H), i and f also see the old cell c, and o the new one c' (Gers and Schmidhuber 2000).
     """
@@ -73,8 +73,8 @@ def lstm(x, h, c, weight_ih, weight_hh, bias_ih=None, bias_hh=None, peephole=Non
 def gru(x, h, weight_ih, weight_hh, bias_ih=None, bias_hh=None, *, reset_after=True, lengths=None, reverse=False):
     """The gated recurrent unit (Cho et al. 2014), gates in the order r, z, n: h' = (1 − z) n + z h.
 
-    The reset gate r acts after the product, on W_hn h + b_hn, or as in the paper before it, on h
-    (`reset_after=False`).
+    The reset gate r acts after the product, on W_hn h + b_hn, or with `reset_after=False` before it, on h, as
+    in the paper.
     """
     _check_shapes("gru", 3, x, (h,), weight_ih, weight_hh, bias_ih, bias_hh)
     batch = _Batch(x, lengths)
@@ -117,7 +117,7 @@ def _reset_before(x, h, weight_ih, weight_hh, bias_ih, bias_hh, batch, reverse):
 
 
 class _Batch:
-    """A padded batch, put in the kernels' order, longest sequence first, and back."""
+    """A padded batch, sorted for the kernels, longest sequence first, and back."""
 
     def __init__(self, x, lengths):
         steps, size = x.shape[:2]
@@ -131,7 +131,7 @@ class _Batch:
             self.padding = np.arange(steps)[:, None] >= self.lengths
 
     def sort(self, x):
-        """(T, B, ...) with the sequences in order; what stands in the padding becomes zero."""
+        """(T, B, ...) with the sequences sorted; the padding becomes zero."""
         if self.padding is None:
             return x
         x = x[:, self.order]
@@ -142,7 +142,7 @@ class _Batch:
         return x[:, self.back]
 
     def gradients(self, d, x, weight_ih, states, grad_weight_hh):
-        """Of x, the states, both weights and both biases, from the gradient d of W_ih x + b_ih (T, B, G)."""
+        """The gradients of x, the states, both weights and both biases, from d, that of W_ih x + b_ih (T, B, G)."""
         grad_bias = lambda: total(d, (0, 1))
         return (
             lambda: self.restore((d.reshape(-1, d.shape[-1]) @ weight_ih).reshape(x.shape)),
@@ -172,7 +172,7 @@ def _checked(lengths, steps, batch):
     for bad in np.flatnonzero((lengths < 1) | (lengths > steps))[:1]:
         raise ValueError(
             f"lengths must be between 1 and the {steps} steps of x, got {lengths[bad]} for sequence {bad}. "
-            "Leave empty sequences out of the batch."
+            "Remove empty sequences from the batch."
         )
     return lengths
 

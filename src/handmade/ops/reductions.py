@@ -1,6 +1,6 @@
 """Sums, means, extremes and products over axes.
 
-`dim` is a tuple of axes (all of them: `tuple(range(x.ndim))`); with `keepdim` they stay, with size 1.
+`dim` is a tuple of axes (all of them: `tuple(range(x.ndim))`); with `keepdim` they are kept with size 1.
 """
 
 import math
@@ -12,12 +12,12 @@ from handmade.ops.op import op
 
 
 def restore(reduced: np.ndarray, dim: tuple[int, ...], keepdim: bool) -> np.ndarray:
-    """A reduced array with its lost axes back, size 1 each, so that it broadcasts against the input."""
+    """A reduced array with the reduced axes restored at size 1, so that it broadcasts against the input."""
     return reduced if keepdim else np.expand_dims(reduced, dim)
 
 
 def count(shape: tuple[int, ...], dim: tuple[int, ...]) -> int:
-    """How many elements each result was made of."""
+    """How many elements were reduced to each result."""
     return math.prod(shape[axis] for axis in dim)
 
 
@@ -27,7 +27,7 @@ def sum(x, *, dim, keepdim=False):
 
 
 def _mean(x, dim, keepdim):
-    with np.errstate(divide="ignore", invalid="ignore"):  # of nothing it is NaN, as in PyTorch
+    with np.errstate(divide="ignore", invalid="ignore"):  # the mean of nothing is NaN, as in PyTorch
         return total(x, dim, keepdim) / np.asarray(count(x.shape, dim), x.dtype)
 
 
@@ -39,7 +39,7 @@ def mean(x, *, dim, keepdim=False):
 
 @op
 def var(x, *, dim, correction=1, keepdim=False):
-    """sum (x - mean)^2 / (n - correction): correction 1 is the unbiased estimate, 0 the mean square deviation."""
+    """sum (x - mean)^2 / (n - correction): correction 1 is the unbiased estimate, 0 the biased one."""
     n = count(x.shape, dim) - correction
     deviation = x - _mean(x, dim, True)
     with np.errstate(divide="ignore", invalid="ignore"):  # one element has no unbiased variance: NaN, as in PyTorch
@@ -68,13 +68,13 @@ def norm(x, *, dim, keepdim=False):
 
 @op
 def amax(x, *, dim, keepdim=False):
-    """The largest; elements that share it share the gradient equally."""
+    """The maximum; elements that are equally large share the gradient equally."""
     return _extreme(x, np.max, dim, keepdim)
 
 
 @op
 def amin(x, *, dim, keepdim=False):
-    """The smallest; elements that share it share the gradient equally."""
+    """The minimum; elements that are equally small share the gradient equally."""
     return _extreme(x, np.min, dim, keepdim)
 
 
@@ -91,7 +91,7 @@ def _extreme(x, reduce, dim, keepdim):
 
 @op
 def prod(x, *, dim, keepdim=False):
-    """The product. An element's gradient is the product of all others, taken without division: zeros are allowed."""
+    """The product. The gradient of an element is the product of all others, without a division: zeros are allowed."""
     value = x.prod(dim, keepdims=keepdim)
 
     def pullback(g):
@@ -108,6 +108,6 @@ def prod(x, *, dim, keepdim=False):
 
 @op
 def cumsum(x, *, dim):
-    """y_t = x_1 + ... + x_t along one axis, added up in float64; the gradient is the same sum from the other end."""
+    """y_t = x_1 + ... + x_t along one axis, summed in float64; the gradient is the same sum from the other end."""
     running = lambda x: np.cumsum(x, dim, np.float64 if x.dtype == np.float32 else None).astype(x.dtype, copy=False)
     return running(x), lambda g: (np.flip(running(np.flip(g, dim)), dim),)

@@ -1,4 +1,4 @@
-"""Operations that move elements and compute nothing. Their values are views where NumPy can give one."""
+"""Operations that rearrange elements without computing anything. The result is a view if NumPy can make one."""
 
 from typing import Any
 
@@ -24,17 +24,17 @@ def permute(x, *, dims):
 
 @op
 def expand(x, *, shape):
-    """x repeated along axes of size 1 without copying; the engine sums the gradient back, as for all broadcasting."""
+    """x repeated along axes of size 1 without copying; the engine sums the gradient, as for all broadcasting."""
     try:
         y = np.broadcast_to(x, shape)
     except ValueError:
-        raise ValueError(f"expand: shape {x.shape} does not fit {shape}: only axes of size 1 can grow") from None
+        raise ValueError(f"expand: shape {x.shape} does not fit {shape}: only axes of size 1 can expand") from None
     return y, lambda g: (g,)
 
 
 @op
 def repeat(x, *, repeats):
-    """Whole copies of x side by side, repeats[i] of them along axis i (NumPy's tile)."""
+    """Copies of x next to each other, repeats[i] of them along axis i (NumPy's tile)."""
     added = len(repeats) - x.ndim
     shape = (1,) * added + x.shape
     copies_and_sizes = [n for pair in zip(repeats, shape, strict=True) for n in pair]
@@ -72,7 +72,7 @@ def flip(x, *, dims):
 
 @op
 def roll(x, *, shifts, dims):
-    """Elements moved `shifts` places along `dims`, those pushed out coming back at the other end."""
+    """Elements shifted by `shifts` along `dims`; those pushed over the end come back at the start."""
     return np.roll(x, shifts, dims), lambda g: (np.roll(g, tuple(-s for s in shifts), dims),)
 
 
@@ -88,12 +88,12 @@ def triu(x, *, diagonal=0):
 
 @op
 def cat(*parts, dim):
-    """Parts joined along an axis they have already."""
+    """Arrays joined along an existing axis."""
     ends = np.cumsum([part.shape[dim] for part in parts])[:-1]
     return np.concatenate(parts, dim), lambda g: tuple(np.split(g, ends, dim))
 
 
 @op
 def stack(*parts, dim):
-    """Parts of one shape joined along a new axis."""
+    """Arrays of the same shape joined along a new axis."""
     return np.stack(parts, dim), lambda g: tuple(np.moveaxis(g, dim, 0))

@@ -1,8 +1,8 @@
 """Softmax, its logarithm, and the logarithm of a sum of exponentials.
 
-Each takes the largest element m away first: e^(x - m) cannot overflow, and the result is the same (m cancels, or is
-added again). A softmax over nothing but -inf has no meaning and is NaN, as in PyTorch; attention, where such rows
-occur, has its own rule.
+Each subtracts the largest element m first: e^(x - m) cannot overflow, and the result is the same (m cancels, or is
+added again). A softmax over -inf only is undefined and gives NaN, as in PyTorch; attention, where such rows occur, has
+its own rule.
 """
 
 import numpy as np
@@ -41,7 +41,7 @@ def log_softmax(x, *, dim):
 
 @op
 def logsumexp(x, *, dim, keepdim=False):
-    """log sum e^x over the axes `dim`, with dx = g softmax(x); over nothing but -inf it is -inf, and dx = 0."""
+    """log sum e^x over the axes `dim`, with dx = g softmax(x); over -inf only it is -inf, and dx = 0."""
     largest = x.max(axis=dim, keepdims=True, initial=-np.inf)
     largest = np.where(np.isfinite(largest), largest, 0)
     with np.errstate(over="ignore", divide="ignore"):
@@ -57,11 +57,11 @@ def logsumexp(x, *, dim, keepdim=False):
 
 
 def _below_largest(x, dim):
-    """x less the largest along an axis, which may be empty."""
+    """x minus its maximum along an axis, which may be empty."""
     with np.errstate(invalid="ignore"):
         return x - x.max(axis=dim, keepdims=True, initial=-np.inf)
 
 
 def _dot(x, y, dim):
-    """Sums of products along one axis, which stays with size 1."""
+    """Sums of products along one axis, which is kept with size 1."""
     return np.expand_dims(np.vecdot(x, y, axis=dim), dim)  # pyright: ignore[reportCallIssue]

@@ -14,8 +14,9 @@ from handmade.optim.optimizer import Optimizer, check_range
 class Adam(Optimizer):
     """Steps of about lr in every direction, whatever the gradient's scale (Kingma & Ba 2015, algorithm 1).
 
-    m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2; both start at 0, which a division by 1 - beta^t
-    corrects;  w = w - lr m' / (sqrt(v') + eps). `weight_decay` is added to the gradient (an L2 penalty).
+    m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;  w = w - lr m' / (sqrt(v') + eps). Both averages start
+    at 0, so they are too small at first: m' = m / (1 - beta1^t) and v' = v / (1 - beta2^t) correct this bias.
+    `weight_decay` w is added to the gradient (an L2 penalty).
 
     >>> from handmade import tensor
     >>> from handmade.optim import Adam
@@ -48,7 +49,7 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam whose weight decay acts on the weights, not through the gradient's statistics (Loshchilov & Hutter 2019).
+    """Adam with weight decay applied to the weights directly, not through the gradient (Loshchilov & Hutter 2019).
 
     w = (1 - lr weight_decay) w, then Adam's step.
     """

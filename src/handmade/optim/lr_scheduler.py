@@ -1,4 +1,4 @@
-"""Learning rates that change with time. Each schedule is a formula of t, the number of `step()` calls so far."""
+"""Learning rate schedules. Each is a formula of t, the number of `step()` calls so far."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from handmade.optim.optimizer import Optimizer
 
 
 class LRScheduler:
-    """Base of the schedules: sets every group's "lr" when made and at each `step()`.
+    """Base class of the schedules: sets the "lr" of every group when it is created and at each `step()`.
 
-    A subclass gives `rate(base, t)`: the learning rate after t steps of a group that began with `base`.
+    A subclass defines `rate(base, t)`: the learning rate after t steps of a group whose initial rate was `base`.
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
@@ -48,7 +48,7 @@ class LRScheduler:
 
 
 class LambdaLR(LRScheduler):
-    """base * lr_lambda(t): any formula; one function for all groups, or one for each."""
+    """base * lr_lambda(t), for any formula: one function for all groups, or a list with one for each."""
 
     def __init__(
         self, optimizer: Optimizer, lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]]
@@ -97,7 +97,7 @@ class CosineAnnealingLR(LRScheduler):
 
 
 class LinearLR(LRScheduler):
-    """base times a factor that goes in a straight line from start_factor to end_factor within total_iters: warm-up."""
+    """base times a factor that goes linearly from start_factor to end_factor over total_iters steps: warm-up."""
 
     def __init__(
         self, optimizer: Optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5
@@ -111,7 +111,7 @@ class LinearLR(LRScheduler):
 
 
 class SequentialLR(LRScheduler):
-    """One schedule after another: `schedulers[i + 1]` starts, with its own t = 0, at `milestones[i]`."""
+    """One schedule after another: `schedulers[i + 1]` takes over, with its own t = 0, at step `milestones[i]`."""
 
     def __init__(self, optimizer: Optimizer, schedulers: Sequence[LRScheduler], milestones: Sequence[int]) -> None:
         if len(milestones) != len(schedulers) - 1:

@@ -1,4 +1,4 @@
-"""What all optimizers share: parameter groups, state per parameter, and saving both."""
+"""What all optimizers share: parameter groups, the state of each parameter, and saving both."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from handmade.engine import Tensor, no_grad
 
 
 class Optimizer:
-    """Base of the optimizers. A subclass gives `update`, the rule for one parameter.
+    """Base class of the optimizers. A subclass defines `update`, the rule for one parameter.
 
     Args:
-        params: parameters, or dicts {"params": ..., options of this group} where groups differ.
-        defaults: the options of a group that does not give its own.
+        params: parameters, or dicts {"params": ..., and options of this group} if groups have different options.
+        defaults: the options of groups that do not set their own.
 
     Attributes:
         param_groups: dicts with "params" (a list) and the options by name; schedules change "lr" here.
-        state: what the rule remembers of each parameter (momentum and the like), arrays and numbers by name.
+        state: for each parameter, what the rule remembers (momentum, for example): arrays and numbers by name.
     """
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
@@ -34,31 +34,31 @@ class Optimizer:
             self.add_param_group(group)
 
     def add_param_group(self, group: dict[str, Any]) -> None:
-        """Add parameters with options of their own."""
+        """Add a group of parameters, with options of its own."""
         unknown = set(group) - set(self.defaults) - {"params"}
         if unknown:
             raise ValueError(
-                f"params: a group has unknown options {sorted(unknown)}; known are {sorted(self.defaults)}"
+                f"params: a group has unknown options {sorted(unknown)}; expected some of {sorted(self.defaults)}"
             )
         params = [group["params"]] if isinstance(group["params"], Tensor) else list(group["params"])
         known = {id(p) for other in self.param_groups for p in other["params"]}
         for p in params:
             if not isinstance(p, Tensor) or not p.is_leaf:
-                raise TypeError(f"params: an optimizer changes leaf tensors, this is {p!r}")
+                raise TypeError(f"params: an optimizer can change leaf tensors only, got {p!r}")
             if id(p) in known:
                 raise ValueError(f"params: a parameter of shape {p.shape} was given twice")
             known.add(id(p))
         self.param_groups.append({**self.defaults, **group, "params": params})
 
     def zero_grad(self) -> None:
-        """Forget all gradients: each `.grad` becomes None."""
+        """Set the gradients of all parameters to None."""
         for group in self.param_groups:
             for p in group["params"]:
                 p.grad = None
 
     @no_grad()
     def step(self) -> None:
-        """Change every parameter that has a gradient, once."""
+        """Update every parameter that has a gradient, once."""
         for group in self.param_groups:
             for p in group["params"]:
                 if p.grad is not None:
@@ -66,11 +66,11 @@ class Optimizer:
                     self.update(p.writable("optimizer step"), p.grad.array, state, group)
 
     def update(self, weight: np.ndarray, gradient: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
-        """Change `weight` in place by its gradient; `state` starts empty and is kept. The gradient is not changed."""
+        """Change `weight` in place by its gradient, which stays as it is; `state` starts empty and is kept."""
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Any]:
-        """{"state": by the parameter's number, "param_groups": options, with numbers for parameters}, as PyTorch's."""
+        """{"state": state by parameter number, "param_groups": options, with numbers for parameters}, as in PyTorch."""
         numbers = {p: i for i, p in enumerate(self._parameters())}
         groups = [{**group, "params": [numbers[p] for p in group["params"]]} for group in self.param_groups]
         state = {
@@ -79,11 +79,11 @@ class Optimizer:
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue from what `state_dict` gave; the groups must hold as many parameters as they did then."""
+        """Restore what `state_dict` returned; the groups must have the same numbers of parameters as then."""
         then = [len(group["params"]) for group in state_dict["param_groups"]]
         now = [len(group["params"]) for group in self.param_groups]
         if then != now:
-            raise ValueError(f"state_dict has groups of {then} parameters, this optimizer {now}")
+            raise ValueError(f"state_dict has groups of {then} parameters, this optimizer has groups of {now}")
         for group, saved in zip(self.param_groups, state_dict["param_groups"], strict=True):
             group.update({name: value for name, value in saved.items() if name != "params"})
         parameters = self._parameters()
@@ -93,7 +93,7 @@ class Optimizer:
             for name, value in values.items():
                 if isinstance(value, np.ndarray) and value.shape != p.shape:
                     raise ValueError(
-                        f"state_dict: {name} of parameter {number} is {value.shape}, the parameter {p.shape}"
+                        f"state_dict: {name} of parameter {number} has shape {value.shape}, the parameter {p.shape}"
                     )
             self.state[p] = {name: _laid_out(value, p.array) for name, value in values.items()}
 

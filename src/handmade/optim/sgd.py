@@ -14,8 +14,8 @@ from handmade.optim.optimizer import Optimizer, check_range
 class SGD(Optimizer):
     """g = gradient + weight_decay w;  v = momentum v + g;  w = w - lr v  (Polyak 1964).
 
-    Nesterov's form looks ahead: w = w - lr (g + momentum v) (Sutskever et al. 2013, section 2). The first step takes
-    v = g, undamped, as PyTorch does.
+    Nesterov momentum looks ahead: w = w - lr (g + momentum v) (Sutskever et al. 2013, section 2). In the first step
+    v = g, as in PyTorch.
 
     >>> from handmade import tensor
     >>> from handmade.optim import SGD
@@ -39,7 +39,7 @@ class SGD(Optimizer):
         check_range("momentum", momentum, 0)
         check_range("weight_decay", weight_decay, 0)
         if nesterov and momentum == 0:
-            raise ValueError("nesterov looks ahead along the momentum, which is 0; give momentum > 0")
+            raise ValueError("nesterov=True needs momentum > 0, got momentum=0")
         options = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "nesterov": nesterov}
         super().__init__(params, options)
 

@@ -1,7 +1,7 @@
 """The layers as functions: what a layer computes, with its parameters given as arguments.
 
 Each checks and completes its arguments (one number for a pair, padding by name, masks) and runs the operation of `ops`,
-where the mathematics and the derivative stand. Names, arguments and defaults are PyTorch's.
+which contains the mathematics and the derivative. Names, arguments and defaults are PyTorch's.
 """
 
 from handmade.engine import Tensor

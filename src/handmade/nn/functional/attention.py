@@ -1,4 +1,4 @@
-"""Attention. S_q queries and S_k keys of d_k numbers, S_k values of d_v numbers, H heads."""
+"""Attention. S_q queries and S_k keys of size d_k, S_k values of size d_v, H heads."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from handmade.ops.dropout import dropout_mask
 def recorded_attention() -> Iterator[list[np.ndarray]]:
     """Inside, every call of `scaled_dot_product_attention` adds its attention weights (..., H, S_q, S_k) to the list.
 
-    They come in the order of the calls, before dropout: for a network, one entry a layer. A query's weights sum to one,
-    or are zero where it may look nowhere.
+    They are in the order of the calls, before dropout: for a network, one entry per layer. The weights of a query sum
+    to one, or are all zero if every key is masked.
 
         with recorded_attention() as weights:
             model(tokens)
@@ -29,7 +29,7 @@ def recorded_attention() -> Iterator[list[np.ndarray]]:
     def note(call: Call) -> None:
         if call.name == "attention_weights":
             weights.append(call.result.array)
-        elif call.name in ("scaled_dot_product_attention", "attention_with_learned_mask"):  # its result lost them
+        elif call.name in ("scaled_dot_product_attention", "attention_with_learned_mask"):  # computed again
             query, key, _, *learned = (x.array for x in call.inputs)
             mask = learned[0] if learned else call.options["mask"]
             weights.append(attention.attention_weights(query, key, mask=mask, scale=call.options["scale"])[0])
@@ -50,18 +50,18 @@ def scaled_dot_product_attention(
 ) -> Tensor:
     """softmax(query key^T scale + mask) value: (..., S_q, d_k), (..., S_k, d_k), (..., S_k, d_v) -> (..., S_q, d_v).
 
-    attn_mask broadcasts to (..., S_q, S_k): boolean, True where a query may look, or numbers added to the scores, which
-    may be learned. is_causal lets query i see keys 0 to i. scale is 1 / sqrt(d_k) unless given. Dropout acts on the
-    weights whenever dropout_p > 0: a layer passes 0 in evaluation. A query that may look nowhere gets zeros (Vaswani
-    et al. 2017, section 3.2.1).
+    attn_mask broadcasts to (..., S_q, S_k): boolean, True where a query may attend to a key, or numbers to add to the
+    scores, which may be learned. is_causal lets query i attend to keys 0 to i. scale is 1 / sqrt(d_k) unless given.
+    Dropout acts on the weights whenever dropout_p > 0: a layer passes 0 in evaluation mode. A query with every key
+    masked gets zeros (Vaswani et al. 2017, section 3.2.1).
 
-    enable_gqa: key and value have fewer heads than query, (..., H / r, S_k, d); each serves r neighbouring heads
+    enable_gqa: key and value have fewer heads than query, (..., H / r, S_k, d); each serves r consecutive query heads
     (Ainslie et al. 2023).
     """
     mask = attn_mask
     if is_causal:
         if mask is not None:
-            raise ValueError("scaled_dot_product_attention: give attn_mask or is_causal=True, not both")
+            raise ValueError("scaled_dot_product_attention: pass attn_mask or is_causal=True, not both")
         mask = Tensor(attention.causal_mask(query.shape[-2], key.shape[-2]))
     if enable_gqa:
         key, value = _for_each_head(query, key, value)
@@ -77,17 +77,17 @@ def scaled_dot_product_attention(
 
 
 def attention_weights(query: Tensor, key: Tensor, attn_mask: Tensor | None = None) -> Tensor:
-    """The weights alone, (..., S_q, S_k), with their gradient."""
+    """The attention weights alone, (..., S_q, S_k); differentiable."""
     return run(attention.attention_weights, query, key, mask=attn_mask)
 
 
 def _for_each_head(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-    """Keys and values, (..., groups, S_k, d), once for each head of query, (..., H, S_k, d)."""
+    """Keys and values (..., groups, S_k, d), repeated for each head of query: (..., H, S_k, d)."""
     heads, groups = (x.shape[-3] if x.ndim > 2 else 0 for x in (query, key))
     if not groups or heads % groups or value.shape[-3] != groups:
         raise ValueError(
             f"scaled_dot_product_attention: query {query.shape}, key {key.shape}, value {value.shape}: with enable_gqa "
-            "the heads, third axis from the end, of query must be a multiple of those of key and value"
+            "the number of query heads (third axis from the end) must be a multiple of that of key and value"
         )
 
     def spread(x: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ def conv1d(
     dilation: Size = 1,
     groups: int = 1,
 ) -> Tensor:
-    """input (N, C, L), weight (K, C/G, R), bias (K,) -> (N, K, L'); the arguments as conv2d's, for one axis."""
+    """input (N, C, L), weight (K, C/G, R), bias (K,) -> (N, K, L'); arguments as for conv2d, with one axis."""
     stride, dilation = numbers("stride", stride, 1), numbers("dilation", dilation, 1)
     input, padding = _padding("conv1d", input, padding, weight.shape[2:], stride, dilation)
     options = {"stride": stride[0], "padding": padding[0], "dilation": dilation[0], "groups": groups}
@@ -34,7 +34,7 @@ def conv2d(
 ) -> Tensor:
     """input (N, C, H, W), weight (K, C/G, R, S), bias (K,) -> (N, K, H', W').
 
-    padding: numbers, "valid" (none) or "same" (as many zeros as keep H and W, one more at the end where that is odd).
+    padding: numbers, "valid" (none) or "same" (zeros that keep H and W; if their number is odd, one more at the end).
 
     >>> from handmade import ones
     >>> from handmade.nn import functional as F
@@ -58,7 +58,7 @@ def conv_transpose2d(
     groups: int = 1,
     dilation: Size = 1,
 ) -> Tensor:
-    """input (N, C, H, W), weight (C, K/G, R, S), bias (K,) -> (N, K, H', W'): it undoes the shape change of a conv2d.
+    """input (N, C, H, W), weight (C, K/G, R, S), bias (K,) -> (N, K, H', W'): reverses the shape change of a conv2d.
 
     H' = (H - 1) stride - 2 padding + (R - 1) dilation + 1 + output_padding.
     """
@@ -83,7 +83,7 @@ def _padding(
     stride: tuple[int, ...],
     dilation: tuple[int, ...],
 ) -> tuple[Tensor, tuple[int, ...]]:
-    """Padding as numbers. Where "same" needs an odd number of zeros, the input gets the last of them here."""
+    """Padding as numbers. If "same" needs an odd number of zeros, the extra one is added to the input here."""
     if not isinstance(padding, str):
         return input, numbers("padding", padding, len(kernel))
     if padding == "valid":
@@ -92,7 +92,7 @@ def _padding(
         raise ValueError(f"{name}: padding is {padding!r}; expected numbers, 'same' or 'valid'")
     if any(step != 1 for step in stride):
         raise ValueError(
-            f"{name}: padding='same' keeps the size, which stride {stride} cannot; use stride 1 or numbers"
+            f"{name}: padding='same' keeps the size, which stride {stride} cannot do; use stride 1 or pass numbers"
         )
     total = [gap * (size - 1) for size, gap in zip(kernel, dilation, strict=True)]
     if any(zeros % 2 for zeros in total):

@@ -1,4 +1,4 @@
-"""The linear layer, tables of vectors, and dropout."""
+"""Linear layers, embeddings and dropout."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 def projection(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """input weight + bias: input (..., in), weight (in, out), bias (out,) -> (..., out); as GPT-2's layers have it."""
+    """input weight + bias: input (..., in), weight (in, out), bias (out,) -> (..., out), as in GPT-2's layers."""
     return run(product.projection, input, weight, bias)
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
-    """In training, each element zero with probability p and else times 1 / (1 - p) (Srivastava et al. 2014)."""
+    """In training, set each element to zero with probability p, scale the rest by 1 / (1 - p) (Srivastava 2014)."""
     if not 0 <= p <= 1:
         raise ValueError(f"dropout: p is {p}, expected a probability from 0 to 1")
     return run(noise.dropout, input, p=p, rng=random.generator()) if training and p else input

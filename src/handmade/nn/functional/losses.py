@@ -17,11 +17,11 @@ def cross_entropy(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:
-    """-log softmax(input) at the target's class; input logits (C,), (N, C) or (N, C, ...).
+    """-log softmax(input) at the target's class; input holds logits (C,), (N, C) or (N, C, ...).
 
-    target holds class indices in the shape of input without C, or probabilities in the shape of input (a constant).
-    weight (C,) counts classes differently, targets equal to `ignore_index` do not count, and label_smoothing mixes the
-    target with the uniform distribution. The mean is over the weights of the targets that count.
+    target holds class indices in the shape of input without C, or probabilities in the shape of input (constant).
+    weight (C,) weights the classes, targets equal to `ignore_index` do not count, and label_smoothing mixes the target
+    with the uniform distribution. The mean is weighted by the class weights, over the targets that count.
 
     >>> from handmade import tensor, zeros
     >>> from handmade.nn import functional as F
@@ -30,7 +30,7 @@ def cross_entropy(
     """
     if ignore_index != -100 and target.is_floating_point():
         raise ValueError(
-            f"cross_entropy: ignore_index={ignore_index} names a class to leave out, but target holds probabilities"
+            f"cross_entropy: ignore_index={ignore_index} needs class indices, but target holds probabilities"
         )
     return run(
         losses.cross_entropy,
@@ -46,7 +46,7 @@ def cross_entropy(
 def nll_loss(
     input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: int = -100, reduction: str = "mean"
 ) -> Tensor:
-    """-input at the target's class, where input holds log-probabilities; otherwise as cross_entropy."""
+    """-input at the target's class, where input holds log-probabilities; otherwise like cross_entropy."""
     weight = constant("nll_loss", "weight", weight, input)
     return run(losses.nll_loss, input, targets=target, weight=weight, ignore_index=ignore_index, reduction=reduction)
 
@@ -68,7 +68,7 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
     pos_weight: Tensor | None = None,
 ) -> Tensor:
-    """-(p t log σ(x) + (1 - t) log(1 - σ(x))) of logits x and probabilities t, where p is pos_weight."""
+    """-(p t log σ(x) + (1 - t) log(1 - σ(x))) for logits x and targets t from 0 to 1, where p is pos_weight."""
     return run(
         losses.binary_cross_entropy_with_logits,
         input,
@@ -88,10 +88,11 @@ def ctc_loss(
     reduction: str = "mean",
     zero_infinity: bool = False,
 ) -> Tensor:
-    """-log p(targets | log_probs), where only the order of the targets is known, not their places (Graves et al. 2006).
+    """-log p(targets | log_probs), for targets whose order is known but not their positions (Graves et al. 2006).
 
-    log_probs (T, N, C) or (T, C) from log_softmax; targets (N, S) padded, or in one row; lengths (N,). Infinite where a
-    target does not fit in its input, or 0 with zero_infinity. The mean divides each loss by its target's length first.
+    log_probs (T, N, C) or (T, C) from log_softmax; targets (N, S) padded, or concatenated; lengths (N,). If a target
+    does not fit into its input, the loss is infinite, or 0 with zero_infinity. The mean divides each loss by the length
+    of its target first.
     """
     return run(
         ctc.ctc_loss,

@@ -23,14 +23,14 @@ def batch_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
-    """Each channel of input (N, C, ...) to mean 0 and variance 1, times weight plus bias (Ioffe & Szegedy 2015).
+    """Normalise each channel of input (N, C, ...) to mean 0 and variance 1, times weight plus bias (Ioffe 2015).
 
-    In training by the statistics of the batch, which the running ones, if given, are moved towards, in place:
-    running = (1 - momentum) running + momentum batch. Otherwise by the running ones.
-    The batch is normalised by its biased variance (over n); the running one learns the unbiased (over n - 1).
+    In training it uses the statistics of the batch, and moves the running ones, if given, towards them in place:
+    running = (1 - momentum) running + momentum batch. Otherwise it uses the running ones.
+    The batch is normalised by its biased variance (over n); the running variance follows the unbiased (over n - 1).
     """
     if eps <= 0:
-        raise ValueError(f"batch_norm: eps is {eps}, expected a number above 0, which keeps the division finite")
+        raise ValueError(f"batch_norm: eps is {eps}, expected a number above 0 to keep the division finite")
     for name, running in (("running_mean", running_mean), ("running_var", running_var)):
         if running is None and not training:
             raise ValueError(f"batch_norm: {name} is None; it is needed unless training=True")
@@ -68,24 +68,24 @@ def layer_norm(
     bias: Tensor | None = None,
     eps: float = 1e-5,
 ) -> Tensor:
-    """Each sample to mean 0 and variance 1 over its last axes, `normalized_shape` (Ba, Kiros & Hinton 2016)."""
+    """Normalise each sample over its last axes, those of `normalized_shape` (Ba, Kiros & Hinton 2016)."""
     return run(normalization.layer_norm, input, weight, bias, normalized_shape=tuple(normalized_shape), eps=eps)
 
 
 def group_norm(
     input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
 ) -> Tensor:
-    """Each sample of input (N, C, ...) over `num_groups` groups of its channels (Wu & He 2018)."""
+    """Normalise each sample of input (N, C, ...) over `num_groups` groups of channels (Wu & He 2018)."""
     return run(normalization.group_norm, input, weight, bias, num_groups=num_groups, eps=eps)
 
 
 def rms_norm(
     input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
 ) -> Tensor:
-    """input / sqrt(mean input^2 + eps) weight over the last axes (Zhang & Sennrich 2019); eps None: the type's own."""
+    """input / sqrt(mean(input^2) + eps) weight over the last axes (Zhang 2019); eps=None is the dtype's epsilon."""
     return run(normalization.rms_norm, input, weight, normalized_shape=tuple(normalized_shape), eps=eps)
 
 
 def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
-    """input / (k + alpha mean input^2)^beta, the mean over `size` neighbouring channels (Krizhevsky et al. 2012)."""
+    """input / (k + alpha mean(input^2))^beta, the mean over `size` neighbouring channels (Krizhevsky et al. 2012)."""
     return run(normalization.local_response_norm, input, size=size, alpha=alpha, beta=beta, k=k)

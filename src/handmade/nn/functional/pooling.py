@@ -17,7 +17,7 @@ def max_pool2d(
     dilation: Size = 1,
     ceil_mode: bool = False,
 ) -> Tensor:
-    """(N, C, H, W) -> (N, C, H', W'): the largest under each window; without `stride`, windows stand side by side."""
+    """(N, C, H, W) -> (N, C, H', W'): the largest value in each window; `stride` is kernel_size unless given."""
     kernel = numbers("kernel_size", kernel_size, 2)
     return run(
         pooling.max_pool2d,
@@ -38,7 +38,7 @@ def avg_pool2d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Tensor:
-    """(N, C, H, W) -> (N, C, H', W'): the mean under each window; without `stride`, windows stand side by side."""
+    """(N, C, H, W) -> (N, C, H', W'): the mean of each window; `stride` is kernel_size unless given."""
     kernel = numbers("kernel_size", kernel_size, 2)
     return run(
         pooling.avg_pool2d,
@@ -52,7 +52,7 @@ def avg_pool2d(
 
 
 def adaptive_avg_pool2d(input: Tensor, output_size: int | Sequence[int | None] | None) -> Tensor:
-    """(N, C, H, W) -> (N, C, *output_size): means of windows that share the image out; None keeps an axis."""
+    """(N, C, H, W) -> (N, C, *output_size): means of windows that divide the image; None keeps an axis as it is."""
     wanted = zip(numbers("output_size", output_size, 2), input.shape[-2:], strict=False)
     size = tuple(own if number is None else number for number, own in wanted)
     return run(pooling.adaptive_avg_pool2d, input, output_size=size)
