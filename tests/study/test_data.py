@@ -1,6 +1,7 @@
 """The plan and its cards: every link resolves, every number is computed, every text fits where it is shown."""
 
 import json
+import random
 import re
 import unicodedata
 from functools import cache
@@ -17,6 +18,7 @@ from handmade.study.arithmetic import evaluate
 from handmade.study.cards import SECTIONS, concept_cards, full_source, sources
 from handmade.study.data import read_yaml
 from handmade.study.plan import the_plan
+from handmade.study.reports import FOLLOW_UPS, questions
 from handmade.workshop.exercises import NAMES
 
 EXPLORERS = {"conv", "flow", "gradient", "gates", "align", "hand", "heads", "lens", "train", "sizes"}
@@ -47,6 +49,13 @@ def test_each_exercise_stands_once_in_the_plan():
 
 def test_each_exercise_is_on_a_card():
     assert set(NAMES) == {name for card in CARDS for name in card.exercises}
+
+
+@pytest.mark.parametrize("exercise", NAMES)
+def test_what_follows_an_exercise_is_on_that_exercise(exercise):
+    asked = questions(exercise, FOLLOW_UPS, random.Random(0))
+    assert len({card.id for card in asked}) == FOLLOW_UPS == 3
+    assert all(exercise in card.exercises for card in asked)
 
 
 def test_links_are_the_plan_s():
@@ -131,7 +140,7 @@ def _assert_runs(command: str) -> None:
 
 
 def test_ids_and_questions_are_unique():
-    assert len(read_yaml("cards.yaml")["cards"]) == len(CARDS) >= 226  # of two with one id, the later one would stay
+    assert len(read_yaml("cards.yaml")["cards"]) == len(CARDS) >= 245  # of two with one id, the later one would stay
     assert len({card.ask for card in CARDS}) == len(CARDS)
 
 

@@ -116,20 +116,20 @@ def test_a_card_due_later_today_is_asked_today():
 
 def test_new_cards_are_counted_by_the_day():
     slots = [slot(f"c{n}") for n in range(30)]
-    assert queue(Schedule(), slots, MORNING) == [f"c{n}" for n in range(17)]
+    assert queue(Schedule(), slots, MORNING) == [f"c{n}" for n in range(18)]
     schedule = replay([review(f"c{n}", 4) for n in range(10)])
-    assert queue(schedule, slots, MORNING + timedelta(hours=1)) == [f"c{n}" for n in range(10, 17)]
+    assert queue(schedule, slots, MORNING + timedelta(hours=1)) == [f"c{n}" for n in range(10, 18)]
     assert queue(schedule, slots, MORNING + timedelta(hours=1), new=12) == ["c10", "c11"]
     assert queue(schedule, slots, MORNING + timedelta(hours=1), new=3) == []
-    assert len(queue(schedule, slots, MORNING + timedelta(days=1))) == 17
+    assert len(queue(schedule, slots, MORNING + timedelta(days=1))) == 18
 
 
 def test_more_new_cards_a_day_where_the_interview_is_near():
-    assert new_a_day(226, TODAY, None) == 17
-    assert new_a_day(226, TODAY, date(2027, 6, 1)) == 17
-    assert new_a_day(226, TODAY, date(2026, 12, 11)) == 23
-    assert new_a_day(226, TODAY, date(2026, 12, 2)) == 51
-    assert new_a_day(226, TODAY, TODAY) == 17
+    assert new_a_day(245, TODAY, None) == 18
+    assert new_a_day(245, TODAY, date(2027, 6, 1)) == 18
+    assert new_a_day(245, TODAY, date(2026, 12, 11)) == 25
+    assert new_a_day(245, TODAY, date(2026, 12, 2)) == 54
+    assert new_a_day(245, TODAY, TODAY) == 18
 
 
 def test_a_card_and_its_drill_are_not_asked_on_one_day():
@@ -163,7 +163,7 @@ def test_few_mistakes_and_one_exercise_a_day_come_first():
     slots = [slot(f"fault/x/{n}", kind="mistake") for n in range(9)]
     slots += [slot(f"c{n}") for n in range(20)] + [slot(f"exercise/{n}", kind="exercise") for n in range(3)]
     asked = queue(Schedule(), slots, MORNING)
-    assert asked == [f"fault/x/{n}" for n in range(4)] + [f"c{n}" for n in range(13)] + ["exercise/0"]
+    assert asked == [f"fault/x/{n}" for n in range(4)] + [f"c{n}" for n in range(14)] + ["exercise/0"]
     schedule = replay([review("exercise/0", 1), review("fault/x/0", 3)])
 
     def exercises(**after: float) -> list[str]:
