@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -214,3 +215,41 @@ def test_the_diff_of_a_dry_run_is_what_is_written(notes, journal):
         assert change.after == change.path.read_bytes()
     diff = next(change for change in changes if change.path.name == "Concepts Tracker.md").diff("tracker")
     assert not [line for line in diff.splitlines()[2:] if line.startswith("-")]
+
+
+def test_the_checklist_says_what_runs_and_shows_an_item(notes, journal):
+    synchronise(notes, journal)
+    lines = (notes / TRACKER).read_text().splitlines()
+    for item in (item for item in the_plan().items if item.vault in ("deep-learning", "nlp", "recsys")):
+        place = next(n for n, line in enumerate(lines) if line.endswith(f" ^handmade-{item.id}"))
+        assert lines[place].startswith("- [ ] ")
+        assert not item.link or f"]({item.link}) ^" in lines[place]
+        said = " ".join(lines[place + 1 : place + 3])
+        commands = [*(f"handmade check {name}" for name in item.exercises), *([item.run] if item.run else [])]
+        assert [command for command in commands if f"`{command}`" not in said] == []
+        explorers = [f"`handmade look {name}`" in said for name in item.look]
+        assert all(explorers) or not (any(explorers) or find_spec("handmade.web"))
+
+
+def test_the_cheat_sheet_has_the_formula_of_each_number(notes, journal):
+    synchronise(notes, journal)
+    sheet = (notes / "00-Reference" / "ML Cheat Sheet.md").read_text()
+    numbers = [card for card in concept_cards().values() if card.check and card.check.formula]
+    for card in numbers:
+        assert f"- {card.ask} {card.answer}\n    - `{card.check.formula}` " in sheet
+    assert "\n    - `K*(C*k*k + 1)` with C = 64, K = 128, k = 3 is 73,856\n" in sheet
+    assert sheet.count("\n    - `") == len(numbers)
+
+
+def test_the_tracker_has_a_line_for_each_interview_with_its_rubric(notes, journal):
+    rubric = {"correct": 3, "speed": 2, "knows why": 4, "numbers": 1}
+    held = [
+        {"exercise": "softmax", "date": "2026-12-01T10:00:00", "passed": False, "rubric": rubric},
+        {"exercise": "linear", "date": "2026-12-02T10:00:00", "passed": True, "rubric": {}},
+    ]
+    synchronise(notes, journal, Progress(interviews=held))
+    lines = [line for line in (notes / TRACKER).read_text().splitlines() if line.startswith("- Interview of")]
+    assert lines == [
+        "- Interview of 2026-12-01: softmax, not passed (of 4: correct 3, speed 2, knows why 4, numbers 1)",
+        "- Interview of 2026-12-02: linear, passed",
+    ]

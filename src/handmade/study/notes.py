@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from handmade.study.blocks import Wanted
-from handmade.study.cards import SECTIONS, Card, concept_cards
+from handmade.study.cards import SECTIONS, Card, Check, concept_cards
 from handmade.study.plan import Item
 from handmade.study.standing import Standing
 from handmade.study.wording import look_at, source_line, status_in_words
@@ -67,29 +67,45 @@ def _checklist(standing: Standing, items: Iterable[Item], ticked: Mapping[str, b
         tick = status.watched if item.kind == "watch" else status.complete or ticked.get(item.id, False)
         lines.append(f"- [{'x' if tick else ' '}] {_link(item)} ^handmade-{item.id}")
         lines.append(f"    - {status_in_words(status)}")
+        if commands := _commands(item):
+            lines.append(f"    - {commands}")
     return "\n".join(lines)
 
 
 def _runs(items: Iterable[Item]) -> str:
-    lines = []
-    for item in items:
-        commands = [f"handmade check {name}" for name in item.exercises]
-        commands += [command for name in item.look for command in look_at(name)]
-        commands += [item.run] if item.run else []
-        if commands:
-            lines.append(f"- {item.title}: " + ", ".join(f"`{command}`" for command in commands))
-    return "\n".join(lines)
+    return "\n".join(f"- {item.title}: {commands}" for item in items if (commands := _commands(item)))
+
+
+def _commands(item: Item) -> str:
+    """What checks, shows and runs the item."""
+    commands = [f"handmade check {name}" for name in item.exercises]
+    commands += [command for name in item.look for command in look_at(name)]
+    commands += [item.run] if item.run else []
+    return ", ".join(f"`{command}`" for command in commands)
 
 
 def _numbers(cards: Iterable[Card]) -> str:
-    return "\n".join(f"- {card.ask} {card.answer}" for card in cards if card.check and card.check.formula)
+    lines = []
+    for card in cards:
+        if card.check and card.check.formula:
+            lines += [f"- {card.ask} {card.answer}", f"    - {_formula(card.check)}"]
+    return "\n".join(lines)
+
+
+def _formula(check: Check) -> str:
+    """`K*(C*k*k + 1)` with C = 64, K = 128, k = 3 is 73,856."""
+    values = ", ".join(f"{name} = {value:,}" for name, value in check.values)
+    return f"`{check.formula}`{f' with {values}' if values else ''} is {check.equals:,}"
 
 
 def _interviews(standing: Standing) -> str:
+    """A line for each: the exercise, the result, and of whole ones the rubric's rows."""
     lines = []
     for held in standing.progress.interviews:
         when, result = str(held.get("date", ""))[:10], "passed" if held.get("passed") else "not passed"
-        lines.append(f"- Interview of {when}: {held.get('exercise')}, {result}")
+        rubric = held.get("rubric") or {}
+        rows = ", ".join(f"{row} {value}" for row, value in rubric.items())
+        lines.append(f"- Interview of {when}: {held.get('exercise')}, {result}{f' (of 4: {rows})' if rows else ''}")
     return "\n".join(lines)
 
 
