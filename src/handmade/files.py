@@ -1,14 +1,17 @@
 """Where data and weights lie on this machine, and files that appear whole, under their name, or not at all."""
 
-import fcntl
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
 from handmade.errors import InputError
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks
+    fcntl = None
 
 
 @contextmanager
@@ -31,19 +34,6 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink()
 
 
-def read_bytes(path: Path, largest: int) -> bytes:
-    """What an ordinary file holds, and no more than one byte beyond `largest` of it, so that the caller can tell.
-
-    OSError where it cannot be read. InputError where it is no file but a folder, a pipe or a device: those may have no
-    end, or keep one waiting.
-    """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise InputError(f"cannot read {path}: it is not a file.")
-        return file.read(largest + 1)
-
-
 def write_bytes(path: Path, content: bytes) -> None:
     """Replace the file at `path` by `content`, or raise InputError and leave it."""
     with replacing(path) as temporary:
@@ -62,6 +52,9 @@ def locked(folder: Path, busy: str = "") -> Iterator[None]:
     busy: where another has the folder, do not wait but raise InputError with these words. A file system that knows no
     locks keeps no one out.
     """
+    if fcntl is None:
+        yield
+        return
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError as error:
@@ -74,6 +67,7 @@ def locked(folder: Path, busy: str = "") -> Iterator[None]:
 
 
 def _lock(descriptor: int, busy: str) -> None:
+    assert fcntl is not None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0))
     except BlockingIOError:

@@ -50,6 +50,12 @@ def read_bytes(path: str | os.PathLike[str], most: int = MOST_BYTES) -> bytes:
         return file.read(most)
 
 
+def read_start(path: str | os.PathLike[str], most: int) -> bytes:
+    """As much as the first `most` bytes of a file. Raises as `open_file`."""
+    with open_file(path) as file:
+        return file.read(most)
+
+
 def read_json(path: str | os.PathLike[str]) -> Any:
     """The value in a JSON file. Raises OSError as `open` does, InputError as `parse_json` and `read_bytes`."""
     return parse_json(read_bytes(path, MOST_JSON), os.fspath(path))

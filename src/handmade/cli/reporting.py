@@ -5,7 +5,8 @@ import traceback
 from pathlib import Path
 
 from handmade.errors import InputError, JudgeError
-from handmade.files import read_bytes, write_text
+from handmade.files import write_text
+from handmade.reading import read_start
 
 LARGEST = 1 << 20
 
@@ -13,7 +14,7 @@ LARGEST = 1 << 20
 def keep_for_a_report(error: JudgeError) -> None:
     """Say that the judge failed, and keep the solution and the error in a file of the current folder."""
     try:
-        source = read_bytes(error.path, LARGEST).decode("utf-8", "backslashreplace")
+        source = read_start(error.path, LARGEST).decode("utf-8", "backslashreplace")
     except (OSError, InputError) as unreadable:
         source = f"(not to be read any more: {unreadable})"
     kept = next(path for n in range(1, 10_000) if not (path := Path(f"judge-failed.{n}.txt")).exists())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from handmade.errors import InputError
-from handmade.files import read_bytes
+from handmade.reading import read_start
 from handmade.workshop.cell.cases import Case
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.exercises import TOPICS
@@ -35,7 +35,7 @@ class Solution:
 def read(path: Path, exercise: Exercise, cases: list[Case]) -> Solution:
     """Read a solution, which these cases will be given to. InputError where there is no such file."""
     try:
-        content = read_bytes(path, LARGEST)
+        content = read_start(path, LARGEST + 1)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}.") from error
     source, finding = decoded(content)
