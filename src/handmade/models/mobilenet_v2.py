@@ -120,6 +120,7 @@ def initialise(module: Module) -> None:
         init.kaiming_normal_(module.weight, mode="fan_out")
     elif isinstance(module, Linear):
         init.normal_(module.weight, std=0.01)
+        assert module.bias is not None
         init.zeros_(module.bias)
 
 
