@@ -69,9 +69,51 @@ def test_one_that_draws_and_is_wrong_does_not_pass(verdict, right, spoiled):
     assert not verdict(plans_code().replace(right, spoiled), "multi_head_attention").passed
 
 
+WHOLE = "rng.standard_normal((d_model, d_model))"
+SCALED = {
+    "times a number": DRAWS.replace(WHOLE, f"{WHOLE} * 0.02"),
+    "a number times": DRAWS.replace(WHOLE, f"0.02 * {WHOLE}"),
+    "twice": DRAWS.replace(WHOLE, f"2 * {WHOLE} / np.sqrt(d_model)"),
+    "very small": DRAWS.replace(WHOLE, f"{WHOLE} * 1e-9"),
+    "small when drawn": DRAWS.replace(WHOLE, "rng.normal(0, 1e-9, (d_model, d_model))"),
+    "in place": DRAWS.replace("    d_k =", "    Wq *= 0.02; Wk /= sqrt(d_model); Wv *= -0.1\n    d_k ="),
+    "head by head": plans_code().replace("d_model, d_k)", "d_model, d_k) / np.sqrt(d_model)"),
+}
+
+
+@pytest.mark.parametrize("source", SCALED.values(), ids=SCALED)
+def test_weights_that_are_scaled_after_drawing_are_judged_as_they_stand(verdict, source):
+    assert source not in (DRAWS, plans_code())
+    found = verdict(source, "multi_head_attention")
+    assert found.passed
+    assert [followed.name for followed in found.conventions] == [NAME]
+
+
+@pytest.mark.parametrize(
+    ("right", "spoiled"),
+    [
+        (" / sqrt(d_k)", ""),
+        (" / sqrt(d_k)", " / sqrt(d_model)"),
+        ("X @ Wk[", "X @ Wq["),
+        (" @ Wo", " @ Wo.T"),
+        (" @ Wo", " @ (Wo + 1)"),
+        ("Q, K, V = X @ Wq", "Q, K, V = 2 * X @ Wq"),
+        ("x.max(-1, keepdims=True))", "x.max(-1, keepdims=True)) * np.tri(*x.shape)"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["times a number", "very small", "small when drawn", "in place"])
+def test_small_weights_hide_no_mistake(verdict, kind, right, spoiled):
+    source = SCALED[kind]
+    assert right in source
+    assert not verdict(source.replace(right, spoiled), "multi_head_attention").passed
+
+
 def test_what_is_drawn_and_thrown_away_helps_nobody(verdict):
     zeros = plans_code().replace("np.random.randn(d_model, d_k)", "np.random.normal(0, 0, (d_model, d_k))")
     assert not verdict(zeros, "multi_head_attention").passed
+    for worthless in ("0", "np.nan", "np.inf"):
+        source = DRAWS.replace(WHOLE, f"{WHOLE} * {worthless}")
+        assert not verdict(source, "multi_head_attention").passed
     cheat = "import numpy as np\ndef multi_head_attention(X, num_heads, d_model):\n    np.random.randn(3); return X\n"
     found = verdict(cheat, "multi_head_attention")
     assert [finding.name for finding in found.findings] == ["wrong signature"]

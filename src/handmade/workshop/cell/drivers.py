@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from handmade.workshop.cell.cases import Case, Driver, Solution, plain
+from handmade.workshop.cell.drawn import gain, keeping
 
 
 def call(solution: Solution, case: Case) -> Any:
@@ -108,39 +109,14 @@ def draws(solution: Solution, case: Case) -> Any:
 def drawn_inside(solution: Solution, case: Case) -> Any:
     """Call one function that draws its weights itself, with np.random.
 
-    The outputs are what it returns, and the arrays that it drew, in order.
+    The outputs are what it returns, and the weights that it drew, in order, as it scaled them. It is called twice: once
+    to see how large its weights are, then with draws that make them of size 1, since small ones hide mistakes: scores
+    near 0 give nearly the same attention with and without the division by sqrt(d_k).
     """
-    drawn: list[np.ndarray] = []
-
-    def kept(draw: Any) -> Any:
-        def keep(*args: Any, **options: Any) -> Any:
-            array = draw(*args, **options)
-            drawn.append(np.array(array))
-            return array
-
-        return keep
-
-    class Keeping:
-        """A generator whose draws are kept."""
-
-        def __init__(self, *args: Any, **options: Any) -> None:
-            self.generator = made(*args, **options)
-
-        def __getattr__(self, name: str) -> Any:
-            return kept(getattr(self.generator, name))
-
-    made = np.random.default_rng
-    names = ("randn", "rand", "normal", "standard_normal", "uniform", "random", "random_sample")
-    before = {name: getattr(np.random, name) for name in names}
-    try:
-        np.random.default_rng = Keeping
-        for name, draw in before.items():
-            setattr(np.random, name, kept(draw))
+    with keeping() as first:
+        call(solution, copy.deepcopy(case))
+    with keeping([gain(weights) for weights in first]) as drawn:
         return call(solution, case), drawn
-    finally:
-        np.random.default_rng = made
-        for name, draw in before.items():
-            setattr(np.random, name, draw)
 
 
 DRIVERS: dict[str, Driver] = {

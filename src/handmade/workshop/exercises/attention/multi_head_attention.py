@@ -127,8 +127,8 @@ def with_drawn(case: Case, drawn: list[np.ndarray]) -> Case | None:
     A head's weights are its columns of the whole.
     """
     _, num_heads, d_model = case.args[:3]
-    if any(array.ndim == 2 and not array.any() for array in drawn):
-        return None  # of weights of zero everything would be right
+    if any(array.ndim == 2 and not (array.any() and np.isfinite(array).all()) for array in drawn):
+        return None  # of weights of zero, or of nan, everything would be right
     shapes = [array.shape for array in drawn]
     whole, part = (d_model, d_model), (d_model, d_model // num_heads)
     if shapes == [whole] * 4:
@@ -149,8 +149,8 @@ EXERCISE = Exercise(
     cases=cases,
     with_drawn=with_drawn,
     drawing="It is right for the weights that it draws. What drawing them inside costs: each call has other weights, "
-    "so that nothing can be trained, repeated or tested; and with a variance of 1 each product makes numbers "
-    "sqrt(d_model) times as large. Next: take them as an argument, "
+    "so that nothing can be trained, repeated or tested; and where their variance is 1, not 1 / d_model, each product "
+    "makes numbers sqrt(d_model) times as large. Next: take them as an argument, "
     "def multi_head_attention(X, num_heads, d_model, weights).",
     faults={
         "no scale": NO_SCALE,
