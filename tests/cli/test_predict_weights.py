@@ -140,7 +140,7 @@ def test_a_decompression_bomb(handmade, published, tmp_path):
 def test_a_file_that_is_no_image(handmade, published):
     ran = handmade("predict", "resnet20", published, "--weights", published)
     assert ran.code == 2
-    assert "is not an image that is read here" in ran.err
+    assert "is not an image in a known format" in ran.err
 
 
 @pytest.mark.slow

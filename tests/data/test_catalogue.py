@@ -90,7 +90,7 @@ def test_one_of_the_alternatives_is_enough(tmp_path, monkeypatch):
     (tmp_path / "cifar10/cifar-10-python.tar.gz").write_bytes(b"")
     monkeypatch.setenv("HANDMADE_DATA", str(tmp_path))
     assert catalogue()["cifar10"].where() == str(tmp_path / "cifar10")
-    with pytest.raises(InputError, match=r"cifar-10-python\.tar\.gz is not the file that the catalogue knows"):
+    with pytest.raises(InputError, match=r"cifar-10-python\.tar\.gz is not the expected file"):
         load("cifar10")
 
 

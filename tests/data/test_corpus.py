@@ -75,16 +75,16 @@ def test_marks_within_a_sentence_end_no_line(write):
 
 
 def test_unequal_line_counts(write):
-    with pytest.raises(InputError, match=r"a.de has 2 lines and .*a.en has 3: expected as many"):
+    with pytest.raises(InputError, match=r"a.de has 2 lines and .*a.en has 3: expected the same number"):
         read_pairs(write("a.de", "1\n2\n"), write("a.en", "1\n2\n3"))
 
 
 def test_a_line_without_translation(write):
-    with pytest.raises(InputError, match=r"a.en has nothing in line 2: take that line out of both files"):
+    with pytest.raises(InputError, match=r"a.en: line 2 is empty; remove that line from both files"):
         read_pairs(write("a.de", "1\n2\n3"), write("a.en", "1\n \n3"))
 
 
 @pytest.mark.parametrize("name", ["parallel:", "parallel:one", "parallel:one,", "parallel:,two"])
 def test_two_files_are_needed(name):
-    with pytest.raises(InputError, match="names no two files; expected parallel:SOURCE,TARGET"):
+    with pytest.raises(InputError, match="does not name two files; expected parallel:SOURCE,TARGET"):
         load(name)

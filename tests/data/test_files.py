@@ -80,7 +80,7 @@ def test_downloads_once(server, cache):
     ("mood", "reason"),
     [
         ("cut", "broke off in the middle"),
-        ("wrong", "sent a file with another SHA-256"),
+        ("wrong", "sent a file with a different SHA-256"),
         ("missing", "answered 404"),
         ("silent", "did not answer in time"),
     ],
@@ -112,7 +112,7 @@ def test_every_mirror_has_its_reason(server, cache):
 
 
 def test_a_file_without_a_download(cache):
-    with pytest.raises(InputError, match=r"could not be downloaded: nobody offers it .* put the file under a folder"):
+    with pytest.raises(InputError, match=r"could not be downloaded: it has no fixed .* put the file under a folder"):
         fetch(file_at())
 
 
@@ -159,7 +159,7 @@ def test_a_packaged_file_is_looked_for_nowhere_else(cache, tmp_path, monkeypatch
 def test_other_content_is_refused(cache):
     (cache / "set").mkdir(parents=True)
     (cache / "set/file.bin").write_bytes(CONTENT[1:])
-    with pytest.raises(InputError, match=r"file.bin is not the file that the catalogue knows .* move it away"):
+    with pytest.raises(InputError, match=r"file.bin is not the expected file .* move it away"):
         files.read(file_at("http://never.invalid/file.bin"))
 
 

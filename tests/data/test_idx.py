@@ -59,14 +59,14 @@ class TestDamage:
         refused(tmp_path / "a", pack(idx_bytes(array)[:9]), "ends within its header of 16 bytes")
 
     def test_cut_in_the_content(self, tmp_path, pack, array):
-        refused(tmp_path / "a", pack(idx_bytes(array)[:-1]), "cut short: 59 bytes of 60|promises 60 bytes")
+        refused(tmp_path / "a", pack(idx_bytes(array)[:-1]), "cut short: 59 bytes of 60|says 60 bytes")
 
     def test_trailing_bytes(self, tmp_path, pack, array):
-        refused(tmp_path / "a", pack(idx_bytes(array) + b"x"), "goes on after the 60 bytes")
+        refused(tmp_path / "a", pack(idx_bytes(array) + b"x"), "has more than the 60 bytes")
 
     def test_a_size_that_no_memory_holds(self, tmp_path, pack):
         header = b"\0\0\x0e\3" + b"\xff" * 12 + b"only this"
-        refused(tmp_path / "a", pack(header), "promises .* more than it holds")
+        refused(tmp_path / "a", pack(header), "says .* more than the file holds")
 
 
 def test_every_cut_of_a_packed_file_is_refused(tmp_path, array):
@@ -95,7 +95,7 @@ def test_a_wrong_checksum_in_gzip(tmp_path, array):
 def test_another_content_than_the_known(tmp_path, array):
     path = tmp_path / "a"
     path.write_bytes(idx_bytes(array))
-    with pytest.raises(InputError, match=r"a is not the file that the catalogue knows .*0{64}"):
+    with pytest.raises(InputError, match=r"a is not the expected file .*0{64}"):
         read_idx(path, sha256="0" * 64)
 
 
@@ -109,5 +109,5 @@ def test_missing_file_and_folder(tmp_path):
 def test_more_axes_than_an_array_can_have(tmp_path):
     path = tmp_path / "many.idx"
     path.write_bytes(bytes([0, 0, 8, 65]) + b"\0\0\0\1" * 65 + b"\7")
-    with pytest.raises(InputError, match=r"many\.idx is damaged: its header promises 65 axes"):
+    with pytest.raises(InputError, match=r"many\.idx is damaged: its header says 65 axes"):
         read_idx(path)

@@ -55,7 +55,7 @@ def test_a_sound_shorter_than_a_frame():
 
 @pytest.mark.parametrize(("mels", "high"), [(100, 4000.0), (40, 9000.0)])
 def test_filters_that_would_be_empty(mels, high):
-    with pytest.raises(ValueError, match=r"some would be empty, with bins 31\.25 Hz apart up to 4000 Hz: take fewer"):
+    with pytest.raises(ValueError, match=r"some would be empty, with bins 31\.25 Hz apart up to 4000 Hz: use fewer"):
         mel_filters(mels, 256, 8000, 20.0, high)
 
 

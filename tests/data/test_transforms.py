@@ -85,7 +85,7 @@ def test_random_crop_takes_all_channels_from_one_place(images, rng):
 
 
 def test_random_crop_of_a_small_image(images, rng):
-    with pytest.raises(ValueError, match="RandomCrop of 12 x 12 from images of 11 x 15: give more padding"):
+    with pytest.raises(ValueError, match="RandomCrop of 12 x 12 from images of 11 x 15: use more padding"):
         RandomCrop(12, padding=1)(images, rng)
 
 
@@ -250,7 +250,7 @@ def test_ten_crop(images):
     np.testing.assert_array_equal(crops[:, 6], mirrored[..., :4, 7:])
     np.testing.assert_array_equal(crops[:, 9], mirrored[..., 2:6, 4:10])
     np.testing.assert_array_equal(Normalize((0,) * 3, (1,) * 3)(ToFloat()(crops)), ToFloat()(crops))
-    with pytest.raises(ValueError, match="TenCrop of 10 x 10 from images of 9 x 13: give a smaller size"):
+    with pytest.raises(ValueError, match="TenCrop of 10 x 10 from images of 9 x 13: use a smaller size"):
         TenCrop(10)(images)
 
 
@@ -273,5 +273,5 @@ def test_images_of_several_sizes_need_a_resize(rng, transform):
 
 @pytest.mark.parametrize("std", [0, -1, float("nan"), float("inf")])
 def test_a_deviation_that_cannot_be_divided_by_is_refused(std):
-    with pytest.raises(ValueError, match=r"Normalize: std is .*give 1 for it"):
+    with pytest.raises(ValueError, match=r"Normalize: std is .*use 1 for it"):
         Normalize((0.5, 0.5), (1, std))

@@ -69,9 +69,7 @@ def test_guesses_are_written_framed_and_counted(tmp_path):
     assert "\\u732b" in written(picture)
     assert "�" not in "".join(written(picture))
     assert len(picture.figure.axes[0].patches) == 2  # b and c after layer 0
-    assert "Of 2 tokens that are known, so many are guessed right: 0 after the embeddings, 2 after layer 0" in (
-        picture.caption
-    )
+    assert "Of 2 known tokens, the number guessed right is 0 after the embeddings, 2 after layer 0" in (picture.caption)
     assert bar_label(bars(picture)[0]) == "probability\n(colour by the square root)"
 
 

@@ -1,4 +1,4 @@
-"""Data sets: where each is found, verified, read, augmented and batched."""
+"""Data sets: finding, verifying, reading, augmenting and batching them."""
 
 from handmade.data.catalogue import Entry as Entry
 from handmade.data.catalogue import catalogue as catalogue

@@ -1,4 +1,4 @@
-"""The data sets by name: what each is, where it comes from, whether it may be used, and how it is read."""
+"""The data sets by name: what each is, where it comes from, its licence, and how it is read."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ Loaded = ImageSet | ImageFolder | Text | Lines | Pairs | SpokenDigits
 
 @dataclass(frozen=True)
 class Entry:
-    """One set of the catalogue.
+    """One data set of the catalogue.
 
-    examples: how many there are, by split, as 'train 60,000, test 10,000'.
-    files: what it is read from; all of them, or the first at hand where they are `alternatives`; none, if handmade
-        makes it.
+    examples: how many there are in each split, for example 'train 60,000, test 10,000'.
+    files: what it is read from: all of them, or if they are `alternatives` the first that is found; none if handmade
+        generates the data.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Entry:
     alternatives: bool = False
 
     def where(self) -> str:
-        """'packaged', the folder it was found in, 'to download', 'not here' where there is no download, or 'made'."""
+        """'packaged', the folder it was found in, 'to download', 'not here' if there is no download, or 'made'."""
         if not self.files:
             return "made"
         if self.files[0].packaged:
@@ -52,18 +52,18 @@ class Entry:
 
 
 def catalogue() -> dict[str, Entry]:
-    """Every set that has a name of its own."""
+    """Every data set that has a name."""
     return {entry.name: entry for entry in ENTRIES}
 
 
 def load(name: str, split: str = "train") -> Loaded:
-    """The set called `name`, downloaded if need be.
+    """The data set called `name`, downloaded if necessary.
 
     name: one of `catalogue()`, or `folder:DIR` (images in ImageNet's layout, see ImageFolder), `text:FILE` (running
-        text), `parallel:SOURCE,TARGET` (two files, line by line translations of each other).
+        text), `parallel:SOURCE,TARGET` (two files, each line of one the translation of that line of the other).
     split: 'train' or 'test'; for text also 'all'.
 
-    Raises InputError for an unknown name or split, and for files that are missing, damaged or not to be had.
+    Raises InputError for an unknown name or split, and for files that are missing, damaged or cannot be downloaded.
     """
     entry = catalogue().get(name)
     form, colon, argument = name.partition(":")
@@ -124,7 +124,7 @@ def _text_file(argument: str, split: str) -> Text:
 def _parallel(argument: str, split: str) -> Pairs:
     source, _, target = argument.partition(",")
     if not (source and target):
-        raise InputError(f"parallel:{argument} names no two files; expected parallel:SOURCE,TARGET.")
+        raise InputError(f"parallel:{argument} does not name two files; expected parallel:SOURCE,TARGET.")
     sources, targets = (corpus.part_of_lines(lines, split) for lines in corpus.read_pairs(source, target))
     return Pairs(sources, targets, f"parallel:{argument}", split, argument)
 
@@ -188,7 +188,7 @@ ENTRIES = (
     ),
     Entry(
         name="fashion-mnist-full",
-        description="Fashion-MNIST whole (Xiao, Rasul and Vollgraf 2017); kept in a folder fashion-mnist/.",
+        description="All of Fashion-MNIST (Xiao, Rasul and Vollgraf 2017), in a folder fashion-mnist/.",
         homepage=FASHION_MNIST,
         licence="MIT",
         format="idx.gz",
@@ -309,7 +309,7 @@ ENTRIES = (
         description="First names of the United States census of 1990, the most frequent first, in letters a-z.",
         homepage="https://github.com/treyhunner/names",
         licence="MIT",
-        format="text, a name a line",
+        format="text, one name per line",
         examples="5,163 names; every tenth for test",
         read=_lines,
         files=(
@@ -322,10 +322,10 @@ ENTRIES = (
     ),
     Entry(
         name="makemore-names",
-        description="First names from the United States' social security, as makemore learns them (Karpathy 2022).",
+        description="First names from the United States' Social Security, the set of makemore (Karpathy 2022).",
         homepage="https://github.com/karpathy/makemore",
         licence="MIT",
-        format="text, a name a line",
+        format="text, one name per line",
         examples="32,033 names; every tenth for test",
         read=_lines,
         files=(
@@ -354,7 +354,7 @@ ENTRIES = (
     ),
     Entry(
         name="dates",
-        description="Dates as people write them, alone and in sentences, and as ISO 8601 has them; made by handmade.",
+        description="Dates as people write them, alone and in sentences, and in ISO 8601; made by handmade.",
         homepage="https://www.iso.org/iso-8601-date-and-time-format.html",
         licence="MIT",
         format="pairs of lines",

@@ -1,7 +1,7 @@
 """CIFAR-10 from its three archives: the binary version, the Python version, and JPEG copies.
 
-The first two are the original pixels (Krizhevsky 2009). The JPEG copies are lossy: networks trained on the originals
-lose about ten points of accuracy on them.
+The first two hold the original pixels (Krizhevsky 2009). The JPEG copies are lossy: networks trained on the originals
+lose about ten percentage points of accuracy on them.
 """
 
 import gzip
@@ -31,7 +31,7 @@ Arrays = tuple[np.ndarray, np.ndarray]
 
 
 def read_binary(archive: bytes, name: str, split: str) -> Arrays:
-    """`split` of the binary version: records of a label and 3,072 pixels, a byte each."""
+    """`split` of the binary version: records of one label and 3,072 pixels, one byte each."""
     wanted = [f"cifar-10-batches-bin/{batch}.bin" for batch in BATCHES[split]]
     content = b"".join(_members(archive, name, wanted))
     if not content or len(content) % (1 + PIXELS):
@@ -53,7 +53,7 @@ def read_python(archive: bytes, name: str, split: str) -> Arrays:
                 raise ValueError(f"pixels of type {pixels.dtype}, not uint8")
             if numbers.shape != (len(pixels),):
                 raise ValueError(f"{len(pixels)} images with labels of shape {numbers.shape}")
-        except Exception as error:  # a pickle may hold anything
+        except Exception as error:  # a pickle may contain anything
             raise InputError(f"{member} in {name} is not a batch of CIFAR-10: {error}.") from error
         images.append(pixels)
         labels.append(numbers)
@@ -63,7 +63,7 @@ def read_python(archive: bytes, name: str, split: str) -> Arrays:
 def read_jpeg(archive: bytes, name: str, split: str) -> Arrays:
     """`split` of the JPEG copies, <split>/<class>/*.jpg, by class.
 
-    Decoding takes seconds, so the arrays are kept in the user's cache, under the archive's checksum.
+    Decoding takes seconds, so the arrays are cached in the user's cache folder, under the archive's checksum.
     """
     kept = cache_folder() / f"cifar10/jpeg-{zlib.crc32(archive):08x}-{split}.npz"
     try:
@@ -76,7 +76,7 @@ def read_jpeg(archive: bytes, name: str, split: str) -> Arrays:
         with replacing(kept) as temporary, temporary.open("wb") as file:
             np.savez(file, images=images, labels=labels)
     except (OSError, InputError):
-        pass  # no room or no right to keep them: decoded again next time
+        pass  # no space or no permission to cache them: they are decoded again next time
     return images, labels
 
 
@@ -96,7 +96,7 @@ def _decode_jpegs(archive: bytes, name: str, split: str) -> Arrays:
 
 
 def _members(archive: bytes, name: str, wanted: list[str]) -> list[bytes]:
-    """The contents of the members `wanted`, which share a folder, in that order."""
+    """The contents of the members `wanted`, which are in one folder, in that order."""
     folder = wanted[0].partition("/")[0]
     found = {member: content for member, content in _files(archive, name, folder) if member in wanted}
     missing = [member for member in wanted if member not in found]
@@ -106,7 +106,7 @@ def _members(archive: bytes, name: str, wanted: list[str]) -> list[bytes]:
 
 
 def _files(archive: bytes, name: str, folder: str) -> Iterator[tuple[str, bytes]]:
-    """Every file under `folder` in a packed tar: its name and its content."""
+    """Every file under `folder` in a compressed tar archive: its name and its content."""
     packed = io.BytesIO(archive)
     try:
         open_packed: Any = gzip.open if archive[:2] == GZIP_MAGIC else lzma.open
@@ -115,7 +115,7 @@ def _files(archive: bytes, name: str, folder: str) -> Iterator[tuple[str, bytes]
                 file = tar.extractfile(member) if member.name.startswith(folder + "/") else None
                 if file:
                     yield member.name, file.read()
-            while unpacked.read(2**20):  # to the end, where the checksum of the whole is compared
+            while unpacked.read(2**20):  # to the end, where the checksum of the archive is verified
                 pass
     except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
         raise InputError(f"{name} is damaged or not an archive ({error}).") from error

@@ -1,4 +1,4 @@
-"""Sets of text: running text, a list of lines, pairs of lines in two languages."""
+"""Text data: running text, a list of lines, pairs of lines in two languages."""
 
 import gzip
 import zlib
@@ -15,7 +15,7 @@ SPLITS = ("train", "test", "all")
 
 @dataclass(frozen=True)
 class Text:
-    """Running text, as for a language model; 'train' is its first nine tenths, 'test' the rest."""
+    """Running text, for a language model; 'train' is its first nine tenths, 'test' the rest."""
 
     text: str
     name: str = ""
@@ -28,7 +28,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Lines:
-    """A list of short texts, as names; every tenth belongs to 'test', the others to 'train'."""
+    """A list of short texts, such as names; every tenth belongs to 'test', the others to 'train'."""
 
     lines: Sequence[str]
     name: str = ""
@@ -54,9 +54,9 @@ class Pairs:
 
 
 def read_text(path: str | Path) -> str:
-    """The text of a UTF-8 file, plain or packed by gzip, with line ends as \\n.
+    """The text of a UTF-8 file, plain or compressed by gzip, with line ends as \\n.
 
-    Raises InputError when it is missing, empty, damaged or not UTF-8.
+    Raises InputError if it is missing, empty, damaged or not UTF-8.
     """
     try:
         content = read_bytes(path)
@@ -70,7 +70,7 @@ def read_text(path: str | Path) -> str:
 
 
 def decode_text(content: bytes, name: str) -> str:
-    """UTF-8 bytes as text, with line ends as \\n; `name` is what errors call them."""
+    """UTF-8 bytes as text, with line ends as \\n; `name` is the name used in errors."""
     try:
         text = content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
@@ -82,30 +82,30 @@ def decode_text(content: bytes, name: str) -> str:
 
 
 def read_pairs(source: str | Path, target: str | Path) -> tuple[list[str], list[str]]:
-    """The lines of two files that belong together: line i of `source` is translated by line i of `target`.
+    """The lines of two parallel files: line i of `target` is the translation of line i of `source`.
 
-    Raises InputError as `read_text`, and when the files have different numbers of lines or one lacks a line's text.
+    Raises InputError like `read_text`, and if the files have different numbers of lines or a line is empty.
     """
     sources, targets = split_lines(read_text(source)), split_lines(read_text(target))
     if len(sources) != len(targets):
         raise InputError(
-            f"{source} has {len(sources):,} lines and {target} has {len(targets):,}: expected as many,"
+            f"{source} has {len(sources):,} lines and {target} has {len(targets):,}: expected the same number,"
             " each line with its translation."
         )
     for path, lines in ((source, sources), (target, targets)):
         blank = next((number for number, line in enumerate(lines, 1) if not line.strip()), None)
         if blank:
-            raise InputError(f"{path} has nothing in line {blank}: take that line out of both files.")
+            raise InputError(f"{path}: line {blank} is empty; remove that line from both files.")
     return sources, targets
 
 
 def split_lines(text: str) -> list[str]:
-    """The lines of `text`. Only \\n ends one: str.splitlines would also break at marks that stand within a sentence."""
+    """The lines of `text`, split at \\n only: str.splitlines would also split at characters that occur in sentences."""
     return text.removesuffix("\n").split("\n")
 
 
 def part_of_text(text: str, split: str) -> str:
-    """The nine tenths or the tenth of `text` that `split` names, or all of it."""
+    """The first nine tenths of `text` for 'train', the last tenth for 'test', or all of it."""
     cut = len(text) * 9 // 10
     return {"train": text[:cut], "test": text[cut:], "all": text}[split]
 

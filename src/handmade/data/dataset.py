@@ -1,4 +1,4 @@
-"""Sets of labelled images: in memory, or a folder of files decoded when they are asked for.
+"""Sets of labelled images: in memory, or a folder of files that are decoded on demand.
 
 N images, C channels, H height, W width, B images of a batch
 """
@@ -15,12 +15,12 @@ from handmade.data.images import EXTENSIONS, read_image
 from handmade.errors import InputError
 
 Images = np.ndarray | list[np.ndarray]
-"""Images of one size as one array (B, C, H, W), of several sizes as a list of arrays (C, H, W)."""
+"""Images of equal size as one array (B, C, H, W), of different sizes as a list of arrays (C, H, W)."""
 
 
 @runtime_checkable
 class Dataset(Protocol):
-    """What the DataLoader needs of a set."""
+    """What the DataLoader needs from a data set."""
 
     def __len__(self) -> int: ...
 
@@ -34,7 +34,7 @@ class ImageSet:
     """Images in memory, with the class of each.
 
     `labels[i]` is an index into `classes`; `split` is 'train' or 'test'; `source` says where the images were found.
-    Raises ValueError for arrays that do not fit each other.
+    Raises ValueError for arrays that do not fit together.
     """
 
     images: np.ndarray  # uint8, N C H W
@@ -49,7 +49,7 @@ class ImageSet:
         if images.ndim != 4 or images.dtype != np.uint8:
             raise ValueError(f"images are {images.dtype} of shape {images.shape}, expected uint8 (N, C, H, W)")
         if labels.shape != images.shape[:1] or labels.dtype != np.int64:
-            expected = f"int64 of shape ({len(images)},), one label an image"
+            expected = f"int64 of shape ({len(images)},), one label per image"
             raise ValueError(f"labels are {labels.dtype} of shape {labels.shape}, expected {expected}")
         if len(labels) and not (labels.min() >= 0 and labels.max() < len(self.classes)):
             found = f"from {labels.min()} to {labels.max()}"
@@ -68,8 +68,8 @@ class ImageSet:
 class ImageFolder:
     """A folder in ImageNet's layout, ROOT/train/<class>/*.jpg and ROOT/test/<class>/*.jpg (or ROOT/val).
 
-    The classes are the folders under ROOT/train, in alphabetical order. Files are decoded, with `channels` = 3 or 1,
-    by `batch`; images of several sizes come as a list, for Resize or RandomResizedCrop to make equal.
+    The classes are the folders under ROOT/train, in alphabetical order. `batch` decodes the files, with `channels` =
+    3 or 1; images of different sizes are returned as a list, which Resize or RandomResizedCrop makes equal in size.
     """
 
     def __init__(self, root: str | Path, split: str = "train", channels: int = 3) -> None:
@@ -97,7 +97,7 @@ class ImageFolder:
         return len(self.paths)
 
     def batch(self, indices: np.ndarray) -> tuple[Images, Int64[np.ndarray, "B"]]:
-        """The images and labels at `indices`, decoded now; one array when all are of one size, otherwise a list."""
+        """The images and labels at `indices`, decoded now; one array if all have the same size, otherwise a list."""
         images = [read_image(self.paths[index], self.channels) for index in indices]
         return stacked(images), self.labels[indices]
 
@@ -113,7 +113,7 @@ def _folders(folder: Path) -> list[str]:
 
 
 def _images(folder: Path) -> list[Path]:
-    """The image files in `folder`, sorted; none where it does not exist."""
+    """The image files in `folder`, sorted; none if it does not exist."""
     if not folder.is_dir():
         return []
     files = (path for path in folder.iterdir() if path.suffix.lower() in EXTENSIONS and not _hidden(path))
@@ -121,17 +121,17 @@ def _images(folder: Path) -> list[Path]:
 
 
 def _hidden(path: Path) -> bool:
-    """Whether a system or a notebook left it there (._1.jpg, .ipynb_checkpoints)."""
+    """Whether it was left there by the operating system or a notebook (._1.jpg, .ipynb_checkpoints)."""
     return path.name.startswith(".")
 
 
 def stacked(images: list[np.ndarray]) -> Images:
-    """`images` as one array when all have one shape."""
+    """`images` as one array if all have the same shape."""
     return np.stack(images) if len({image.shape for image in images}) == 1 else images
 
 
 def channel_statistics(images: UInt8[np.ndarray, "N C H W"]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of each channel, of values scaled to 0..1: what `Normalize` takes."""
+    """Mean and standard deviation of each channel, for values scaled to 0..1, as `Normalize` takes them."""
     total = np.zeros(images.shape[1])
     squares = np.zeros(images.shape[1])
     for start in range(0, len(images), 1000):
@@ -140,5 +140,5 @@ def channel_statistics(images: UInt8[np.ndarray, "N C H W"]) -> tuple[tuple[floa
         squares += (part * part).sum(axis=(0, 2, 3))
     count = images.size // images.shape[1]
     mean = total / count
-    variance = np.maximum(squares / count - mean**2, 0)  # rounding may take it below 0 where a channel is constant
+    variance = np.maximum(squares / count - mean**2, 0)  # rounding may take it below 0 if a channel is constant
     return tuple(mean.tolist()), tuple(np.sqrt(variance).tolist())

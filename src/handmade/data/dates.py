@@ -1,14 +1,14 @@
-"""Dates as people write them, and as ISO 8601 does: pairs made by the program, as many as wanted.
+"""Dates as people write them, paired with the same in ISO 8601: generated, as many as wanted.
 
     Thursday, May 3rd 1979    ->    1979-05-03
 
 A task for sequence-to-sequence models that takes minutes instead of days, after the exercise of the sequence-models
-course (Ng, Katanforoosh & Bensouda Mourri). To read a date one must find its parts, in any order, and leave out the
-rest: the weekday, and the sentence that half of the dates stand in. The same forms stand alone and in sentences, so
-that short and long inputs can be compared.
+course (Ng, Katanforoosh & Bensouda Mourri). To read a date one must find its parts, in any order, and ignore the rest:
+the weekday, and the sentence around half of the dates. The same formats occur alone and in sentences, so that short
+and long inputs can be compared.
 
-What is ambiguous among people is settled here: 5/3/79 is May 3rd (slashes: the month first), 3.5.79 too (full stops:
-the day first), and years of two digits lie between 1950 and 2049.
+Ambiguous formats are decided: 5/3/79 is May 3rd (slashes: month first), and so is 3.5.79 (full stops: day first);
+two-digit years are between 1950 and 2049.
 """
 
 import datetime

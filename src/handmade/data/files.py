@@ -12,16 +12,16 @@ from handmade.files import cache_folder, data_folders
 from handmade.reading import read_bytes
 
 PACKAGED = Path(__file__).parent / "packaged"
-TIMEOUT = 15  # seconds without an answer from a server
+TIMEOUT = 15  # seconds to wait for a server's answer
 
 
 @dataclass(frozen=True)
 class DataFile:
     """A file of a data set.
 
-    `path` is where it lies under a data folder. `sha256` is that of its content; for a .gz, of what it unpacks to,
-    since anyone may have packed it anew, and `packed_sha256` is that of the file at `urls`. A `packaged` file comes
-    with handmade and is looked for nowhere else.
+    `path` is its place in a data folder. `sha256` is the hash of its content; for a .gz, of the uncompressed content,
+    since the file may have been compressed again, and `packed_sha256` is the hash of the file at `urls`. A `packaged`
+    file comes with handmade, and is looked for nowhere else.
     """
 
     path: str
@@ -32,26 +32,26 @@ class DataFile:
 
 
 def find(file: DataFile) -> Path | None:
-    """Where `file` lies on this machine, packed or (without .gz) unpacked; None when it has to be downloaded."""
+    """Where `file` is on this machine, compressed or (without .gz) uncompressed; None if it must be downloaded."""
     folders = [PACKAGED] if file.packaged else data_folders()
     for folder in folders:
         for name in (file.path, file.path.removesuffix(".gz")):
-            for path in (folder / name, folder / name.replace("-idx", ".idx")):  # as some sites name MNIST's files
+            for path in (folder / name, folder / name.replace("-idx", ".idx")):  # some sites' names of MNIST's files
                 if path.is_file():
                     return path
     return None
 
 
 def fetch(file: DataFile) -> Path:
-    """Where `file` lies on this machine, downloaded into the user's cache if need be.
+    """Where `file` is on this machine, after downloading it into the user's cache if necessary.
 
-    A download appears under its name only when it is whole and its hash is right. Raises InputError when no URL
-    gives the file, with each one's reason, or when the cache cannot be written.
+    A download appears under its name only once it is complete and its hash is right. Raises InputError if no URL
+    provides the file, with the reason for each, or if the cache cannot be written.
     """
     found = find(file)
     if found:
         return found
-    reasons = [] if file.urls else ["nobody offers it under a fixed address"]
+    reasons = [] if file.urls else ["it has no fixed download address"]
     for url in file.urls:
         reason = _download(url, file)
         if not reason:
@@ -65,11 +65,11 @@ def fetch(file: DataFile) -> Path:
 
 
 def _download(url: str, file: DataFile) -> str:
-    """Download `file` from `url` into the cache; what went wrong at the server, or ''."""
+    """Download `file` from `url` into the cache. Returns what went wrong at the server, or ''."""
     import pooch
     from requests import exceptions
 
-    pooch.get_logger().setLevel("WARNING")  # what it says at each download, the progress bar says already
+    pooch.get_logger().setLevel("WARNING")  # the progress bar already says what it logs at each download
     target = cache_folder() / file.path
     downloader: Any = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT)
     try:
@@ -85,23 +85,23 @@ def _download(url: str, file: DataFile) -> str:
     except exceptions.RequestException as error:
         return f"failed ({error})"
     except ValueError:
-        return "sent a file with another SHA-256"
+        return "sent a file with a different SHA-256"
     except OSError as error:
         raise InputError(f"{target} cannot be written: {error.strerror or error}.") from error
     return ""
 
 
 def verify(content: bytes, sha256: str, path: Path) -> None:
-    """Raise InputError unless `content`, read from `path`, has the hash that the catalogue knows."""
+    """Raise InputError unless `content`, read from `path`, has the hash recorded in the catalogue."""
     if hashlib.sha256(content).hexdigest() != sha256:
         raise InputError(
-            f"{path} is not the file that the catalogue knows (its SHA-256 should be {sha256})."
-            " It is damaged or another version: move it away, and it will be downloaded again."
+            f"{path} is not the expected file (its SHA-256 should be {sha256})."
+            " It is damaged or a different version: move it away, and it will be downloaded again."
         )
 
 
 def read(file: DataFile) -> tuple[bytes, Path]:
-    """The verified content of `file` as it lies on disk (not unpacked), and its path."""
+    """The verified content of `file` as it is on disk (not uncompressed), and its path."""
     path = fetch(file)
     try:
         content = read_bytes(path)

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MOST_PIXELS = 89_478_485
-"""Pillow's own bound: past it an image is taken for a decompression bomb (a small file that unpacks to gigabytes)."""
+"""Pillow's own limit: a larger image may be a decompression bomb (a small file that expands to gigabytes)."""
 
 PLAIN_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "HSV")
-"""Pillow's modes that it turns into RGB itself."""
+"""The modes that Pillow converts to RGB itself."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "PPM")
-"""Pillow's names of the formats that are opened."""
+"""Pillow's names for the formats that are opened."""
 
 EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".webp")
 
 MOST_PASSES = 100
-"""A progressive JPEG draws its pixels in several passes, some ten; a thousand of them are made to take minutes."""
+"""A progressive JPEG has about ten passes over its pixels; one with a thousand is made to take minutes."""
 
 ORIENTATION = 0x0112  # EXIF's tag
 
@@ -34,9 +34,9 @@ ORIENTATION = 0x0112  # EXIF's tag
 def read_image(path: str | Path, channels: int = 3) -> UInt8[np.ndarray, "C H W"]:
     """The image file at `path` with `channels` = 3 (red, green, blue) or 1 (grey).
 
-    Upright as a viewer shows it (EXIF orientation), on white where it is transparent, 16-bit grey scaled to 8 bits,
-    the first picture of several. Raises InputError, with the file's name, when it is missing, no image, cut short,
-    of uncommon colours, or larger than MOST_PIXELS.
+    Rotated as a viewer shows it (EXIF orientation), on white where it is transparent, 16-bit grey scaled to 8 bits;
+    of several pictures the first. Raises InputError, with the file's name, if it is missing, not an image, cut short,
+    in an unsupported colour mode, or larger than MOST_PIXELS.
     """
     try:
         content = read_bytes(path)
@@ -46,7 +46,7 @@ def read_image(path: str | Path, channels: int = 3) -> UInt8[np.ndarray, "C H W"
 
 
 def decode_image(content: bytes, name: str, channels: int = 3) -> UInt8[np.ndarray, "C H W"]:
-    """As `read_image`, of a file's bytes; `name` is what errors call it."""
+    """Like `read_image`, from the bytes of a file; `name` is the name used in errors."""
     from PIL import Image
 
     if channels not in (1, 3):
@@ -57,23 +57,23 @@ def decode_image(content: bytes, name: str, channels: int = 3) -> UInt8[np.ndarr
             if opened.width * opened.height > MOST_PIXELS:
                 raise InputError(too_large)
             if opened.format in ("JPEG", "MPO") and content.count(b"\xff\xda") > MOST_PASSES:
-                raise InputError(f"image {name} draws its pixels in more than {MOST_PASSES} passes; save it again.")
+                raise InputError(f"image {name} has more than {MOST_PASSES} passes over its pixels; save it again.")
             opened.load()
             image = _upright(opened)
     except InputError:
         raise
     except Image.UnidentifiedImageError as error:
-        raise InputError(f"{name} is not an image that is read here: PNG, JPEG, WebP, GIF, BMP or PNM.") from error
+        raise InputError(f"{name} is not an image in a known format: PNG, JPEG, WebP, GIF, BMP or PNM.") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InputError(too_large) from error
-    except Exception as error:  # a decoder may raise anything over a broken file
+    except Exception as error:  # a decoder may raise anything for a damaged file
         raise InputError(f"image {name} is damaged or cut short ({error}).") from error
     pixels = np.array(_eight_bits(image, name).convert("RGB" if channels == 3 else "L"))
     return np.atleast_3d(pixels).transpose(2, 0, 1)  # H W C -> C H W
 
 
 def _upright(image: "Image") -> "Image":
-    """`image` turned as its EXIF orientation says, which may be damaged while the pixels are whole: then as it is."""
+    """`image` rotated as its EXIF orientation says; as it is if the EXIF data are damaged."""
     from PIL.Image import Transpose
 
     turns = {
@@ -87,24 +87,24 @@ def _upright(image: "Image") -> "Image":
     }
     try:
         turn = turns.get(image.getexif().get(ORIENTATION, 1))
-    except Exception:  # a reader of EXIF may raise anything over a broken one
+    except Exception:  # reading damaged EXIF data may raise anything
         turn = None
     turned = image if turn is None else image.transpose(turn)
-    turned.info = image.info  # which of the colours is transparent
+    turned.info = image.info  # says which colour is transparent
     return turned
 
 
 def _eight_bits(image: "Image", name: str) -> "Image":
-    """`image` in a mode of 8 bits a channel, without transparency."""
+    """`image` in a mode with 8 bits per channel, without transparency."""
     from PIL import Image
 
     if image.mode.startswith("I"):
-        grey = np.asarray(image).astype(np.int64)  # 16 bits: the formats that are opened have no more
+        grey = np.asarray(image).astype(np.int64)  # 16 bits: the most in any format that is opened
         if "transparency" in image.info:
             grey = np.where(grey == image.info["transparency"], 65535, grey)  # on white
         return Image.fromarray(((grey + 128) // 257).astype(np.uint8))  # 65535 -> 255
     if image.mode not in PLAIN_MODES:
-        raise InputError(f"image {name} is of mode {image.mode}; save it as RGB or grey with 8 or 16 bits a channel.")
+        raise InputError(f"image {name} has mode {image.mode}; save it as RGB or grey with 8 or 16 bits per channel.")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)

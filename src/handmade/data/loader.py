@@ -1,4 +1,4 @@
-"""Batches from a set: shuffled, augmented, and prepared in the background.
+"""Batches of a data set: shuffled, augmented, and prepared in the background.
 
 B images of a batch, C channels, H height, W width
 """
@@ -23,16 +23,16 @@ Made = TypeVar("Made")
 class DataLoader:
     """Iterates over batches of `dataset`: images float32 (B, C, H, W), channels-last in memory, and labels int64 (B,).
 
-    Each pass is an epoch, and `epoch` is the number of the next one. The order depends on `seed` and the epoch alone,
-    a batch's augmentation on `seed`, the epoch and the batch's number alone; so `batches(epoch, start)` goes on
-    exactly where another loader stopped, without drawing what came before.
+    Each pass is an epoch; `epoch` is the number of the next one. The order depends only on `seed` and the epoch, the
+    augmentation of a batch only on `seed`, the epoch and the batch number. So `batches(epoch, start)` continues exactly
+    where another loader stopped, without generating the batches before.
 
-    transforms: applied to each batch in turn (see transforms.py); images that are still uint8 after them are scaled
+    transforms: applied to each batch in order (see transforms.py); images that are still uint8 afterwards are scaled
         to 0..1.
-    drop_last: leave out a last batch that is smaller than `batch_size`.
-    prefetch: how many batches a background thread prepares ahead; 0 prepares each when it is asked for.
+    drop_last: drop the last batch if it is smaller than `batch_size`.
+    prefetch: how many batches a background thread prepares in advance; 0 prepares each batch on demand.
 
-    Raises InputError for a set without images, ValueError for a batch_size below 1 or a prefetch or seed below 0.
+    Raises InputError for an empty data set, ValueError for a batch_size below 1 or a prefetch or seed below 0.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class DataLoader:
         self.epoch = 0
 
     def __len__(self) -> int:
-        """The number of batches of an epoch."""
+        """The number of batches in an epoch."""
         count = len(self.dataset) / self.batch_size
         return math.floor(count) if self.drop_last else math.ceil(count)
 
@@ -70,7 +70,7 @@ class DataLoader:
         return self.batches(self.epoch - 1)
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
-        """The batches of `epoch` from number `start` on; `self.epoch` stays as it is."""
+        """The batches of `epoch` from number `start` on; `self.epoch` does not change."""
         order = self._order(epoch)
         made = prefetched(lambda number: self._batch(order, epoch, number), range(start, len(self)), self.prefetch)
         for images, labels in made:
@@ -82,7 +82,7 @@ class DataLoader:
         return np.arange(len(self.dataset))
 
     def _rng(self, *key: int) -> np.random.Generator:
-        """A generator of its own for each `key`."""
+        """A separate generator for each `key`."""
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
 
     def _batch(self, order: np.ndarray, epoch: int, number: int) -> tuple[np.ndarray, np.ndarray]:
@@ -95,16 +95,16 @@ class DataLoader:
 
 
 def channels_last(images: np.ndarray) -> np.ndarray:
-    """`images` as float32; those of four axes (B, C, H, W) as a view of memory that lies (B, H, W, C)."""
+    """`images` as float32; with four axes (B, C, H, W) as a view of memory in the order (B, H, W, C)."""
     if images.ndim != 4:
         return np.ascontiguousarray(images, np.float32)
     return np.ascontiguousarray(images.transpose(0, 2, 3, 1), np.float32).transpose(0, 3, 1, 2)
 
 
 def prefetched(make: Callable[[int], Made], numbers: Iterable[int], ahead: int) -> Iterator[Made]:
-    """make(n) for each n of `numbers`, up to `ahead` of them made early by a thread.
+    """make(n) for each n of `numbers`, up to `ahead` of them prepared in advance by a thread.
 
-    What `make` raises is raised here, in its turn. The thread ends with the iterator, used up or dropped half-way.
+    What `make` raises is raised here, in order. The thread ends with the iterator, exhausted or abandoned half-way.
     """
     if ahead == 0:
         yield from map(make, numbers)

@@ -21,14 +21,14 @@ LOUDNESS_FLOOR = 1e-10  # so that silence has a logarithm
 
 
 def hertz_to_mel(frequency: Float[np.ndarray, "F"]) -> Float[np.ndarray, "F"]:
-    """Pitch as it is heard (HTK's formula): even up to about 1,000 Hz, where 1 mel is 1 Hz, logarithmic above."""
+    """Perceived pitch (HTK's formula): roughly linear up to 1,000 Hz, which is 1,000 mel, logarithmic above."""
     return 1127 * np.log(1 + frequency / 700)
 
 
 def mel_filters(mels: int, fft_size: int, rate: int, low: float, high: float) -> Float[np.ndarray, "F M"]:
-    """Triangles that overlap by half, evenly spaced on the mel axis from `low` to `high` Hz: one filter a column.
+    """Triangular filters that overlap by half, evenly spaced on the mel scale from `low` to `high` Hz: one per column.
 
-    They are straight on the mel axis, as in HTK and Kaldi (librosa's are straight in Hz).
+    The triangles are linear in mel, as in HTK and Kaldi (librosa's are linear in Hz).
     """
     lowest, highest = hertz_to_mel(np.array([low, high]))
     edges = np.linspace(lowest, highest, mels + 2)
@@ -38,7 +38,7 @@ def mel_filters(mels: int, fft_size: int, rate: int, low: float, high: float) ->
     if not filters.any(axis=0).all():
         raise ValueError(
             f"mel_filters: of {mels} filters between {low:g} and {high:g} Hz some would be empty, with bins "
-            f"{rate / fft_size:g} Hz apart up to {rate / 2:g} Hz: take fewer filters or longer frames"
+            f"{rate / fft_size:g} Hz apart up to {rate / 2:g} Hz: use fewer filters or longer frames"
         )
     return filters
 
@@ -52,9 +52,9 @@ def log_mel(
     low: float = 20.0,
     high: float | None = None,
 ) -> Float[np.ndarray, "T M"]:
-    """Log-mel features: how loud each band of pitch is, every `hop` seconds.
+    """Log-mel features: the energy in each mel band, every `hop` seconds.
 
-    Frames of `frame` seconds that lie wholly in the sound, T = 1 + (S - frame) // hop of them; a Hann window; the power
+    Frames of `frame` seconds that lie entirely in the sound, T = 1 + (S - frame) // hop; a Hann window; the power
     |FFT|² over the next power of two; triangular mel filters from `low` to `high` Hz (None: half of `rate`);
     the natural logarithm, of 1e-10 at least. No pre-emphasis, no dither. float32.
     """
@@ -73,7 +73,7 @@ def log_mel(
 def pad_features(
     features: list[Float[np.ndarray, "_ M"]],
 ) -> tuple[Float[np.ndarray, "B T M"], Int64[np.ndarray, "B"]]:
-    """Features of several lengths as one batch, zeros after each end, and their lengths."""
+    """Features of different lengths as one batch, padded with zeros at the end, and their lengths."""
     lengths = np.array([len(one) for one in features])
     batch = np.zeros((len(features), lengths.max(), features[0].shape[1]), np.float32)
     for row, one in zip(batch, features, strict=True):
@@ -82,14 +82,14 @@ def pad_features(
 
 
 DIGITS_RATE = 8000
-"""Samples a second of the spoken digits."""
+"""Sampling rate of the spoken digits, in samples per second."""
 
 CLIP_NAME = re.compile(r"(\d)_([a-z]+)_(\d+)\.wav")
 
 
 @dataclass(frozen=True, eq=False)
 class SpokenDigits:
-    """Clips in which somebody says a digit: clip i is `digits[i]`, said by `speakers[i]`, at DIGITS_RATE."""
+    """Clips of spoken digits: clip i is `digits[i]`, said by `speakers[i]`, at DIGITS_RATE."""
 
     clips: list[Samples]
     digits: Int64[np.ndarray, "N"]
@@ -102,7 +102,7 @@ class SpokenDigits:
         return len(self.clips)
 
     def hold_out(self, speaker: str) -> tuple["SpokenDigits", "SpokenDigits"]:
-        """The clips of all other speakers to train on, those of `speaker` to test on: a voice never heard before."""
+        """The clips of all other speakers for training, those of `speaker` for testing: an unknown voice."""
         if speaker not in self.speakers:
             raise InputError(f"No speaker is called {speaker!r}; there are {', '.join(sorted(set(self.speakers)))}.")
         held_out = np.array([other == speaker for other in self.speakers])
@@ -116,8 +116,8 @@ class SpokenDigits:
 def read_spoken_digits(archive: bytes, name: str) -> SpokenDigits:
     """The Free Spoken Digit Dataset from its tar archive, by digit, speaker and take; `name` is for error messages.
 
-    Its files are called <digit>_<speaker>_<take>.wav. Raises InputError where the archive is damaged, holds no such
-    file, or one that is no WAV of 8,000 samples a second.
+    Its files are called <digit>_<speaker>_<take>.wav. Raises InputError if the archive is damaged, has no such file,
+    or one that is not a WAV file of 8,000 samples per second.
     """
     found = []
     try:

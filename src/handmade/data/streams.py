@@ -1,4 +1,4 @@
-"""Streams of sound composed from clips: words and silence in turn, over noise, and when each word was said.
+"""Streams of sound composed from clips: alternating words and silence over noise, with the times of the words.
 
 S samples of a stream, N clips
 """
@@ -11,15 +11,15 @@ from handmade.data.speech import DIGITS_RATE, SpokenDigits
 from handmade.data.wav import Samples
 
 NOISE = (1e-4, 1e-2)
-"""Between these lies the standard deviation of the noise, even on a logarithmic scale; a clip's peak is at most 1."""
+"""The range of the noise's standard deviation, drawn log-uniformly; the peak of a clip is at most 1."""
 
 LOUDNESS = (0.5, 2.0)
-"""Between these a clip's loudness is changed, likewise."""
+"""The range of factors for a clip's loudness, also drawn log-uniformly."""
 
 
 @dataclass(frozen=True, eq=False)
 class Word:
-    """One word of a stream: the digit, and when it begins and ends, in seconds."""
+    """A word in a stream: the digit, and when it begins and ends, in seconds."""
 
     digit: int
     start: float
@@ -28,7 +28,7 @@ class Word:
 
 @dataclass(frozen=True, eq=False)
 class Stream:
-    """A sound of DIGITS_RATE samples a second, and the words in it, in their order."""
+    """A sound of DIGITS_RATE samples per second, and the words in it, in order."""
 
     samples: Samples
     words: tuple[Word, ...]
@@ -41,7 +41,7 @@ class Stream:
 def compose(clips: SpokenDigits, trigger: int, seconds: float, rng: np.random.Generator) -> Stream:
     """A stream of `seconds` with up to three words that are `trigger` and up to three others, over noise.
 
-    The words do not overlap; what does not fit is left out. Raises ValueError where `clips` lack the trigger, or have
+    The words do not overlap; words that do not fit are left out. Raises ValueError if `clips` contain no trigger, or
     nothing else.
     """
     is_trigger = clips.digits == trigger

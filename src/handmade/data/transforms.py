@@ -1,10 +1,10 @@
 """Augmentation and preprocessing of images, a batch at a time, under torchvision's names and defaults.
 
 A transform takes images and a random generator and returns images. Images are an array (B, C, H, W), or a list of
-arrays (C, H, W) where sizes differ: Resize, CenterCrop and RandomResizedCrop take such a list, and what comes out
-in one size is one array again. uint8 up to `ToFloat`, float32 from 0 to 1 after it.
+arrays (C, H, W) if sizes differ: Resize, CenterCrop and RandomResizedCrop take such a list, and return one array if
+all results have the same size. Images are uint8 before `ToFloat`, and float32 from 0 to 1 after it.
 
-Sizes are (height, width). What torchvision does to PIL images is done here to the last pixel.
+Sizes are (height, width). Results equal torchvision's on PIL images, to the last pixel.
 """
 
 import math
@@ -31,7 +31,7 @@ IMAGENET_EIGENVECTORS = (
 
 @dataclass(frozen=True)
 class Compose:
-    """Several transforms, one after the other; without `rng`, random ones draw the same at each call."""
+    """Several transforms in sequence; without `rng`, random ones draw the same numbers at each call."""
 
     transforms: Sequence[Transform]
 
@@ -61,7 +61,7 @@ class Normalize:
         if not all(0 < std < float("inf") for std in self.std):
             raise ValueError(
                 f"Normalize: std is {tuple(self.std)}, expected positive numbers: a channel whose deviation is 0 is "
-                "the same everywhere; give 1 for it"
+                "constant; use 1 for it"
             )
 
     def __call__(self, images: Images, rng: np.random.Generator | None = None) -> np.ndarray:
@@ -91,7 +91,7 @@ class Pad:
 
 @dataclass(frozen=True)
 class RandomCrop:
-    """A window of `size` at a place drawn for each image, after `padding` zeros on every side."""
+    """A window of `size` at a random place in each image, after padding with `padding` zeros on every side."""
 
     size: int | tuple[int, int]
     padding: int = 0
@@ -101,7 +101,7 @@ class RandomCrop:
         height, width = _pair(self.size)
         count, _, rows, columns = images.shape
         if rows < height or columns < width:
-            raise ValueError(f"RandomCrop of {height} x {width} from images of {rows} x {columns}: give more padding")
+            raise ValueError(f"RandomCrop of {height} x {width} from images of {rows} x {columns}: use more padding")
         windows = np.lib.stride_tricks.sliding_window_view(images, (height, width), axis=(2, 3))
         top = rng.integers(rows - height + 1, size=count)
         left = rng.integers(columns - width + 1, size=count)
@@ -110,7 +110,7 @@ class RandomCrop:
 
 @dataclass(frozen=True)
 class RandomHorizontalFlip:
-    """Left and right exchanged, with probability `p` for each image."""
+    """Left and right swapped, with probability `p` for each image."""
 
     p: float = 0.5
 
@@ -171,7 +171,7 @@ class RandomResizedCrop:
         return stacked(crops)
 
     def _window(self, image: np.ndarray, rng: np.random.Generator) -> tuple[int, int, int, int]:
-        """Top, left, height and width of a window; the largest one in the middle when ten tries do not fit."""
+        """Top, left, height and width of a window; the largest in the centre if ten random ones do not fit."""
         height, width = image.shape[-2:]
         for _ in range(10):
             area = height * width * rng.uniform(*self.scale)
@@ -186,9 +186,9 @@ class RandomResizedCrop:
 
 @dataclass(frozen=True)
 class ColorJitter:
-    """Brightness, contrast and saturation changed by factors drawn for each image from 1 - x to 1 + x.
+    """Brightness, contrast and saturation changed by random factors from 1 - x to 1 + x for each image.
 
-    Each blends the image with another: black, its mean grey, its grey picture. Their order is drawn once a batch.
+    Each blends the image with another: black, its mean grey, its greyscale version. Their order is random per batch.
     """
 
     brightness: float = 0.0
@@ -212,8 +212,8 @@ class ColorJitter:
 class PCAColor:
     """Each image shifted along the principal axes p_i of the colours, by alpha_i lambda_i with alpha_i ~ N(0, std).
 
-    Krizhevsky et al. 2012, section 4.1 ("fancy PCA"). Takes floats from 0 to 1, before Normalize: the eigenvalues are
-    of that scale. The defaults are ImageNet's; `color_components` computes them for other images.
+    Krizhevsky et al. 2012, section 4.1 ("fancy PCA"). Takes floats from 0 to 1, before Normalize: the eigenvalues have
+    that scale. The defaults are ImageNet's; `color_components` computes them for other images.
     """
 
     std: float = 0.1
@@ -240,7 +240,7 @@ def color_components(images: np.ndarray) -> tuple[tuple[float, ...], tuple[tuple
 class TenCrop:
     """Corners and middle of each image and of its mirror image: (B, C, H, W) -> (B, 10, C, h, w).
 
-    For testing as in Krizhevsky et al. 2012: the model's answers to the ten are averaged.
+    For testing as in Krizhevsky et al. 2012: the model's predictions for the ten crops are averaged.
     """
 
     size: int | tuple[int, int]
@@ -250,7 +250,7 @@ class TenCrop:
         h, w = _pair(self.size)
         rows, columns = images.shape[-2:]
         if rows < h or columns < w:
-            raise ValueError(f"TenCrop of {h} x {w} from images of {rows} x {columns}: give a smaller size")
+            raise ValueError(f"TenCrop of {h} x {w} from images of {rows} x {columns}: use a smaller size")
         crops = []
         for view in (images, images[..., ::-1]):
             crops += [view[..., top : top + h, left : left + w] for top in (0, rows - h) for left in (0, columns - w)]
@@ -259,9 +259,9 @@ class TenCrop:
 
 
 def imagenet_preprocessing(resize: int = 256, crop: int = 224) -> Compose:
-    """What published ImageNet weights expect: shorter side to `resize`, middle `crop`, ImageNet's mean and deviation.
+    """What published ImageNet weights expect: shorter side to `resize`, centre crop, ImageNet's mean and deviation.
 
-    Takes a list of arrays (3, H, W), uint8, of any sizes; gives float32 (B, 3, crop, crop).
+    Takes a list of uint8 arrays (3, H, W) of any sizes; returns float32 (B, 3, crop, crop).
     """
     return Compose((Resize(resize), CenterCrop(crop), ToFloat(), Normalize(IMAGENET_MEAN, IMAGENET_STD)))
 
@@ -297,14 +297,14 @@ def adjust_saturation(images: np.ndarray, factors: np.ndarray) -> np.ndarray:
 
 
 def _blend(other: np.ndarray, images: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    """other + factor * (images - other), cut to 0..255 and to whole numbers as Pillow does."""
+    """other + factor * (images - other), clipped to 0..255 and truncated to integers as in Pillow."""
     other = other.astype(np.float32)
     mixed = other + factors.astype(np.float32)[:, None, None, None] * (images - other)
     return np.clip(mixed, 0, 255).astype(np.uint8)
 
 
 def _grey(images: np.ndarray) -> np.ndarray:
-    """The luma of red, green, blue (ITU-R 601), (B, C, H, W) -> (B, 1, H, W), in Pillow's whole numbers."""
+    """The luma of red, green, blue (ITU-R 601), (B, C, H, W) -> (B, 1, H, W), in Pillow's integer arithmetic."""
     if images.shape[1] == 1:
         return images
     red, green, blue = np.moveaxis(images.astype(np.uint32), 1, 0)
@@ -312,7 +312,7 @@ def _grey(images: np.ndarray) -> np.ndarray:
 
 
 def _center_crop(images: np.ndarray, height: int, width: int) -> np.ndarray:
-    """The middle of the last two axes, zeros around where they are smaller."""
+    """The centre of the last two axes, padded with zeros if they are smaller."""
     rows, columns = images.shape[-2:]
     more_rows, more_columns = max(height - rows, 0), max(width - columns, 0)
     if more_rows or more_columns:

@@ -1,4 +1,4 @@
-"""WAV files, read to floats.
+"""Reading WAV files as floats.
 
 A WAV file is a RIFF: chunks, each of a name, a length and that many bytes. `fmt ` says how the sound is written, `data`
 holds it frame by frame, in each frame one number a channel. A program that writes as it records does not know yet how
@@ -37,7 +37,7 @@ def read_wav(path: str | Path, rate: int | None = None) -> tuple[Samples, int]:
 
 
 def decode_wav(content: bytes, name: str, rate: int | None = None) -> tuple[Samples, int]:
-    """As `read_wav`, from the bytes of the file that errors call `name`."""
+    """Like `read_wav`, from the bytes of a file; `name` is the name used in errors."""
     if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
         raise InputError(f"{name} is not a WAV file: it starts with {content[:12]!r}, expected RIFF....WAVE.")
     chunks = _chunks(content, name)
@@ -64,7 +64,7 @@ def decode_wav(content: bytes, name: str, rate: int | None = None) -> tuple[Samp
 
 
 def _chunks(content: bytes, name: str) -> dict[bytes, bytes]:
-    """The chunks up to the sound, which is the last that is needed."""
+    """The chunks up to the sound, the last one that is needed."""
     chunks, at = {}, 12
     while at + 8 <= len(content) and b"data" not in chunks:
         kind, size = struct.unpack_from("<4sI", content, at)
@@ -77,14 +77,14 @@ def _chunks(content: bytes, name: str) -> dict[bytes, bytes]:
                 f"{name} is cut short: its chunk {kind!r} has {there:,} bytes of {size:,}. Fetch it again."
             )
         chunks.setdefault(kind, content[at + 8 : at + 8 + size])
-        at += 8 + size + size % 2  # chunks start at even places
+        at += 8 + size + size % 2  # chunks start at even offsets
     return chunks
 
 
 def _as_floats(data: bytes, width: int) -> Float[np.ndarray, "N"]:
-    """Little-endian integers of `width` bytes, as parts of the largest: each is moved to the top of 32 bits."""
+    """Little-endian integers of `width` bytes as fractions of the largest: each is shifted to the top of 32 bits."""
     numbers = np.zeros((len(data) // width, 4), np.uint8)
     numbers[:, 4 - width :] = np.frombuffer(data, np.uint8).reshape(-1, width)
     if width == 1:
-        numbers[:, 3] ^= 0x80  # 8 bits alone are written without a sign, with silence at 128
+        numbers[:, 3] ^= 0x80  # only 8-bit samples are unsigned, with silence at 128
     return numbers.view("<i4")[:, 0].astype(np.float32) / np.float32(2**31)

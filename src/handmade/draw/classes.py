@@ -1,4 +1,4 @@
-"""What a classifier takes for what: the confusion matrix, and the images that it is most wrong about.
+"""Which classes a classifier confuses: the confusion matrix, and its most confident mistakes.
 
 K classes, N images
 """
@@ -23,21 +23,21 @@ from handmade.draw.style import (
 )
 
 WRITTEN = 20
-"""Of more classes than this, names and counts are left out."""
+"""With more classes than this, names and counts are left out."""
 
 NAMED = 3
-"""How many of the commonest mistakes the caption tells."""
+"""How many of the most common mistakes the caption names."""
 
 COLUMNS = 6
-"""How many misclassified images stand in a row."""
+"""How many misclassified images are in a row."""
 
 LONGEST = 15
-"""Letters of a class's name beside an image."""
+"""The most letters of a class's name beside an image."""
 
 
 @in_style
 def confusion_matrix(counts: Int64[np.ndarray, "K K"], classes: Sequence[str], title: str) -> Picture:
-    """Rows are the true classes, columns what they were taken for, coloured by the share of the row."""
+    """Rows are the true classes, columns the predicted ones, coloured by the share of the row."""
     right, total = int(np.trace(counts)), int(counts.sum())
     title = f"{title}: {right:,} of {total:,} right ({100 * right / max(total, 1):.1f} %)"
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -62,7 +62,7 @@ def confusion_matrix(counts: Int64[np.ndarray, "K K"], classes: Sequence[str], t
 
 
 def _commonest(counts: Int64[np.ndarray, "K K"], classes: Sequence[str]) -> str:
-    """The commonest mistakes, as a sentence."""
+    """The most common mistakes, as a sentence."""
     wrong = counts - np.diag(np.diag(counts))
     places = np.argsort(-wrong, axis=None, kind="stable")[:NAMED]
     told = [
@@ -74,7 +74,7 @@ def _commonest(counts: Int64[np.ndarray, "K K"], classes: Sequence[str]) -> str:
 
 
 class Mistake(NamedTuple):
-    """An image, what it is, and what it was taken for, with which probability."""
+    """An image, its true class, and the predicted class with its probability."""
 
     image: UInt8[np.ndarray, "C H W"]
     true: str
@@ -85,7 +85,7 @@ class Mistake(NamedTuple):
 def surest_mistakes(
     logits: Float[np.ndarray, "N K"], labels: Int64[np.ndarray, "N"]
 ) -> tuple[Int64[np.ndarray, "W"], Float[np.ndarray, "W"]]:
-    """The numbers of the misclassified images, the surest first, and the probabilities of what they were taken for."""
+    """The indices of the misclassified images, the most confident first, and the probabilities of their predictions."""
     probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     sure = probabilities.max(axis=1)
@@ -96,9 +96,9 @@ def surest_mistakes(
 
 @in_style
 def misclassified(mistakes: Sequence[Mistake], wrong: int, total: int, title: str) -> Picture:
-    """The images of `mistakes`, each with its true class above, and below what it was taken for.
+    """The images of `mistakes`, each with its true class above and the predicted one below.
 
-    wrong, total: how many images were taken for something else, of how many.
+    wrong, total: how many images were misclassified, out of how many.
     """
     columns = min(COLUMNS, max(len(mistakes), 3))
     rows = max(1, -(-len(mistakes) // columns))

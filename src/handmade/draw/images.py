@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 Image = Float[np.ndarray, "C H W"]
-"""Of values from 0 to 1, grey (C = 1) or red, green, blue."""
+"""Values from 0 to 1, grey (C = 1) or red, green, blue."""
 
 PANEL = 3.0
-"""Inches of the longer side of an image."""
+"""Length in inches of the longer side of an image."""
 
 
 def show_image(axes: "Axes", image: Image) -> None:
@@ -42,7 +42,7 @@ def show_image(axes: "Axes", image: Image) -> None:
 
 
 def is_grey(image: Image) -> bool:
-    """Whether an image has no colours, however many channels."""
+    """Whether an image is grey, however many channels it has."""
     return bool((image == image[:1]).all())
 
 
@@ -50,7 +50,7 @@ def is_grey(image: Image) -> bool:
 
 
 def columns_for(count: int) -> int:
-    """How many of `count` small pictures stand in a row: 8 at most, and the last row is full if that can be."""
+    """How many of `count` small pictures are in a row: at most 8, and with a full last row if possible."""
     widest, narrowest = min(8, math.ceil(math.sqrt(2.5 * count))), math.isqrt(count)
     full = [columns for columns in range(widest, narrowest - 1, -1) if count % columns == 0]
     return (full or [widest])[0]
@@ -111,7 +111,7 @@ def _about_filters(weight: np.ndarray, shown: np.ndarray) -> str:
 def feature_maps(
     maps: Float[np.ndarray, "n h w"], channels: Int64[np.ndarray, "n"], image: Image, title: str, note: str = ""
 ) -> Picture:
-    """The maps beside the image, all on one scale, labelled with the numbers of their channels."""
+    """The maps beside the image, all on the same scale, labelled with the numbers of their channels."""
     columns = columns_for(len(maps))
     rows = math.ceil(len(maps) / columns)
     signed = bool(maps.min() < 0)
@@ -228,7 +228,7 @@ def enlarged(values: Float[np.ndarray, "h w"], height: int, width: int) -> Float
 
 
 def _three(image: Image, title: str, note: str) -> "tuple[Figure, Sequence[Axes]]":
-    """A figure with place for three pictures of the image's form."""
+    """A figure with room for three pictures of the image's shape."""
     height, width = np.array(image.shape[1:]) * PANEL / max(image.shape[1:])
     figure = new_figure(max(3 * (width + 0.15), 7.0), height + 0.9, title, note)
     return figure, figure.subplots(1, 3)

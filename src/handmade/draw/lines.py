@@ -16,23 +16,23 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Line = Mapping[str, Any]
-"""A line of a run's metrics: its step, its epoch, and what was measured."""
+"""A line of a run's metrics: step, epoch, and what was measured."""
 
 TRAIN, TEST = 0, 1
 """Which of the SERIES they have."""
 
 BINS = 8
-"""Into how many parts of about as many texts the lengths are cut."""
+"""Into how many bins with about equally many texts the lengths are divided."""
 
 LOWEST, HIGHEST = 1e-14, 1e6
-"""Where the axis of the gradients' norms ends."""
+"""The range of the axis for gradient norms."""
 
 
 @in_style
 def learning_curves(lines: Sequence[Line], title: str) -> Picture:
-    """Each measure of a run on the training and the test data, a panel each, over epochs; over steps below one epoch.
+    """One panel for each measure of a run, on training and test data, over epochs (over steps if less than one epoch).
 
-    lines: those of metrics.jsonl; the evaluations are those that have a test_loss.
+    lines: the lines of metrics.jsonl; evaluations are those with a test_loss.
     """
     evaluations = [line for line in lines if "test_loss" in line]
     steps = [line for line in lines if "test_loss" not in line]
@@ -60,7 +60,7 @@ def learning_curves(lines: Sequence[Line], title: str) -> Picture:
 
 
 def _ends(evaluations: Sequence[Line], measure: str) -> str:
-    """A sentence of what a measure was in the end."""
+    """The final values of a measure, as a sentence."""
     last = evaluations[-1]
     parts = [f"{last[name]:.4g} on the {of}" for name, of in _named(measure) if name in last]
     after = f"after {last['step']:,} steps (epoch {last['epoch']:.3g})"
@@ -72,7 +72,7 @@ def _named(measure: str) -> tuple[tuple[str, str], tuple[str, str]]:
 
 
 class Errors(NamedTuple):
-    """The errors of a run in per cent: of single batches, and of the test data, each at its epoch."""
+    """The errors of a run in per cent, of single batches and on the test data, each with its epoch."""
 
     epochs: Float[np.ndarray, "B"]
     single: Float[np.ndarray, "B"]
@@ -120,7 +120,7 @@ def running_mean(values: Float[np.ndarray, "N"], width: int) -> Float[np.ndarray
 
 
 class Elman(NamedTuple):
-    """What is known of an RNN's recurrent weight: its largest singular value, and its largest absolute eigenvalue."""
+    """The recurrent weight of an RNN: its largest singular value, and its largest absolute eigenvalue."""
 
     largest_singular: float
     spectral_radius: float

@@ -1,4 +1,4 @@
-"""A listener at work: sound, what is said in it, and when it believes that it heard its word.
+"""A trigger-word detector at work: the sound, what is said in it, and when it believes it heard its word.
 
 S steps
 """
@@ -17,7 +17,7 @@ LISTENS = 1
 
 
 class Said(NamedTuple):
-    """A word, from when to when it is said, in seconds, and whether it is the one that is waited for."""
+    """A word, when it starts and ends in seconds, and whether it is the trigger word."""
 
     word: str
     start: float
@@ -26,7 +26,7 @@ class Said(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """A sound with its words, and the probability that the word was just said, each over time in seconds."""
+    """A sound with its words, and the probability that the trigger word was just said, over time in seconds."""
 
     seconds: float
     samples: Float[np.ndarray, "N"]
@@ -37,7 +37,7 @@ class Heard(NamedTuple):
 
 @in_style
 def listening(streams: Sequence[Heard], title: str) -> Picture:
-    """Each stream's sound, its words (those waited for in a green field, with a mark), and the probability."""
+    """The sound of each stream, its words (trigger words marked, in a green field), and the probability."""
     note = "Grey: the sound. Orange: the probability that the word was just said. ✓ and green fields: where it is."
     figure = new_figure(9.5, 1.75 * len(streams), title, note)
     rows = figure.subplots(len(streams), squeeze=False, sharex=True)[:, 0]

@@ -47,17 +47,17 @@ MARGIN = 0.14
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawn figure, with what it shows in words."""
+    """A drawn figure, with a description of what it shows."""
 
     figure: "Figure"
     title: str
     caption: str
-    """Sentences with the figures that one would read off."""
+    """Sentences with the numbers that one would read off the picture."""
 
     def save(self, path: Path) -> None:
         """Write the picture as PNG to `path`, and title and caption beside it as text: whole, or not at all.
 
-        They stand in the PNG itself, too, where screen readers and catalogues look for them.
+        They are also stored in the PNG itself, where screen readers and catalogues look for them.
         """
         with replacing(path) as temporary:
             temporary.write_bytes(self.png())
@@ -77,7 +77,7 @@ class Picture:
 
 
 def in_style(function: Callable[P, T]) -> Callable[P, T]:
-    """What the function draws has the style of this module."""
+    """Make everything that the function draws have the style of this module."""
 
     @wraps(function)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -89,7 +89,7 @@ def in_style(function: Callable[P, T]) -> Callable[P, T]:
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Inside the block matplotlib draws in our style, whatever the user's own settings are; then these hold again.
+    """Inside the block matplotlib draws in our style; afterwards the user's own settings apply again.
 
     Its log is quiet: where the user has no home folder, matplotlib warns that its cache is elsewhere; it announces when
     it looks for fonts, and which it takes instead. None of it is of use to who wanted a picture.
@@ -153,7 +153,7 @@ def _settings() -> dict[str, Any]:
 
 
 def new_figure(width: float, height: float, title: str, note: str = "") -> "Figure":
-    """A figure of its own, `width` inches wide, with its title above and in a line below how it is to be read.
+    """A new figure, `width` inches wide, with its title at the top and a line below it on how to read the picture.
 
     height: inches for what lies between the two. Drawing touches no global state and opens no window.
     """
@@ -233,7 +233,7 @@ def bar(
     ticks: Sequence[float] | None = None,
     **options: Any,
 ) -> None:
-    """The scale of `drawn`, beside the axes (below them: location="bottom"), with what it measures."""
+    """The colour bar of `drawn`, beside the axes (below them: location="bottom"), labelled with what it measures."""
     made = figure.colorbar(drawn, ax=axes, **{"aspect": 22, "pad": 0.02, **options})
     made.outline.set_visible(False)  # pyright: ignore[reportCallIssue]
     made.ax.tick_params(labelsize=SMALL, length=3)
@@ -243,12 +243,12 @@ def bar(
 
 
 def weight_bar(figure: "Figure", drawn: "ScalarMappable", axes: Any, label: str, **options: Any) -> None:
-    """The bar of a weight_scale, which says that it is not linear."""
+    """The colour bar of a weight_scale, which says that it is not linear."""
     bar(figure, drawn, axes, f"{label}\n({BY_ROOT})", WEIGHT_TICKS, **options)
 
 
 def ink_on(drawn: "ScalarMappable", value: float) -> str:
-    """The colour of letters on a field that has this value: ink or paper, whichever is told from it better."""
+    """The colour of letters on a field with this value: ink or paper, whichever has the better contrast."""
     ((red, green, blue, _),) = drawn.to_rgba(np.array([value]))
     return LIGHT.ink if luminance(red, green, blue) > 0.193 else LIGHT.paper  # there both stand out equally
 

@@ -1,4 +1,4 @@
-"""Tokens as they can be written into a picture: all that has no shape of its own gets one."""
+"""Tokens in a form that can be drawn: invisible characters get a visible sign."""
 
 from collections.abc import Sequence
 from functools import cache

@@ -1,4 +1,4 @@
-"""What a language model does with the tokens of a text: where it looks, what it would say, what surprises it.
+"""What a language model does with the tokens of a text: where it attends, what it predicts, what surprises it.
 
 L layers, H heads, T tokens of a text, S_q tokens that look, S_k tokens that are looked at
 """
@@ -47,7 +47,7 @@ CELL = 0.155
 
 @in_style
 def attention_maps(maps: Sequence[Map], looking: Sequence[str], looked_at: Sequence[str], title: str) -> Picture:
-    """All maps in a grid, one row a layer, one column a head, all with the same colours.
+    """All maps in a grid, one row per layer and one column per head, all with the same colour scale.
 
     looking, looked_at: the S_q and S_k tokens. Where there are too many to be read they stand in the caption, and their
     numbers beside the maps. A single map has no number of its layer and head.
@@ -104,7 +104,7 @@ def _name(axis: "Axis", names: Sequence[str], maps: int, side: float, size: floa
 
 
 def _sharpest(maps: Sequence[Map]) -> str:
-    """Which head looks most at single tokens."""
+    """Which head attends most sharply to single tokens."""
     means = np.array([[float(weights.max(axis=1).mean()) for weights in layer] for layer in maps])
     layer, head = np.unravel_index(means.argmax(), means.shape)
     whose = "A token's" if means.size == 1 else f"Sharpest is layer {layer}, head {head}: a token's"
@@ -127,7 +127,7 @@ def guesses(
     wanted: Sequence[str | None],
     title: str,
 ) -> Picture:
-    """A table of what the model would say after each layer, the last on top, coloured by the guess's probability.
+    """A table of the model's predictions after each layer, the last layer on top, coloured by their probability.
 
     names: the most likely tokens, L of T. read: the tokens of the text, below. wanted: what really stands at the place
     that is guessed (the next token, for a GPT), above; None where nobody knows. Right guesses have a frame. Of a long
@@ -171,21 +171,21 @@ def _beside(axes: "Axes", below: Sequence[str], above: Sequence[str], layers: in
 
 
 def _settled(names: Sequence[Sequence[str]], wanted: Sequence[str | None]) -> str:
-    """How many guesses are right after each layer."""
+    """How many predictions are right after each layer."""
     known = [place for place, one in enumerate(wanted) if one is not None]
     right = [sum(row[place] == wanted[place] for place in known) for row in names]
     after = ["the embeddings", *(f"layer {layer}" for layer in range(len(names) - 1))]
     told = ", ".join(f"{count} after {layer}" for count, layer in zip(right, after, strict=True))
-    return f"Of {len(known)} tokens that are known, so many are guessed right: {told}."
+    return f"Of {len(known)} known tokens, the number guessed right is {told}."
 
 
 ACROSS, DOWN = 64, 16
-"""A picture of surprise holds so many characters a row, and so many rows at most."""
+"""Characters per row in a picture of surprise, and its largest number of rows."""
 
 BLANKS = "␣\N{NO-BREAK SPACE}is a blank, ⏎\N{NO-BREAK SPACE}a line end."
 
 MOST = 6.0
-"""Nats that have the strongest colour, so that pictures can be compared; a probability of 1/400."""
+"""The surprise in nats with the strongest colour, the same in all pictures: a probability of 1/400."""
 
 
 @in_style
