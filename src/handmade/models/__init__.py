@@ -1,8 +1,8 @@
 """The networks: one paper, one file. `ZOO` has the card of each network by name.
 
-A file of this folder that ends in cards is found by itself, and its builders can be imported from here. Those below
-are named for editors and type checkers, for which a builder may have its file's name: `handmade.models.alexnet` is the
-function, `from handmade.models.alexnet import AlexNet` finds the file's class.
+A file of this folder that ends in cards is found automatically, and its builders can be imported from here. Those
+below are listed for editors and type checkers. A builder may have the name of its file: `handmade.models.alexnet` is
+the function, `from handmade.models.alexnet import AlexNet` imports the class from the file.
 """
 
 from handmade.models.alexnet import alexnet as alexnet

@@ -13,8 +13,8 @@ A ReLU follows every layer but the last. Pools take the maximum of 3x3 every 2 p
 groups are the halves that two GPUs computed: a map of conv2, conv4 and conv5 sees the maps of its own GPU only.
 
 224 or 227? The paper says images of 224 and maps of 55, but a window of 11 every 4 pixels has (224 - 11) / 4 + 1 =
-54.25 places. The authors' program, cuda-convnet, rounds up: the last window reaches 3 pixels over the right and lower
-edge, where it sees zeros. Images of 227 fit without a rest, (227 - 11) / 4 + 1 = 55. The paper's form here takes both.
+54.25 positions. The authors' program, cuda-convnet, rounds up: the last window reaches 3 pixels over the right and
+lower edge, where it sees zeros. Images of 227 fit exactly, (227 - 11) / 4 + 1 = 55. The paper's form here takes both.
 
 `alexnet()` is the network of the published weights, `alexnet(paper=True)` that of the paper.
 
@@ -23,9 +23,9 @@ Differences of the published network from the paper's:
   groups, and 64, 192, 384, 256, 256 maps instead of 96, 256, 384, 384, 256.
 - Two zeros around the image: 55 = floor((224 + 4 - 11) / 4) + 1 windows, and the last row of zeros is not seen.
 - No response normalisation.
-- The pooled maps are averaged to 6x6, which changes nothing at 224 and lets other sizes through.
-- Dropout stands before fc6 and fc7; in the paper it acts on the outputs of fc6 and fc7.
-- PyTorch's first weights; in the paper normal ones, and biases of 1 where ReLUs should see positive numbers at once.
+- The pooled maps are averaged to 6x6, which changes nothing at 224 and allows other sizes.
+- Dropout comes before fc6 and fc7; in the paper it acts on the outputs of fc6 and fc7.
+- PyTorch's initialisation; in the paper it is normal, with biases of 1 where ReLUs should start with positive inputs.
 """
 
 from __future__ import annotations

@@ -1,23 +1,23 @@
-"""BERT: a Transformer encoder that learns language by filling in what was masked.
+"""BERT: a Transformer encoder that learns language by filling in masked tokens.
 
     Devlin, Chang, Lee & Toutanova, "BERT: Pre-training of Deep Bidirectional Transformers for Language
     Understanding" (2019, arXiv 1810.04805), section 3.
 
     [CLS] the cat [MASK] on the mat [SEP]          input_ids B T
        |   word + position + segment, LayerNorm    B T D
-       |   L times:  x = LayerNorm(x + attention(x))          every position looks at every other
+       |   L times:  x = LayerNorm(x + attention(x))          every position attends to every other
        |             x = LayerNorm(x + W2 gelu(W1 x))         D -> F -> D
        +-> last_hidden_state                       B T D
              position 0 -> dense, tanh             pooler_output B D      (BertModel)
-             every one  -> dense, gelu, LayerNorm, the words' own vectors -> logits B T V     (BertForMaskedLM)
+             all of them -> dense, gelu, LayerNorm, the word embeddings -> logits B T V     (BertForMaskedLM)
 
 The norms come after the sums ("post-norm"), as in Vaswani et al. 2017. Parameter names are those of Hugging Face's
 checkpoints.
 
 Differences:
-- The second task of the paper, whether two sentences follow one another (`cls.seq_relationship`), is left out.
-- First weights: the paper's code draws from a normal distribution cut off at two standard deviations, as here; Hugging
-  Face's library does not cut.
+- The paper's second task, next sentence prediction (`cls.seq_relationship`), is left out.
+- Initialisation: the paper's code draws from a normal distribution truncated at two standard deviations, as here;
+  Hugging Face's library does not truncate.
 
 B batch, T tokens, D hidden size, H heads, F intermediate size, V vocabulary size
 """

@@ -1,4 +1,4 @@
-"""The card of a network: what is known of it besides its code. Every model file ends in the cards of its networks.
+"""The card of a network: facts about it besides its code. Every model file ends with the cards of its networks.
 
 A card is written once. The table of networks, the weights' catalogue, the recipes and the command line read it.
 """

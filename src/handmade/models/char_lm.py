@@ -1,32 +1,32 @@
-"""Language models of characters: five networks that predict the next one, behind one contract.
+"""Character-level language models: five networks that predict the next character, with one interface.
 
     bigram  Shannon, "A Mathematical Theory of Communication" (1948), section 3; before him Markov, on Onegin (1913).
     MLP     Bengio, Ducharme, Vincent & Jauvin, "A Neural Probabilistic Language Model" (2003), equation 1.
     RNN     Elman, "Finding Structure in Time" (1990): letters one by one, and where the next is hard to predict.
     LSTM    Graves, "Generating Sequences With Recurrent Neural Networks" (2013), section 3.
-    GRU     Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder" (2014), section 2.3: the unit alone.
+    GRU     Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder" (2014), section 2.3: only the unit.
 
     tokens B T  --what the model knows of the past-->  B T H  --linear-->  logits B T V: the scores of the next token
 
     model(tokens, targets)     (logits, loss): the loss is -log p(target), in nats, averaged over the targets
-    model.read(tokens, state)  (logits, state): a long text in pieces; `state` is all that the model keeps of the last
+    model.read(tokens, state)  (logits, state): a long text in pieces; `state` is what the model keeps from the last one
 
-The MLP sees a window of the latest tokens, the recurrent networks all that came before, through their state:
+The MLP sees a window of the latest tokens, the recurrent networks see everything before, through their state:
 
                  bigram          MLP                     RNN, GRU        LSTM
     looks back   1 token         context tokens          without limit   without limit
     state        ()              (latest tokens,)        (h,)            (h, c)
 
 Differences:
-- Bigram: a table of logits learned by gradient descent; Markov and Shannon counted. The best logits are those of the
-  counts' shares.
+- Bigram: a table of logits learned by gradient descent; Markov and Shannon counted. The optimal probabilities are the
+  relative frequencies.
 - MLP: characters instead of words, and no direct connections from the vectors to the output (in the paper optional; its
   best network on the Brown corpus has none).
-- RNN: the whole past is learned from, through time; Elman went back one step.
+- RNN: trained by backpropagation through time; Elman went back one step only.
 - LSTM: no connections from the input to every layer and from every layer to the output (Graves, figure 1), no
   peepholes.
-- Each character has a learned vector; the recurrent networks of the papers read 1-of-V codes, which is the same with
-  another matrix behind it.
+- Each character has a learned vector; the recurrent networks of the papers read one-hot vectors, which is equivalent:
+  the embedding is merged into the next matrix.
 
 B batch, T time steps, V vocabulary size, E embedding size, H hidden size, L layers, n context
 """

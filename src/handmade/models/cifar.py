@@ -1,13 +1,13 @@
-"""AlexNet, VGG and GoogLeNet for images of 32x32, as CIFAR-10 has them.
+"""AlexNet, VGG and GoogLeNet for images of 32x32, such as CIFAR-10's.
 
-ImageNet's networks halve an image of 224 five times, twice or three times of it before much is computed. At 32 that
-leaves nothing to look at. Here each keeps the idea and the widths of its paper, and begins without the strides:
+ImageNet's networks halve an image of 224 five times, two or three of them in their first layers. At 32 that leaves
+almost no pixels. Here each network keeps the idea and the widths of its paper, and begins without the strides:
 
     alexnet_cifar    32 --pool--> 15 --pool--> 7 --pool--> 3, 3x3 kernels only, fully connected layers of 1024
     vgg11_cifar      32 --pool--> 16 --> 8 --> 4 --> 2 --> 1, batch normalisation, one fully connected layer
     googlenet_cifar  32 --pool--> 16 --> 8 (3a) --> 4 (4a) --> 2 (5a), a first kernel of 3x3
 
-The papers do not have these forms, but such forms are usual. ResNet's for 32x32 are its paper's own: resnet_cifar.py.
+These variants are not in the papers, but they are common. Those of ResNet are in its paper: see resnet_cifar.py.
 """
 
 from __future__ import annotations

@@ -1,17 +1,17 @@
-"""g2p: from spelling to phonemes, by one GRU that reads and one that speaks.
+"""g2p: from spelling to phonemes, by one GRU that encodes the letters and one that decodes the phonemes.
 
     Park & Kim, "g2pE: A Simple Python Module for English Grapheme To Phoneme Conversion" (2019),
     github.com/Kyubyong/g2p
     Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder" (2014): two GRUs, joined by one vector.
 
-    letters  s p e l l </s>  --Embedding, GRU-->  h, what the word is
+    letters  s p e l l </s>  --Embedding, GRU-->  h, which represents the word
     <s> S P EH1 L            --Embedding, GRU from h, Linear-->  scores of  S P EH1 L </s>
 
-The phonemes are those of CMUdict (ARPAbet), the vowels with their stress: 0 none, 1 first, 2 second.
+The phonemes are those of CMUdict (ARPAbet), vowels with their stress: 0 none, 1 primary, 2 secondary.
 
 Differences:
-- Cho: here h is the decoder's first state and nothing more; there every step of the decoder sees it.
-- Cho's reset gate acts before the product with the hidden state, this one after it (see nn/cells.py).
+- Here h is only the decoder's initial state; in Cho et al. every step of the decoder sees it.
+- The reset gate of Cho et al. acts before the product with the hidden state, this one after it (see nn/cells.py).
 
 B words of a batch, S letters of a word, T phonemes, H hidden size, P number of phonemes
 """

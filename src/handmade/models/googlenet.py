@@ -11,9 +11,9 @@ An Inception block joins the channels of four branches:
 
     1x1            1x1, 3x3            1x1, 5x5            max pool 3x3, 1x1
 
-The 1x1 before a larger kernel reduces the channels it has to see. A ReLU follows every convolution. All pools but the
-blocks' have a stride of 2 and round up. In training, two small classifiers look at the outputs of 4a and 4d, so that
-the lower half gets gradients from near by; their losses count 0.3 each.
+The 1x1 before a larger kernel reduces the channels it has to process. A ReLU follows every convolution. All pools
+except those in blocks have a stride of 2 and round up. In training, two auxiliary classifiers read the outputs of 4a
+and 4d, so that the lower half gets gradients from nearby; their losses count 0.3 each.
 
 `googlenet()` is the network of the published weights, `googlenet(paper=True)` that of the paper:
 
@@ -23,13 +23,13 @@ the lower half gets gradients from near by; their losses count 0.3 each.
 
 Differences of the published network from the paper's:
 - Batch normalisation after each convolution (whose bias it replaces), and no local response normalisation.
-- The 5x5 kernels are 3x3, a slip in the conversion of the weights.
+- The 5x5 kernels are 3x3, a mistake made when the weights were converted.
 - The last pool is 2x2, not 3x3.
-- The small classifiers see the means of 4x4 bins; in the paper means of 5x5 pixels every 3. Both give 4x4.
+- The auxiliary classifiers see the means of 4x4 bins; in the paper means of 5x5 pixels every 3. Both give 4x4.
 - Dropout before fc is 0.2; in the paper 0.4.
-- Weights start normal of deviation 0.01. The paper does not say how; here after He et al. 2015, without which a network
-  of this depth and no batch normalisation does not begin to learn.
-- The paper's local response normalisation has no numbers; here those of Caffe's model: 5 maps, alpha 1e-4, beta 0.75.
+- Weights are initialised normally with deviation 0.01. The paper does not say how; here its form follows He et al.
+  2015, without which a network of this depth does not start to learn unless it has batch normalisation.
+- The paper gives no numbers for local response normalisation; here Caffe's: 5 maps, alpha 1e-4, beta 0.75.
 """
 
 from __future__ import annotations

@@ -4,24 +4,24 @@
     after Radford et al., "Improving Language Understanding by Generative Pre-Training" (2018), section 3.
 
     tokens B T
-      |  wte: a vector for each token, plus wpe: one for each place
+      |  wte: a vector for each token, plus wpe: one for each position
     x B T C ----------------------------------------------------+
-      |  ln_1 -> attention over the places up to this one       |  h.0
+      |  ln_1 -> attention to positions up to this one          |  h.0
       + <------------------------------------------------------ |  x = x + attention(norm(x))
       |  ln_2 -> mlp: C -> 4C -> GELU -> C                      |  x = x + mlp(norm(x))
       + <------------------------------------------------------ |
       |  ... h.1 to h.L-1                                       +
       |  ln_f
-      |  lm_head: the rows of wte again, as the directions of the tokens
-    logits B T V: the scores of the next token at every place
+      |  lm_head: the rows of wte again (tied weights)
+    logits B T V: the scores of the next token at every position
 
     model(tokens, targets)     (logits, loss), for T up to block_size: what training calls
     model.read(tokens, cache)  (logits, cache): a text of any length in pieces, as in models/char_lm.py
 
-With the cache a token costs O(T): its query meets the keys and values of the tokens before, which are kept. Places are
-learned vectors, so at most `block_size` tokens can be seen at once. Beyond that the window moves on by half a block:
-the later half of its tokens is read again from place 0, and the rest forgotten. Reading at once, in pieces or token by
-token gives the same scores.
+With the cache a new token costs O(T): its query attends to the cached keys and values of the tokens before. Positions
+are learned vectors, so at most `block_size` tokens can be seen at once. Then the window moves on by half a block:
+the later half of its tokens is read again from position 0, and the rest forgotten. Reading at once, in pieces or token
+by token gives the same scores.
 
 `CONFIGS` has GPT-2's four sizes and two of characters, nanoGPT's (Karpathy 2022): `gpt-cpu` and `gpt-baby`, which have
 no biases. Names are Hugging Face's, weights of linear layers (in, out). Parameters, with biases:
@@ -30,12 +30,12 @@ no biases. Names are Hugging Face's, weights of linear layers (in, out). Paramet
 
 Differences:
 - Published GPT-2 has the paper's "1/sqrt(N)" on the residual projections in its code only; here, as in nanoGPT, the
-  first weights of the 2 L projections onto the residual path are divided by sqrt(2 L).
-- The places' vectors start with the deviation of all others; OpenAI's started with half of it.
-- GPT-2 and nanoGPT start all sizes with 0.02. Below 768 channels ours start wider, in proportion to 1 / sqrt(C): with
-  0.02 a network of 128 learns little in its first hundreds of steps (docs/measured.md).
+  initial weights of the 2 L projections onto the residual path are divided by sqrt(2 L).
+- Position vectors are initialised with the same deviation as all others; OpenAI's with half of it.
+- GPT-2 and nanoGPT initialise all sizes with deviation 0.02. Below 768 channels ours is larger, in proportion to
+  1 / sqrt(C): with 0.02 a network of 128 learns little in its first few hundred steps (docs/measured.md).
 
-B batch, T time (places), C channels (n_embd), H heads, D = C / H, L layers, V vocabulary size
+B batch, T time (positions), C channels (n_embd), H heads, D = C / H, L layers, V vocabulary size
 """
 
 from __future__ import annotations

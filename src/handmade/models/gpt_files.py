@@ -1,4 +1,4 @@
-"""Published files of GPT-2's weights: under which names their arrays are, and of which configuration they are."""
+"""Published files of GPT-2's weights: the names of their arrays, and which configuration they belong to."""
 
 from __future__ import annotations
 

@@ -1,16 +1,16 @@
-"""From a table of pairs to GPT, in seven stages, each with one idea more than the last.
+"""From a bigram table to GPT, in seven stages, each with one more idea than the last.
 
     Karpathy, "Let's build GPT: from scratch, in code, spelled out" (lecture, 2023), after Vaswani et al. (2017).
 
-    1  bigram         the latest token alone
-    2  one head       attention: each place takes what it wants from the places before it
-    3  multi-head     several small heads side by side want several things at once
-    4  feed-forward   each place then thinks about what it has got
-    5  residual       x + f(x): blocks of both on top of each other, through which gradients pass
-    6  norm           each block sees states of one scale
-    7  scaled up      models/gpt.py: wider and deeper, over a longer past
+    1  bigram         the latest token only
+    2  one head       attention: each position takes what it looks for from the positions before it
+    3  multi-head     several small heads in parallel look for several things at once
+    4  feed-forward   each position then processes what it has gathered
+    5  residual       x + f(x): a stack of blocks of both, through which gradients flow
+    6  norm           each block sees inputs of the same scale
+    7  scaled up      models/gpt.py: wider and deeper, with a longer context
 
-Every stage up to 6 has the contract of models/char_lm.py, and the same width, so that what is gained is the idea's.
+Every stage up to 6 has the interface of models/char_lm.py, and the same width, so that a gain is due to the new idea.
 
 B batch, T time, V vocabulary size, C channels, H heads, D = C / H
 """

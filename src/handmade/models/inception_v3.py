@@ -1,4 +1,4 @@
-"""Inception v3: large kernels factorised into small and into flat ones.
+"""Inception v3: large kernels factorised into small and asymmetric ones.
 
     Szegedy, Vanhoucke, Ioffe, Shlens & Wojna, "Rethinking the Inception Architecture for Computer Vision" (2015),
     table 1 and figures 5, 6, 7 and 10.
@@ -8,18 +8,19 @@
                  --5b 5c 5d (A)-->  288 35 35  --6a (B)-->  768 17 17  --6b 6c 6d 6e (C)-->  768 17 17
                  --7a (D)-->  1280 8 8  --7b 7c (E)-->  2048 8 8  --mean-->  2048  --dropout, fc-->  1000
 
-Two 3x3 see what one 5x5 sees, at 18/25 of the cost; 1x7 and 7x1 what a 7x7 sees, at 14/49 (section 3). The blocks:
+Two 3x3 have the receptive field of one 5x5, at 18/25 of the cost; 1x7 and 7x1 that of a 7x7, at 14/49 (section 3).
+The blocks:
 
     A: branches of 1x1; 1x1, 5x5; 1x1, 3x3, 3x3; pool, 1x1          C: the same with 1x7 and 7x1
-    B, D: halve the image, by strides in two branches and a pool    E: the last kernels side by side, 1x3 and 3x1
+    B, D: halve the image, by strides in two branches and a pool    E: the last kernels in parallel, 1x3 and 3x1
 
-In training, a small classifier looks at the output of 6e, and its loss counts 0.4 (in the authors' TensorFlow program).
-Parameters: 27,161,264, and 23,834,568 without the small classifier.
+In training, an auxiliary classifier reads the output of 6e; its loss counts 0.4 (as in the authors' TensorFlow code).
+Parameters: 27,161,264, and 23,834,568 without the auxiliary classifier.
 
 Differences of the published weights' network, the only one here, from the paper's:
 - The second half of the stem: in table 1 3x3 to 80, 3x3 /2 to 192 and 3x3 to 288 instead of 1x1, 3x3 and a pool.
 - A has a 5x5 in its second branch; in figure 5 a 3x3.
-- The small classifier's fully connected layer has no batch normalisation, which the paper's has (section 6).
+- The auxiliary classifier's fully connected layer has no batch normalisation; the paper's has (section 6).
 """
 
 from __future__ import annotations

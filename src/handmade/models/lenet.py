@@ -5,8 +5,8 @@
     N 1 32 32  --C1 conv 5x5-->  6 28 28  --S2 halve-->  6 14 14  --C3 conv 5x5-->  16 10 10  --S4 halve-->  16 5 5
                --C5 conv 5x5-->  120 1 1  --F6 linear-->  84  --output-->  10
 
-A 5x5 kernel without padding takes 4 from each side; digits of 28x28 are padded to 32x32 so that a corner or an end of
-a stroke can stand in the middle of C1's field of view.
+A 5x5 kernel without padding reduces height and width by 4; digits of 28x28 are padded to 32x32 so that a corner or the
+end of a stroke can lie in the centre of C1's receptive field.
 
 `lenet5()` is what is called LeNet-5 today, `lenet5(paper=True)` the network of the paper.
 

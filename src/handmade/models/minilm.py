@@ -1,4 +1,4 @@
-"""MiniLM: a small BERT that learned to imitate a large one, and gives sentences vectors.
+"""MiniLM: a small BERT distilled from a large one, which turns sentences into vectors.
 
     Wang, Wei, Dong, Bao, Yang & Zhou, "MiniLM: Deep Self-Attention Distillation for Task-Agnostic Compression of
     Pre-Trained Transformers" (2020, arXiv 2002.10957).

@@ -1,4 +1,4 @@
-"""MobileNetV2: convolutions cheap enough for a phone, by blocks that are narrow at their ends and wide in the middle.
+"""MobileNetV2: convolutions cheap enough for a phone, in blocks that are narrow at both ends and wide in the middle.
 
     Sandler, Howard, Zhu, Zhmoginov & Chen, "MobileNetV2: Inverted Residuals and Linear Bottlenecks" (2018); sections
     and tables are this paper's.
@@ -7,21 +7,21 @@
                  --4-->  64 14 14  --3-->  96 14 14  --3-->  160 7 7  --1-->  320 7 7  --1x1-->  1280 7 7
                  --mean-->  1280  --dropout, linear-->  1000
 
-A block widens its C channels t times, filters each by itself, and narrows the result again:
+A block expands its C channels t times, filters each channel separately, and projects the result to few channels again:
 
     C H W  --1x1-->  tC H W  --3x3 depthwise /s-->  tC H/s W/s  --1x1-->  K H/s W/s      + x, where C = K and s = 1
 
-A convolution from C to K channels with kernels of 3x3 takes 9 C K products a pixel; by itself in each channel (9 C) and
-then across them by 1x1 (C K) nearly nine times fewer. Norm and ReLU6 = min(max(x, 0), 6) follow the first two
-convolutions, but only a norm the last: a ReLU would throw away what the few channels hold (section 3.2). The sums are
-between the narrow ends, so that little has to be kept: inverted residuals.
+A 3x3 convolution from C to K channels takes 9 C K multiplications per pixel; a depthwise one (9 C) followed by a 1x1
+(C K) nearly nine times fewer. Norm and ReLU6 = min(max(x, 0), 6) follow the first two convolutions, but only a norm
+follows the last: a ReLU would lose information that the few channels hold (section 3.2). The shortcuts connect the
+narrow ends, which saves memory: inverted residuals.
 
 `width_mult` widens or narrows all layers (section 4.1); below 1 the last stays at 1280.
 
 Differences of the published weights' networks from the paper's:
-- The first block, whose t is 1, has no widening convolution.
-- Numbers of channels are rounded to multiples of 8, never down by more than a tenth: as in the authors' program.
-- A dropout stands before the scores, and the last convolution of table 2 is a linear layer.
+- The first block, whose t is 1, has no expanding convolution.
+- Numbers of channels are rounded to multiples of 8, never down by more than a tenth, as in the authors' program.
+- Dropout before the output, and the last convolution of table 2 is a linear layer.
 
 `mobilenet_v2_cifar` is for images of 32x32: the first convolution and the first two blocks keep the size.
 """

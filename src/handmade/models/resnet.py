@@ -13,15 +13,15 @@ expansion, is 1 or 4:
     basic:         F = 3x3, norm, ReLU, 3x3, norm                        relu(F(x) + x)
     bottleneck:    F = 1x1, norm, ReLU, 3x3, norm, ReLU, 1x1, norm       relu(F(x) + x)
 
-Where a block changes the shape, x has to follow. Option A takes every second pixel and adds channels of zeros, option
-B projects by a 1x1 convolution. `skip=False` leaves x out: the plain networks of figure 4.
+If a block changes the shape, x must change too. Option A takes every second pixel and adds channels of zeros, option
+B projects x by a 1x1 convolution. `skip=False` leaves x out: the plain networks of figure 4.
 
-`resnet_v2=True` has norm and ReLU before each convolution and nothing behind the sum. From one sum to the next the way
-is then free, and both the signal and its gradient pass through the whole network with something added at each block.
+`resnet_v2=True` has norm and ReLU before each convolution and nothing after the sum. The path from one sum to the next
+is then an identity: the signal and its gradient pass unchanged through the whole network, and each block adds to them.
 
 Differences of the published weights' networks from the paper's:
-- The bottleneck halves the image in its 3x3 convolution. In the paper its first 1x1 does, which then looks at one of
-  four pixels. (Known as version 1.5; half a point better.)
+- The bottleneck halves the image in its 3x3 convolution. In the paper its first 1x1 does, which then ignores three of
+  four pixels. (Known as version 1.5; half a percentage point better.)
 
 The smaller networks of the same paper, for CIFAR-10, are in resnet_cifar.py.
 """

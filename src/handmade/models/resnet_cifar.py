@@ -1,4 +1,4 @@
-"""ResNets for small images: 20 to 110 layers, of which two are enough to see what shortcuts are good for.
+"""ResNets for small images: 20 to 110 layers; two of these depths are enough to see what shortcuts are good for.
 
     He, Zhang, Ren & Sun, "Deep Residual Learning for Image Recognition" (2015), section 4.2.
 
@@ -10,7 +10,7 @@ option A, so that a plain network (`skip=False`) has exactly the same parameters
 and resnet56 better than resnet20 (figure 6).
 
 Differences of the published weights' networks from the paper's:
-- Option A puts half of the zero channels before the others and half behind. The paper does not say where they go.
+- Option A puts half of the zero channels before the others and half after. The paper does not say where they go.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Sequence to sequence with recurrent networks: one reads the source, another writes the target.
 
-    Sutskever, Vinyals & Le, "Sequence to Sequence Learning with Neural Networks" (2014): the last state says it all.
+    Sutskever, Vinyals & Le, "Sequence to Sequence Learning with Neural Networks" (2014): only the last state is used.
     Bahdanau, Cho & Bengio, "Neural Machine Translation by Jointly Learning to Align and Translate" (2015): attention.
     Luong, Pham & Manning, "Effective Approaches to Attention-based Neural Machine Translation" (2015): simpler scores.
 
-    source B S --Embedding--> B S E --encoder--> memory B S M, what was read at each place, and the last state
+    source B S --Embedding--> B S E --encoder--> memory B S M, the outputs of all steps,    and the last state
                                                     |                                         |
                                                 attention                                     v
                                                     |  context B T M                          |
@@ -21,13 +21,13 @@
 
 Differences:
 - Sutskever: any number of layers, of which the paper has 4; Adam instead of plain gradient descent.
-- Luong: global attention, without input feeding (section 3.3): that is what lets the decoder run over the whole target
-  at once. The encoder may read in both directions, as Bahdanau's.
-- Bahdanau: the output looks at the state s_t, as in equation 4 (the appendix has s_(t-1)), which is here that after
-  reading y_(t-1) and context_t; the gates' parameters are PyTorch's, with two biases.
-- All: dropout on vectors and outputs, which the papers do not have or (Luong) apply within the LSTM. The LSTMs' forget
-  gates begin with a bias of 1 (Jozefowicz, Zaremba & Sutskever 2015): without it a long source is forgotten before
-  anything is learned from it.
+- Luong: global attention without input feeding (section 3.3), so that the decoder can run over the whole target at
+  once. The encoder may read in both directions, like Bahdanau's.
+- Bahdanau: the output is computed from the state s_t, as in equation 4 (the appendix has s_(t-1)): here the state after
+  reading y_(t-1) and context_t. The parameters of the gates are PyTorch's, with two biases.
+- All: dropout on embeddings and outputs, which the papers do not have or (Luong) apply within the LSTM. The biases of
+  the LSTMs' forget gates start at 1 (Jozefowicz, Zaremba & Sutskever 2015): without it a long source is forgotten
+  before anything is learned from it.
 
 B batch, S source and T target tokens, V vocabulary, E embedding size, H hidden size, M memory size, A attention size,
 L layers, D directions

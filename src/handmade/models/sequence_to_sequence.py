@@ -1,8 +1,8 @@
-"""Models that turn one sequence into another: the contract, and the tokens that it takes for granted.
+"""Models that turn one sequence into another: their interface, and the special tokens it assumes.
 
     source B S --encode--> state --step, one token after another--> log-probabilities of the next target token
 
-A model that keeps it can be trained by tasks/translation/, searched by text/decoding.py, and looked into.
+A model with this interface can be trained by tasks/translation/, decoded by text/decoding.py, and looked into.
 
 B sequences of a batch, S and T tokens of source and target, V size of the target vocabulary, R rows: hypotheses
 """

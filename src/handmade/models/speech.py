@@ -1,4 +1,4 @@
-"""Networks that hear: which word a clip says, and when a word falls in a stream.
+"""Networks for speech: which word is said in a clip, and when a trigger word is said in a stream.
 
     SpeechClassifier  Schuster & Paliwal, "Bidirectional Recurrent Neural Networks" (1997), with GRUs.
     TriggerWord       the network of the course Sequence Models (Ng, Katanforoosh & Mourri 2018), smaller.
@@ -6,11 +6,11 @@
     SpeechClassifier  B T M  --GRU in both directions-->  B T 2H  --mean over the clip-->  B 2H  --linear-->  B K
     TriggerWord       B T M  --convolution, stride 4-->  B T' C  --GRU, forwards-->  B T' H  --linear-->  B T'
 
-The first may look at a whole clip, ends included; the second must answer while the stream goes on, and so looks back
-only (and, by its convolution, a few frames ahead).
+The first can read a whole clip before it answers; the second must answer while the stream continues, so it sees only
+the past (and, through its convolution, a few frames ahead).
 
-Differences: the course's network has two GRUs of 128, 196 channels and dropout of 0.8 after each layer, for sounds of
-10 s that nobody augments anew; this one has one GRU, and its streams are composed anew for every batch.
+Differences: the course's network has two GRUs of 128, 196 channels and dropout of 0.8 after each layer, for a fixed set
+of sounds of 10 s; this one has one GRU, and its streams are composed anew for every batch.
 
 B clips of a batch, T frames, M mel bands, H hidden size, K classes, C channels, T' = ceil(T / 4) steps
 """

@@ -1,18 +1,18 @@
 """textgenrnn: a character-level LSTM with skip connections and attention over the last 40 characters.
 
-    Woolf, "textgenrnn" (2018), github.com/minimaxir/textgenrnn; its weights learned from the titles of Reddit's posts.
+    Woolf, "textgenrnn" (2018), github.com/minimaxir/textgenrnn; its weights were trained on titles of Reddit posts.
     The attention is DeepMoji's: Felbo, Mislove, Søgaard, Rahwan & Lehmann, "Using millions of emoji occurrences to
     learn any-domain representations" (2017), section 3.2.
 
     last 40 characters  B 40  --Embedding-->  x  B 40 100  --LSTM-->  h1  B 40 128  --LSTM-->  h2  B 40 128
-    z = [x, h1, h2]     B 40 356              every layer is in sight of the output
+    z = [x, h1, h2]     B 40 356              skip connections: the output sees every layer
     a = softmax over the 40 of (z · w)        how much each character counts
     Σ a z               B 356  --Linear-->  scores of the next character  B 465
 
-A text begins with the token START and ends with it. Before the beginning stands token 0, which is nothing, and which
-the network reads like any other: it has no mask.
+A text begins and ends with the token START. Before its beginning the input is padded with token 0, which the network
+reads like any other: there is no mask.
 
-Differences: DeepMoji's LSTMs read in both directions; this one writes, and looks back only.
+Differences: DeepMoji's LSTMs read in both directions; this one generates text, and sees the past only.
 
 B texts of a batch, T characters of each, V vocabulary size, F = 100 + 128 + 128 features
 """

@@ -13,17 +13,17 @@
                                                     v  times the embedding, transposed
                                                  logits B T V
 
-    Every token of a layer is computed at once; that the target sees only its past is a mask. One token at a time,
-    `step` keeps the keys and values of the tokens before, so that the next costs O(T), not O(T^2).
+    A layer computes all tokens at once; a mask hides the future from the target. For one token at a time, `step`
+    caches the keys and values of the tokens before, so that the next token costs O(T), not O(T^2).
 
-The layers are nn/transformer.py's: there, forward and step of the decoder are side by side.
+The layers are in nn/transformer.py, with the decoder's forward and step next to each other.
 
 Differences:
-- The vectors of the vocabulary start normal of variance 1/E and all other matrices as Glorot & Bengio (2010) have it,
-  as in the authors' program; the paper does not say.
-- Attention weights and the hidden numbers of the feed-forward part are dropped out as well, as in that program.
-- The small configuration has its norms first (Xiong et al. 2020), with one more after each stack, and trains without
-  a long warm-up; base and big have them after the sums, as the paper.
+- Embeddings are initialised normally with variance 1/E, and all other matrices after Glorot & Bengio (2010), as in the
+  authors' program; the paper does not say.
+- Dropout also acts on attention weights and on the hidden layer of the feed-forward part, as in that program.
+- The small configuration is pre-norm (Xiong et al. 2020), with one more norm after each stack, and trains without a
+  long warm-up; base and big are post-norm, as in the paper.
 - Sines are in the even columns and cosines in the odd, as in the paper; the authors' program has them in two halves.
 
 B batch, S source and T target tokens, E d_model, H heads of d numbers, V vocabulary, N layers, R rows

@@ -8,13 +8,13 @@
 
 A ReLU follows every layer but the last; pools take the maximum of 2x2. Two 3x3 convolutions see 5x5 pixels, three see
 7x7, with more ReLUs between and fewer weights than one large kernel (section 2.3). The configurations A, B, C, D and E
-differ in how many stand in a row; D and E are what is called VGG-16 and VGG-19.
+differ in how many of them follow each other; D and E are known as VGG-16 and VGG-19.
 
-For testing, the paper makes the fully connected layers convolutions, so that the network slides over images of any
-size (section 3.2): `convolutional(model)`.
+For testing, the paper converts the fully connected layers to convolutions, so that the network slides over images of
+any size (section 3.2): `convolutional(model)`.
 
 Differences of the published weights' networks from the paper's:
-- The pooled maps are averaged to 7x7, which changes nothing at 224 and lets other sizes through, by other means than
+- The pooled maps are averaged to 7x7, which changes nothing at 224 and allows other sizes, in a different way from
   the paper's sliding.
 - The first weights are He et al.'s (2015) for convolutions and normal of deviation 0.01 for the others. In the paper
   all are of deviation 0.1 (a variance of 0.01), and deep networks start from the trained layers of A.
