@@ -14,8 +14,8 @@ class Item:
     """One line of the plan.
 
     kind: "watch" is ticked by hand, "know" is known by its cards, "build" by the exercises that pass.
-    day, through: the first and the last day suggested for it, counted from 1.
-    after: the items that come first.
+    day, through: the first and the last suggested day, counted from 1.
+    after: the items that must be done first.
     exercises: what is built with it. look: explorers that show it. link, run: where to watch it, what to run.
     plans_code: whether it begins with the plan's own code, given to the judge.
     vault: where it is tracked in the notes, a key of Plan.notes.

@@ -1,7 +1,7 @@
 """When a card comes back: FSRS (py-fsrs) replayed from the journal, and the queue of a day.
 
-FSRS keeps two numbers of a card: its stability, the days until the chance to recall it has fallen to 90 %, and its
-difficulty. A review asks for the card when that day comes, and changes both by how it went.
+FSRS keeps two numbers for each card: its stability, the days until the probability of recalling it has fallen to 90 %,
+and its difficulty. The card is due when that day comes, and each review updates both numbers by its rating.
 """
 
 import hashlib
@@ -18,10 +18,10 @@ from handmade.study.journal import Event, end_of_day, study_day
 
 NEW_A_DAY = 18  # 245 cards in 14 days
 NEW_MISTAKES_A_DAY = 4
-MENDED = 21  # days of stability from which on a mistake that was not made again is asked no more
+MENDED = 21  # days of stability after which a mistake that was not made again is no longer asked
 AHEAD = timedelta(minutes=20)  # a card that was just learned comes back within the session rather than never
-RETENTION = 0.9  # the chance to recall a card at which it is asked again
-KNOWN_FROM = 0.8  # the chance from which on a card counts as known
+RETENTION = 0.9  # a card is due when its probability of recall falls to this
+KNOWN_FROM = 0.8  # the probability of recall from which a card counts as known
 
 _SCHEDULER = Scheduler(desired_retention=RETENTION, enable_fuzzing=False)
 
@@ -30,7 +30,7 @@ _SCHEDULER = Scheduler(desired_retention=RETENTION, enable_fuzzing=False)
 class Slot:
     """A card as the queue sees it.
 
-    opens: the day from which on it may be asked for the first time. again: when its mistake was made again, so that the
+    opens: the first day on which it may be asked. again: when its mistake was made again, so that the
     card counts as new from the day after. sibling: a card that asks the same, never on the same day.
     kind: "concept", "drill", "mistake" or "exercise".
     """
@@ -52,7 +52,7 @@ class Schedule:
     _reviews: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
 
     def review(self, event: Event) -> None:
-        """Take a review into account; one that is older than the card's last (a clock was set back) finds its place."""
+        """Add a review; one older than the card's last (the clock was set back) is inserted in order of time."""
         id = event["card"]
         reviews = self._reviews[id]
         if reviews and event.at < reviews[-1].at:
@@ -70,7 +70,7 @@ class Schedule:
         return self._reviews.get(id, ())
 
     def due(self, id: str) -> datetime:
-        """When a card that was reviewed is to be asked again."""
+        """When a reviewed card is due again."""
         return self._capped(self.memories[id])
 
     def next_dates(self, id: str, at: datetime) -> dict[int, datetime]:
@@ -79,12 +79,12 @@ class Schedule:
         return {int(rating): self._capped(_SCHEDULER.review_card(memory, rating, at)[0]) for rating in Rating}
 
     def retrievability(self, id: str, at: datetime) -> float:
-        """The chance that the card is recalled at that time; 0 for one that was never reviewed."""
+        """The probability that the card is recalled at that time; 0 for one that was never reviewed."""
         memory = self.memories.get(id)
         return 0.0 if memory is None else _SCHEDULER.get_card_retrievability(memory, at)
 
     def stability(self, id: str) -> float:
-        """The days until the chance to recall it has fallen to 90 %."""
+        """The days until the probability of recalling it has fallen to 90 %."""
         memory = self.memories.get(id)
         return (memory and memory.stability) or 0.0
 
@@ -120,7 +120,7 @@ class Schedule:
 
 
 def replay(events: Iterable[Event], interview: date | None = None) -> Schedule:
-    """The schedule after these events, which stand in the order of time."""
+    """The schedule after these events, which are in order of time."""
     schedule = Schedule(interview)
     for event in events:
         if event.what == "review":

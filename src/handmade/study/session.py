@@ -1,4 +1,4 @@
-"""A session of review: which card is asked now, what a rating does, and how it is taken back.
+"""A review session: which card is asked now, what a rating does, and how it is undone.
 
 The terminal and the pages hold one of these each; what they show differs, what is recorded does not.
 """
@@ -21,7 +21,7 @@ NUMBERS = 10  # questions of a session of drills
 
 @dataclass(frozen=True)
 class Chosen:
-    """What to ask. part: a section of the cards, as CNNs; item: one of the plan; numbers: drills only; new: a limit."""
+    """What to ask. part: a section, such as CNNs; item: one of the plan; numbers: drills only; new: a limit."""
 
     part: str | None = None
     item: str | None = None
@@ -72,14 +72,14 @@ class Session:
         return self.schedule.next_dates(id, datetime.now(UTC))
 
     def rate(self, id: str, rating: int, seconds: float) -> None:
-        """Write the rating down, at once; then the card has its turn again when it is due."""
+        """Record the rating immediately; the card comes back when it is due."""
         event = self.journal.append("review", card=id, rating=rating, seconds=round(seconds), where=self.where)
         self.schedule.review(event)
         self._asked.append(event)
         self._leave(id)
 
     def undo(self) -> str | None:
-        """Take the last rating back: the card that is asked again, None where there was none."""
+        """Undo the last rating. Returns the card that is asked again, None if there was none."""
         if not self._asked:
             return None
         event = self._asked.pop()
@@ -89,12 +89,12 @@ class Session:
         return event["card"]
 
     def skip(self, id: str) -> None:
-        """Leave the card for another day."""
+        """Postpone the card to another day."""
         self._skipped.add(id)
         self._leave(id)
 
     def note_when_empty(self) -> None:
-        """Where nothing more is due today, note it: the day counts for the streak."""
+        """If nothing more is due today, record that: the day counts for the streak."""
         if self.current() is None and self.answered and not self.standing_now().queue():
             self.journal.append("emptied")
 
@@ -125,7 +125,7 @@ def section_of(id: str) -> str:
 
 
 def section_named(part: str) -> str:
-    """A section by its name or the beginning of it, as CNNs, cnn or rnn. InputError for an unknown one."""
+    """A section by its name or a prefix of it, such as CNNs, cnn or rnn. InputError for an unknown one."""
     for key, name in SECTIONS.items():
         if name.lower().startswith(part.lower().rstrip("s")):
             return key

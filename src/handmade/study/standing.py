@@ -33,7 +33,7 @@ class Status:
 
     @property
     def done(self) -> bool:
-        """Whether what comes after it may begin: it is watched, known or built, as its kind asks."""
+        """Whether the items after it may begin: it is watched, known or built, depending on its kind."""
         if self.item.id == "interviews":
             return self.interviews >= INTERVIEWS
         match self.item.kind:
@@ -127,7 +127,7 @@ class Standing:
 
     @property
     def behind(self) -> list[Status]:
-        """The items whose last day is over and which are not complete."""
+        """The items that are not complete although their last day is over."""
         return [status for status in self.statuses.values() if status.last < self.today and not status.complete]
 
     @property

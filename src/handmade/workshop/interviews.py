@@ -31,7 +31,7 @@ class Interview:
 
 
 def unseen(progress: Progress, topic: str | None) -> list[str]:
-    """The exercises, of one topic or any, on which nothing was done yet. InputError where there is none."""
+    """The exercises, of one topic or any, that were not started yet. InputError if there is none."""
     if topic is not None and topic not in TOPICS:
         raise InputError(f"there is no topic {topic!r}. There are {', '.join(TOPICS)}.")
     asked = {held.get("exercise") for held in progress.interviews}
@@ -48,7 +48,7 @@ def unseen(progress: Progress, topic: str | None) -> list[str]:
 
 
 def remember(workspace: Workspace, held: Interview, verdict: Verdict) -> None:
-    """Put it in the workspace's record, in which it counts as an attempt."""
+    """Add it to the workspace's record, where it counts as an attempt."""
 
     def change(progress: Progress) -> None:
         progress.interviews.append(asdict(held))

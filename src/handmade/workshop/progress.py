@@ -17,7 +17,7 @@ class Record:
     """What was done about one exercise. Times are local, as 2026-01-31T12:00:00; None: not yet.
 
     mistakes: how often each was made. met: when each of the exercise's listed faults was made last.
-    hints: how many were shown. gave_up: when the solution was asked for.
+    hints: how many were shown. gave_up: when the learner asked for the solution.
     """
 
     attempts: int = 0
@@ -39,7 +39,7 @@ class Progress:
         return self.exercises.setdefault(name, Record())
 
     def add(self, verdict: Verdict) -> None:
-        """Count an attempt, with what came of it; a file with nothing in it is none."""
+        """Count an attempt, with its result; an unwritten file does not count."""
         names = [finding.name for finding in verdict.findings]
         if names == ["not written yet"]:
             return
@@ -54,7 +54,7 @@ class Progress:
 
 
 def now() -> str:
-    """The local time, as a record has it."""
+    """The local time, in the form used in records."""
     return datetime.now().isoformat(timespec="seconds")
 
 

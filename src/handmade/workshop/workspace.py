@@ -1,4 +1,4 @@
-"""A learner's workspace: a folder with one file an exercise, by topic, and the record of what was done."""
+"""A learner's workspace: a folder with one file per exercise, by topic, and the record of what was done."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class Workspace:
         return written
 
     def reset(self, name: str) -> Path | None:
-        """Write the exercise's stub anew. The path of a copy of what was there, None where nothing was."""
+        """Replace the file by the exercise's stub. The path of a copy of the old file, None if none."""
         path, backup = self.file(name), None
         if path.exists():
             backup = free_path(path.parent, f"{path.stem}.backup-{{}}.py")
@@ -68,7 +68,7 @@ class Workspace:
 
 
 def workspace_around(folder: Path) -> Workspace | None:
-    """The workspace that a folder is, or lies in."""
+    """The workspace that a folder is, or is inside of."""
     for candidate in (folder, *folder.parents):
         if Workspace(candidate).file(NAMES[0]).is_file():
             return Workspace(candidate)
@@ -85,7 +85,7 @@ class Started:
 
 
 def start(folder: Path) -> Started:
-    """Make a workspace, or add to one what it lacks. Files that had numbers move into the folders of their topics."""
+    """Create a workspace, or add what one lacks. Files named by number are moved into the folders of their topics."""
     workspace = Workspace(made(folder))
     moved = carry_over(workspace.folder)
     written = workspace.add_missing()

@@ -1,1 +1,1 @@
-"""The judge: it has a solution run in the cell, and says what is right and which mistake was made."""
+"""The judge: runs a solution in the cell, and says what is right and which mistake was made."""

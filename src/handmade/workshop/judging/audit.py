@@ -1,4 +1,4 @@
-"""The audit of an exercise: does its judge refuse every fault and name it, and accept every right solution?"""
+"""The audit of an exercise: does its judge reject every fault and name it, and accept every right solution?"""
 
 from dataclasses import dataclass
 from itertools import combinations
@@ -16,8 +16,8 @@ from handmade.workshop.variants import variants_of
 class Audit:
     """What the judge of one exercise makes of every fault, every pair and every right solution.
 
-    singles, pairs: the faults, and what they were named; None where nothing was, () where they were accepted.
-    ambiguous: single faults that the cases do not tell apart from another.
+    singles, pairs: the faults, and what they were named; None if not recognised, () if they were accepted.
+    ambiguous: single faults that the cases do not distinguish from another one.
     accepted: each right solution (variants and conventions) and whether it passes.
     stub_refused: whether a solution that does nothing is refused.
     """
@@ -31,7 +31,7 @@ class Audit:
 
 
 def audit(exercise: Exercise) -> Audit:
-    """Run the judge's reasoning over all that it must tell apart."""
+    """Run the judge's reasoning on everything that it must distinguish."""
     cases = exercise.all_cases()
     reference = Counterfactuals(exercise, cases)
 
@@ -57,7 +57,7 @@ def _single_faults(reference: Counterfactuals, fault: str) -> list[str]:
 
 
 def results_of(source: str, exercise: Exercise, seed: int = 0) -> list[Result]:
-    """What a solution of ours gives on the cases of this seed, run in this process."""
+    """What one of our own solutions returns on the cases of this seed, run in this process."""
     module = ModuleType(f"{exercise.name}_variant")
     exec(compile(source, module.__name__, "exec"), vars(module))
     solution = {function.__name__: vars(module)[function.__name__] for function in exercise.functions}

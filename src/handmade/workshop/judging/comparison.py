@@ -52,11 +52,11 @@ def real_numbers(value: Any) -> np.ndarray | None:
         return None
 
 
-FLOAT32 = 1e-6  # of an array's largest number: what a solution that computes in float32 may be off by
+FLOAT32 = 1e-6  # times an array's largest number: the error allowed for a solution that computes in float32
 
 
 def _close(mine: np.ndarray, reference: np.ndarray, rtol: float, atol: float) -> bool:
-    """As np.allclose with equal_nan, in less than half its time: a verdict compares thousands of small arrays."""
+    """Like np.allclose with equal_nan, in less than half the time: a verdict compares thousands of small arrays."""
     with np.errstate(all="ignore"):
         size, finite = np.abs(reference), np.isfinite(reference)
         rounding = FLOAT32 * np.max(size, initial=0.0, where=finite)
@@ -65,7 +65,7 @@ def _close(mine: np.ndarray, reference: np.ndarray, rtol: float, atol: float) ->
 
 
 def largest_difference(got: Sequence[Result], expected: Sequence[Result]) -> float:
-    """The largest absolute difference of any number in results that are the same; nan and inf left out."""
+    """The largest absolute difference between numbers of results that count as the same, ignoring nan and inf."""
     largest = 0.0
     for mine, reference in zip(got, expected, strict=True):
         for name, value in (reference.outputs or {}).items():

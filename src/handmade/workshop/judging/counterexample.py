@@ -1,4 +1,4 @@
-"""The smallest case that still goes wrong: a failing one, its axes cut and its numbers rounded while it still fails."""
+"""The smallest case that still fails: a failing case is reduced by cutting axes and rounding numbers while it fails."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ ROUNDS = 2
 
 @dataclass(frozen=True)
 class Example:
-    """A case on which a solution goes wrong: what it gave, and what is right."""
+    """A case on which a solution is wrong: what it returned, and what is right."""
 
     case: Case
     got: Result
@@ -71,7 +71,7 @@ def _entry(name: str, value: Any) -> str:
 
 
 def _first_that_fails(cases: list[Case], exercise: Exercise, rerun: Rerun, raises: bool) -> Example | None:
-    """The first of these cases that the reference can do and the solution cannot, in the way it could not before."""
+    """The first of these cases on which the reference works and the solution fails in the same way as before."""
     reference = Counterfactuals(exercise, cases)
     possible = [number for number in range(len(cases)) if _finite(reference.result(RIGHT, number))]
     if not possible:
@@ -84,9 +84,9 @@ def _first_that_fails(cases: list[Case], exercise: Exercise, rerun: Rerun, raise
 
 
 def _smaller(case: Case) -> Iterator[Case]:
-    """Cases a step smaller, the smallest first: numbers rounded with axes cut, axes cut, numbers rounded.
+    """Cases that are one step smaller, the smallest first: axes cut and numbers rounded, axes cut, numbers rounded.
 
-    Axes of one size are cut together, since they are most often the same axis.
+    Axes of equal size are cut together, since they are usually the same axis.
     """
     sizes = sorted({size for array in _arrays(case) for size in array.shape if size > 1}, reverse=True)
     cuts = [(size, shorter) for shorter in (1, 2) for size in sizes if shorter < size]

@@ -1,4 +1,4 @@
-"""What the reference gives, right and under every fault, convention and pair of them."""
+"""What the reference returns: right, and under every fault, convention and pair of them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ RIGHT: Switches = frozenset()
 
 @dataclass
 class Counterfactuals:
-    """What the reference gives on a case under any switches, each computed once, when it is first asked for."""
+    """What the reference returns on a case under any switches; each is computed once, on first use."""
 
     exercise: Exercise
     cases: list[Case]
@@ -32,7 +32,7 @@ class Counterfactuals:
         return self.known[key]
 
     def agrees(self, got: Result, switches: Switches, number: int) -> bool:
-        """Whether a result on this case is what the reference gives under these switches."""
+        """Whether a result on this case is what the reference returns under these switches."""
         return same_result(got, self.result(switches, number), self.exercise.rtol, self.exercise.atol)
 
     def candidates(self) -> Iterator[Switches]:

@@ -1,4 +1,4 @@
-"""What to say of results that no mistake we know of explains: errors, shapes, types, where and how numbers differ."""
+"""What to say about results that no known mistake explains: errors, shapes, types, where and how numbers differ."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -47,7 +47,7 @@ def errors(trial: Trial) -> Iterator[Finding]:
 
 
 def _told(wrong: Trial) -> tuple[str, str]:
-    """The first wrong output of which more can be said than that it differs, or else the first wrong one."""
+    """The first wrong output about which more can be said than that it differs, or else the first wrong one."""
     told = []
     for name in wrong.exercise.outputs:
         some = wrong.on(n for n in wrong.numbers if not wrong.is_right(n, name))

@@ -13,7 +13,7 @@ _LIMIT_HIT = "File too large"
 
 
 def mishaps(outcome: Outcome, job: Job, exercise: Exercise) -> Iterator[Finding]:
-    """Everything but wrong results: how the process ended, what it was refused, what it changed and left behind."""
+    """Everything except wrong results: how the process ended, what was denied, what it changed and left behind."""
     yield from _refusals(outcome)
     for name in dict.fromkeys(outcome.shortcuts):
         yield Finding("forbidden shortcut", f"{name} does the work of this exercise. Write it from smaller parts.")

@@ -1,4 +1,4 @@
-"""What came of a job: read from what the learner's process reported, which may be anything."""
+"""The outcome of a job, read from what the learner's process reported, which may be anything."""
 
 import os
 import re
@@ -13,12 +13,12 @@ from handmade.workshop.cell.wire import Opaque, loads
 
 @dataclass
 class Outcome:
-    """What came of a job.
+    """The outcome of a job.
 
     ending: "finished"; or "load" (the file raised as it was run), "time", "exit" (it ended its process), "crash" (a
     signal ended it), "lost" (what was reported is not what a job reports).
-    where: for time and crash, the line it was at, where that is known. signal: which one, for a crash.
-    left: how many processes it left behind, which were ended; -1 where that was not possible.
+    where: for time and crash, the line it was at, if known. signal: which one, for a crash.
+    left: how many processes it left behind, which were ended; -1 if that was not possible.
     """
 
     ending: str = "lost"
@@ -130,7 +130,7 @@ def signal_name(number: int) -> str:
 
 
 def _where(dump: str, path: str) -> str:
-    """The innermost line of the solution in a faulthandler's dump, the main thread's if it tells."""
+    """The innermost line of the solution in a faulthandler dump, of the main thread if it is there."""
     name = re.escape(os.path.basename(path).encode("ascii", "backslashreplace").decode())
     main = dump.rpartition("Thread 0x")[2] or dump
     found = re.search(rf'File "[^"]*{name}", line (\d+) in (\S+)', main) or re.search(r"(?!)", "")

@@ -1,4 +1,4 @@
-"""A solution's file is read before it runs: is it Python, are the functions there, do they take what they are given?"""
+"""A solution's file is read before it runs: is it Python, are the functions there, do they accept their arguments?"""
 
 import ast
 import difflib
@@ -24,7 +24,7 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 @dataclass(frozen=True)
 class Solution:
-    """A file as it was read: its text, whether it uses PyTorch, and what is wrong with it already."""
+    """A file after reading: its text, whether it uses PyTorch, and what is already known to be wrong."""
 
     path: Path
     source: str
@@ -33,7 +33,7 @@ class Solution:
 
 
 def read(path: Path, exercise: Exercise, cases: list[Case]) -> Solution:
-    """Read a solution, which these cases will be given to. InputError where there is no such file."""
+    """Read a solution, which will be run on these cases. InputError if there is no such file."""
     try:
         content = read_start(path, LARGEST + 1)
     except OSError as error:
@@ -55,7 +55,7 @@ def read(path: Path, exercise: Exercise, cases: list[Case]) -> Solution:
 
 
 def helper_folders(path: Path) -> tuple[str, ...]:
-    """Where a solution's own modules may lie: beside it, and in the workspace whose topic's folder it is in."""
+    """Where a solution's own modules may be: next to it, and in the workspace that its topic's folder is in."""
     folder = path.absolute().parent
     return (str(folder), str(folder.parent)) if folder.name in TOPICS else (str(folder),)
 
@@ -207,7 +207,7 @@ def _definitions(tree: ast.Module) -> list[Definition]:
 
 
 def _bound(tree: ast.Module) -> set[str]:
-    """Every name that the file's top level gives a meaning to, whatever the way."""
+    """Every name that the top level of the file defines, in whatever way."""
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -237,7 +237,7 @@ def _missing_or_twice(tree: ast.Module, exercise: Exercise) -> Iterator[Finding]
 
 
 def _near(name: str, tree: ast.Module) -> str:
-    """What there is instead: the same name inside a class, or one spelled nearly so."""
+    """What there is instead: the same name inside a class, or a similar spelling."""
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and any(isinstance(d, Definition) and d.name == name for d in node.body):
             return f" It is inside the class {node.name}: define it at the top level."
@@ -259,7 +259,7 @@ def _unwritten(tree: ast.Module, exercise: Exercise) -> Iterator[Finding]:
 
 
 def _is_stub(node: ast.AST) -> bool:
-    """Whether there is nothing in it but its docstring and `raise NotImplementedError`, pass or ..."""
+    """Whether it contains only its docstring and `raise NotImplementedError`, pass or ..."""
     if isinstance(node, ast.ClassDef):
         functions = [part for part in node.body if isinstance(part, Definition)]
         return not functions or all(_is_stub(part) for part in functions)

@@ -1,6 +1,6 @@
-"""How wrong numbers relate to the right ones: a factor, a sign, an order, a place. Each finding is a few words or None.
+"""How wrong numbers relate to the right ones: a factor, sign, order or place. Each finding is a few words or None.
 
-All look at several pairs of arrays at once, one a case: what is said holds on every one.
+All look at several pairs of arrays at once, one per case: what is said is true of every one.
 """
 
 from collections.abc import Callable, Iterator, Sequence

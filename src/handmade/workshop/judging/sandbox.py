@@ -1,4 +1,4 @@
-"""Where a learner's process runs: started, confined, warm between two jobs, killed whole when something is wrong."""
+"""Where a learner's process runs: started, confined, kept warm between jobs, killed as a whole if anything is wrong."""
 
 import fcntl
 import os
