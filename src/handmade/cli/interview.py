@@ -30,8 +30,9 @@ def interview(
 ) -> None:
     """Solve an exercise you have not seen, against the clock and without hints; then read a post-mortem.
 
-    After the code, three questions on it follow: answer them aloud, then compare. --whole asks five concepts and three
-    numbers, all on one clock, and rates the interview from 1 to 4: correct, speed, knows why, numbers.
+    After code that is handed in before the clock ends, three questions on it follow: answer them aloud, then compare.
+    --whole asks five concepts and three numbers, all on one clock, and rates the interview from 1 to 4: correct, speed,
+    knows why, numbers.
 
     The exit code is 0 if it passed, 1 if not.
     """
@@ -72,7 +73,7 @@ def interview(
     if whole:
         _ask_the_rest(held, draw, begun + allowed)
         held.rubric.update(rubric(held, verdict, exercise))
-    else:
+    elif used < allowed:  # the end of the clock ends the interview
         _follow_up(held, draw)
     written = path.with_suffix(".md")
     write_text(written, (whole_report if whole else post_mortem)(held, verdict, exercise, before))
