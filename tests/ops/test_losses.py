@@ -176,7 +176,7 @@ def test_targets_of_another_shape(operation):
 
 def test_probabilities_of_another_shape():
     with pytest.raises(
-        ValueError, match=r"probabilities in the shape of the logits, \(2, 5\); these have shape \(2,\)"
+        ValueError, match=r"probabilities, expected in the shape of the logits, \(2, 5\); these have shape \(2,\)"
     ):
         cross_entropy(np.ones((2, 5)), targets=np.zeros(2))
 
