@@ -55,6 +55,7 @@ def raising(error: BaseException, monkeypatch) -> None:
         raise error
 
     monkeypatch.setattr(program, "app", fail)
+    monkeypatch.setattr(sys, "argv", ["handmade", "models"])
 
 
 @pytest.mark.parametrize(

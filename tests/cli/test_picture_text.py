@@ -136,7 +136,7 @@ def test_one_sentence(handmade, gpt_folder, tmp_path, monkeypatch, arguments, me
 def test_an_untrained_model_is_called_untrained(handmade, tmp_path):
     ran = handmade("picture", "minilm", "--text", "a b", "--out", tmp_path / "out")
     assert ran.code == 0
-    assert ran.out.startswith("minilm is untrained: what it sees means nothing.")
+    assert ran.out.startswith("minilm is untrained, so its pictures mean nothing: give trained weights")
 
 
 @pytest.mark.slow

@@ -99,7 +99,7 @@ def test_inception_v3_resizes_to_342(rng):
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "1", "CMYK", "LA", "I;16"])
 def test_images_of_every_mode(handmade, published, tmp_path, rng, mode):
-    path = tmp_path / ("picture.tiff" if mode in ("CMYK", "I;16") else "picture.png")
+    path = tmp_path / ("picture.jpg" if mode == "CMYK" else "picture.png")
     if mode == "I;16":
         Image.fromarray(rng.integers(0, 65536, (33, 47)).astype(np.uint16)).save(path)
     else:

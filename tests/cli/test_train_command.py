@@ -1,6 +1,7 @@
 """handmade train, eval and predict: from the first step to the answer about a picture."""
 
 import json
+import re
 import signal
 
 import pytest
