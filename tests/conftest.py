@@ -35,6 +35,9 @@ from PIL import Image  # noqa: E402
 
 import handmade  # noqa: E402
 
+if os.environ.get("HANDMADE_KERNELS") == "compiled":
+    from tests.support.guarded_memory import guarded_memory  # noqa: F401
+
 
 @pytest.fixture(autouse=True)
 def _clean_state():

@@ -12,6 +12,7 @@ import numpy as np
 from handmade.kernels.compiled.blocks import copy_block
 from handmade.kernels.compiled.build import Floats, kernel
 from handmade.kernels.compiled.instructions import address_of, floats_at, ints_at, shift
+from handmade.kernels.compiled.machine import lanes
 from handmade.kernels.compiled.tile import COLUMNS, ROWS, tile, tile_rows
 from handmade.kernels.compiled.transpose import LANES
 from handmade.kernels.compiled.winograd import SQUARE, cut_squares
@@ -43,7 +44,7 @@ def gradient(x: Array, g: Array, padding: Pair) -> Array:
     slices = max(1, min(SLICES, blocks, PARTIAL_BYTES // (36 * 4 * channels * filters)))
     parts = max(1, min(filters // 32, -(-LEAST_PIECES // slices)))
     count = images * rows * across
-    part_filters = -(-filters // parts)
+    part_filters = -(-(filters // lanes()) // parts) * lanes()  # of the largest part: whole vectors
     inputs = images * (rows * SQUARE + 2) * (across * SQUARE + 2) * channels
     partial = workspace(slices, 36, filters, channels)
     _sum_squares(
@@ -66,8 +67,8 @@ def _sum_squares(
 ) -> None:  # fmt: skip
     """A piece is a slice of the blocks and a part of the filters."""
     part, slice_ = piece % parts, piece // parts
-    lanes = filters // LANES
-    k0, k1 = lanes * part // parts * LANES, lanes * (part + 1) // parts * LANES
+    vectors = filters // LANES
+    k0, k1 = vectors * part // parts * LANES, vectors * (part + 1) // parts * LANES
     own = k1 - k0
     nothing = floats_at(0)
     a_rows = ints_at(address_of(scratch))
