@@ -45,7 +45,7 @@ class Exercise:
     faults, conventions: the switches by name. A convention's text says which one it is and who uses it.
     hints: three, each giving more away.
     driver: how a case is run; one of DRIVERS.
-    changes_arguments: whether arguments may be changed in place.
+    may_change: the arguments that may be changed in place, as an optimiser's state.
     forbidden: what would do the work, as "torch.nn.functional.softmax"; importing handmade always is.
     with_drawn: where a solution may draw its last argument itself: the case with what it drew in that argument's place,
         None where that does not fit. What such a solution costs is said by `drawing`.
@@ -62,7 +62,7 @@ class Exercise:
     hints: tuple[str, str, str]
     conventions: dict[str, str] = field(default_factory=dict)
     driver: str = "call"
-    changes_arguments: bool = False
+    may_change: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
     with_drawn: Callable[[Case, list[np.ndarray]], Case | None] | None = None
     drawing: str = ""

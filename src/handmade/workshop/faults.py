@@ -27,6 +27,11 @@ OVERFLOWS = Fault(
     "One large score turns the loss into nan, and all weights with it.",
     "Subtract each row's maximum before exp: the result is the same.",
 )
+ONE_MAXIMUM = Fault(
+    "One maximum is subtracted from all scores, not each row's own.",
+    "In rows that lie far below the largest every exponential is 0, and 0 / 0 is nan.",
+    "scores - scores.max(axis=-1, keepdims=True): each row its own maximum.",
+)
 NOT_NORMALISED = Fault(
     "The exponentials are not divided by their sum.",
     "The outputs grow with the number of keys instead of being means of the values.",
@@ -86,6 +91,16 @@ FINITE_MASK = Fault(
     "Hidden scores get a finite value such as -1e4.",
     "A model whose scores fall below it sees through the mask; one has learned to.",
     "Use -np.inf.",
+)
+MAXIMUM_OF_THE_HIDDEN = Fault(
+    "The maximum that is subtracted is taken before the mask, so it may be a hidden score's.",
+    "Where a hidden score lies far above the visible ones all their exponentials are 0, and 0 / 0 is nan.",
+    "Mask first, then subtract the maximum of what is left.",
+)
+LARGE_NUMBER_SUBTRACTED = Fault(
+    "A large number such as 1e9 is subtracted from the hidden scores.",
+    "A hidden score that is larger still stays above the visible ones, and is seen.",
+    "Put -np.inf in their place: np.where(visible, scores, -np.inf).",
 )
 SEES_ONE_AHEAD = Fault(
     "The mask is shifted by one: each position sees the next one too.",

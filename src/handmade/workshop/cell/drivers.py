@@ -48,6 +48,7 @@ def two_groups(solution: Solution, case: Case) -> Any:
 def chunks(solution: Solution, case: Case) -> Any:
     """Make instances of the class, one for each of the `instances` of `extra` with those arguments, then call them in
     the order of `calls`, pairs of an instance's number and what it is called with. The output is the list of results.
+    After the first call, the first instance's arguments get the numbers of `weights` in place, if the case has them.
 
     State that the solution keeps on its class starts afresh with each case.
     """
@@ -55,8 +56,22 @@ def chunks(solution: Solution, case: Case) -> Any:
     if isinstance(made, type):
         kept = {name: copy.copy(value) for name, value in vars(made).items() if isinstance(value, list | dict)}
         made = type(made.__name__, (made,), kept)
-    instances = [made(*args) for args in case.extra["instances"]]
-    return [instances[number](x) for number, x in case.extra["calls"]]
+    given = case.extra["instances"]
+    if "weights" in case.extra:
+        given = copy.deepcopy(given)  # what is overwritten here, the solution did not change
+    instances, results = [made(*args) for args in given], []
+    for number, x in case.extra["calls"]:
+        results.append(instances[number](x))
+        if len(results) == 1:
+            _overwrite(given[0], case.extra.get("weights", ()))
+    return results
+
+
+def _overwrite(arguments: Any, contents: Any) -> None:
+    """Give arrays other numbers in place, but for those whose content is None."""
+    for argument, content in zip(arguments, contents, strict=False):
+        if content is not None:
+            argument[...] = content
 
 
 def table_of_steps(solution: Solution, case: Case) -> Any:

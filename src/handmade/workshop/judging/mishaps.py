@@ -38,8 +38,7 @@ def mishaps(outcome: Outcome, job: Job, exercise: Exercise) -> Iterator[Finding]
             "which compares in a process of its own, does not.",
             names,
         )
-    if not exercise.changes_arguments:
-        yield from _changed_arguments(outcome, job, exercise)
+    yield from _changed_arguments(outcome, job, exercise)
 
 
 def stopped_at(outcome: Outcome, cases: list[Case]) -> str:
@@ -109,6 +108,7 @@ def _changed_arguments(outcome: Outcome, job: Job, exercise: Exercise) -> Iterat
         parameter_name(exercise, case, field, key): case.label
         for case, result in zip(job.cases, outcome.results, strict=False)
         for field, key in result.changed
+        if parameter_name(exercise, case, field, key) not in exercise.may_change
     }
     if places:
         yield Finding(

@@ -12,6 +12,7 @@ import numpy as np
 
 from handmade.workshop.cell.cases import Case
 from handmade.workshop.exercise import AUTOGRAD, Exercise, Fault
+from handmade.workshop.faults import ONE_MAXIMUM
 from handmade.workshop.switches import wrong
 
 
@@ -21,7 +22,7 @@ def attention_backward(dout, Q, K, V):
     if wrong("d_k without its root"):
         root = K.shape[-1]
     scores = Q @ K.swapaxes(-1, -2) / (1.0 if wrong("scores not scaled") else root)
-    P = np.exp(scores - scores.max(-1, keepdims=True))
+    P = np.exp(scores - (scores.max() if wrong("one maximum for all scores") else scores.max(-1, keepdims=True)))
     P = P / P.sum(-1, keepdims=True)  # S_q S_k
     dV = (P if wrong("weights not transposed in dV") else P.swapaxes(-1, -2)) @ dout
     dP = dout @ V.swapaxes(-1, -2)  # S_q S_k
@@ -46,7 +47,8 @@ def attention_backward(dout, Q, K, V):
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """S_q below, above and equal to S_k; all square in one, where a missing transposition is no error; leading axes."""
+    """S_q below, above and equal to S_k; all square in one, where a missing transposition is no error; leading axes;
+    rows of scores far apart."""
     for label, batch, s_q, s_k, d_k, d_v in [
         ("S_q < S_k", (), 3, 5, 4, 2),
         ("S_q > S_k", (), 4, 2, 3, 5),
@@ -56,6 +58,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     ]:
         shapes = [(*batch, s_q, d_v), (*batch, s_q, d_k), (*batch, s_k, d_k), (*batch, s_k, d_v)]
         yield Case(label, tuple(rng.standard_normal(shape) for shape in shapes))
+    dout, Q, K, V = (rng.standard_normal((2, S, d)) for S, d in [(3, 2), (3, 4), (5, 4), (5, 2)])
+    Q[..., 0], K[..., 0] = [[110, -110, 5], [20, 90, -115]], 10
+    yield Case("rows far apart", (dout, Q, K, V))
 
 
 EXERCISE = Exercise(
@@ -66,6 +71,7 @@ EXERCISE = Exercise(
     outputs=("dQ", "dK", "dV"),
     cases=cases,
     faults={
+        "one maximum for all scores": ONE_MAXIMUM,
         "no sum in the softmax": Fault(
             "dS is P * dP: the softmax's gradient lacks the term that its common denominator gives.",
             "Raising one score lowers all other weights; without this term scores drift up or down together for ever.",

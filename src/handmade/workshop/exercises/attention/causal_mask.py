@@ -15,10 +15,13 @@ from handmade.workshop.exercise import Exercise, Fault
 from handmade.workshop.faults import (
     DIVIDES_BY_D_K,
     FINITE_MASK,
+    LARGE_NUMBER_SUBTRACTED,
     MASK_AFTER_SOFTMAX,
     MASKED_WITH_ZERO,
+    MAXIMUM_OF_THE_HIDDEN,
     NO_MASK,
     NO_SCALE,
+    ONE_MAXIMUM,
     OVERFLOWS,
     SEES_ONE_AHEAD,
     SOFTMAX_OVER_QUERIES,
@@ -45,13 +48,21 @@ def causal_attention(Q, K, V):
         visible = ~np.tri(S_q, S_k, past - 1, dtype=bool)
     if wrong("no mask"):
         visible[:] = True
+    if wrong("large number subtracted"):
+        scores = scores - 1e9 * ~visible
+        visible[:] = True
     hidden = -1e4 if wrong("finite mask value") else -np.inf
     if wrong("masked with zero"):
         hidden = 0.0
+    unmasked = scores
     if not wrong("mask after the softmax"):
         scores = np.where(visible, scores, hidden)
     axis = -2 if wrong("softmax over the queries") else -1
-    if not wrong("overflows"):
+    if wrong("one maximum for all scores"):
+        scores = scores - scores.max()
+    elif wrong("maximum taken before the mask"):
+        scores = scores - unmasked.max(axis, keepdims=True)
+    elif not wrong("overflows"):
         scores = scores - scores.max(axis, keepdims=True)
     exponentials = np.exp(scores)
     weights = exponentials / exponentials.sum(axis, keepdims=True)
@@ -61,7 +72,8 @@ def causal_attention(Q, K, V):
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """S_q = S_k and S_q < S_k; scores below any finite mask value; a hidden score far above the visible ones."""
+    """S_q = S_k and S_q < S_k; scores below any finite mask value; hidden scores far above the
+    visible ones; rows far apart."""
     for label, s_q, s_k, d_k, d_v, common in [
         ("S_q = S_k", 4, 4, 3, 2, 0),
         ("S_q = S_k, larger", 6, 6, 5, 4, 0),
@@ -78,6 +90,12 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     Q, K, V = (rng.standard_normal((4, 3)) for _ in range(3))
     Q[:, 0], K[-1, 0] = 30, 30
     yield Case("the last key matches best", (Q, K, V))
+    Q, K, V = (rng.standard_normal((4, 3)) for _ in range(3))
+    Q[:, 0], K[:, 0] = [300, -900, 50, 800], 10
+    yield Case("rows far apart", (Q, K, V))
+    Q, K, V = (rng.standard_normal((4, 3)) for _ in range(3))
+    Q[:, 0], K[-1, 0] = 1e5, 1e5
+    yield Case("a hidden key far above the others", (Q, K, V))
 
 
 EXERCISE = Exercise(
@@ -88,6 +106,9 @@ EXERCISE = Exercise(
     outputs=("output", "attention_weights"),
     cases=cases,
     faults={
+        "large number subtracted": LARGE_NUMBER_SUBTRACTED,
+        "maximum taken before the mask": MAXIMUM_OF_THE_HIDDEN,
+        "one maximum for all scores": ONE_MAXIMUM,
         "no mask": NO_MASK,
         "mask after the softmax": MASK_AFTER_SOFTMAX,
         "masked with zero": MASKED_WITH_ZERO,

@@ -22,6 +22,7 @@ from handmade.workshop.faults import (
     NO_SCALE,
     NOT_NORMALISED,
     ONE_HEAD,
+    ONE_MAXIMUM,
     OVERFLOWS,
     RESHAPED_NOT_SPLIT,
     ROOT_OF_D_MODEL,
@@ -53,7 +54,9 @@ def cross_attention(x, memory, num_heads, weights):
         scale = 1.0
     scores = Q @ K.swapaxes(-1, -2) / scale  # H S T
     axis = -2 if wrong("softmax over the queries") else -1
-    if not wrong("overflows"):
+    if wrong("one maximum for all scores"):
+        scores = scores - scores.max()
+    elif not wrong("overflows"):
         scores = scores - scores.max(axis, keepdims=True)
     attention = np.exp(scores)
     if not wrong("not normalised"):
@@ -74,7 +77,8 @@ def split(projected, num_heads):
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """S below, above and equal to T; a common part in all scores that makes exp overflow in the last."""
+    """S below, above and equal to T; a common part in all scores that makes exp overflow in one, rows
+    that lie thousands apart in the last."""
     for label, S, T, num_heads, d_k, size in [
         ("one head", 4, 3, 1, 3, 0),
         ("x shorter than memory", 3, 5, 2, 3, 0),
@@ -90,6 +94,12 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
             for W in weights[:2]:
                 W[0], W[1:] = size, 0.1 * W[1:]
         yield Case(label, (x, memory, num_heads, tuple(weights)))
+    x, memory = rng.standard_normal((3, 8)), rng.standard_normal((4, 8))
+    weights = [rng.standard_normal((8, 8)) / np.sqrt(8) for _ in range(4)]
+    x[:, 0], memory[:, 0] = [-2, 0.5, 1.5], 1
+    weights[1] *= 0.03
+    weights[0][0], weights[1][0] = 30, 30
+    yield Case("rows far apart", (x, memory, 2, tuple(weights)))
 
 
 EXERCISE = Exercise(
@@ -100,6 +110,7 @@ EXERCISE = Exercise(
     outputs=("output",),
     cases=cases,
     faults={
+        "one maximum for all scores": ONE_MAXIMUM,
         "keys from x": Fault(
             "The keys are projected from x, not from memory.",
             "Queries choose among their own positions and then fetch values of the memory that have nothing to do with "

@@ -25,6 +25,7 @@ from handmade.workshop.faults import (
     NO_SOFTMAX,
     NOT_NORMALISED,
     ONE_HEAD,
+    ONE_MAXIMUM,
     OVERFLOWS,
     RESHAPED_NOT_SPLIT,
     ROOT_OF_D_MODEL,
@@ -95,14 +96,17 @@ def softmax(scores):
     if wrong("no softmax"):
         return scores
     axis = -2 if wrong("softmax over the queries") else 0 if wrong("softmax over the heads") else -1
-    if not wrong("overflows"):
+    if wrong("one maximum for all scores"):
+        scores = scores - scores.max()
+    elif not wrong("overflows"):
         scores = scores - scores.max(axis, keepdims=True)
     exponentials = np.exp(scores)
     return exponentials if wrong("not normalised") else exponentials / exponentials.sum(axis, keepdims=True)
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Several heads, S != d_k, S = num_heads in one; the last's scores make exp overflow."""
+    """Several heads, S != d_k, S = num_heads in one; scores that make exp overflow, then rows that lie thousands
+    apart."""
     for label, S, num_heads, d_k, size in [
         ("one head", 4, 1, 3, 0),
         ("two heads", 5, 2, 3, 0),
@@ -119,6 +123,11 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
             for W in weights[:2]:
                 W[0], W[1:] = size, 0.1 * W[1:]
         yield Case(label, (X, num_heads, d_model, tuple(weights)))
+    X, weights = rng.standard_normal((3, 8)), [rng.standard_normal((8, 8)) / np.sqrt(8) for _ in range(4)]
+    X[:, 0], X[:, 1] = [-2, 0.5, 1.5], 1
+    weights[1] *= 0.03
+    weights[0][0], weights[1][1] = 30, 30
+    yield Case("rows far apart", (X, 2, 8, tuple(weights)))
 
 
 def with_drawn(case: Case, drawn: list[np.ndarray]) -> Case | None:
@@ -153,6 +162,7 @@ EXERCISE = Exercise(
     "makes numbers sqrt(d_model) times as large. Next: take them as an argument, "
     "def multi_head_attention(X, num_heads, d_model, weights).",
     faults={
+        "one maximum for all scores": ONE_MAXIMUM,
         "no scale": NO_SCALE,
         "divides by the root of d_model": ROOT_OF_D_MODEL,
         "divides by d_k": DIVIDES_BY_D_K,

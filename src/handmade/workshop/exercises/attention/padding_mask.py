@@ -16,9 +16,12 @@ from handmade.workshop.exercise import Exercise, Fault
 from handmade.workshop.faults import (
     DIVIDES_BY_D_K,
     FINITE_MASK,
+    LARGE_NUMBER_SUBTRACTED,
     MASK_AFTER_SOFTMAX,
     MASKED_WITH_ZERO,
+    MAXIMUM_OF_THE_HIDDEN,
     NO_SCALE,
+    ONE_MAXIMUM,
     OVERFLOWS,
     SOFTMAX_OVER_QUERIES,
 )
@@ -47,10 +50,15 @@ def padded_attention(Q, K, V, lengths):
     if wrong("no key shows the padding"):
         visible = visible | (lengths[:, None, None] == 0)
     hidden = -1e4 if wrong("finite mask value") else 0.0 if wrong("masked with zero") else -np.inf
+    if wrong("large number subtracted"):
+        hidden = np.where(lengths[:, None, None] > 0, scores - 1e9, -np.inf)
+    unmasked = scores
     if not wrong("mask after the softmax"):
         scores = np.where(visible, scores, hidden)
     axis = -2 if wrong("softmax over the queries") else -1
-    largest = scores.max(axis, keepdims=True)
+    largest = (unmasked if wrong("maximum taken before the mask") else scores).max(axis, keepdims=True)
+    if wrong("one maximum for all scores"):
+        largest = scores.max()
     if not wrong("overflows"):
         scores = scores - np.where(np.isfinite(largest), largest, 0.0)
     exponentials = np.exp(scores)
@@ -69,7 +77,8 @@ def padded_attention(Q, K, V, lengths):
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """S_q != S_k and equal; full, partial and empty sequences; scores below any finite mask value."""
+    """S_q != S_k and equal; full, partial and empty sequences; scores below any finite mask value, and
+    hidden ones far above the visible; rows far apart."""
     for label, s_q, s_k, d_k, d_v, lengths, common in [
         ("S_q < S_k", 3, 5, 4, 2, [5, 2, 4], 0),
         ("S_q > S_k", 5, 3, 2, 3, [1, 2], 0),
@@ -83,6 +92,12 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         if common:
             Q[..., 0], K[..., 0] = 100, common / 100
         yield Case(label, (Q, K, rng.standard_normal((N, s_k, d_v)), np.array(lengths)))
+    Q, K, V = (rng.standard_normal((2, 3, 4)) for _ in range(3))
+    Q[..., 0], K[..., 0] = [[300, -900, 50], [20, 800, -400]], 10
+    yield Case("rows far apart", (Q, K, V, np.array([2, 3])))
+    Q, K, V = (rng.standard_normal((2, 3, 4)) for _ in range(3))
+    Q[..., 0], K[:, -1, 0] = 1e5, 1e5
+    yield Case("a hidden key far above the others", (Q, K, V, np.array([2, 1])))
 
 
 EXERCISE = Exercise(
@@ -93,6 +108,9 @@ EXERCISE = Exercise(
     outputs=("output", "attention_weights"),
     cases=cases,
     faults={
+        "large number subtracted": LARGE_NUMBER_SUBTRACTED,
+        "maximum taken before the mask": MAXIMUM_OF_THE_HIDDEN,
+        "one maximum for all scores": ONE_MAXIMUM,
         "no mask": Fault(
             "The lengths are not used: padding is seen like words.",
             "What a sequence means depends on how long the longest one of its batch happens to be.",

@@ -19,6 +19,7 @@ from handmade.workshop.faults import (
     NO_SCALE,
     NO_SOFTMAX,
     NOT_NORMALISED,
+    ONE_MAXIMUM,
     OVERFLOWS,
     SOFTMAX_OVER_QUERIES,
 )
@@ -45,8 +46,10 @@ def self_attention(Q, K, V):
         axis = 0
     if wrong("softmax over axis 1"):
         axis = 1
+    if wrong("one maximum for all scores"):
+        scores = scores - scores.max()
     largest = scores.max(axis) if wrong("maximum without keepdims") else scores.max(axis, keepdims=True)
-    exponentials = np.exp(scores if wrong("overflows") else scores - largest)
+    exponentials = np.exp(scores if wrong("overflows") or wrong("one maximum for all scores") else scores - largest)
     total = exponentials.sum(axis) if wrong("sum without keepdims") else exponentials.sum(axis, keepdims=True)
     if wrong("sum over the queries"):
         total = exponentials.sum(-2, keepdims=True)
@@ -88,6 +91,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         if common:
             Q[..., 0], K[..., 0] = 100, common / 100
         yield Case(label, (Q, K, rng.standard_normal((*batch, s_k, d_v))))
+    Q, K, V = (rng.standard_normal((2, 2, S, d)) for S, d in [(3, 4), (5, 4), (5, 2)])
+    Q[..., 0], K[..., 0] = [[[200, -300, 10], [-900, 0, 50]], [[-20, 800, 300], [-500, -100, 900]]], 10
+    yield Case("rows far apart", (Q, K, V))
 
 
 EXERCISE = Exercise(
@@ -98,6 +104,7 @@ EXERCISE = Exercise(
     outputs=("output", "attention_weights"),
     cases=cases,
     faults={
+        "one maximum for all scores": ONE_MAXIMUM,
         "no scale": NO_SCALE,
         "divides by d_k": DIVIDES_BY_D_K,
         "divides by the root of S_k": Fault(

@@ -133,6 +133,6 @@ EXERCISE = Exercise(
         "m_hat and v_hat are for this step only. eps keeps the divisor from 0, so it stands outside the root.",
         "w = w - lr * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps); return w, m, v",
     ),
-    changes_arguments=True,
+    may_change=("w", "m", "v"),
     forbidden=("torch.optim.Adam", "torch.optim.AdamW"),
 )

@@ -131,7 +131,7 @@ EXERCISE = Exercise(
         "How long is a vector that is cut into pieces? And what must happen where it is short enough?",
         "norm = np.sqrt(sum((g**2).sum() for g in grads)); multiply all by min(1, max_norm / norm); return norm too",
     ),
-    changes_arguments=True,
+    may_change=("grads",),
     forbidden=(
         "torch.nn.utils.clip_grad_norm_",
         "torch.nn.utils.clip_grad_norm",

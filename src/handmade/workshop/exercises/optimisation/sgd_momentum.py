@@ -114,6 +114,6 @@ EXERCISE = Exercise(
         "The velocity is a sum of gradients, each fading by the factor momentum a step. It knows nothing of the rate.",
         "v = momentum * v + dw; w = w - lr * v; return w, v",
     ),
-    changes_arguments=True,
+    may_change=("w", "v"),
     forbidden=("torch.optim.SGD",),
 )

@@ -28,7 +28,7 @@ def ctc_greedy(log_probs, blank=0):
         path = path[:-1]
     if wrong("blanks dropped first"):
         path = path[path != blank]
-    labels, previous = [], None
+    labels, previous = [], 0 if wrong("label 0 before the first") else None
     for label in path.tolist():
         repeats = label in labels if wrong("each label once") else label == previous
         if wrong("repeats kept"):
@@ -52,6 +52,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         ("one frame", [2], 4, {}),
         ("blank in the middle", [2, 0, 0, 2, 0, 3, 3, 2, 1, 4, 4], 5, {"blank": 2}),
         ("blank at the end", [3, 1, 3, 3, 1, 1, 0, 0, 3, 0, 2, 3], 4, {"blank": 3}),
+        ("begins with label 0, which is no blank", [0, 0, 1, 3, 1, 0, 0, 2], 4, {"blank": 3}),
         ("begins with a letter", [1, 1, 0, 1, 0, 0, 3, 2, 2, 2, 3, 3], 6, {}),
     ]:
         logits = rng.standard_normal((len(path), K))
@@ -111,6 +112,11 @@ EXERCISE = Exercise(
             "The blanks stay in the result.",
             "The text is full of labels that mean nothing.",
             "Drop them after runs have been made one.",
+        ),
+        "label 0 before the first": Fault(
+            "The label before the first frame is said to be 0, which is a letter where the blank is another.",
+            "A text that begins with that letter loses it.",
+            "Begin with the blank, or with None: there is no label before the first.",
         ),
         "labels counted without the blank": Fault(
             "Labels above the blank are lowered by one.",

@@ -20,8 +20,10 @@ from handmade.workshop.faults import (
     EPS_OUTSIDE,
     MASK_AFTER_SOFTMAX,
     MASKED_WITH_ZERO,
+    MAXIMUM_OF_THE_HIDDEN,
     MERGED_WITHOUT_SWAP,
     NO_SCALE,
+    ONE_MAXIMUM,
     RESHAPED_NOT_SPLIT,
     ROOT_OF_D_MODEL,
     SOFTMAX_OVER_QUERIES,
@@ -56,6 +58,7 @@ def self_attention(x, params, num_heads, mask):
         q, k = k, q
     d_k = x.shape[-1] if wrong("divides by the root of d_model") else q.shape[-1]
     scores = q @ k.swapaxes(-1, -2) / (1.0 if wrong("no scale") else np.sqrt(d_k))  # ... H S S
+    unmasked = scores
     if wrong("ignores the mask"):
         mask = None
     if mask is not None:
@@ -68,7 +71,10 @@ def self_attention(x, params, num_heads, mask):
         elif not wrong("mask after the softmax"):
             scores = np.where(mask, scores, -np.inf)
     axis = -2 if wrong("softmax over the queries") else -1
-    exponentials = np.exp(scores - scores.max(axis, keepdims=True))
+    largest = (unmasked if wrong("maximum taken before the mask") else scores).max(axis, keepdims=True)
+    if wrong("one maximum for all scores"):
+        largest = scores.max()
+    exponentials = np.exp(scores - largest)
     weights = exponentials / exponentials.sum(axis, keepdims=True)
     if mask is not None and wrong("mask after the softmax"):
         weights = weights * mask
@@ -105,7 +111,8 @@ def norm(x, params, name):
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """With and without a batch, several heads, a mask that is not symmetric, small inputs in which eps shows."""
+    """With and without a batch, several heads, a mask that is not symmetric, scores that lie thousands apart, small
+    inputs in which eps shows."""
     for label, batch, S, num_heads, d_k, F, masked, size in [
         ("one sequence", (), 4, 2, 3, 5, False, 1),
         ("a batch", (2,), 3, 3, 2, 7, False, 1),
@@ -133,6 +140,19 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
             mask[range(S), range(S)], mask[range(S), np.arange(1, S + 1) % S] = True, False
             options["mask"] = mask
         yield Case(label, (size * rng.standard_normal((*batch, S, D)), params, num_heads), options)
+        if label == "a batch with a mask":
+            for name, high, flat in [("rows far apart", 0, 1), ("keys far apart", 1, 0)]:
+                # queries (or keys) of about 17 and -17 in turn, against keys (or queries) of about 17
+                projections, biases = rng.standard_normal((3, D, D)) / D**0.5, np.zeros((3, D))
+                projections[:2] *= 0.03
+                projections[high, :, 0], biases[flat] = 17, 17
+                joint = {
+                    "self_attn.in_proj_weight": projections.reshape(3 * D, D),
+                    "self_attn.in_proj_bias": biases.ravel(),
+                }
+                apart = rng.standard_normal((*batch, S, D))
+                apart[..., 0] = (-1.0) ** np.arange(1, S + 1)
+                yield Case(name, (apart, {**params, **joint}, num_heads), {"mask": np.tri(S, dtype=bool)})
 
 
 EXERCISE = Exercise(
@@ -147,6 +167,8 @@ EXERCISE = Exercise(
         "added mask": "The mask is added to the scores: it expects 0 where it may look and -inf where not.",
     },
     faults={
+        "maximum taken before the mask": MAXIMUM_OF_THE_HIDDEN,
+        "one maximum for all scores": ONE_MAXIMUM,
         "no residual around attention": Fault(
             "x is not added to what attention gives.",
             "Each position loses itself among the others, and gradients have no short way down: deep stacks do "

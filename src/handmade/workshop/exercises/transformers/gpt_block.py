@@ -20,9 +20,11 @@ from handmade.workshop.faults import (
     EPS_OUTSIDE,
     MASK_AFTER_SOFTMAX,
     MASKED_WITH_ZERO,
+    MAXIMUM_OF_THE_HIDDEN,
     MERGED_WITHOUT_SWAP,
     NO_MASK,
     NO_SCALE,
+    ONE_MAXIMUM,
     RESHAPED_NOT_SPLIT,
     ROOT_OF_D_MODEL,
     SEES_ONE_AHEAD,
@@ -60,13 +62,17 @@ def attention(x, params, num_heads):
         q, k = k, q
     d_k = C if wrong("divides by the root of d_model") else C // num_heads
     scores = q @ k.swapaxes(-1, -2) / (1.0 if wrong("no scale") else np.sqrt(d_k))  # ... H T T
+    unmasked = scores
     visible = np.tri(T, k=1 if wrong("sees one ahead") else 0, dtype=bool)
     if wrong("no mask"):
         visible[:] = True
     if not wrong("mask after the softmax"):
         scores = np.where(visible, scores, 0.0 if wrong("masked with zero") else -np.inf)
     axis = -2 if wrong("softmax over the queries") else -1
-    exponentials = np.exp(scores - scores.max(axis, keepdims=True))
+    largest = (unmasked if wrong("maximum taken before the mask") else scores).max(axis, keepdims=True)
+    if wrong("one maximum for all scores"):
+        largest = scores.max()
+    exponentials = np.exp(scores - largest)
     weights = exponentials / exponentials.sum(axis, keepdims=True)
     if wrong("mask after the softmax"):
         weights = weights * visible
@@ -107,7 +113,8 @@ def layer_norm(x, params, name):
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """With and without a batch, several heads, T < C and T > C, small inputs in which eps shows."""
+    """With and without a batch, several heads, T < C and T > C, scores that lie thousands apart, small inputs in which
+    eps shows."""
     for label, batch, T, num_heads, d_k, size in [
         ("one sequence", (), 4, 2, 3, 1),
         ("one head", (), 3, 1, 4, 1),
@@ -130,6 +137,17 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         for name in ("ln_1", "ln_2"):
             params[f"{name}.weight"], params[f"{name}.bias"] = rng.uniform(0.5, 2, C), rng.standard_normal(C)
         yield Case(label, (size * rng.standard_normal((*batch, T, C)), params, num_heads))
+        if label == "a batch":
+            for name, high, flat in [("rows far apart", 0, 1), ("keys far apart", 1, 0)]:
+                # queries (or keys) of about 17 and -17, against keys (or queries) of about 17
+                projections, biases = rng.standard_normal((C, 3, C)) / C**0.5, np.zeros((3, C))
+                projections[:, :2] *= 0.03
+                projections[0, high], biases[flat] = 17 / math.sqrt(C - 1), 17
+                joint = {"attn.c_attn.weight": projections.reshape(C, 3 * C), "attn.c_attn.bias": biases.ravel()}
+                joint |= {"ln_1.weight": np.ones(C), "ln_1.bias": np.zeros(C)}
+                apart = 0.3 * rng.standard_normal((*batch, T, C))
+                apart[..., 0] = np.where(np.arange(T) == T - 1, 9, -9)
+                yield Case(name, (apart, {**params, **joint}, num_heads))
 
 
 EXERCISE = Exercise(
@@ -140,6 +158,8 @@ EXERCISE = Exercise(
     outputs=("out",),
     cases=cases,
     faults={
+        "maximum taken before the mask": MAXIMUM_OF_THE_HIDDEN,
+        "one maximum for all scores": ONE_MAXIMUM,
         "no residual around attention": Fault(
             "x is not added to what attention gives.",
             "Each position loses itself among the others, and a stack of blocks does not train.",

@@ -7,6 +7,7 @@ another, t >= 1 rows each time, and gives those rows (t, C) of what causal atten
 
 Weights are (C, C) and applied as X @ W, without biases; head h has the columns from h * d_k to (h + 1) * d_k, with
 d_k = C / num_heads. The first call has nothing before it. Two instances share nothing.
+Each row is projected once, when it comes: that is what the cache is for.
 """
 
 from collections.abc import Iterator
@@ -17,17 +18,19 @@ import numpy as np
 from handmade.workshop.cell.cases import Case
 from handmade.workshop.exercise import Exercise, Fault
 from handmade.workshop.faults import (
+    MAXIMUM_OF_THE_HIDDEN,
     MERGED_WITHOUT_SWAP,
     NO_OUTPUT_PROJECTION,
     NO_SCALE,
     ONE_HEAD,
+    ONE_MAXIMUM,
     RESHAPED_NOT_SPLIT,
     ROOT_OF_D_MODEL,
     SEES_ONE_AHEAD,
     SOFTMAX_OVER_QUERIES,
     WEIGHTS_TRANSPOSED,
 )
-from handmade.workshop.switches import wrong
+from handmade.workshop.switches import convention, wrong
 
 
 class CachedAttention:
@@ -38,8 +41,10 @@ class CachedAttention:
             Wq, Wk, Wv, Wo = Wq.T, Wk.T, Wv.T, Wo.T
         self.Wq, self.Wk, self.Wv, self.Wo = Wq, Wk, Wv, Wo
         self.num_heads = 1 if wrong("one head") else num_heads
-        if wrong("gives all rows"):
+        if wrong("gives all rows") or wrong("old rows projected again"):
             self.rows = []
+        if convention("weights copied"):
+            self.Wk, self.Wv = Wk.copy(), Wv.copy()
         if wrong("cache shared by all instances"):
             owner: Any = type(self)
             owner.keys, owner.values = [], []
@@ -52,8 +57,11 @@ class CachedAttention:
             self.keys, self.values = [], []
         if wrong("only the last chunk is kept"):
             self.keys, self.values = self.keys[-1:], self.values[-1:]
-        if wrong("gives all rows"):
+        if wrong("gives all rows") or wrong("old rows projected again"):
             self.rows.append(x)
+        if wrong("old rows projected again"):
+            self.keys = [row @ self.Wk for row in self.rows[:-1]]
+            self.values = [row @ self.Wv for row in self.rows[:-1]]
         if wrong("new keys before the old"):
             self.keys.insert(0, x @ self.Wk)
             self.values.insert(0, x @ self.Wv)
@@ -67,13 +75,17 @@ class CachedAttention:
         K, V = self.split(np.concatenate(self.keys)), self.split(np.concatenate(self.values))  # H S d_k
         d_k = C if wrong("divides by the root of d_model") else C // self.num_heads
         scores = Q @ K.swapaxes(-1, -2) / (1.0 if wrong("no scale") else np.sqrt(d_k))  # H t S
+        unmasked = scores
         past = 0 if wrong("mask begins at the first key") else scores.shape[-1] - t
         if wrong("sees one ahead"):
             past += 1
         if not wrong("no mask within a chunk"):
             scores = np.where(np.tri(t, scores.shape[-1], past, dtype=bool), scores, -np.inf)
         axis = -2 if wrong("softmax over the queries") else -1
-        exponentials = np.exp(scores - scores.max(axis, keepdims=True))
+        largest = (unmasked if wrong("maximum taken before the mask") else scores).max(axis, keepdims=True)
+        if wrong("one maximum for all scores"):
+            largest = scores.max()
+        exponentials = np.exp(scores - largest)
         heads = exponentials / exponentials.sum(axis, keepdims=True) @ V  # H t d_k
         if not wrong("merged without swapping"):
             heads = heads.swapaxes(0, 1)
@@ -88,7 +100,8 @@ class CachedAttention:
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Chunks of one row and of several, several heads; two instances called in turn."""
+    """Chunks of one row and of several, several heads; two instances called in turn; rows of scores far apart; weights
+    that change between two calls, so that old rows show whether they are projected again."""
     for label, num_heads, d_k, instances, lengths in [
         ("one chunk", 2, 3, 1, [4]),
         ("row by row", 2, 2, 1, [1, 1, 1, 1]),
@@ -102,6 +115,22 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         ]
         calls = [(i % instances, rng.standard_normal((t, C))) for i, t in enumerate(lengths)]
         yield Case(label, extra={"instances": arguments, "calls": calls})
+    for label, high, flat, lengths in [
+        ("rows far apart", 0, 1, [2, 2]),
+        ("a hidden key far above the others", 1, 0, [4]),
+    ]:
+        # queries (or keys) of about 17 and -17, against keys (or queries) of about 17
+        x, weights = rng.standard_normal((4, 8)), [rng.standard_normal((8, 8)) / np.sqrt(8) for _ in range(4)]
+        x[:, 0], x[:, 1] = [-1, -1, -1, 1], 1
+        weights[0], weights[1] = 0.03 * weights[0], 0.03 * weights[1]
+        weights[high][0], weights[flat][1] = 17, 17
+        calls = [(0, rows) for rows in np.split(x, np.cumsum(lengths)[:-1])]
+        yield Case(label, extra={"instances": [(*weights, 2)], "calls": calls})
+    x, weights = rng.standard_normal((5, 4)), [rng.standard_normal((4, 4)) / 2 for _ in range(4)]
+    other = [None, *(rng.standard_normal((4, 4)) / 2 for _ in range(2)), None]
+    calls = [(0, x[:3]), (0, x[3:4]), (0, x[4:])]
+    changed = {"instances": [(*weights, 2)], "calls": calls, "weights": other}
+    yield Case("Wk and Wv change after the first chunk", extra=changed)
 
 
 EXERCISE = Exercise(
@@ -112,7 +141,18 @@ EXERCISE = Exercise(
     outputs=("outputs",),
     cases=cases,
     driver="chunks",
+    conventions={
+        "weights copied": "The weights are copied when the instance is made, as to have all three side by side: "
+        "what changes in them later is not seen.",
+    },
     faults={
+        "old rows projected again": Fault(
+            "The rows are kept, and the keys and values of all of them computed again at each call.",
+            "It is no cache: each token costs as much as the whole text before it.",
+            "Keep what x @ Wk and x @ Wv gave, on self; project the chunk's rows only.",
+        ),
+        "maximum taken before the mask": MAXIMUM_OF_THE_HIDDEN,
+        "one maximum for all scores": ONE_MAXIMUM,
         "nothing is kept": Fault(
             "Keys and values of earlier chunks are forgotten: each chunk sees itself alone.",
             "The model forgets its prompt after the first token.",

@@ -40,13 +40,15 @@ def causal_attention(Q, K, V):
     return w @ V, w
 
 
-# %% mask and divide again
+# %% the maximum and exp of what is seen only
 import numpy as np
 
 
 def causal_attention(Q, K, V):
     scores = Q @ K.T / np.sqrt(K.shape[1])
-    e = np.exp(scores - scores.max(axis=1, keepdims=True)) * np.tril(np.ones(scores.shape), k=len(K) - len(Q))
+    seen = np.tril(np.ones(scores.shape, dtype=bool), k=len(K) - len(Q))
+    largest = scores.max(axis=1, keepdims=True, where=seen, initial=-np.inf)
+    e = np.exp(scores - largest, where=seen, out=np.zeros(scores.shape))
     weights = e / e.sum(axis=1, keepdims=True)
     return weights @ V, weights
 
