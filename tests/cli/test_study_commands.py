@@ -253,7 +253,7 @@ def test_kill_9_at_200_random_moments_loses_no_answered_card(tmp_path):
 
 
 def test_a_whole_interview_asks_code_concepts_and_numbers_and_writes_a_report(handmade, there, typing, monkeypatch):
-    monkeypatch.setattr("handmade.cli.clock.wait_until_handed_in", lambda seconds: 60.0)
+    monkeypatch.setattr("handmade.cli.handing_in.hand_in", lambda *_: 60.0)
     typing("\n3\n" * 5 + "about ten\n-1\n-1\n-1\n")
     ran = handmade("interview", "--whole", "--topic", "attention", "--seed", "3")
     assert ran.code == 1
@@ -281,7 +281,7 @@ def test_a_whole_interview_asks_code_concepts_and_numbers_and_writes_a_report(ha
 
 
 def test_an_interview_is_followed_by_three_questions_on_its_exercise(handmade, there, typing, monkeypatch):
-    monkeypatch.setattr("handmade.cli.clock.wait_until_handed_in", lambda seconds: 60.0)
+    monkeypatch.setattr("handmade.cli.handing_in.hand_in", lambda *_: 60.0)
     typing("\n3\n" * 9)
     ran = handmade("interview", "--topic", "attention", "--seed", "3")
     assert ran.out.count("Answer aloud") == 3

@@ -260,7 +260,7 @@ def test_a_drill_is_wrong_until_it_is_mended_and_keeps_its_secret(handmade, ther
 
 def test_an_interview_ends_in_a_post_mortem(handmade, there, monkeypatch):
     reader, writer = os.pipe()
-    os.write(writer, b"\n")
+    os.write(writer, b"\ny\n")
     os.close(writer)
     with os.fdopen(reader) as keyboard:
         monkeypatch.setattr(sys, "stdin", keyboard)
@@ -363,3 +363,115 @@ def test_watch_without_a_terminal_says_so(there):
     watching.send_signal(signal.SIGINT)
     watching.communicate(timeout=30)
     assert watching.returncode == 0
+
+
+@pytest.fixture
+def typing(monkeypatch):
+    """Puts these keys, and then the end, into standard input."""
+    inputs = []
+
+    def types(typed: bytes) -> None:
+        reader, writer = os.pipe()
+        os.write(writer, typed)
+        os.close(writer)
+        inputs.append(os.fdopen(reader))
+        monkeypatch.setattr(sys, "stdin", inputs[-1])
+
+    yield types
+    for one in inputs:
+        one.close()
+
+
+@pytest.mark.parametrize("typed", [b"", b"\n", b"\n\nq\n", b"q\n"])
+def test_an_untouched_stub_is_not_handed_in_by_mistake(handmade, there, typing, typed):
+    typing(typed)
+    ran = handmade("interview", "--topic", "attention")
+    assert ran.code == 1
+    assert "10:00 left" in ran.out
+    assert ("Nothing is written yet. Hand it in?" in ran.out) == (b"\n" in typed[:1])
+    assert "Nothing was handed in, and nothing is recorded." in ran.out
+    assert os.listdir(there / "interviews") == []
+    assert json.loads((there / "progress.json").read_text())["interviews"] == []
+
+
+def test_one_tries_before_one_hands_in_and_the_solution_waits(handmade, there, typing, monkeypatch):
+    from handmade.cli import handing_in
+
+    typing(b"t\n\ny\n")
+    monkeypatch.setattr("handmade.workshop.source.stub", lambda exercise: faulty(exercise, "softmax over the queries"))
+    tried = handing_in.tried
+
+    def meanwhile(path, exercise, sandbox):
+        for given_away in ("solution", "hint"):
+            told = handmade(given_away, "self_attention", *(["--give-up"] if given_away == "solution" else []))
+            assert (told.code, "an interview on self_attention is running" in told.err) == (2, True)
+        monkeypatch.setattr(sys, "argv", ["handmade", "interview"])
+        return tried(path, exercise, sandbox=sandbox)
+
+    monkeypatch.setattr(handing_in, "tried", meanwhile)
+    ran = handmade("interview", "--topic", "attention")
+    assert "gives\n  output = [[" in ran.out
+    assert "check it again" not in ran.out
+    assert "That was your try." in ran.out
+    assert handmade("solution", "self_attention", "--give-up").code == 0
+
+
+def test_a_seed_draws_the_same_exercise_again(handmade, there, typing):
+    drawn = []
+    for _ in range(2):
+        typing(b"y\nq\n")
+        drawn.append(handmade("interview", "--seed", "3").out.partition(",")[0])
+        typing(b"\ny\n")
+        handmade("interview", "--seed", "3")
+        drawn.append(handmade("drill", "--seed", "3").out.partition(":")[0])
+        (there / "basics/softmax.py").write_text(SOFTMAX)
+        handmade("check", "softmax")
+    assert drawn[:2] == drawn[2:]
+
+
+@pytest.mark.parametrize("command", [["drill"], ["interview"]])
+def test_outside_a_workspace_one_is_found_or_offered(handmade, tmp_path, typing, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    typing(b"")
+    ran = handmade(*command)
+    assert (ran.code, "create one with `handmade start`" in ran.err) == (2, True)
+    assert os.listdir(tmp_path) == []
+    handmade("start")
+    typing(b"\ny\n")
+    handmade(*command)
+    assert (tmp_path / "handmade-workshop" / f"{command[0]}s").is_dir()
+    assert len(json.loads((tmp_path / "handmade-workshop" / "progress.json").read_text())[f"{command[0]}s"]) == 1
+
+
+def test_check_try_and_hint_understand_numbers_files_and_paths(handmade, there):
+    (there / "basics/softmax.py").write_text(SOFTMAX)
+    for typed in ("1", "basics/softmax.py"):
+        assert handmade("check", typed).code == 0
+        assert handmade("try", typed).code == 0
+    assert exercise_named("softmax").hints[0] in handmade("hint", "1").out
+    drill = handmade("drill", "softmax").out.split("--file ")[1].strip()
+    assert handmade("check", drill).code == 1
+    (there / drill).write_text(SOFTMAX)
+    assert "Fixed." in handmade("check", drill).out
+    shown = handmade("progress").out
+    assert "Drills: 1 of 1 fixed." in shown
+    assert "attention" in shown
+    assert "35 self_attention" not in shown  # the workspace has three exercises
+    assert len(shown.splitlines()) < 15
+
+
+def test_one_case_is_checked_and_not_recorded(handmade, there):
+    (there / "basics/softmax.py").write_text(SOFTMAX.replace("axis, keepdims", "-1, keepdims"))
+    assert handmade("check", "softmax", "--case", "one row").code == 0
+    ran = handmade("check", "softmax", "--case", "axis 0")
+    assert ran.code == 1
+    assert json.loads((there / "progress.json").read_text())["exercises"] == {}
+    assert "--case is for one exercise" in handmade("check", "--case", "axis 0").err
+
+
+def test_a_deleted_solution_is_named(handmade, there):
+    (there / "basics/softmax.py").unlink()
+    assert "softmax.py does not exist any more: `handmade reset softmax`" in handmade("check", "softmax").err
+    ran = handmade("check")
+    assert "Missing: basics/softmax.py. `handmade reset NAME` writes one stub" in ran.err
+    assert "1 new file in this folder" in handmade("start").out

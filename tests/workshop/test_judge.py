@@ -20,7 +20,7 @@ def test_a_right_solution_passes(verdict):
     assert result.findings == []
     assert {test.status for test in result.tests} == {"passed"}
     labels = [case.label for case in exercise_named("self_attention").all_cases()]
-    assert [test.name for test in result.tests] == [*labels, "behaviour", "other cases"]
+    assert [test.name for test in result.tests] == [*labels, "no side effects", "other cases"]
     assert result.seed is not None
 
 

@@ -81,7 +81,7 @@ def test_attempts_are_counted(workspace):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b"\xff\xfe", b"null", b'{"workshop": 2}', b'{"workshop": 1, "exercises": [], "interviews": []}',
+    [b"", b"{", b"[]", b"\xff\xfe", b"null", b'{"workshop": 0}', b'{"workshop": 1, "exercises": [], "interviews": []}',
      b'{"workshop": 1, "exercises": {"gelu": {"hints": "many"}}, "interviews": []}', b"[" * 100_000,
      b'{"workshop": 1, "exercises": {"gelu": {"hints": 1e999}}, "interviews": []}',
      b'{"workshop": 1, "exercises": {"gelu": {"attempts": -1}}, "interviews": []}',

@@ -31,6 +31,7 @@ from handmade.cli import (
     start,
     train,
     translate,
+    try_,
     vault,
     watch,
 )
@@ -61,6 +62,7 @@ app.command("models")(models.models)
 app.command("data")(data.data)
 app.command("start", short_help="Create a workspace of exercises.")(start.start)
 app.command("check", short_help="Check a solution: which mistake is in it?")(check.check)
+app.command("try", short_help="Run your function on one case.")(try_.try_)
 app.command("watch")(watch.watch)
 app.command("hint", short_help="Show an exercise's next hint.")(hint.hint)
 app.command("solution", short_help="Print our solution to a passed exercise.")(solution.solution)

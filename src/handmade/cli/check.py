@@ -17,6 +17,9 @@ def check(
     ] = False,
     seconds: Annotated[float, typer.Option(help="Time limit for a solution, in seconds.")] = 10.0,
     seed: Annotated[int | None, typer.Option(help="Draw a verdict's second set of cases again.")] = None,
+    case: Annotated[
+        str | None, typer.Option(help="Check this case only, by its label; the result is not recorded.")
+    ] = None,
     plans_code: Annotated[
         bool, typer.Option("--plans-code", help="Check the study plan's own code of this name: what is missing?")
     ] = False,
@@ -39,6 +42,8 @@ def check(
         raise InputError(f"--seconds is {seconds:g}, expected more than 0.")
     if seed is not None and seed < 0:
         raise InputError(f"--seed is {seed}, expected 0 or more.")
+    if case is not None and name is None and file is None:
+        raise InputError("--case is for one exercise: handmade check NAME --case LABEL.")
     if plans_code:
         file = _plans_code(name)
     with Sandbox() as sandbox:  # its process starts while the rest is loaded
@@ -50,7 +55,7 @@ def check(
         from handmade.workshop.judging.judge import Judge
 
         judge = Judge(Limits(seconds=seconds), sandbox)
-        passed = check_one(judge, name, file, json, seed) if name or file else check_all(judge, json, seed)
+        passed = check_one(judge, name, file, json, seed, case) if name or file else check_all(judge, json, seed)
     raise typer.Exit(0 if passed else 1)
 
 

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,27 +15,55 @@ from handmade.workshop.exercise import Exercise
 from handmade.workshop.exercises import NAMES, exercise_named
 from handmade.workshop.judging.judge import Judge
 from handmade.workshop.judging.verdict import Verdict
+from handmade.workshop.naming import meant, named_in
 from handmade.workshop.progress import Progress
-from handmade.workshop.workspace import Workspace, workspace_around
+from handmade.workshop.trying import only_case
+from handmade.workshop.workspace import WORKSHOP, Workspace, start, workspace_around
 
 
-def check_one(judge: Judge, name: str | None, file: Path | None, as_json: bool, seed: int | None) -> bool:
-    """Judge one file, say what came of it, and whether it passed."""
-    if name is None:
-        assert file is not None
-        name = exercise_of(file)
-    exercise, workspace = exercise_named(name), workspace_around(Path.cwd())
-    path = file or here(workspace).file(name)
-    if file is None and not path.exists():
-        raise InputError(f"{path} does not exist: `handmade reset {name}` writes its stub.")
+def check_one(
+    judge: Judge, name: str | None, file: Path | None, as_json: bool, seed: int | None, case: str | None
+) -> bool:
+    """Judge one file, on one case or all, say what came of it, and whether it passed."""
+    workspace = workspace_around(Path.cwd())
+    exercise, path = which(name, file, workspace)
+    if case is not None:
+        exercise, workspace = only_case(exercise, case), None
     verdict = judge.check(path, exercise, seed)
-    if workspace is not None and path.resolve() == workspace.file(name).resolve():
-        record(workspace, [verdict])
+    if workspace is not None and not record_check_of(path, verdict, workspace):
+        workspace = None  # what it says next would come from its record
     if as_json:
         print(json.dumps(verdict.as_json(), indent=1))
     else:
         show(verdict, exercise, path, workspace)
     return verdict.passed
+
+
+def record_check_of(path: Path, verdict: Verdict, workspace: Workspace) -> bool:
+    """Remember the check of an exercise's own file, or of a drill; False where that cannot be saved."""
+    if path.resolve() == workspace.file(verdict.exercise).resolve():
+        return record(workspace, [verdict])
+    if path.resolve().parent == (workspace.folder / "drills").resolve():
+        return _remember(workspace, lambda progress: progress.check_drill(path.name, verdict.passed))
+    return True
+
+
+def which(name: str | None, file: Path | None, workspace: Workspace | None) -> tuple[Exercise, Path]:
+    """The exercise and the file that are meant: by an exercise, or by a file in its place."""
+    if name is not None and file is None and _is_a_file(name):
+        file, name = Path(name), None
+    if name is None:
+        assert file is not None
+        name = exercise_of(file)
+    name = meant(name)
+    path = file or here(workspace).file(name)
+    if file is None and not path.exists():
+        raise InputError(f"{path} does not exist any more: `handmade reset {name}` writes its stub.")
+    return exercise_named(name), path
+
+
+def _is_a_file(name: str) -> bool:
+    return name.endswith((".py", ".ipynb")) and Path(name).is_file()
 
 
 def check_all(judge: Judge, as_json: bool, seed: int | None) -> bool:
@@ -45,6 +73,10 @@ def check_all(judge: Judge, as_json: bool, seed: int | None) -> bool:
     outcomes = list(_judged(judge, present, workspace, seed))
     verdicts = [outcome for outcome in outcomes if isinstance(outcome, Verdict)]
     record(workspace, verdicts)
+    missing = [name for name in NAMES if not workspace.file(name).exists()]
+    if missing:
+        which = ", ".join(map(workspace.where, missing[:5])) + (", ..." if missing[5:] else "")
+        print(f"Missing: {which}. `handmade reset NAME` writes one stub, `handmade start` all.", file=sys.stderr)
     if as_json:
         print(json.dumps([verdict.as_json() for verdict in verdicts], indent=1))
     else:
@@ -85,28 +117,44 @@ def here(workspace: Workspace | None) -> Workspace:
     return workspace
 
 
+def here_or_started() -> Workspace:
+    """The workspace; where there is none, who sits at a terminal is asked whether to start one."""
+    workspace = workspace_around(Path.cwd())
+    if workspace is None and sys.stdin.isatty():
+        answer = input(f"There is no workspace here. Start one in ./{WORKSHOP}? [Y/n] ").strip().lower()
+        if answer in ("", "y", "yes"):
+            return start(Path(WORKSHOP)).workspace
+    return here(workspace)
+
+
 def chosen(name: str | None) -> tuple[Workspace, Exercise]:
     """The workspace, and in it the exercise of this name, or the first that is not passed yet."""
     workspace = here(workspace_around(Path.cwd()))
-    return workspace, exercise_named(name or workspace.upcoming() or NAMES[-1])
+    return workspace, exercise_named(meant(name) if name else workspace.upcoming() or NAMES[-1])
 
 
 def exercise_of(file: Path) -> str:
     """The exercise that a file's name is made of: self_attention.py, self_attention.1.py, 35_self_attention.py."""
-    name = file.name.lstrip("0123456789_").partition(".")[0]
-    if name in NAMES:
+    name = named_in(str(file))
+    if name is not None:
         return name
     raise InputError(f"which exercise is {file} for? Name it: handmade check NAME --file {file}.")
 
 
-def record(workspace: Workspace, verdicts: list[Verdict]) -> None:
-    """Remember attempts, mistakes and what was passed; where that cannot be written, say so and go on."""
+def record(workspace: Workspace, verdicts: list[Verdict]) -> bool:
+    """Remember attempts, mistakes and what was passed; where that cannot be written, say so, go on, and give False."""
 
     def change(progress: Progress) -> None:
         for verdict in verdicts:
             progress.add(verdict)
 
+    return _remember(workspace, change)
+
+
+def _remember(workspace: Workspace, change: Callable[[Progress], None]) -> bool:
     try:
         workspace.change(change)
+        return True
     except InputError as error:
         print(f"Your progress could not be saved: {error}", file=sys.stderr)
+        return False

@@ -1,6 +1,5 @@
 """handmade drill: find and fix the mistake in our code."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,28 +8,31 @@ import typer
 def drill(
     name: Annotated[str | None, typer.Argument(help="The exercise; by default one you have passed.")] = None,
     seed: Annotated[
-        int | None, typer.Option(help="The seed of the random choice; the same seed gives the same mistake.")
+        int | None,
+        typer.Option(help="The seed of the random choice; the same seed gives the same exercise and mistake."),
     ] = None,
 ) -> None:
-    """Write a solution with one mistake in it, for you to find and fix."""
+    """Write a solution with one mistake in it, for you to find and fix. Drills are recorded."""
     import random
 
+    from handmade.cli.checking import here_or_started
+    from handmade.cli.verdicts import shown_from_here
     from handmade.files import write_text
     from handmade.workshop.exercises import NAMES, exercise_named
+    from handmade.workshop.naming import meant
     from handmade.workshop.progress import free_path
     from handmade.workshop.source import faulty
-    from handmade.workshop.workspace import made, workspace_around
+    from handmade.workshop.workspace import made
 
+    given = meant(name) if name else None
+    workspace = here_or_started()
     draw = random.Random(seed)
-    workspace = workspace_around(Path.cwd())
-    if name is None:
-        passed = [n for n in NAMES if workspace and workspace.progress().of(n).passed]
-        name = draw.choice(passed or NAMES)
-    exercise = exercise_named(name)
+    passed = [one for one in NAMES if workspace.progress().of(one).passed]
+    exercise = exercise_named(given or draw.choice(NAMES if seed is not None else passed or NAMES))
     fault = draw.choice(sorted(exercise.faults))
-    folder = made((workspace.folder if workspace else Path.cwd()) / "drills")
-    path = free_path(folder, f"{name}.{{}}.py")
+    path = free_path(made(workspace.folder / "drills"), f"{exercise.name}.{{}}.py")
     write_text(path, faulty(exercise, fault))
-    shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    workspace.change(lambda progress: progress.begin_drill(exercise.name, path.name))
+    shown = shown_from_here(path)
     typer.echo(f"{exercise.title}: {shown} has one mistake. Find it, fix it, then run:\n")
-    typer.echo(f"  handmade check {name} --file {shown}")
+    typer.echo(f"  handmade check {exercise.name} --file {shown}")

@@ -1,6 +1,6 @@
 """An exercise that was passed, written again from memory against the clock."""
 
-from handmade.cli.clock import wait_until_handed_in
+from handmade.cli import handing_in
 from handmade.cli.verdicts import show
 from handmade.files import write_text
 from handmade.study.deck import minutes_from_memory
@@ -13,15 +13,20 @@ from handmade.workshop.workspace import Workspace, made
 LATE = 2  # times the minutes allowed: then the answer is taken as it is
 
 
-def write_from_memory(workspace: Workspace, name: str) -> tuple[int, float]:
-    """The rating of FSRS and the seconds used: passed in time is good, passed late is hard, anything else again."""
+def write_from_memory(workspace: Workspace, name: str) -> tuple[int, float] | None:
+    """The rating of FSRS and the seconds used: passed in time is good, passed late is hard, anything else again.
+
+    None where nothing was handed in.
+    """
     exercise = exercise_named(name)
     allowed = 60 * minutes_from_memory(exercise.minutes)
     path = free_path(made(workspace.folder / "from-memory"), f"{name}.{{}}.py")
     write_text(path, stub(exercise))
-    print(f"The stub is in {path}. Save it and press Enter to hand it in.")
+    print(f"The stub is in {path}: write it there.")
     with Judge() as judge:
-        used = wait_until_handed_in(LATE * allowed)
+        used = handing_in.hand_in(exercise, path, LATE * allowed, judge.sandbox)
+        if used is None:
+            return None
         verdict = judge.check(path, exercise)
     show(verdict, exercise, path, None)
     workspace.change(lambda progress: progress.add(verdict))

@@ -11,6 +11,8 @@ def hint(
     """Show the next of an exercise's three hints; each gives more away. Hints are recorded."""
     from handmade.cli.checking import chosen
     from handmade.cli.hinting import next_hint
+    from handmade.workshop.interviews import refuse_while_running
 
     workspace, exercise = chosen(name)
+    refuse_while_running(workspace, exercise.name, "a hint")
     typer.echo(next_hint(workspace, exercise))

@@ -1,7 +1,6 @@
 """handmade interview: an exercise that you have not seen, against the clock, and questions on it."""
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,7 +20,8 @@ def interview(
         float | None, typer.Option(help="Time limit; by default the usual one for the exercise.")
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="The seed of the random choice; the same seed gives the same exercise.")
+        int | None,
+        typer.Option(help="The seed of the random choice; the same seed draws the same exercise, seen or not."),
     ] = None,
     whole: Annotated[
         bool, typer.Option("--whole", help="The whole interview: code, five concepts and three numbers, on one clock.")
@@ -38,34 +38,40 @@ def interview(
     """
     import random
 
-    from handmade.cli.clock import wait_until_handed_in
-    from handmade.cli.verdicts import show
+    from handmade.cli import handing_in
+    from handmade.cli.checking import here_or_started
+    from handmade.cli.verdicts import show, shown_from_here
     from handmade.files import write_text
     from handmade.study.reports import MINUTES, rubric, whole_report
     from handmade.workshop.exercises import exercise_named
-    from handmade.workshop.interviews import Interview, post_mortem, remember, unseen
+    from handmade.workshop.interviews import Interview, drawn, known, post_mortem, remember, running
     from handmade.workshop.judging.judge import Judge
     from handmade.workshop.progress import free_path, now
     from handmade.workshop.source import stub
-    from handmade.workshop.workspace import Workspace, made, workspace_around
+    from handmade.workshop.workspace import made
 
     if minutes is not None and minutes <= 0:
         raise InputError(f"--minutes is {minutes:g}, expected more than 0.")
-    workspace = workspace_around(Path.cwd()) or Workspace(Path.cwd())
+    if topic is not None:
+        known(topic)
+    workspace = here_or_started()
     before = workspace.progress()
     if report:
         _show_trend(before.interviews)
         return
     draw = random.Random(seed)
-    exercise = exercise_named(draw.choice(unseen(before, topic)))
+    exercise = exercise_named(drawn(before, topic, seed))
     allowed = 60 * ((minutes or exercise.minutes) + (MINUTES if whole else 0))
     path = free_path(made(workspace.folder / "interviews"), f"{exercise.name}.{{}}.py")
     write_text(path, stub(exercise))
-    typer.echo(f"{exercise.title}, {allowed / 60:g} minutes. The question is in {path}; write your answer there.")
-    typer.echo("The clock is running. Save the file and press Enter to hand it in: you have one try and no hints.\n")
+    shown = shown_from_here(path)
+    typer.echo(f"{exercise.title}, {allowed / 60:g} minutes. The question is in {shown}; write your answer there.")
+    typer.echo("The clock is running. You have no hints, and hand in once.")
     begun = time.monotonic()
-    with Judge() as judge:
-        used = wait_until_handed_in(allowed)
+    with Judge() as judge, running(workspace, exercise.name, allowed):
+        used = handing_in.hand_in(exercise, path, allowed, judge.sandbox)
+        if used is None:
+            raise typer.Exit(1)
         verdict = judge.check(path, exercise)
     show(verdict, exercise, path, None)
     mistakes = [finding.name for finding in verdict.findings]
@@ -78,7 +84,7 @@ def interview(
     written = path.with_suffix(".md")
     write_text(written, (whole_report if whole else post_mortem)(held, verdict, exercise, before))
     remember(workspace, held, verdict)
-    typer.echo(f"\nThe {'report' if whole else 'post-mortem'} is in {written}.")
+    typer.echo(f"\nThe {'report' if whole else 'post-mortem'} is in {shown_from_here(written)}.")
     if whole:
         typer.echo("All interviews so far: handmade interview --report")
     raise typer.Exit(0 if verdict.passed else 1)

@@ -1,44 +1,93 @@
 """handmade progress: what has been done in this workspace."""
 
 from collections import Counter
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from handmade.workshop.progress import Progress, Record
 
-def progress() -> None:
-    """Show which exercises you have passed, with attempts and hints, and your most frequent mistakes."""
+
+def progress(
+    topic: Annotated[
+        str | None, typer.Argument(help="Show the exercises of this topic, one by one, for example attention.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Show every exercise.")] = False,
+) -> None:
+    """Show which exercises you have passed and which is next, by topic; and your most frequent mistakes.
+
+    With a topic, or --all: each exercise with its number, attempts and hints. Numbers stand for names everywhere:
+    `handmade check 2`.
+    """
     from pathlib import Path
 
     from handmade.cli.checking import here
-    from handmade.tables import table
-    from handmade.workshop.exercises import NAMES, exercise_named
-    from handmade.workshop.progress import Record
+    from handmade.workshop.exercises import NAMES, topic_of
+    from handmade.workshop.interviews import known
     from handmade.workshop.workspace import workspace_around
 
+    if topic is not None:
+        known(topic)
     workspace = here(workspace_around(Path.cwd()))
     done = workspace.progress()
-
-    def status(entry: Record) -> str:
-        if entry.passed:
-            return "passed, after giving up" if entry.gave_up and entry.gave_up < entry.passed else "passed"
-        return "gave up" if entry.gave_up else "begun" if entry.attempts or entry.hints else ""
-
-    entries = {name: done.of(name) for name in NAMES}
-    rows = [
-        (name, exercise_named(name).topic, status(entry), entry.attempts, entry.hints, (entry.passed or "")[:10])
-        for name, entry in entries.items()
-    ]
-    typer.echo(table(("exercise", "topic", "", "attempts", "hints", "passed on"), rows))
-    passed = sum(entry.passed is not None for entry in entries.values())
-    typer.echo(f"\n{passed} of {len(NAMES)} passed.")
-    mistakes = sum((Counter(entry.mistakes) for entry in entries.values()), Counter[str]())
-    mistakes.pop("not written yet", None)
-    if mistakes:
-        listed = ", ".join(f"{name} ({number})" for name, number in mistakes.most_common(5))
-        typer.echo(f"Your most frequent mistakes: {listed}.")
-    if done.interviews:
-        good = sum(bool(interview.get("passed")) for interview in done.interviews)
-        typer.echo(f"Interviews: {good} of {len(done.interviews)} passed.")
+    if topic is not None or every:
+        typer.echo(_each(done, [name for name in NAMES if topic in (None, topic_of(name))]))
+    else:
+        typer.echo(_by_topic(done))
+    typer.echo(f"\n{sum(done.of(name).passed is not None for name in NAMES)} of {len(NAMES)} passed.")
+    for line in _mistakes_and_more(done):
+        typer.echo(line)
     upcoming = workspace.upcoming()
     if upcoming:
         typer.echo(f"Next: {workspace.where(upcoming)}.")
+
+
+def _by_topic(done: "Progress") -> str:
+    """A line a topic: how many are passed, and which is next there."""
+    from handmade.tables import table
+    from handmade.workshop.exercises import NAMES, TOPICS, topic_of
+
+    rows = []
+    for topic in TOPICS:
+        names = [name for name in NAMES if topic_of(name) == topic]
+        left = [name for name in names if done.of(name).passed is None]
+        if names:
+            upcoming = f"{NAMES.index(left[0]) + 1} {left[0]}" if left else ""
+            rows.append((topic, f"{len(names) - len(left)} of {len(names)}", upcoming))
+    return table(("topic", "passed", "next"), rows)
+
+
+def _each(done: "Progress", names: list[str]) -> str:
+    """A line an exercise."""
+    from handmade.tables import table
+    from handmade.workshop.exercises import NAMES
+
+    entries = [(name, done.of(name)) for name in names]
+    rows = [
+        (NAMES.index(name) + 1, name, _status(entry), entry.attempts, entry.hints, (entry.passed or "")[:10])
+        for name, entry in entries
+    ]
+    return table(("", "exercise", "", "attempts", "hints", "passed on"), rows)
+
+
+def _status(entry: "Record") -> str:
+    if entry.passed:
+        return "passed, after giving up" if entry.gave_up and entry.gave_up < entry.passed else "passed"
+    return "gave up" if entry.gave_up else "begun" if entry.attempts or entry.hints else ""
+
+
+def _mistakes_and_more(done: "Progress") -> list[str]:
+    """What was wrong most often, and how drills and interviews went."""
+    lines = []
+    mistakes = sum((Counter(entry.mistakes) for entry in done.exercises.values()), Counter[str]())
+    mistakes.pop("not written yet", None)
+    if mistakes:
+        listed = ", ".join(f"{name} ({number})" for name, number in mistakes.most_common(5))
+        lines.append(f"Your most frequent mistakes: {listed}.")
+    if done.drills:
+        lines.append(f"Drills: {sum(drill.fixed is not None for drill in done.drills)} of {len(done.drills)} fixed.")
+    if done.interviews:
+        good = sum(bool(interview.get("passed")) for interview in done.interviews)
+        lines.append(f"Interviews: {good} of {len(done.interviews)} passed.")
+    return lines

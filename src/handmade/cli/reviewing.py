@@ -117,8 +117,11 @@ class Terminal:
             self._say("That needs the workspace: run `handmade review` in its folder.", "dim")
             self.session.skip(id)
             return True
-        rating, seconds = write_from_memory(self.workspace, card.exercises[0])
-        self.session.rate(id, rating, seconds)
+        rated = write_from_memory(self.workspace, card.exercises[0])
+        if rated is None:
+            self.session.skip(id)
+        else:
+            self.session.rate(id, *rated)
         return True
 
     def _end(self) -> None:

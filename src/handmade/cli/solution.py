@@ -15,10 +15,13 @@ def solution(
 ) -> None:
     """Print our solution to an exercise you have passed."""
     from handmade.cli.checking import chosen
+    from handmade.workshop.interviews import refuse_while_running
     from handmade.workshop.progress import Progress, now
     from handmade.workshop.source import solution as written
 
     workspace, exercise = chosen(name)
+    name = exercise.name
+    refuse_while_running(workspace, name, "the solution")
     if workspace.progress().of(name).passed is None:
         if not give_up:
             raise InputError(

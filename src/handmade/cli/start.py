@@ -21,26 +21,30 @@ def start(
     The plan begins today. It asks for the date of your interview, so that the plan ends before it.
 
     The numbered files of an older workspace (37_causal_mask.py) move into their topics' folders."""
+    from handmade.cli.verdicts import shown_from_here
     from handmade.workshop.exercises import NAMES, exercise_named
+    from handmade.workshop.workspace import WORKSHOP, workspace_around
     from handmade.workshop.workspace import start as make
-    from handmade.workshop.workspace import workspace_around
 
     around = workspace_around(Path.cwd()) if folder is None else None
-    started = make(around.folder if around else folder or Path("handmade-workshop"))
+    started = make(around.folder if around else folder or Path(WORKSHOP))
     workspace = started.workspace
     first = workspace.upcoming() or NAMES[0]
     inside = Path.cwd().resolve() == workspace.folder.resolve()
+    shown = shown_from_here(workspace.folder)
     if started.moved:
         old, now = started.moved[0]
         typer.echo(
             f"{len(started.moved)} files moved into the folders of their topics, as they are: {old.name} is now "
             f"{workspace.shown(now)}."
         )
-    new = f"{len(started.written)} new files" if started.written else "Nothing new"
-    typer.echo(f"{new} in {workspace.folder}: {len(NAMES)} exercises, in the order of study.\n")
+    count = len(started.written)
+    place = "this folder" if inside else shown
+    new = f"{count} new file{'s' if count > 1 else ''}" if count else "Nothing new"
+    typer.echo(f"{new} in {place}: {len(NAMES)} exercises, in the order of study.\n")
     exercise = exercise_named(first)
     steps = [
-        *([] if inside else [f"cd {workspace.folder}"]),
+        *([] if inside else [f"cd {shown}"]),
         f"Open {workspace.where(first)} in your editor. It says what to write: {exercise.title.lower()}, about "
         f"{exercise.minutes} minutes.\n     Replace `raise NotImplementedError` with your code, and save.",
         f"handmade check {first}",

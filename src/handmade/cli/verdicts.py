@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from handmade.workshop.exercise import Exercise
-from handmade.workshop.judging.verdict import Finding, Verdict
+from handmade.workshop.judging.verdict import COMPUTES_ONLY, Finding, Verdict
 from handmade.workshop.workspace import Workspace
 
 
@@ -27,7 +27,7 @@ def show(verdict: Verdict, exercise: Exercise, path: Path, workspace: Workspace 
         for finding in verdict.findings:
             console.print(Padding(_finding(finding), (1, 0, 0, 2)))
     console.print()
-    if len({test.status for test in verdict.tests if test.name != "behaviour"}) > 1:
+    if len({test.status for test in verdict.tests if test.name != COMPUTES_ONLY}) > 1:
         console.print(_tests(verdict))
         console.print()
     console.print(Text(_next_step(verdict, path, workspace), "dim"))
@@ -84,12 +84,15 @@ def _next_step(verdict: Verdict, path: Path, workspace: Workspace | None) -> str
         upcoming = workspace.upcoming()
         after = f"Next: {workspace.where(upcoming)}" if upcoming else "That was the last one: all are passed"
         return f"`handmade solution {verdict.exercise}` shows how we write it.\n{after}."
+    if path.parent.name in ("interviews", "from-memory"):
+        return "That was your try." if not verdict.passed else "That is right."
     if verdict.passed:
         return "That is right."
     hint = f" `handmade hint {verdict.exercise}` gives a hint." if workspace is not None else ""
-    return f"Edit {_short(path)} and check it again.{hint}"
+    return f"Edit {shown_from_here(path)} and check it again.{hint}"
 
 
-def _short(path: Path) -> Path:
+def shown_from_here(path: Path) -> Path:
     """As seen from here, where it lies below."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    here, real = Path.cwd(), path.absolute()
+    return real.relative_to(here) if real.is_relative_to(here) else path

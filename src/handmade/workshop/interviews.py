@@ -1,8 +1,14 @@
 """Interviews: which exercise may be asked, and the post-mortem afterwards."""
 
+import json
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
-from handmade.errors import InputError
+from handmade.errors import InputError, suggestion
+from handmade.files import write_text
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.exercises import NAMES, TOPICS, topic_of
 from handmade.workshop.judging.verdict import Verdict
@@ -30,10 +36,24 @@ class Interview:
     rubric: dict[str, int] = field(default_factory=dict)
 
 
+def drawn(progress: Progress, topic: str | None, seed: int | None) -> str:
+    """The exercise of an interview, of one topic or any: one not started yet. With a seed it is always the same one."""
+    if seed is None:
+        return random.choice(unseen(progress, topic))
+    return random.Random(seed).choice([name for name in NAMES if topic is None or topic_of(name) == known(topic)])
+
+
+def known(topic: str) -> str:
+    """The topic. InputError where there is none of this name."""
+    if topic not in TOPICS:
+        raise InputError(f"there is no topic {topic!r}{suggestion(topic, TOPICS)} There are {', '.join(TOPICS)}.")
+    return topic
+
+
 def unseen(progress: Progress, topic: str | None) -> list[str]:
     """The exercises, of one topic or any, that were not started yet. InputError if there is none."""
-    if topic is not None and topic not in TOPICS:
-        raise InputError(f"there is no topic {topic!r}. There are {', '.join(TOPICS)}.")
+    if topic is not None:
+        known(topic)
     asked = {held.get("exercise") for held in progress.interviews}
     left = []
     for name in NAMES:
@@ -45,6 +65,36 @@ def unseen(progress: Progress, topic: str | None) -> list[str]:
         which = f" on {topic}" if topic else ""
         raise InputError(f"there is no exercise{which} left that you have not seen. `handmade drill` asks about those.")
     return left
+
+
+RUNNING = "running.json"
+"""The file in interviews/ that says which interview is held now, and until when."""
+
+
+@contextmanager
+def running(workspace: Workspace, exercise: str, seconds: float) -> Iterator[None]:
+    """While an interview is held: nothing gives its answer away (see `refuse_while_running`)."""
+    mark = workspace.folder / "interviews" / RUNNING
+    write_text(mark, json.dumps({"exercise": exercise, "ends": time.time() + seconds}))
+    try:
+        yield
+    finally:
+        mark.unlink(missing_ok=True)
+
+
+def refuse_while_running(workspace: Workspace, exercise: str, what: str) -> None:
+    """InputError where an interview on this exercise is held now. what: what is asked for, as "the solution"."""
+    mark = workspace.folder / "interviews" / RUNNING
+    try:
+        held = json.loads(mark.read_bytes())
+        name, left = held["exercise"], held["ends"] - time.time()
+    except (OSError, ValueError, TypeError, KeyError):
+        return
+    if name == exercise and left > 0:
+        raise InputError(
+            f"an interview on {exercise} is running, for {left / 60:.0f} more minutes: {what} is for afterwards. "
+            f"(If it was killed, remove {workspace.shown(mark)}.)"
+        )
 
 
 def remember(workspace: Workspace, held: Interview, verdict: Verdict) -> None:

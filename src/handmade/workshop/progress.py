@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from handmade.errors import InputError
 from handmade.files import cannot_write, free_path, locked, write_text
 from handmade.workshop.exercises import exercise_named
 from handmade.workshop.judging.verdict import Verdict
@@ -29,28 +30,53 @@ class Record:
 
 
 @dataclass
+class Drill:
+    """One of our mistakes to find: in which file of drills/, how often it was checked, and when it was mended."""
+
+    exercise: str
+    file: str
+    begun: str
+    attempts: int = 0
+    fixed: str | None = None
+
+
+@dataclass
 class Progress:
     """Everything that a workspace remembers."""
 
     exercises: dict[str, Record] = field(default_factory=dict)
     interviews: list[dict[str, Any]] = field(default_factory=list)
+    drills: list[Drill] = field(default_factory=list)
+    others: dict[str, Any] = field(default_factory=dict)
+    """What another version has written besides, which is kept."""
 
     def of(self, name: str) -> Record:
         return self.exercises.setdefault(name, Record())
 
     def add(self, verdict: Verdict) -> None:
-        """Count an attempt, with its result; an unwritten file does not count."""
+        """Count an attempt, with its result. A file that is unwritten or was passed before does not count as one."""
         names = [finding.name for finding in verdict.findings]
-        if names == ["not written yet"]:
+        if "not written yet" in names:
             return
         entry = self.of(verdict.exercise)
-        entry.attempts += 1
+        entry.attempts += entry.passed is None
         if verdict.passed:
             entry.passed = entry.passed or now()
         for name in names:
             entry.mistakes[name] = entry.mistakes.get(name, 0) + 1
             if name in exercise_named(verdict.exercise).faults:
                 entry.met[name] = now()
+
+    def begin_drill(self, exercise: str, file: str) -> None:
+        """Remember that a mistake of ours is to be found in this file of drills/."""
+        self.drills.append(Drill(exercise, file, now()))
+
+    def check_drill(self, file: str, passed: bool) -> None:
+        """Count a check of this file of drills/, until it is mended."""
+        for drill in self.drills:
+            if drill.file == file and drill.fixed is None:
+                drill.attempts += 1
+                drill.fixed = now() if passed else None
 
 
 def now() -> str:
@@ -59,9 +85,14 @@ def now() -> str:
 
 
 def read_progress(path: Path, said: Callable[[str], None]) -> Progress:
-    """What the file remembers. A damaged one is put aside, said, and a new one begun."""
+    """What the file remembers. A damaged one is put aside, said, and a new one begun.
+
+    Raises InputError for one that a newer version has written, which stays as it is.
+    """
     try:
         return _read(path)
+    except InputError:
+        raise
     except ValueError:
         with locked(path.parent):
             return _read_or_put_aside(path, said)
@@ -72,13 +103,16 @@ def change_progress(path: Path, change: Callable[[Progress], None], said: Callab
     with locked(path.parent):
         progress = _read_or_put_aside(path, said)
         change(progress)
-        write_text(path, json.dumps({"workshop": 1, **asdict(progress)}, indent=1) + "\n")
+        facts = asdict(progress)
+        write_text(path, json.dumps({"workshop": 1, **facts.pop("others"), **facts}, indent=1) + "\n")
         return progress
 
 
 def _read_or_put_aside(path: Path, said: Callable[[str], None]) -> Progress:
     try:
         return _read(path)
+    except InputError:
+        raise
     except ValueError:
         aside = free_path(path.parent, "progress.damaged-{}.json")
         try:
@@ -92,7 +126,13 @@ def _read_or_put_aside(path: Path, said: Callable[[str], None]) -> Progress:
 def _read(path: Path) -> Progress:
     """ValueError where it is not what was written."""
     try:
-        return _progress_of(json.loads(path.read_bytes()))
+        facts = json.loads(path.read_bytes())
+        if isinstance(facts["workshop"], int) and facts["workshop"] > 1:
+            raise InputError(
+                f"{path} was written by a newer version of handmade, and is left as it is. Update this one, for "
+                "example with `pip install --upgrade handmade`."
+            )
+        return _progress_of(facts)
     except FileNotFoundError:
         return Progress()
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -100,14 +140,21 @@ def _read(path: Path) -> Progress:
 
 
 def _progress_of(facts: dict[str, Any]) -> Progress:
-    """TypeError, ValueError, KeyError or AttributeError where it is not what was written. Unknown entries of a newer
-    version are left out."""
+    """TypeError, ValueError, KeyError or AttributeError where it is not what was written."""
     if facts["workshop"] != 1:
         raise ValueError("not a record of this version")
     records = {name: _record_of(entry) for name, entry in facts["exercises"].items()}
     if not all(isinstance(held, dict) for held in facts["interviews"]):
         raise TypeError("interviews")
-    return Progress(records, list(facts["interviews"]))
+    drills = [_drill_of(drill) for drill in facts.get("drills", [])]
+    known = ("workshop", "exercises", "interviews", "drills")
+    others = {name: value for name, value in facts.items() if name not in known}
+    return Progress(records, list(facts["interviews"]), drills, others)
+
+
+def _drill_of(entry: dict[str, Any]) -> Drill:
+    exercise, file = str(entry["exercise"]), str(entry["file"])
+    return Drill(exercise, file, str(entry["begun"]), _whole(entry.get("attempts", 0)), _time(entry.get("fixed")))
 
 
 def _record_of(entry: dict[str, Any]) -> Record:

@@ -10,6 +10,8 @@ from handmade.workshop.numbered import Move, carry_over, numbered_file
 from handmade.workshop.progress import Progress, change_progress, free_path, read_progress
 
 PROGRESS = "progress.json"
+WORKSHOP = "handmade-workshop"
+"""What a workspace is called, where a person says nothing else."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,9 @@ class Workspace:
 
 
 def workspace_around(folder: Path) -> Workspace | None:
-    """The workspace that a folder is, or is inside of."""
-    for candidate in (folder, *folder.parents):
-        if Workspace(candidate).file(NAMES[0]).is_file():
+    """The workspace that a folder is, or is inside of, or that `start` made in it."""
+    for candidate in (folder, *folder.parents, folder / WORKSHOP):
+        if any(Workspace(candidate).file(name).is_file() for name in NAMES):
             return Workspace(candidate)
     return None
 

@@ -24,6 +24,7 @@ from handmade.workshop.cell import landlock, seccomp
 from handmade.workshop.cell.cases import Case, Raised, Result, drive, fresh, plain, raised_by
 from handmade.workshop.cell.drivers import DRIVERS
 from handmade.workshop.cell.guard import guard
+from handmade.workshop.cell.inert import put_in
 from handmade.workshop.cell.job import Job, Limits
 from handmade.workshop.cell.wire import dumps
 
@@ -48,10 +49,11 @@ def be_child(job: Job, descriptor: int, scratch: str, hidden: list[str], counted
         faulthandler.dump_traceback_later(job.limits.seconds, exit=True, file=descriptor)
         _limit(job.limits, counted)
         _forget_handmade()
+        put_in()
         if job.torch:
             _forbid(job.forbidden, lambda what: report("shortcut", what=what))
         confine(scratch, job.helpers, hidden)
-        guard(scratch, hidden, lambda what: report("refused", what=what))
+        guard(scratch, hidden, lambda what: report("refused", what=what + _line_of(job.path)))
         run(job, report)
     except BaseException as error:
         with suppress(BaseException):
@@ -59,6 +61,14 @@ def be_child(job: Job, descriptor: int, scratch: str, hidden: list[str], counted
     with suppress(BaseException):
         sys.stdout.flush()
     _exit(0)
+
+
+def _line_of(path: str) -> str:
+    """The line of the solution that is at work, as ", in line 3: import antigravity"; "" where none is."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename != path:
+        frame = frame.f_back
+    return f", in line {frame.f_lineno}: {linecache.getline(path, frame.f_lineno).strip()}" if frame else ""
 
 
 def warm_up() -> None:

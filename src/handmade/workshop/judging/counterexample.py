@@ -12,6 +12,7 @@ from handmade.workshop.judging.comparison import agree
 from handmade.workshop.judging.counterfactuals import RIGHT, Counterfactuals
 from handmade.workshop.judging.signatures import parameter_name
 from handmade.workshop.judging.trial import Trial
+from handmade.workshop.judging.values import entries
 
 Rerun = Callable[[list[Case]], list[Result]]
 """Runs the solution on other cases."""
@@ -47,27 +48,19 @@ def describe(found: Example, exercise: Exercise) -> str:
     """The case's arguments, what is expected and what was got, one below the other."""
     case, got = found.case, found.got
     lines = [f"On a smallest case, {case.function or exercise.functions[0].__name__} with"]
-    with np.printoptions(precision=4, suppress=True, linewidth=100, threshold=40, edgeitems=3):
-        values = {parameter_name(exercise, case, "args", n): value for n, value in enumerate(case.args)}
-        for name, value in {**values, **case.options, **case.extra}.items():
-            lines.append(_entry(name, value))
-        for name, value in (found.expected.outputs or {}).items():
-            if got.outputs is None:
-                lines.append(_entry(f"expected {name}", value))
-                continue
-            mine = got.outputs.get(name)
-            if not agree(mine, value, exercise.rtol, exercise.atol):
-                lines += [_entry(f"expected {name}", value), _entry(f"your {name}", mine)]
-        if got.raised is not None:
-            lines.append(f"  your code raises {got.raised.kind}: {got.raised.message}")
+    values = {parameter_name(exercise, case, "args", n): value for n, value in enumerate(case.args)}
+    for name, value in {**values, **case.options, **case.extra}.items():
+        lines += entries(name, value)
+    for name, value in (found.expected.outputs or {}).items():
+        if got.outputs is None:
+            lines += entries(f"expected {name}", value)
+            continue
+        mine = got.outputs.get(name)
+        if not agree(mine, value, exercise.rtol, exercise.atol):
+            lines += [*entries(f"expected {name}", value), *entries(f"your {name}", mine)]
+    if got.raised is not None:
+        lines.append(f"  your code raises {got.raised.kind}: {got.raised.message}")
     return "\n".join(lines)
-
-
-def _entry(name: str, value: Any) -> str:
-    text = str(value) if isinstance(value, np.ndarray) else repr(value)
-    first, *rest = (text if len(text) < 1500 else text[:1500] + " ...").split("\n")
-    indent = " " * (len(name) + 5)
-    return "\n".join([f"  {name} = {first}", *(indent + line for line in rest)])
 
 
 def _first_that_fails(cases: list[Case], exercise: Exercise, rerun: Rerun, raises: bool) -> Example | None:

@@ -13,6 +13,7 @@ from handmade.workshop.judging.relations import Pairs, place, relation
 from handmade.workshop.judging.shapes import shape_difference
 from handmade.workshop.judging.signatures import signature_of
 from handmade.workshop.judging.trial import Trial
+from handmade.workshop.judging.values import written
 from handmade.workshop.judging.verdict import Finding
 
 _VAGUE = "differs, by up to"
@@ -177,10 +178,10 @@ def _parts(name: str, mine: Any, expected: Any, label: str) -> tuple[str, str]:
         wrong = [key for key in expected if not agree(mine[key], expected[key], 1e-5, 1e-8)]
         return "wrong values", f"{name} is wrong in {', '.join(map(str, wrong))}, in case {label!r}."
     if not isinstance(mine, list | tuple) or not isinstance(expected, list | tuple):
-        return "wrong values", f"{name} is {mine!r}, expected {expected!r}, in case {label!r}."[:600]
+        return "wrong values", f"{name} is {written(mine)}, expected {written(expected)}, in case {label!r}."[:600]
     for number, (a, b) in enumerate(zip(mine, expected, strict=False)):
         if not agree(a, b, 1e-5, 1e-8):
-            return "wrong values", f"{name}[{number}] is {a!r}, expected {b!r}, in case {label!r}."[:600]
+            return "wrong values", f"{name}[{number}] is {written(a)}, expected {written(b)}, in case {label!r}."[:600]
     return "wrong length", f"{name} has {len(mine)} entries, expected {len(expected)}, in case {label!r}."
 
 

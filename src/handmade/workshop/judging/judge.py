@@ -22,7 +22,8 @@ from handmade.workshop.judging.reading import Solution, helper_folders, read
 from handmade.workshop.judging.sandbox import Sandbox
 from handmade.workshop.judging.shown import shown
 from handmade.workshop.judging.trial import Trial
-from handmade.workshop.judging.verdict import Check, Finding, Followed, Verdict
+from handmade.workshop.judging.verdict import COMPUTES_ONLY, Check, Finding, Followed, Verdict
+from handmade.workshop.quiet import QUIET
 
 
 class Judge:
@@ -46,7 +47,8 @@ class Judge:
         """
         begun = time.perf_counter()
         try:
-            verdict = self._check(path, exercise, int.from_bytes(os.urandom(4)) if seed is None else seed)
+            with QUIET:
+                verdict = self._check(path, exercise, int.from_bytes(os.urandom(4)) if seed is None else seed)
         except (InputError, KeyboardInterrupt):
             raise
         except Exception as error:
@@ -55,7 +57,8 @@ class Judge:
         return shown(verdict)
 
     def _check(self, path: Path, exercise: Exercise, seed: int) -> Verdict:
-        if exercise.name not in self._known:
+        known = self._known.get(exercise.name)
+        if known is None or known.exercise is not exercise:  # it may be one with some of the cases only
             self._known[exercise.name] = Counterfactuals(exercise, exercise.all_cases())
         reference = self._known[exercise.name]
         solution = read(path, exercise, reference.cases)
@@ -229,4 +232,4 @@ def _cases(outcome: Outcome, trial: Trial, conventions: Switches) -> list[Check]
 
 def _behaviour(troubles: list[Finding]) -> list[Check]:
     """What it did beside computing: one entry that passed, or one for each thing it should not have done."""
-    return [Check(trouble.name, "failed", trouble.message) for trouble in troubles] or [Check("behaviour", "passed")]
+    return [Check(trouble.name, "failed", trouble.message) for trouble in troubles] or [Check(COMPUTES_ONLY, "passed")]

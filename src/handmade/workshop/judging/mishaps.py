@@ -1,5 +1,6 @@
 """What happened to a learner's process, in words: each becomes a finding."""
 
+import re
 from collections.abc import Iterator
 
 from handmade.workshop.cell.cases import Case
@@ -10,6 +11,9 @@ from handmade.workshop.judging.signatures import parameter_name
 from handmade.workshop.judging.verdict import Finding
 
 _LIMIT_HIT = "File too large"
+
+_IMPORT = re.compile(r", in line \d+: ((?:import|from) .+)")
+"""Where a solution was at work when something was refused: at an import, which does that by itself."""
 
 
 def mishaps(outcome: Outcome, job: Job, exercise: Exercise) -> Iterator[Finding]:
@@ -49,10 +53,12 @@ def stopped_at(outcome: Outcome, cases: list[Case]) -> str:
 
 def _refusals(outcome: Outcome) -> Iterator[Finding]:
     for what in dict.fromkeys(outcome.refused):
+        imported = _IMPORT.search(what)
+        mend = f" Remove this import: {imported[1]}." if imported else ""
         yield Finding(
             "leaves the sandbox",
             "A solution computes and nothing else: it may not write files outside of its scratch folder, start "
-            "processes or use the network. It was kept from doing so.",
+            f"processes or use the network. It was kept from doing so.{mend}",
             f"it {what}",
         )
 

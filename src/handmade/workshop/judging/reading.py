@@ -1,6 +1,7 @@
 """A solution's file is read before it runs: is it Python, are the functions there, do they accept their arguments?"""
 
 import ast
+import codecs
 import difflib
 import io
 import tokenize
@@ -14,6 +15,7 @@ from handmade.reading import read_start
 from handmade.workshop.cell.cases import Case
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.exercises import TOPICS
+from handmade.workshop.judging.origins import notebook_lines, unparsable, whole_notebook
 from handmade.workshop.judging.signatures import signature_of, signature_problem
 from handmade.workshop.judging.verdict import Finding
 
@@ -40,13 +42,14 @@ def read(path: Path, exercise: Exercise, cases: list[Case]) -> Solution:
         raise InputError(f"cannot read {path}: {error.strerror}.") from error
     source, finding = decoded(content)
     tree = None
+    finding = finding or whole_notebook(source)
     if finding is None:
         tree, finding = parsed(source, path.name)
     if tree is None:
         return Solution(path, source, False, [finding] if finding else [])
     try:
         names = Names(tree)
-        findings = list(_missing_or_twice(tree, exercise))
+        findings = list(notebook_lines(names)) or list(_missing_or_twice(tree, exercise))
         if not findings:
             findings = list(_unwritten(tree, exercise)) or list(_signatures(tree, exercise, cases))
         return Solution(path, source, "torch" in names.modules, [*findings, *_shortcuts(names, exercise)])
@@ -72,10 +75,11 @@ def decoded(content: bytes) -> tuple[str, Finding | None]:
         return content.decode(encoding).replace("\r\n", "\n").replace("\r", "\n"), None
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        where = f"line {line} has the byte 0x{content[error.start]:02x}, the file's {error.start + 1}th"
+        where = f"line {line} has the byte 0x{content[error.start]:02x}, at position {error.start + 1} of the file"
     except (LookupError, ValueError) as error:  # rot13, hex and the like are no encodings of text
         where = f"its first lines say that its encoding is {encoding}: {error}"
-    return "", Finding("not UTF-8", "The file is not text in UTF-8. Save it as UTF-8 in your editor.", where)
+    what = "text in UTF-16" if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "not text in UTF-8"
+    return "", Finding("not UTF-8", f"The file is {what}. Save it as UTF-8 in your editor.", where)
 
 
 def parsed(source: str, name: str) -> tuple[ast.Module | None, Finding | None]:
@@ -90,7 +94,7 @@ def parsed(source: str, name: str) -> tuple[ast.Module | None, Finding | None]:
             text = error.text.rstrip("\n")
             caret = " " * max((error.offset or 1) - 1, 0) + "^"
             shown += f":\n    {text}\n    {caret}"
-        return None, Finding("syntax error", f"The file is not valid Python: {error.msg}.", shown)
+        return None, unparsable(error, source, shown)
     except (ValueError, RecursionError, MemoryError) as error:
         return None, Finding("syntax error", f"The file is not valid Python: {error}.", name)
 
@@ -110,6 +114,7 @@ class Names(ast.NodeVisitor):
         self.modules: set[str] = set()
         self.used: list[tuple[str, int]] = []
         self.methods: list[tuple[str, int]] = []
+        self.notebook_calls: list[int] = []
         self.own_methods = {
             part.name
             for node in ast.walk(tree)
@@ -156,6 +161,8 @@ class Names(ast.NodeVisitor):
             self.generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> None:
+        if node.id == "get_ipython" and "get_ipython" not in self.stand_for:
+            self.notebook_calls.append(node.lineno)
         if node.id in self.stand_for:
             self.used.append((self.stand_for[node.id], node.lineno))
         self.used += [(f"{module}.{node.id}", node.lineno) for module in self._starred]

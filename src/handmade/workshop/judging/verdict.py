@@ -3,6 +3,9 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+COMPUTES_ONLY = "no side effects"
+"""The name of the check of what a solution does beside computing, where that is nothing."""
+
 
 @dataclass(frozen=True)
 class Finding:

@@ -1,0 +1,108 @@
+"""An answer against the clock: it is tried, handed in, or left; nothing is handed in by mistake."""
+
+import math
+import os
+import select
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from handmade.workshop.exercise import Exercise
+from handmade.workshop.judging.sandbox import Sandbox
+from handmade.workshop.source import stub
+from handmade.workshop.trying import tried
+
+KEYS = "Enter hands in (you are asked first), t tries your code on a case, q ends without a record."
+
+OVER, CLOSED, INTERRUPTED = "the time is over", "the input has ended", "Ctrl-C"
+"""What may come in place of a line."""
+
+
+@dataclass
+class Clock:
+    """So many seconds, from now on."""
+
+    seconds: float
+
+    def __post_init__(self) -> None:
+        self.begun = time.monotonic()
+
+    @property
+    def used(self) -> float:
+        return min(time.monotonic() - self.begun, self.seconds)
+
+    @property
+    def left(self) -> float:
+        return self.seconds - self.used
+
+    def __str__(self) -> str:
+        seconds = math.ceil(self.left)
+        return f"{seconds // 60}:{seconds % 60:02} left"
+
+
+def hand_in(exercise: Exercise, path: Path, seconds: float, sandbox: Sandbox) -> float | None:
+    """Wait until the answer in the file at `path` is handed in, at most so long: the seconds used.
+
+    None where it was left: by q, or by the end of the input or Ctrl-C while the file is still the stub; that file is
+    removed.
+    """
+    clock = Clock(seconds)
+    print(f"{KEYS} {clock}.\n")
+    while True:
+        typed = _line(clock, "")
+        if typed in ("", INTERRUPTED):
+            typed = _asked(clock, path, exercise)
+        if typed == OVER:
+            print("\nThe time is over.")
+            return clock.used
+        if typed == "y" or (typed == CLOSED and not _is_unwritten(path, exercise)):
+            print("Handed in.")
+            return clock.used
+        if typed in ("q", CLOSED):
+            return _left(path, exercise)
+        if typed == "t":
+            print(f"\n{tried(path, exercise, sandbox=sandbox)}\n\n{clock}.")
+        else:
+            print(f"{KEYS if typed else 'It goes on.'} {clock}.")
+
+
+def _asked(clock: Clock, path: Path, exercise: Exercise) -> str:
+    """What to do about an answer that may have been handed in by mistake; "" to go on."""
+    empty = "Nothing is written yet. " if _is_unwritten(path, exercise) else ""
+    return _line(clock, f"{empty}Hand it in? y hands in, t tries it first, q ends without a record, Enter goes on: ")
+
+
+def _is_unwritten(path: Path, exercise: Exercise) -> bool:
+    try:
+        return path.read_text("utf-8", "replace") == stub(exercise)
+    except OSError:
+        return False
+
+
+def _left(path: Path, exercise: Exercise) -> None:
+    if _is_unwritten(path, exercise):
+        path.unlink()
+    print("It has ended. Nothing was handed in, and nothing is recorded.")
+
+
+def _line(clock: Clock, prompt: str) -> str:
+    """What is typed until Enter, in small letters, or why no line comes. In a terminal the time left is seen."""
+    shown = sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and not prompt
+    print(prompt, end="", flush=True)
+    line = b""
+    try:
+        while clock.left > 0:
+            if shown:
+                print(f"\r{clock!s:>13} ", end="", flush=True)
+            if select.select([sys.stdin], [], [], min(clock.left, 1.0))[0]:
+                byte = os.read(sys.stdin.fileno(), 1)  # no further: what follows is for the next question
+                if byte in (b"", b"\x04"):
+                    return CLOSED
+                if byte == b"\n":
+                    return line.decode("utf-8", "replace").strip().lower()
+                line += byte
+        return OVER
+    except KeyboardInterrupt:
+        print()
+        return INTERRUPTED
