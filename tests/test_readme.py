@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from handmade.cli.app import app
+from handmade.cli.app import application
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -24,7 +24,7 @@ def test_python_of_the_page_runs(page):
 def test_commands_of_the_page_exist(page):
     blocks = re.findall(r"```sh\n(.*?)```", page.read_text(), flags=re.DOTALL)
     for command in re.findall(r"handmade ([a-z]+)", " ".join(blocks)):
-        assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0, command
+        assert CliRunner().invoke(application([command]), [command, "--help"]).exit_code == 0, command
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

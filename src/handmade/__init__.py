@@ -5,7 +5,6 @@ that a program that computes nothing, such as `handmade plan`, starts without Nu
 """
 
 import importlib
-import pkgutil
 import sys
 from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any
@@ -37,4 +36,6 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
+    import pkgutil
+
     return sorted({*globals(), *__getattr__("__all__"), *(room.name for room in pkgutil.iter_modules(__path__))})  # noqa: F405

@@ -1,6 +1,5 @@
 """Modules and methods that had another name: who asks for one is told in one line where it is."""
 
-from importlib.abc import MetaPathFinder
 from typing import TYPE_CHECKING, Any
 
 MOVED = {
@@ -60,8 +59,8 @@ MOVED = {
 }
 
 
-class MovedFinder(MetaPathFinder):
-    """The last to be asked for a module: it knows those that have moved, and raises ModuleNotFoundError."""
+class MovedFinder:
+    """The last finder of `sys.meta_path`: it knows the modules that moved, and raises ModuleNotFoundError."""
 
     @staticmethod
     def find_spec(fullname: str, *_: Any) -> None:

@@ -7,9 +7,8 @@ import pytest
 
 from handmade.cli import app as program
 from handmade.cli import main
+from handmade.cli.app import COMMANDS
 from handmade.errors import InputError
-
-COMMANDS = [command.name for command in program.app.registered_commands]
 
 
 def test_help_lists_the_commands(handmade):
@@ -35,12 +34,23 @@ def test_an_unknown_command_is_told_the_nearest_one(handmade):
 def test_help_loads_no_room_that_it_does_not_need():
     heavy = "matplotlib PIL rich pooch safetensors handmade.nn handmade.data handmade.models handmade.train"
     code = (
-        "import sys; from handmade.cli.app import app; "
-        "app(['--help'], standalone_mode=False); "
+        "import sys; from handmade.cli.app import application; "
+        "application()(['--help'], standalone_mode=False); "
         f"print('loaded', [name for name in {heavy.split()!r} if name in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.splitlines()[-1] == "loaded []"
+
+
+@pytest.mark.slow
+def test_a_command_loads_no_other_and_the_judge_waits_for_no_numpy():
+    code = (
+        "import sys; from handmade.cli.app import application; application(['check']); "
+        "import handmade.workshop.judging.sandbox; "  # it starts the process that loads NumPy, too, side by side
+        "print([name for name in ('handmade.cli.train', 'handmade.cli.plan', 'numpy') if name in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
 
 
 @pytest.mark.slow
@@ -51,10 +61,10 @@ def test_the_module_is_the_program():
 
 
 def raising(error: BaseException, monkeypatch) -> None:
-    def fail() -> None:
+    def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(program, "app", fail)
+    monkeypatch.setattr(program, "application", fail)
     monkeypatch.setattr(sys, "argv", ["handmade", "models"])
 
 

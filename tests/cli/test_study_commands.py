@@ -125,17 +125,21 @@ def test_cards_are_found_and_listed(handmade, there):
 
 
 @pytest.mark.slow
-def test_what_the_day_needs_loads_neither_numpy_nor_torch(there):
+def test_what_the_day_needs_starts_quickly_and_loads_neither_numpy_nor_torch(there):
+    before = os.times()
     for command in (["plan"], ["plan", "--all"], ["review"], ["cards", "relu"], []):
         program = (
             f"import sys; sys.argv = ['handmade', *{command!r}]\n"
             "from handmade.cli import main\n"
             "try: main()\n"
             "except SystemExit: pass\n"
-            "assert not {'numpy', 'torch', 'matplotlib'} & set(sys.modules), 'loaded'"
+            "assert not {'numpy', 'torch', 'matplotlib', 'pydantic', 'yaml'} & set(sys.modules), 'loaded'"
         )
         ran = subprocess.run([sys.executable, "-c", program], input="q\n", capture_output=True, text=True, check=False)
         assert ran.returncode == 0, ran.stderr
+    after = os.times()
+    taken = after.children_user + after.children_system - before.children_user - before.children_system
+    assert taken < 5 * 2  # seconds: 0.5 each on a quiet machine; four times that elsewhere
 
 
 def in_a_terminal(command: list[str], folder, keys: list[str], columns: int = 40, **environment) -> str:

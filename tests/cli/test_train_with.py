@@ -3,7 +3,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from handmade.cli.app import app
+from handmade.cli.app import application
 from handmade.cli.grafting import comparison
 from handmade.workshop.side_by_side import Row
 from handmade.workshop.variants import variants_of
@@ -14,7 +14,7 @@ SMALL = ("--set", "n_layer=2", "--set", "n_embd=16", "--set", "n_head=2", "--set
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
+    return lambda *arguments: CliRunner().invoke(application(), [str(argument) for argument in arguments])
 
 
 @pytest.mark.slow

@@ -6,14 +6,17 @@ import re
 import unicodedata
 from functools import cache
 from itertools import product
+from pathlib import Path
 
 import pytest
+import yaml
 
 import handmade as hm
 from handmade import nn
-from handmade.cli.app import app
+from handmade.cli.app import COMMANDS, application
 from handmade.models import ZOO
 from handmade.recipes import RECIPES
+from handmade.study import data
 from handmade.study.arithmetic import evaluate
 from handmade.study.cards import SECTIONS, concept_cards, full_source, sources
 from handmade.study.data import read_yaml
@@ -134,7 +137,7 @@ def _assert_runs(command: str) -> None:
         return
     program, name, *rest = command.split()
     assert program == "handmade"
-    assert name in {known.name for known in app.registered_commands}
+    assert name in COMMANDS
     if rest and not rest[0].startswith("-"):
         assert rest[0] in {"models": ZOO, "train": RECIPES}[name]
 
@@ -175,7 +178,7 @@ def layers(name: str) -> tuple[dict, ...]:
     """The model layer by layer, as `handmade models NAME --json` prints it."""
     from typer.testing import CliRunner
 
-    return tuple(json.loads(CliRunner().invoke(app, ["models", name, "--json"]).stdout))
+    return tuple(json.loads(CliRunner().invoke(application(["models"]), ["models", name, "--json"]).stdout))
 
 
 def layer(model: str, name: str) -> dict:
@@ -200,3 +203,18 @@ PROGRAM = {
     "layer": layer,
     "layers": layers,
 }
+
+
+def test_the_parsed_files_are_kept_and_damage_or_another_version_is_read_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr(data, "cache_folder", lambda: tmp_path)
+    content = read_yaml("plan.yaml")
+    kept = tmp_path / "study" / "plan.yaml.json"
+    assert content == yaml.safe_load(Path(data.__file__).with_name("plan.yaml").read_text("utf-8"))
+    monkeypatch.setattr(data, "_parsed", lambda source: pytest.fail("it is kept"))
+    assert read_yaml("plan.yaml") == content
+    monkeypatch.setattr(data, "_parsed", lambda source: "parsed")
+    for damaged in (kept.read_bytes()[:100], b"[]", b'{"version": "another"}', b"\xff"):
+        kept.write_bytes(damaged)
+        assert read_yaml("plan.yaml") == "parsed"
+    monkeypatch.setattr(data, "cache_folder", lambda: kept)  # a file, where no folder can be made
+    assert read_yaml("plan.yaml") == "parsed"

@@ -4,73 +4,61 @@ A command's file imports the rooms it needs inside its function, so that `handma
 """
 
 import sys
+from collections.abc import Iterable
+from importlib import import_module
 from typing import NoReturn
 
 import typer
 
-from handmade.cli import (
-    audit,
-    cards,
-    check,
-    data,
-    drill,
-    evaluate,
-    explain,
-    hint,
-    interview,
-    models,
-    picture,
-    plan,
-    predict,
-    progress,
-    reset,
-    review,
-    sample,
-    similar,
-    solution,
-    start,
-    train,
-    translate,
-    try_,
-    vault,
-    watch,
-)
 from handmade.errors import InputError, JudgeError
 
-app = typer.Typer(
-    help="The canonical neural networks, made by hand on NumPy. Without a command: where you stand in the plan.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,  # rich takes longer to load than the rest of the help
-    pretty_exceptions_enable=False,
-)
+COMMANDS = {
+    "plan": "Show what is next today.",
+    "review": "Ask the cards that are due.",
+    "cards": "Find and read concept cards; write them for Anki.",
+    "explain": "Explain a card, an exercise or a network.",
+    "vault": "Write cards and plan into an Obsidian vault.",
+    "train": None,  # the first sentence of what its own --help says
+    "eval": None,
+    "predict": "Classify images or sounds, or fill in masks.",
+    "sample": "Write text with a trained model.",
+    "similar": "Find the lines closest in meaning to a sentence.",
+    "translate": "Translate with a trained model.",
+    "picture": None,
+    "models": None,
+    "data": None,
+    "start": "Create a workspace of exercises.",
+    "check": "Check a solution: which mistake is in it?",
+    "try": "Run your function on one case.",
+    "watch": None,
+    "hint": "Show an exercise's next hint.",
+    "solution": "Print our solution to a passed exercise.",
+    "reset": "Restore an exercise's stub.",
+    "progress": "Show your progress.",
+    "interview": "Solve an exercise against the clock.",
+    "drill": "Find the mistake in our code.",
+    "audit": "Test the judge itself.",
+}
+"""Each command with what `handmade --help` says of it. It is the function of its name in the file of its name."""
+
+_NAMED_OTHERWISE = {"eval": "evaluate", "try": "try_"}  # names of Python's own
 
 
-app.command("plan", short_help="Show what is next today.")(plan.plan)
-app.command("review", short_help="Ask the cards that are due.")(review.review)
-app.command("cards", short_help="Find and read concept cards; write them for Anki.")(cards.cards)
-app.command("explain", short_help="Explain a card, an exercise or a network.")(explain.explain)
-app.command("vault", short_help="Write cards and plan into an Obsidian vault.")(vault.vault)
-app.command("train")(train.train)
-app.command("eval")(evaluate.evaluate)
-app.command("predict", short_help="Classify images or sounds, or fill in masks.")(predict.predict)
-app.command("sample", short_help="Write text with a trained model.")(sample.sample)
-app.command("similar", short_help="Find the lines closest in meaning to a sentence.")(similar.similar)
-app.command("translate", short_help="Translate with a trained model.")(translate.translate)
-app.command("picture")(picture.picture)
-app.command("models")(models.models)
-app.command("data")(data.data)
-app.command("start", short_help="Create a workspace of exercises.")(start.start)
-app.command("check", short_help="Check a solution: which mistake is in it?")(check.check)
-app.command("try", short_help="Run your function on one case.")(try_.try_)
-app.command("watch")(watch.watch)
-app.command("hint", short_help="Show an exercise's next hint.")(hint.hint)
-app.command("solution", short_help="Print our solution to a passed exercise.")(solution.solution)
-app.command("reset", short_help="Restore an exercise's stub.")(reset.reset)
-app.command("progress", short_help="Show your progress.")(progress.progress)
-app.command("interview", short_help="Solve an exercise against the clock.")(interview.interview)
-app.command("drill", short_help="Find the mistake in our code.")(drill.drill)
-app.command("audit", short_help="Test the judge itself.")(audit.audit)
+def application(names: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The program with the commands of these names; the files of the others are not imported."""
+    program = typer.Typer(
+        help="The canonical neural networks, made by hand on NumPy. Without a command: where you stand in the plan.",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,  # rich takes longer to load than the rest of the help
+        pretty_exceptions_enable=False,
+    )
+    program.callback()(lambda: None)  # a command that is alone is still called by its name
+    for name in names:
+        file = _NAMED_OTHERWISE.get(name, name)
+        function = getattr(import_module(f"handmade.cli.{file}"), file)
+        program.command(name, short_help=COMMANDS[name])(function)
+    return program
 
 
 def main() -> None:
@@ -78,7 +66,8 @@ def main() -> None:
     try:
         if len(sys.argv) == 1:
             _say_where_one_stands()
-        app()
+        asked = sys.argv[1]
+        application([asked] if asked in COMMANDS else COMMANDS)()
     except InputError as error:
         _fail(str(error))
     except JudgeError as error:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Literal
 
 from handmade.errors import InputError
@@ -77,7 +77,7 @@ def the_plan() -> Plan:
 
 def plans_code() -> str:
     """The plan's own self_attention and multi_head_attention, as printed there."""
-    return files("handmade.study").joinpath("plan_code.txt").read_text("utf-8")
+    return Path(__file__).with_name("plan_code.txt").read_text("utf-8")
 
 
 def _item(entry: dict, part: str) -> Item:

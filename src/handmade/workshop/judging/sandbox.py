@@ -11,13 +11,14 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handmade.errors import InputError
-from handmade.workshop.cell.job import Job
-from handmade.workshop.cell.wire import loads
 from handmade.workshop.judging.isolation import Confinement
-from handmade.workshop.judging.outcome import Outcome, outcome_of
+
+if TYPE_CHECKING:  # they load NumPy, as the process does: side by side with it, not before
+    from handmade.workshop.cell.job import Job
+    from handmade.workshop.judging.outcome import Outcome
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 _CELL = _PACKAGE / "workshop" / "cell"
@@ -64,7 +65,7 @@ class Sandbox:
         """How solutions are confined here."""
         return self._wait_until_ready()
 
-    def run(self, job: Job) -> Outcome:
+    def run(self, job: "Job") -> "Outcome":
         """Run a job. A process that did not end well is not used again."""
         self._wait_until_ready()
         deadline = time.monotonic() + job.limits.seconds + 5  # its own parent ends it before that; PyTorch has to load
@@ -126,7 +127,9 @@ class Sandbox:
                 self._restart()
         return self._how
 
-    def _run(self, job: Job, deadline: float) -> Outcome:
+    def _run(self, job: "Job", deadline: float) -> "Outcome":
+        from handmade.workshop.judging.outcome import Outcome, outcome_of
+
         assert self._process is not None
         assert self._process.stdin is not None
         try:
@@ -141,6 +144,8 @@ class Sandbox:
 
     def _message(self, deadline: float) -> tuple[dict[str, Any], bytes] | None:
         """The next message of the process that runs the jobs: facts in a line, and as many bytes as they say."""
+        from handmade.workshop.cell.wire import loads
+
         while b"\n" not in self._unread:
             if len(self._unread) > _LONGEST_HEADER or not self._receive(deadline):
                 return None
