@@ -43,7 +43,7 @@ def test_a_model_is_trained_tested_and_asked(handmade, options, tmp_path, monkey
     captions = {picture.replace(".png", ".txt") for picture in PICTURES}
     assert {path.name for path in (tmp_path / "runs/lenet5-1").iterdir()} == FILES | PICTURES | captions
     assert "  handmade eval runs/lenet5-1\n  handmade predict runs/lenet5-1 IMAGE\n" in ran.out
-    assert [line[:9] for line in ran.err.splitlines()] == ["epoch 1/2", "epoch 2/2"]
+    assert [line[:9] for line in ran.err.splitlines() if "  test: " in line] == ["epoch 1/2", "epoch 2/2"]
     recipe = json.loads((tmp_path / "runs/lenet5-1/config.json").read_text())["recipe"]
     assert (recipe["epochs"], recipe["batch_size"], recipe["seed"], recipe["learning_rate"]) == (2, 8, 5, 0.003)
 
@@ -95,7 +95,10 @@ def test_a_loss_that_is_none_ends_with_one_sentence(handmade, options, tmp_path)
         (["train", "lenet5", "--epochs", "0"], "epochs is 0"),
         (["train", "lenet5", "--epochs", "1", "--steps", "3"], "--epochs and --steps both set the length of training"),
         (["train", "--resume", "nowhere"], "nowhere holds no run"),
-        (["train", "--resume", "nowhere", "--epochs", "3"], "it takes no other options"),
+        (["train", "--resume", "nowhere", "--seed", "3"], "beside it only --steps or --epochs go"),
+        (["train", "--resume", "nowhere", "--steps", "0"], "at least 1"),
+        (["train", "lenet5", "--set", "lr=0.1"], "the recipe has no 'lr'; did you mean 'learning_rate'?"),
+        (["train", "lenet5", "--set", "LR=0.1"], "did you mean 'learning_rate'?"),
         (["eval", "nowhere"], "nowhere holds no run"),
         (["predict", "lnet5", "picture.png"], "did you mean 'lenet5'?"),
     ],

@@ -10,7 +10,7 @@ from handmade.errors import InputError
 
 if TYPE_CHECKING:
     from handmade.tasks import Task
-    from handmade.train import Run
+    from handmade.train import Run, Trainer
 
 
 def train(
@@ -26,11 +26,17 @@ def train(
         typer.Option("--set", metavar="KEY=VALUE", help="Change a setting of the recipe; may be repeated."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The folder for the run; by default runs/MODEL-N.")] = None,
-    resume: Annotated[Path | None, typer.Option(help="Resume the run in this folder.")] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(help="Resume the run in this folder; with --steps or --epochs to that length, finished or not."),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="The seed of the random numbers.")] = None,
     stage: Annotated[
         int | None, typer.Option(help="For gpt: which of the seven stages from a bigram model (1) to GPT (7) to train.")
     ] = None,
+    show: Annotated[
+        bool, typer.Option("--show", help="Print the recipe, what its settings mean and how long it takes here; exit.")
+    ] = False,
     yours: Annotated[
         Path | None,
         typer.Option("--with", metavar="FILE", help="Train with the function in FILE instead of the built-in one."),
@@ -44,6 +50,8 @@ def train(
     """
     from handmade.train import Trainer, display_of
 
+    if resume and any(length is not None and length < 1 for length in (steps, epochs)):
+        raise InputError("--steps and --epochs are the whole length of the run, at least 1.")
     if epochs is not None and steps is not None:
         raise InputError("--epochs and --steps both set the length of training: give only one.")
     if stage is not None:
@@ -52,13 +60,19 @@ def train(
     if model == "gpt-stage":
         options["stage"] = stage
     settings = [f"{name}={value}" for name, value in options.items() if value is not None] + (changes or [])
+    if show:
+        _show(model, settings)
+        return
     if resume:
-        if settings or out or yours:
-            raise InputError("--resume continues a run with its own settings: it takes no other options.")
-        run, task = _resumed(resume, model)
+        if data or seed is not None or changes or out or yours:
+            raise InputError("--resume continues a run with its own settings: beside it only --steps or --epochs go.")
+        run, task = _resumed(resume, model, steps, epochs)
     else:
         run, task = _begun(model, settings, out, yours)
-    if Trainer(task, run, display_of(task)).train():
+    trainer = Trainer(task, run, display_of(task))
+    if resume and (steps or epochs):
+        _lengthen(trainer)
+    if trainer.train():
         if stage is not None:
             _compare_stages(stage, run)
         _say_what_next(run, task)
@@ -105,13 +119,58 @@ def _begun(model: str | None, settings: list[str], out: Path | None, yours: Path
     return run, task
 
 
-def _resumed(folder: Path, model: str | None) -> "tuple[Run, Task]":
+def _show(model: str | None, settings: list[str]) -> None:
+    """The recipe of a model, with these settings changed: each with its meaning; the time it takes, what it reaches."""
+    import shutil
+    import textwrap
+
+    from handmade.recipes import recipe_of
+    from handmade.tasks import changed
+    from handmade.tasks.meanings import meanings
+    from handmade.train.duration import in_words, seconds_a_step
+    from handmade.train.reached import REACHED
+
+    if model is None:
+        raise InputError("name the network, for example: handmade train lenet5 --show")
+    recipe = changed(recipe_of(model), settings)
+    width = min(shutil.get_terminal_size().columns, 100)
+    typer.echo(f"The recipe of {recipe.model}; --set changes a setting, for example --set batch_size=32.\n")
+    for name, meaning in meanings(recipe).items():
+        typer.echo(f"{name} = {getattr(recipe, name)}")
+        if meaning:
+            typer.echo(textwrap.fill(meaning, width, initial_indent="    ", subsequent_indent="    "))
+    if recipe.model in REACHED:
+        typer.echo(f"\nIt reaches: {REACHED[recipe.model]}.")
+    try:
+        task = recipe.task()
+        each = seconds_a_step(task)
+    except InputError as error:
+        typer.echo(f"\nHow long it takes here is not known: {error}")
+        return
+    typer.echo(
+        f"\nIt takes about {in_words(each * task.total_steps)} here: {task.total_steps:,} steps of "
+        f"{1000 * each:.0f} ms, measured now; tests after each epoch come on top."
+    )
+
+
+def _lengthen(trainer: "Trainer") -> None:
+    """Have the run remember its new length. InputError where it is there already."""
+    made, total = trainer.progress.step, trainer.task.total_steps
+    if made >= total:
+        raise InputError(f"{trainer.run.folder} has made {made:,} steps already: give a length beyond {total:,} steps.")
+    trainer.run.write_config()
+    typer.echo(f"It has made {made:,} steps and trains up to {total:,}; the learning rate goes by the new length.")
+
+
+def _resumed(folder: Path, model: str | None, steps: int | None, epochs: int | None) -> "tuple[Run, Task]":
     from handmade.recipes import FORMER_NAMES
     from handmade.train import open_run
 
     run = open_run(folder)
     if model is not None and run.recipe.model not in (model, FORMER_NAMES.get(model)):
         raise InputError(f"{folder} holds a run of {run.recipe.model}, not of {model}.")
+    if steps or epochs:
+        run = run.longer(steps, epochs)
     typer.echo(f"{run.recipe.model} resumes training on {run.recipe.data} in {run.folder}")
     return run, run.task()
 

@@ -9,7 +9,7 @@ from handmade.tasks.language.task import LanguageRecipe
 
 @dataclass(frozen=True, kw_only=True)
 class CharRecipe(LanguageRecipe):
-    """hidden_size, num_layers, embedding_dim: of the network; see models/char_lm.py."""
+    """hidden_size, num_layers, embedding_dim: of the network, models/char_lm.py."""
 
     hidden_size: int = 256
     num_layers: int = 2

@@ -25,10 +25,13 @@ TOKENS_AT_ONCE = 4096
 class GPTRecipe(LanguageRecipe):
     """The network of models/gpt.py, and how it learns.
 
-    sequence_length: the block, and the length of the windows. n_layer, n_head, n_embd, dropout, bias: see GPTConfig.
+    sequence_length: the block, and the length of the windows. n_layer: the number of blocks. n_head: heads in each.
+    n_embd: the width, which the heads share. bias: whether linear layers and norms have biases.
+    dropout: the probability that a number is dropped in training.
     epoch_steps: steps in an epoch; random windows have no natural end.
     learning_rate: the maximum, reached by linear warm-up over `warmup_steps`; then cosine decay to `min_learning_rate`.
-    weight_decay: of matrices and tables; norms and biases have none. beta2: of AdamW.
+    warmup_steps: steps until the learning rate is at its highest. min_learning_rate: what it ends at.
+    weight_decay: of matrices and tables; norms and biases have none. beta2: how slowly AdamW forgets.
     """
 
     n_layer: int

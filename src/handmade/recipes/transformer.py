@@ -15,8 +15,11 @@ from handmade.tasks.translation.task import TranslationRecipe
 
 @dataclass(frozen=True, kw_only=True)
 class TransformerRecipe(TranslationRecipe):
-    """d_model, num_heads, num_layers (of encoder and decoder each), dim_feedforward, dropout, norm_first: of the
-    network; see models/transformer.py.
+    """The network of models/transformer.py.
+
+    d_model: its width. num_heads: heads of each attention. num_layers: of encoder and decoder each.
+    dim_feedforward: width of the inner layers. dropout: the probability that a number is dropped in training.
+    norm_first: norms before attention and feed-forward, not after them as in the paper.
     """
 
     d_model: int = 256

@@ -2,7 +2,7 @@
 
 import dataclasses
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -22,9 +22,12 @@ R = TypeVar("R", bound="Recipe")
 class Recipe:
     """The settings that all recipes share. A kind of task adds its fields and defines `task`.
 
-    learning_rate: the highest.
+    model: what is trained. data: the data set it learns from.
+    epochs: passes over the training set.
+    batch_size: examples in a step of the optimizer.
+    learning_rate: the highest in the course of the run.
     max_norm: the norm to which gradients are clipped; None for no clipping.
-    steps: the length of the run in optimizer steps; None for `epochs` epochs.
+    steps: the length of the run in steps of the optimizer; None for `epochs` epochs.
     seed: of the initial weights, the order of the examples, and every other random number of the run.
     checkpoint_seconds: the longest time between two checkpoints.
     threads: cores that a matrix product uses; None for all. Small networks are as fast with one, and many times faster
@@ -87,13 +90,23 @@ def changed(recipe: R, settings: Sequence[str]) -> R:
         if not equals:
             raise InputError(f"{setting}: expected key=value, for example epochs=3.")
         if key not in fields:
-            raise InputError(
-                f"{setting}: the recipe has no {key!r}{suggestion(key, fields)} It has {', '.join(fields)}."
-            )
+            raise InputError(f"{setting}: the recipe has no {key!r}{_near(key, fields)}")
         if key == "model":
             raise InputError(f"{setting}: a recipe trains its own model; take the recipe of {text}.")
         changes[key] = parse(key, text, fields[key])
     return dataclasses.replace(recipe, **changes)
+
+
+def _near(key: str, fields: Iterable[str]) -> str:
+    """The end of a sentence about an unknown setting: the one that is meant, or all that there are."""
+    from handmade.tasks.meanings import OTHER_NAMES
+
+    plain = key.lower().replace("-", "_")
+    other = OTHER_NAMES.get(plain, plain)
+    if other in fields:
+        return f"; did you mean {other!r}?"
+    near = suggestion(other, fields)
+    return near if near != "." else f". It has {', '.join(fields)}."
 
 
 def parse(key: str, text: str, kind: Any) -> Any:

@@ -1,12 +1,17 @@
-"""What is shown during training: a live progress bar on a terminal, one line an epoch in a log file."""
+"""What is shown during training: a live progress bar on a terminal, a line every few seconds in a pipe or a file."""
 
 import sys
+import time
 from abc import abstractmethod
 from contextlib import AbstractContextManager
 from textwrap import indent
 
 from handmade.tasks.task import Task
+from handmade.train.duration import in_words
 from handmade.train.metrics import Line
+
+FEW_SECONDS = 5.0
+"""Between two lines of a training whose progress goes to a pipe or a file, at the beginning."""
 
 
 class Display(AbstractContextManager):
@@ -34,16 +39,34 @@ def display_of(task: Task) -> Display:
 
 
 class PlainDisplay(Display):
-    """A line an epoch."""
+    """A line an epoch, and one every few seconds in between: for pipes and files."""
 
     def __init__(self, task: Task) -> None:
         self.task = task
+        self.begin(0)
 
     def __exit__(self, *exception: object) -> None:
         pass
 
+    def begin(self, step: int) -> None:
+        self.first, self.begun = step, time.monotonic()
+        self.said = self.begun
+
     def step(self, step: int, means: dict[str, float], per_second: float) -> None:
-        pass
+        now = time.monotonic()
+        trained = now - self.begun
+        if now - self.said < min(max(FEW_SECONDS, trained / 60), 60):  # of a long training a line a minute
+            return
+        self.said = now
+        total = self.task.total_steps
+        epoch = (step - 1) // self.task.steps_per_epoch + 1
+        left = trained / (step - self.first) * (total - step)
+        print(
+            f"epoch {epoch}/{epochs(self.task)}  step {step:,} of {total:,}  {measures_text(means)}  "
+            f"{per_second:,.0f} {self.task.unit}/s  about {in_words(left)} left",
+            file=sys.stderr,
+            flush=True,
+        )
 
     def epoch(self, line: Line) -> None:
         print(epoch_text(line, self.task), file=sys.stderr, flush=True)

@@ -189,6 +189,10 @@ class Trainer:
         broken = first_nonfinite(state)
         if broken:
             raise self._diverged(f"{broken} is no longer finite after step {self.progress.step}")
+        if self.run.made_again() or not self.run.metrics.exists():
+            self.log.write_again()
+            self.display.say(f"{self.run.folder} was removed while it trained. It is made again; nothing is lost.")
+            with_model = True
         if with_model:
             self.run.save_model(self.task.model)
         self.log.sync()

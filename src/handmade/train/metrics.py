@@ -31,8 +31,16 @@ class MetricsLog:
             more = f" So are {len(damage) - 1} more lines." if damage[1:] else ""
             say(f"{damage[0]}{more} Training goes on without; the file as it was is now {aside.name}.")
         self.lines = [line for line in lines if line["step"] <= resume_from]
-        write_text(path, "".join(json.dumps(line) + "\n" for line in self.lines))
-        self._file = path.open("a", encoding="utf-8")
+        self._open()
+
+    def _open(self) -> None:
+        write_text(self.path, "".join(json.dumps(line) + "\n" for line in self.lines))
+        self._file = self.path.open("a", encoding="utf-8")
+
+    def write_again(self) -> None:
+        """Write all lines to the path anew, where the file was removed."""
+        self._file.close()
+        self._open()
 
     def append(self, line: Line) -> None:
         """Write a line; InputError when the disk is full."""

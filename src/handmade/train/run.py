@@ -52,6 +52,27 @@ class Run(HasMoved):
         """
         return _task(self.recipe, self)
 
+    def write_config(self) -> None:
+        """Write config.json."""
+        config = {"handmade": handmade.__version__, "recipe": dataclasses.asdict(self.recipe), "facts": self.facts}
+        write_text(self.folder / "config.json", json.dumps(config, indent=2) + "\n")
+
+    def made_again(self) -> bool:
+        """Whether the folder was gone; it is there again, with its config.json."""
+        if self.folder.is_dir():
+            return False
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(self.folder, error) from error
+        self.write_config()
+        return True
+
+    def longer(self, steps: int | None, epochs: int | None) -> "Run":
+        """The same run with another length, in steps or epochs from its beginning; its config.json says so."""
+        recipe = dataclasses.replace(self.recipe, steps=steps, epochs=epochs or self.recipe.epochs)
+        return dataclasses.replace(self, recipe=recipe)
+
     def remove_unfinished(self) -> None:
         """Remove files that a killed process was writing."""
         for path in self.folder.glob(".*.part"):
@@ -94,9 +115,9 @@ def new_run(recipe: Recipe, facts: dict[str, Any], folder: Path | None = None) -
         folder = _empty_folder(folder) if folder else _numbered_folder(recipe.model)
     except OSError as error:
         raise cannot_write(Path(error.filename or folder or "runs"), error) from error
-    config = {"handmade": handmade.__version__, "recipe": dataclasses.asdict(recipe), "facts": facts}
-    write_text(folder / "config.json", json.dumps(config, indent=2) + "\n")
-    return Run(folder, recipe, facts)
+    run = Run(folder, recipe, facts)
+    run.write_config()
+    return run
 
 
 def open_run(folder: Path) -> Run:

@@ -33,8 +33,10 @@ from handmade.tasks.task import Outcome, Task
 class ImageRecipe(Recipe):
     """Settings for training an image classifier. A family of models gives `build`.
 
+    optimizer: the rule by which weights are moved. weight_decay: how strongly they are pulled to 0.
+    label_smoothing: the probability that the targets spread evenly over all classes.
     schedule: how the learning rate changes in the course of the run (see tasks/schedules.py).
-    momentum: of sgd.
+    momentum: of sgd: the share of each step that the next one keeps.
     shift, flip: augmentation: each image is shifted by up to `shift` pixels, and mirrored with probability 1/2.
     channels, size: of the square images that the model takes.
     """

@@ -35,7 +35,10 @@ TEST_STREAMS, DRAWN = 100, 3
 
 @dataclass(frozen=True, kw_only=True)
 class TriggerRecipe(Recipe):
-    """trigger: the digit to detect. seconds: the length of a stream. streams: how many make an epoch."""
+    """trigger: the digit to detect. seconds: the length of a stream. streams: how many make an epoch.
+
+    mels: bands of the log-mel features. channels: of the convolution. hidden_size: of the GRU.
+    """
 
     trigger: int = 7
     seconds: float = 5.0
