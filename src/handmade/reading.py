@@ -56,9 +56,17 @@ def read_start(path: str | os.PathLike[str], most: int) -> bytes:
         return file.read(most)
 
 
+def cannot_read(path: str | os.PathLike[str], error: OSError) -> InputError:
+    """The error that says so, with the system's reason."""
+    return InputError(f"cannot read {os.fspath(path)}: {error.strerror or error}.")
+
+
 def read_json(path: str | os.PathLike[str]) -> Any:
-    """The value in a JSON file. Raises OSError as `open` does, InputError as `parse_json` and `read_bytes`."""
-    return parse_json(read_bytes(path, MOST_JSON), os.fspath(path))
+    """The value in a JSON file. Raises InputError where it cannot be read, and as `parse_json`."""
+    try:
+        return parse_json(read_bytes(path, MOST_JSON), os.fspath(path))
+    except OSError as error:
+        raise cannot_read(path, error) from error
 
 
 def parse_json(text: str | bytes, source: str) -> Any:

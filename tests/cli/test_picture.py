@@ -71,7 +71,7 @@ def test_published_weights_a_layer_and_a_class(handmade, photo, shared_data, tmp
         (["--layer", "out"], "layer 'out' gives an output of shape (10,), expected maps"),
         (["--class", "12"], "there is no class '12'. There are 10, from 0 (0) to 9 (9)."),
         (["--what", "filters,gradcam"], "--what: there is no 'gradcam'; did you mean 'grad-cam'? There are filters,"),
-        (["--image", "nothing.jpg"], "image nothing.jpg cannot be read: No such file or directory."),
+        (["--image", "nothing.jpg"], "cannot read nothing.jpg: No such file or directory."),
         (["--weights", "nothing.pth"], "no weights file nothing.pth"),
     ],
 )

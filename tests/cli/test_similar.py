@@ -25,7 +25,7 @@ def test_the_nearest_lines_first(handmade, lines):
     [
         (("  ", "lines.txt"), "the sentence is empty: give some words to compare the lines with."),
         (("food", "lines.txt", "--count", 0), "--count is 0, expected at least 1."),
-        (("food", "none.txt"), "none.txt cannot be read: No such file or directory."),
+        (("food", "none.txt"), "cannot read none.txt: No such file or directory."),
         (("food", "lines.txt", "--weights", "miniml"), "no published weights named 'miniml'; did you mean 'minilm'?"),
     ],
 )

@@ -124,7 +124,7 @@ def test_errors_about_a_run_name_it(handmade, stopped, options, tmp_path, pictur
     run = tmp_path / "stopped"
     assert "holds a run already" in handmade("train", "lenet5", *options, "--out", run).err
     assert "holds a run of lenet5, not of char-lstm" in handmade("train", "char-lstm", "--resume", run).err
-    assert "image nothing.png cannot be read" in handmade("predict", run, "nothing.png").err
+    assert "cannot read nothing.png" in handmade("predict", run, "nothing.png").err
     assert "is not an image" in handmade("predict", run, run / "config.json").err
     tested = handmade("eval", run, "--data", "fashion-mnist")
     assert "the model tells dark, light apart, but the classes of fashion-mnist are T-shirt/top" in tested.err

@@ -4,8 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from handmade.cli.app import application
-from handmade.cli.grafting import comparison
-from handmade.workshop.side_by_side import Row
+from handmade.workshop.side_by_side import Row, comparison
 from handmade.workshop.variants import variants_of
 
 SMALL = ("--set", "n_layer=2", "--set", "n_embd=16", "--set", "n_head=2", "--set", "batch_size=2", "--steps", "2")

@@ -97,7 +97,7 @@ def test_any_damage_gives_a_sound_or_an_input_error(rng):
 
 
 def test_a_missing_file(tmp_path):
-    with pytest.raises(InputError, match=r"none\.wav cannot be read: No such file or directory"):
+    with pytest.raises(InputError, match=r"cannot read .*none\.wav: No such file or directory"):
         read_wav(tmp_path / "none.wav")
 
 

@@ -50,7 +50,7 @@ def test_saving_where_there_is_no_folder(tmp_path):
 
 
 def test_loading_no_file(tmp_path):
-    with pytest.raises(InputError, match=r"nothing\.json: cannot be read"):
+    with pytest.raises(InputError, match=r"cannot read .*nothing\.json"):
         load_tokenizer(tmp_path / "nothing.json")
 
 

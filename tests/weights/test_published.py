@@ -143,9 +143,9 @@ def test_a_download_lands_in_the_cache(sha256, server, cache):
 @pytest.mark.parametrize(
     ("folder", "complaint"),
     [
-        ("wrong", r"/wrong/net\.pth sent another file than net\.pth, or not all of it \(its SHA-256 is"),
+        ("wrong", r"/wrong/net\.pth sent another file, or not all of it \(its SHA-256 is"),
         ("cut", r"/cut/net\.pth broke off in the middle: go online, or fetch it elsewhere and give its path"),
-        ("none", r"/none/net\.pth answers 404: go online"),
+        ("none", r"/none/net\.pth answered 404: go online"),
     ],
 )
 def test_a_failed_download_leaves_nothing(folder, complaint, server, cache):
@@ -159,7 +159,7 @@ def test_no_network(cache):
     with pytest.raises(InputError) as caught:
         fetch(entry("http://127.0.0.1:9/net.pth"))
     assert str(caught.value) == (
-        f"net.pth is neither under $HANDMADE_DATA/weights nor in {cache}, and http://127.0.0.1:9/net.pth cannot be "
+        f"net.pth is neither under $HANDMADE_DATA/weights nor in {cache}, and http://127.0.0.1:9/net.pth could not be "
         f"reached: go online, or fetch it elsewhere and give its path"
     )
 
@@ -167,7 +167,7 @@ def test_no_network(cache):
 def test_a_cache_that_cannot_be_written(server, cache):
     cache.parent.mkdir(parents=True)
     cache.write_bytes(b"a file where the folder should be")
-    with pytest.raises(InputError, match="cannot write to .*weights"):
+    with pytest.raises(InputError, match="cannot write .*weights"):
         fetch(entry(f"{server}/whole/net.pth"))
 
 

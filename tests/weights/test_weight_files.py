@@ -279,10 +279,10 @@ def test_a_plain_malicious_pickle_is_named_for_what_it_is(tmp_path):
 
 
 def test_a_missing_file(tmp_path):
-    with pytest.raises(InputError, match=r"cannot read the weights file .*none\.pth: No such file"):
+    with pytest.raises(InputError, match=r"cannot read .*none\.pth: No such file"):
         weights.read(tmp_path / "none.pth")
 
 
 def test_a_folder(tmp_path):
-    with pytest.raises(InputError, match=r"cannot read the weights file .*: Is a directory"):
+    with pytest.raises(InputError, match=r"cannot read .*: Is a directory"):
         weights.read(tmp_path)

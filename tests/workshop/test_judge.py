@@ -227,7 +227,7 @@ def test_what_is_right_on_the_known_cases_only_does_not_pass(warm, tmp_path):
     assert not verdict.passed
     (finding,) = verdict.findings
     assert finding.name == "right on the known cases only"
-    assert f"--seed {verdict.seed}" in finding.message
+    assert f"drawn with seed {verdict.seed}." in finding.message
     assert "expected" in finding.evidence
     assert all(test.status == "passed" for test in verdict.tests[:-1])
     assert (verdict.tests[-1].name, verdict.tests[-1].status) == ("other cases", "failed")

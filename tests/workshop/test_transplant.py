@@ -96,5 +96,5 @@ def test_function_written_with_torch_gets_and_gives_arrays(tmp_path, rng):
 
 
 def test_other_models_take_nothing():
-    with pytest.raises(InputError, match="nothing of yours fits into lenet5. Take gpt, resnet20 or char-lstm"):
+    with pytest.raises(InputError, match="no function of yours fits into lenet5: gpt, resnet20 and char-lstm take one"):
         graft_for("lenet5")

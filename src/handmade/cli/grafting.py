@@ -1,6 +1,5 @@
 """What `handmade train MODEL --with FILE` does before it trains: judge the file, compare, and put the function in."""
 
-import statistics
 from pathlib import Path
 
 import typer
@@ -9,7 +8,7 @@ from handmade.cli.verdicts import show
 from handmade.tasks import Recipe, Task
 from handmade.workshop.exercises import exercise_named
 from handmade.workshop.judging.judge import Judge
-from handmade.workshop.side_by_side import Row, side_by_side
+from handmade.workshop.side_by_side import comparison, side_by_side
 from handmade.workshop.transplant import Function, Graft, function_in, graft_for, transplant
 
 STEPS = 10
@@ -34,13 +33,3 @@ def put_in(task: Task, recipe: Recipe, graft: Graft, function: Function) -> None
     typer.echo(comparison(side_by_side(recipe, graft, function, STEPS)))
     places = transplant(task.model, graft, function)
     typer.echo(f"From here on {recipe.model} trains with yours, in {places} place{'s' if places > 1 else ''}.")
-
-
-def comparison(rows: list[Row]) -> str:
-    """The losses and times of both, step by step, and how many times longer the learner's takes."""
-    lines = [f"{'step':>6}{'loss':>12}{'ms':>9}{'your loss':>14}{'your ms':>10}"]
-    for row in rows:
-        times = 1000 * row.seconds, 1000 * row.your_seconds
-        lines.append(f"{row.step:>6}{row.loss:>12.5f}{times[0]:>9.0f}{row.your_loss:>14.5f}{times[1]:>10.0f}")
-    ratio = statistics.median(row.your_seconds / row.seconds for row in rows)
-    return "\n".join([*lines, f"Yours, with the built-in gradient, takes {ratio:.1f} times as long."])

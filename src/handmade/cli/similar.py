@@ -25,7 +25,5 @@ def similar(
     if count < 1:
         raise InputError(f"--count is {count}, expected at least 1.")
     lines = [line.strip() for line in read_text(file).split("\n") if line.strip()]
-    vectors = sentence_encoder(weights).encode([text, *lines])
-    cosines = vectors[1:] @ vectors[0]
-    for index in cosines.argsort(kind="stable")[::-1][:count]:
-        typer.echo(f"{cosines[index]:7.4f}  {lines[index]}")
+    for cosine, line in sentence_encoder(weights).nearest(text, lines, count):
+        typer.echo(f"{cosine:7.4f}  {line}")

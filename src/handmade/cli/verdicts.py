@@ -89,7 +89,9 @@ def _next_step(verdict: Verdict, path: Path, workspace: Workspace | None) -> str
     if verdict.passed:
         return "That is right."
     hint = f" `handmade hint {verdict.exercise}` gives a hint." if workspace is not None else ""
-    return f"Edit {shown_from_here(path)} and check it again.{hint}"
+    seed = verdict.seed
+    again = "" if seed is None else f" `handmade check {verdict.exercise} --seed {seed}` draws the same cases."
+    return f"Edit {shown_from_here(path)} and check it again.{hint}{again}"
 
 
 def shown_from_here(path: Path) -> Path:

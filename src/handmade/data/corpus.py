@@ -8,7 +8,7 @@ from pathlib import Path
 
 from handmade.data.idx import GZIP_MAGIC
 from handmade.errors import InputError
-from handmade.reading import read_bytes
+from handmade.reading import cannot_read, read_bytes
 
 SPLITS = ("train", "test", "all")
 
@@ -65,7 +65,7 @@ def read_text(path: str | Path) -> str:
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{path} is damaged or cut short ({error}).") from error
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+        raise cannot_read(path, error) from error
     return decode_text(content, str(path))
 
 

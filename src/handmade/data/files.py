@@ -1,18 +1,16 @@
 """Files of data sets: found on this machine by name, or downloaded, and known by their SHA-256."""
 
 import hashlib
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
+from handmade.downloading import download
 from handmade.errors import InputError
 from handmade.files import cache_folder, data_folders
-from handmade.reading import read_bytes
+from handmade.reading import cannot_read, read_bytes
 
 PACKAGED = Path(__file__).parent / "packaged"
-TIMEOUT = 15  # seconds to wait for a server's answer
 
 
 @dataclass(frozen=True)
@@ -51,44 +49,18 @@ def fetch(file: DataFile) -> Path:
     found = find(file)
     if found:
         return found
+    target = cache_folder() / file.path
     reasons = [] if file.urls else ["it has no fixed download address"]
     for url in file.urls:
-        reason = _download(url, file)
+        reason = download(url, target, file.packed_sha256 or file.sha256)
         if not reason:
-            return cache_folder() / file.path
+            return target
         reasons.append(f"{urlsplit(url).netloc} {reason}")
     searched = ", ".join(map(str, data_folders()))
     raise InputError(
         f"{file.path} is not in {searched} and could not be downloaded: {'; '.join(reasons)}."
         " Go online, or put the file under a folder that HANDMADE_DATA names."
     )
-
-
-def _download(url: str, file: DataFile) -> str:
-    """Download `file` from `url` into the cache. Returns what went wrong at the server, or ''."""
-    import pooch
-    from requests import exceptions
-
-    pooch.get_logger().setLevel("WARNING")  # the progress bar already says what it logs at each download
-    target = cache_folder() / file.path
-    downloader: Any = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT)
-    try:
-        pooch.retrieve(url, file.packed_sha256 or file.sha256, target.name, target.parent, downloader=downloader)
-    except exceptions.HTTPError as error:
-        return f"answered {error.response.status_code if error.response is not None else error}"
-    except exceptions.Timeout:
-        return "did not answer in time"
-    except exceptions.ChunkedEncodingError:
-        return "broke off in the middle"
-    except exceptions.ConnectionError:
-        return "could not be reached"
-    except exceptions.RequestException as error:
-        return f"failed ({error})"
-    except ValueError:
-        return "sent a file with a different SHA-256"
-    except OSError as error:
-        raise InputError(f"{target} cannot be written: {error.strerror or error}.") from error
-    return ""
 
 
 def verify(content: bytes, sha256: str, path: Path) -> None:
@@ -106,6 +78,6 @@ def read(file: DataFile) -> tuple[bytes, Path]:
     try:
         content = read_bytes(path)
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+        raise cannot_read(path, error) from error
     verify(content, file.sha256, path)
     return content, path

@@ -17,7 +17,7 @@ import numpy as np
 
 from handmade.data.files import verify
 from handmade.errors import InputError
-from handmade.reading import open_file
+from handmade.reading import cannot_read, open_file
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 MOST_AXES = 64  # NumPy's limit
@@ -46,7 +46,7 @@ def read_idx(path: str | Path, sha256: str = "") -> np.ndarray:
     except (gzip.BadGzipFile, zlib.error) as error:
         raise InputError(f"{path} is damaged ({error}). Download it again.") from error
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise cannot_read(path, error) from error
 
 
 def _read(file: BufferedIOBase, path: Path, most: int, sha256: str) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from handmade.errors import InputError
-from handmade.reading import read_bytes
+from handmade.reading import cannot_read, read_bytes
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -41,7 +41,7 @@ def read_image(path: str | Path, channels: int = 3) -> UInt8[np.ndarray, "C H W"
     try:
         content = read_bytes(path)
     except OSError as error:
-        raise InputError(f"image {path} cannot be read: {error.strerror}.") from error
+        raise cannot_read(path, error) from error
     return decode_image(content, str(path), channels)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from handmade.errors import InputError
-from handmade.reading import read_bytes
+from handmade.reading import cannot_read, read_bytes
 
 Samples = Float[np.ndarray, "_"]
 
@@ -32,7 +32,7 @@ def read_wav(path: str | Path, rate: int | None = None) -> tuple[Samples, int]:
     try:
         content = read_bytes(path)
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise cannot_read(path, error) from error
     return decode_wav(content, str(path), rate)
 
 

@@ -21,8 +21,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from handmade.errors import InputError
 from handmade.files import cannot_write, flush, write_bytes
+from handmade.reading import cannot_read
 from handmade.workshop.progress import free_path
 from handmade.workshop.workspace import Workspace, workspace_around
 
@@ -86,7 +86,7 @@ class Journal:
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise InputError(f"cannot read {path}: {error.strerror or error}.") from error
+            raise cannot_read(path, error) from error
         whole, _, cut = content.rpartition(b"\n")
         found, damaged = {}, 0
         for raw in whole.split(b"\n"):

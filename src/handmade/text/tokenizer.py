@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
-from handmade import reading
 from handmade.errors import InputError
 from handmade.files import write_text
-from handmade.reading import read_bytes
+from handmade.reading import read_bytes, read_json
 from handmade.text.vocabulary import Vocabulary
 
 
@@ -83,11 +82,3 @@ def read_text(path: str | os.PathLike[str]) -> str:
         return read_bytes(path).decode("utf-8").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as UTF-8 text ({error})") from error
-
-
-def read_json(path: str | os.PathLike[str]) -> Any:
-    """The content of a JSON file; InputError where it is none."""
-    try:
-        return reading.read_json(path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error})") from error

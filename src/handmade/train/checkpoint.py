@@ -14,7 +14,7 @@ import numpy as np
 
 from handmade.errors import InputError
 from handmade.files import write_bytes
-from handmade.reading import parse_json
+from handmade.reading import cannot_read, parse_json
 
 ARRAY = "array:"
 """Marks, in the JSON, where an array stands in the tree; its name follows."""
@@ -39,7 +39,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
             header = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (a file, not a dict)
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}.") from error
+        raise cannot_read(path, error) from error
     except (SafetensorError, ValueError) as error:
         raise InputError(f"{damaged} ({error}).") from error
     text = header.get("tree", "")

@@ -9,7 +9,7 @@ from typing import Any
 
 from handmade.errors import InputError
 from handmade.files import cannot_write, free_path, write_bytes, write_text
-from handmade.reading import parse_json, read_bytes, require
+from handmade.reading import cannot_read, parse_json, read_bytes, require
 
 Line = dict[str, Any]
 
@@ -75,7 +75,7 @@ def _read(path: Path) -> tuple[list[Line], list[str]]:
     try:
         content = read_bytes(path)
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}.") from error
+        raise cannot_read(path, error) from error
     lines, damage = [], []
     for number, text in enumerate(content.split(b"\n")[:-1], start=1):
         source = f"{path}, line {number},"

@@ -18,7 +18,7 @@ from handmade.errors import InputError
 from handmade.files import cannot_write, write_text
 from handmade.moved import HasMoved
 from handmade.nn import Module
-from handmade.reading import read_json, require
+from handmade.reading import MOST_JSON, cannot_read, parse_json, read_bytes, require
 from handmade.recipes import recipe_of
 from handmade.tasks.recipe import Recipe
 from handmade.tasks.task import Task
@@ -124,11 +124,12 @@ def open_run(folder: Path) -> Run:
     """The run in `folder`; InputError when there is none, or its config.json cannot be used."""
     path = folder / "config.json"
     try:
-        config = read_json(path)
+        content = read_bytes(path, MOST_JSON)
     except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{folder} holds no run: there is no {path}.") from None
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}.") from error
+        raise cannot_read(path, error) from error
+    config = parse_json(content, str(path))
     require(config, {"recipe": dict, "facts": dict}, str(path))
     require(config["recipe"], {"model": str}, f"{path}: recipe")
     return Run(folder, _recipe(config["recipe"], path), config["facts"])

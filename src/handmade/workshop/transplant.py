@@ -42,7 +42,7 @@ def graft_for(model: str) -> Graft:
     for beginning, graft in GRAFTS.items():
         if model.startswith(beginning):
             return graft
-    raise InputError(f"--with: nothing of yours fits into {model}. Take gpt, resnet20 or char-lstm.")
+    raise InputError(f"no function of yours fits into {model}: gpt, resnet20 and char-lstm take one.")
 
 
 def transplant(model: Module, graft: Graft, function: Function) -> int:

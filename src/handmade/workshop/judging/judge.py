@@ -133,8 +133,8 @@ class Judge:
         found = [] if conventions else diagnose(trial, lambda cases: self._results(job, cases))
         said = f" {found[0].name}: {found[0].message}" if found else ""
         message = (
-            f"It is right on the cases that are always the same, and wrong on others like them, drawn with seed {seed} "
-            f"(`--seed {seed}` draws them again).{said}"
+            f"It is right on the cases that are always the same, and wrong on others like them, drawn with seed {seed}."
+            f"{said}"
         )
         return Finding("right on the known cases only", message, found[0].evidence if found else "")
 

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from handmade.errors import InputError
-from handmade.reading import read_start
+from handmade.reading import cannot_read, read_start
 from handmade.workshop.cell.cases import Case
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.exercises import TOPICS
@@ -39,7 +38,7 @@ def read(path: Path, exercise: Exercise, cases: list[Case]) -> Solution:
     try:
         content = read_start(path, LARGEST + 1)
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}.") from error
+        raise cannot_read(path, error) from error
     source, finding = decoded(content)
     tree = None
     finding = finding or whole_notebook(source)

@@ -78,7 +78,7 @@ EXERCISE = Exercise(
             "dS = P * (dP - (dP * P).sum(-1, keepdims=True)).",
         ),
         "softmax taken one by one": Fault(
-            "The softmax's gradient is taken as P * (1 - P) element by element, as a sigmoid's.",
+            "The softmax's gradient is taken as P * (1 - P) element by element, as for a sigmoid.",
             "Each weight depends on all scores of its row: the off-diagonal part of the Jacobian is missing.",
             "Subtract the row's sum: dS = P * (dP - (dP * P).sum(-1, keepdims=True)).",
         ),
@@ -108,7 +108,7 @@ EXERCISE = Exercise(
             "Divide by np.sqrt(K.shape[-1]).",
         ),
         "scores not scaled": Fault(
-            "The weights are computed again from scores that are not divided by sqrt(d_k).",
+            "The weights are recomputed from scores that are not divided by sqrt(d_k).",
             "P is not what was used in the forward pass, so all three gradients are off.",
             "Divide Q K^T by np.sqrt(d_k) before the softmax.",
         ),
@@ -139,7 +139,7 @@ EXERCISE = Exercise(
         ),
     },
     hints=(
-        "Compute the weights again, then walk backwards: through the product with V, the softmax, the product with K.",
+        "Recompute the weights, then walk backwards: through the product with V, the softmax, the product with K.",
         "For A B = C: dA = dC B^T, dB = A^T dC. For p = softmax(s): ds = p * (dp - sum(dp * p)), row by row.",
         "dV = P^T dout; dP = dout V^T; dS = P * (dP - (dP * P).sum(-1, keepdims=True)) / sqrt(d_k); dQ = dS K; "
         "dK = dS^T Q",

@@ -1,11 +1,11 @@
 """The first attention: a decoder's state asks every word of the sentence how well it fits, through a small network with
-one hidden layer, and reads the mean of the sentence under the answers.
+one hidden layer, and reads the mean of the sentence, weighted by the answers.
 
     score[n, t] = v . tanh(query[n] Wq + keys[n, t] Wk)
     weights = softmax of the scores over t,   context[n] = sum over t of weights[n, t] values[n, t]
 
 query is (N, H), keys (N, T, H), values (N, T, V), Wq and Wk (H, A), v (A,). mask (N, T) is True where a word is valid:
-all others get weight 0, and each row has at least one that is. Give context (N, V) and weights (N, T). Scores of ten
+all others get weight 0, and each row has at least one that is. Return context (N, V) and weights (N, T). Scores of ten
 thousand must not overflow.
 """
 
@@ -87,7 +87,7 @@ EXERCISE = Exercise(
     faults={
         "projections exchanged": Fault(
             "Wq is applied to the keys and Wk to the query.",
-            "It trains, since both are learned, but given weights do not fit.",
+            "It trains, since both are learned, but pretrained weights do not fit.",
             "query @ Wq, keys @ Wk.",
         ),
         "query added along the words": Fault(
@@ -97,23 +97,23 @@ EXERCISE = Exercise(
         ),
         "query left out": Fault(
             "The query has no influence: it is left out, or added outside of the tanh, and what is the same for "
-            "all words the softmax takes out again.",
+            "all words the softmax cancels.",
             "The decoder reads the same mean of the sentence at every step.",
             "tanh(query Wq + keys Wk): one tanh of the sum.",
         ),
         "multiplied, not added": Fault(
             "The projections are multiplied, not added.",
-            "It is a kind of dot product: given weights do not fit.",
+            "It is a kind of dot product: pretrained weights do not fit.",
             "tanh(query Wq + keys Wk).",
         ),
         "no tanh": Fault(
             "There is no tanh.",
-            "The query then adds the same number to all scores of a sentence, which the softmax takes out again: "
+            "The query then adds the same number to all scores of a sentence, which the softmax cancels: "
             "it has no influence.",
             "v . tanh(query Wq + keys Wk).",
         ),
         "v left out": Fault(
-            "The hidden layer is summed, not multiplied with v.",
+            "The hidden layer is summed, not multiplied by v.",
             "All its units count the same and with the same sign.",
             "np.tanh(...) @ v.",
         ),
@@ -144,8 +144,8 @@ EXERCISE = Exercise(
         "not normalised": NOT_NORMALISED,
         "keys as values": Fault(
             "The context is a mean of the keys, not of the values.",
-            "What is found and what is read are the same; given weights do not fit.",
-            "Multiply the weights with values.",
+            "What is matched and what is read are the same; pretrained weights do not fit.",
+            "Multiply the weights by values.",
         ),
         "mean over the words": Fault(
             "The weighted values are averaged over the words, or divided by the sentence's length.",

@@ -140,7 +140,7 @@ EXERCISE = Exercise(
         "overflows": OVERFLOWS,
     },
     hints=(
-        "Compute the scores as ever; before the softmax, make sure that a hidden key's exponential will be exactly 0.",
+        "Compute the scores as usual; before the softmax, make sure that a hidden key's exponential will be exactly 0.",
         "exp(-inf) is 0. Which entries (i, j) of the scores are hidden when the last query stands at the last key?",
         "visible = np.tri(S_q, S_k, S_k - S_q, dtype=bool); scores = np.where(visible, scores, -np.inf); then "
         "the softmax.",

@@ -185,8 +185,8 @@ EXERCISE = Exercise(
         ),
         "every num_heads-th column": Fault(
             "Head h takes the columns h, h + num_heads, ...: reshape(S, d_k, num_heads) cuts the other way.",
-            "A model trained from scratch does not mind; given weights give something else.",
-            "Head h has d_k columns in a row: reshape(S, num_heads, d_k).",
+            "A model trained from scratch does not mind; pretrained weights give wrong results.",
+            "Head h has d_k consecutive columns: reshape(S, num_heads, d_k).",
         ),
         "merged column by column": Fault(
             "The heads' columns are interleaved when they are put together again.",
@@ -203,7 +203,7 @@ EXERCISE = Exercise(
         "weights transposed": WEIGHTS_TRANSPOSED,
         "output projection transposed": Fault(
             "Wo is applied transposed, as torch.nn.Linear stores its weight.",
-            "Training from scratch may hide it, but no given weights will work.",
+            "Training from scratch may hide it, but pretrained weights will not work.",
             "Here weights are (in, out): heads @ Wo.",
         ),
         "queries and keys exchanged": Fault(
@@ -213,7 +213,7 @@ EXERCISE = Exercise(
         ),
         "keys and values exchanged": Fault(
             "Keys are projected with Wv and values with Wk.",
-            "Given weights do not fit.",
+            "Pretrained weights do not fit.",
             "weights is (Wq, Wk, Wv, Wo).",
         ),
         "one projection for all": Fault(

@@ -1,4 +1,4 @@
-"""Sequences of different lengths stand in one array, and what fills the shorter ones up must not be seen.
+"""Sequences of different lengths share one array, and the padding that fills up the shorter ones must not be seen.
 
 Attention as softmax(Q K^T / sqrt(d_k)) V on a batch: Q (N, S_q, d_k), K (N, S_k, d_k), V (N, S_k, d_v), lengths (N,).
 In sequence n only the first lengths[n] keys are seen; the queries are not masked. Weights of the others are 0, and
@@ -163,7 +163,7 @@ EXERCISE = Exercise(
         "nan weights where there is no key": Fault(
             "The output is zeros where there is no key, but the weights there are nan.",
             "Whatever uses the weights, a picture or an alignment loss, gets nan.",
-            "Clean the weights, then multiply with V.",
+            "Clean the weights, then multiply by V.",
         ),
         "no scale": NO_SCALE,
         "divides by d_k": DIVIDES_BY_D_K,

@@ -133,8 +133,8 @@ EXERCISE = Exercise(
             "Swap the last two axes only: K.swapaxes(-1, -2).",
         ),
         "np.dot with leading axes": Fault(
-            "np.dot pairs each leading axis of Q with each of K, where @ goes through them together; and K.T turns all "
-            "axes round, not the last two.",
+            "np.dot pairs each leading axis of Q with each of K, where @ goes through them together; and K.T reverses "
+            "all axes, not the last two.",
             "It is right for one sequence, and fails or mixes sequences as soon as there is a batch or heads.",
             "Q @ K.swapaxes(-1, -2), and weights @ V.",
         ),
@@ -181,12 +181,12 @@ EXERCISE = Exercise(
         "returns the scores": Fault(
             "The output is right, but the scores are returned in the weights' place.",
             "Nothing in training, but every picture of the attention and every test of its rows is wrong.",
-            "Return what was multiplied with V.",
+            "Return what was multiplied by V.",
         ),
         "returns the exponentials": Fault(
             "The output is right, but what is returned as weights was taken before the division by the sum.",
             "Nothing in training, but rows of the returned weights do not sum to 1.",
-            "Return what was multiplied with V.",
+            "Return what was multiplied by V.",
         ),
         "weights first": Fault(
             "The weights are returned first and the output second.",

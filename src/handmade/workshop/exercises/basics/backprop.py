@@ -177,13 +177,13 @@ EXERCISE = Exercise(
     cases=cases,
     faults={
         "product: factors not exchanged": Fault(
-            "In a product each factor gets itself as its slope.",
+            "In a product, each factor's slope is its own value.",
             "d(ab)/da is b: weights are pushed by their own value, not by their input.",
-            "The first factor's slope is the second's data, and the other way round.",
+            "The first factor's slope is the second's data, and vice versa.",
         ),
         "quotient: no minus": Fault(
             "The divisor's slope lacks its minus.",
-            "Whatever is divided by, as a norm or a sum of exponentials, is pushed the wrong way.",
+            "A divisor, such as a norm or a sum of exponentials, is pushed the wrong way.",
             "d(a/b)/db = -a / b^2.",
         ),
         "power: no exponent": Fault(
@@ -228,12 +228,12 @@ EXERCISE = Exercise(
         ),
         "recursive sort": Fault(
             "backward calls itself once for each node down the graph.",
-            "Python stops at about 1,000 calls: a long sum or a recurrent network of some length cannot be trained.",
+            "Python stops at about 1,000 calls: a long sum or a long recurrent network cannot be trained.",
             "Keep a list as a stack of the nodes still to be visited.",
         ),
         "breadth first": Fault(
-            "Nodes are taken level by level from the result, so some before all their uses have been.",
-            "A node reached by a short way and a long one passes on a gradient that lacks the long way's part.",
+            "Nodes are taken level by level from the result, so some are taken before all their uses.",
+            "A node reached by a short path and a long one passes on a gradient without the long path's part.",
             "Sort so that each node comes after its parents, and go through that order backwards.",
         ),
         "no gradient to start from": Fault(
@@ -253,7 +253,7 @@ EXERCISE = Exercise(
         ),
     },
     hints=(
-        "Store with each result what it was made from, and its derivative by each of these. Arithmetic needs no more.",
+        "Store with each result its parents, and its derivative by each of them. Arithmetic needs no more.",
         "backward must take each node after all its uses. Sort the graph first, parents before results; then reverse.",
         "Depth first with your own stack of (node, done): push (node, True), then its parents; append when it comes "
         "back. Then grad = 1 and, from the end, parent.grad += slope * node.grad",

@@ -2,9 +2,9 @@
 
     loss = -1/N sum_n log softmax(logits_n)[target_n]
 
-and its gradient with respect to the logits, from which all other gradients follow. Take logits (N, K) and targets
-(N,), whole numbers below K; give both. A probability of exp(-20000) is 0 in any float, but its logarithm is -20000:
-write it to be exact for logits of 1e4.
+and its gradient with respect to the logits, from which all other gradients follow. Take logits (N, K) and targets (N,),
+integers below K; return the loss and the gradient. A probability of exp(-20000) is 0 in any float, but its logarithm is
+-20000: your loss must be exact for logits of 1e4.
 """
 
 from collections.abc import Iterator
@@ -119,7 +119,7 @@ EXERCISE = Exercise(
         ),
         "softmax differentiated twice": Fault(
             "softmax minus one-hot was multiplied by the softmax's derivative once more.",
-            "Confident mistakes get almost no gradient, and are the last to be mended.",
+            "Confident mistakes get almost no gradient, and are corrected last.",
             "softmax minus one-hot already is the gradient with respect to the logits: return it, over N.",
         ),
         "gradient not divided by N": Fault(

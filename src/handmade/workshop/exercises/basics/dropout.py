@@ -3,8 +3,8 @@ stays what it was; at evaluation nothing is done. That is inverted dropout, the 
 
     out = x * keep / (1 - p)
 
-`mask` holds random numbers from [0, 1), one for each value of x: keep a value where its number is at least p. It is
-given so that results can be compared; 0 <= p < 1.
+`mask` holds random numbers from [0, 1), one for each value of x: keep a value where its number is at least p. It is an
+argument so that results can be compared; 0 <= p < 1.
 """
 
 from collections.abc import Iterator
@@ -71,7 +71,7 @@ EXERCISE = Exercise(
         ),
         "one number for a row": Fault(
             "One random number decides for a whole row (the last axis).",
-            "Whole rows vanish together: the values of a row still rely on each other, which dropout is to prevent.",
+            "Rows vanish whole: the values of a row still rely on each other, which dropout is meant to prevent.",
             "Compare every value with its own number of the mask.",
         ),
         "drops where mask equals p": Fault(

@@ -2,9 +2,9 @@
 
     out = x W + b
 
-forward gives `out` and whatever backward will need; backward takes the loss's gradient with respect to `out` and
-gives those with respect to x, W and b. x is (N, D), W (D, M), b (M,): each gradient has the shape of what it belongs
-to, which almost tells you what it must be.
+linear_forward returns `out` and a cache of what backward will need; linear_backward takes the loss's gradient with
+respect to `out` and that cache, and returns those with respect to x, W and b. x is (N, D), W (D, M), b (M,). Each
+gradient has the shape of what it belongs to, which almost tells you what it must be.
 """
 
 from collections.abc import Iterator
@@ -98,7 +98,7 @@ EXERCISE = Exercise(
         ),
         "db not summed": Fault(
             "db is dout itself, one row for each example.",
-            "It has not the bias's shape: a step on it turns the bias into a matrix.",
+            "It does not have the bias's shape: a step on it turns the bias into a matrix.",
             "b was added to every row, so its gradient is the sum over the rows: dout.sum(0).",
         ),
         "db averaged": Fault(
@@ -108,7 +108,7 @@ EXERCISE = Exercise(
         ),
         "no db": Fault(
             "The bias gets no gradient.",
-            "It stays at its first value for ever.",
+            "It keeps its initial value for ever.",
             "dout.sum(0).",
         ),
     },

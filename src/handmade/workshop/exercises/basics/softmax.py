@@ -2,9 +2,9 @@
 
     softmax(x)_i = exp(x_i) / sum_j exp(x_j)
 
-Every classifier and every attention ends in it. exp overflows at 710, and real logits get there, so write it to be
-exact for logits of 1e4, positive and negative ones side by side. Any number of axes; `axis` says along which one the
-results sum to 1.
+Every classifier and every attention ends in it. exp overflows at 710, and real logits get there, so your result must be
+exact for logits of 1e4, positive and negative ones side by side. x has any number of axes; `axis` is the one along
+which the results sum to 1.
 """
 
 from collections.abc import Iterator
@@ -54,7 +54,7 @@ EXERCISE = Exercise(
         "ignores axis": Fault(
             "The sum always runs along the last axis, whatever `axis` says.",
             "Attention over any other axis mixes what should compete with what should not.",
-            "Hand `axis` to max and to sum, both with keepdims=True.",
+            "Pass `axis` to max and to sum, both with keepdims=True.",
         ),
         "clips the logits": Fault(
             "The logits are clipped before exp.",
@@ -78,7 +78,7 @@ EXERCISE = Exercise(
         ),
         "not normalised": Fault(
             "The exponentials are not divided by their sum.",
-            "They are no probabilities: whatever takes their logarithm can be pushed below any bound.",
+            "They are not probabilities: whatever takes their logarithm can be pushed below any bound.",
             "Divide by the exponentials' sum along the axis.",
         ),
         "one sum for all": Fault(

@@ -83,12 +83,12 @@ EXERCISE = Exercise(
         ),
         "padding always counted": Fault(
             "Every sum is divided by kernel^2, also with count_include_pad=False.",
-            "Borders get darker: networks trained without that, as Inception, see another image there.",
+            "Borders get darker: networks trained without that, such as Inception, see another image there.",
             "With False, divide by the number of the window's pixels that are not padding.",
         ),
         "padding never counted": Fault(
             "Sums are divided by the number of real pixels, also with count_include_pad=True.",
-            "Published weights trained with the default see brighter borders than they know.",
+            "Published weights trained with the default see brighter borders than in training.",
             "With True, divide by kernel^2 everywhere.",
         ),
         "pads below and right only": Fault(

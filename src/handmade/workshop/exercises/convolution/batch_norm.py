@@ -1,4 +1,4 @@
-"""Each channel is brought to mean 0 and variance 1, then given a scale and a shift that are learned:
+"""Each channel is normalised to mean 0 and variance 1, then scaled and shifted by learned parameters:
 
     out = gamma (x - mean) / sqrt(var + eps) + beta
 
@@ -6,9 +6,9 @@ In training, mean and variance are those of the channel over batch, height and w
 
     running <- (1 - momentum) running + momentum batch
 
-At evaluation the running ones take the place of the batch's and stay as they are. The variance is the biased one,
-over n, where values are normalised, and the unbiased one, over n - 1, where it enters running_var. x is (N, C, H, W),
-all others (C,). Give out and both running statistics, new or as they were.
+At evaluation the running ones take the place of the batch's and stay as they are. The variance is the biased one, over
+n, where values are normalised, and the unbiased one, over n - 1, where it enters running_var. x is (N, C, H, W), all
+others (C,). Return out and both running statistics, updated or unchanged.
 """
 
 from collections.abc import Iterator
@@ -81,7 +81,7 @@ EXERCISE = Exercise(
     faults={
         "each image by itself": Fault(
             "Mean and variance are those of each image, not of the batch: instance normalisation.",
-            "How strong a channel is in one image against another is lost; running statistics get the wrong shape.",
+            "How an image's channel compares with other images' is lost; running statistics have the wrong shape.",
             "Average over axes (0, 2, 3).",
         ),
         "all channels together": Fault(
@@ -115,8 +115,8 @@ EXERCISE = Exercise(
             "Update them where training is True only.",
         ),
         "running statistics never change": Fault(
-            "The running statistics are returned as they came, in training too.",
-            "Evaluation normalises with the first values, 0 and 1: fine in training, garbage after.",
+            "The running statistics are returned unchanged, in training too.",
+            "Evaluation normalises with the initial values, 0 and 1: fine in training, garbage after.",
             "(1 - momentum) * running + momentum * batch, where training is True.",
         ),
         "running variance over n": Fault(
@@ -125,7 +125,7 @@ EXERCISE = Exercise(
             "Use x.var((0, 2, 3), ddof=1) there.",
         ),
         "eps outside the root": Fault(
-            "eps is added to the deviation, not to the variance.",
+            "eps is added to the standard deviation, not to the variance.",
             "Channels that hardly vary are blown up: 1 / eps = 100,000 where 1 / sqrt(eps) = 316 was meant.",
             "np.sqrt(var + eps).",
         ),

@@ -2,8 +2,8 @@
 
     x_hat = (x - mean) / sqrt(var + eps)        out = gamma x_hat + beta
 
-mean and var, the biased one, are the batch's own, column by column: so each x acts on every output of its column, by
-three ways: directly, through the mean and through the variance. Give dx, dgamma and dbeta for a gradient dout (N, D).
+mean and var, the biased one, are the batch's own, column by column: so each x acts on every output of its column, in
+three ways: directly, through the mean and through the variance. Return dx, dgamma and dbeta, given dout (N, D).
 """
 
 from collections.abc import Iterator
@@ -70,16 +70,16 @@ EXERCISE = Exercise(
     faults={
         "variance over n - 1": Fault(
             "The variance is the unbiased one, over N - 1.",
-            "It is the gradient of another function than forward, most with small batches.",
+            "It is the gradient of a different function from forward's, most so with small batches.",
             "x.var(0), over N.",
         ),
         "eps outside the root": Fault(
-            "eps is added to the deviation, not to the variance.",
-            "It is the gradient of another function than forward.",
+            "eps is added to the standard deviation, not to the variance.",
+            "It is the gradient of a different function from forward's.",
             "np.sqrt(x.var(0) + eps).",
         ),
         "dgamma from x": Fault(
-            "dgamma was made with x, not with the normalised x.",
+            "dgamma is computed from x, not with the normalised x.",
             "gamma is pushed by the column's mean, with which it has nothing to do.",
             "gamma multiplies x_hat: dgamma = (dout * x_hat).sum(0).",
         ),
@@ -99,17 +99,17 @@ EXERCISE = Exercise(
             "Start from dx_hat = dout * gamma.",
         ),
         "mean taken as fixed": Fault(
-            "The way through the mean is missing.",
+            "The path through the mean is missing.",
             "dx asks for a common shift of the batch, which the layer removes again: steps are wasted.",
             "Subtract dx_hat.mean(0).",
         ),
         "variance taken as fixed": Fault(
-            "The way through the variance is missing.",
+            "The path through the variance is missing.",
             "dx asks for a larger spread, which the layer removes again: weights grow without effect.",
             "Subtract x_hat * (dx_hat * x_hat).mean(0).",
         ),
         "half of the variance's part": Fault(
-            "The way through the variance has half its size: the 2 of the square's derivative was lost.",
+            "The path through the variance has half its size: the 2 of the square's derivative was lost.",
             "dx still asks for a larger spread, which the layer removes again.",
             "d var / dx = 2 (x - mean) / N; the 2 cancels the 1/2 of the root.",
         ),
@@ -125,7 +125,7 @@ EXERCISE = Exercise(
         ),
     },
     hints=(
-        "Begin with dx_hat = dout * gamma. Then follow x by its three ways, or work back through forward line by line.",
+        "Begin with dx_hat = dout * gamma. Then follow x's three paths, or work back through forward line by line.",
         "The mean's part is the same for all rows of a column; the variance's is in proportion to x_hat.",
         "dx = (dx_hat - dx_hat.mean(0) - x_hat * (dx_hat * x_hat).mean(0)) / np.sqrt(var + eps)",
     ),

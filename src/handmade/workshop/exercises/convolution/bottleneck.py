@@ -1,5 +1,6 @@
-"""The block of ResNet-50 and deeper ones: a 1x1 convolution makes the channels few, the 3x3 works on the few, another
-1x1 makes them many again. So a wide network stays cheap, and what is added to the wide input comes through a neck.
+"""The block of ResNet-50 and deeper ones: a 1x1 convolution reduces the channels, the 3x3 works on the few that are
+left, and another 1x1 expands them again. So a wide network stays cheap: what is added to its input comes through a
+bottleneck.
 
     relu(bn3(conv3(relu(bn2(conv2(relu(bn1(conv1(x))))))) + shortcut)
 
@@ -161,7 +162,7 @@ EXERCISE = Exercise(
         "stride in the first convolution": Fault(
             "The first 1x1 convolution has the stride, as in the paper, not the 3x3.",
             "Three quarters of the pixels are never looked at; weights of torchvision's ResNet-50 lose accuracy.",
-            "conv2 and the projection have the stride, conv1 moves by 1.",
+            "conv2 and the projection have the stride, conv1 has stride 1.",
         ),
         "one norm for both": ONE_NORM_FOR_ALL,
         "batch statistics": BATCH_STATISTICS,

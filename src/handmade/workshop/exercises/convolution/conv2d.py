@@ -3,7 +3,7 @@ channels, and each of the K kernels gives one channel of the result:
 
     out[n, k, i, j] = b[k] + sum over c, r, s of x[n, c, stride i + r, stride j + s] * w[k, c, r, s]
 
-with x padded by `padding` zeros on all four sides. The kernel is not turned round: what networks call convolution is
+with x padded by `padding` zeros on all four sides. The kernel is not flipped: what networks call convolution is
 cross-correlation. x is (N, C, H, W), w (K, C, R, S), b (K,); windows that would reach beyond the end are left out.
 """
 
@@ -79,7 +79,7 @@ EXERCISE = Exercise(
             "Pad height and width of x with `padding` zeros on both sides first.",
         ),
         "kernel turned round": Fault(
-            "The kernel is turned by 180 degrees: true convolution.",
+            "The kernel is flipped (rotated by 180 degrees): true convolution.",
             "A network trained from scratch does not mind, but published weights give garbage.",
             "x[stride i + r, stride j + s] meets w[r, s].",
         ),
@@ -89,7 +89,7 @@ EXERCISE = Exercise(
             "w is (K, C, R, S): R goes down the image, S along its rows.",
         ),
         "first channel only": Fault(
-            "Only the first channel of the input is looked at.",
+            "Only the first channel of the input is used.",
             "All that the layer before found in its other channels is lost.",
             "Sum over the channels too.",
         ),

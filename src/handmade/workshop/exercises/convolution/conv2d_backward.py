@@ -3,8 +3,8 @@
     out[n, k, i, j] = b[k] + sum over c, r, s of x[n, c, stride i + r, stride j + s] * w[k, c, r, s]
 
 with x padded by `padding` zeros on all sides. Every pixel and every weight was used many times; its gradient is the sum
-over its uses. dout is (N, K, OH, OW); give dx of x's shape (pixels that no window reached have gradient 0), dw of w's,
-and db (K,).
+over its uses. dout is (N, K, OH, OW); return dx of x's shape (pixels that no window reached have gradient 0), dw of
+w's, and db (K,).
 """
 
 from collections.abc import Iterator
@@ -80,14 +80,14 @@ EXERCISE = Exercise(
             "Take the same pixels as forward: x[..., r : r + stride * OH : stride, ...].",
         ),
         "kernel turned round in dw": Fault(
-            "dw comes out turned by 180 degrees.",
+            "dw comes out flipped (rotated by 180 degrees).",
             "Each weight gets the gradient of the one opposite: training does not converge.",
             "w[r, s] met x[stride i + r, stride j + s]: that product goes into dw[r, s].",
         ),
         "kernel turned round in dx": Fault(
-            "For dx the kernel is turned round once too often.",
+            "For dx the kernel is flipped once too often.",
             "The layers below get a mirrored gradient.",
-            "dout[i, j] w[r, s] goes to dx[stride i + r, stride j + s]. Only a full correlation needs the turn.",
+            "dout[i, j] w[r, s] goes to dx[stride i + r, stride j + s]. Only a full correlation needs the flip.",
         ),
         "stride ignored in dx": Fault(
             "For dx the windows are put back one pixel apart, whatever the stride is.",
@@ -106,7 +106,7 @@ EXERCISE = Exercise(
         ),
         "padding not cut off": Fault(
             "dx still has the padding.",
-            "It has not x's shape: the layer below cannot use it.",
+            "It does not have x's shape: the layer below cannot use it.",
             "dx[:, :, padding : padding + H, padding : padding + W].",
         ),
         "dw averaged": Fault(
@@ -116,7 +116,7 @@ EXERCISE = Exercise(
         ),
         "db over the batch only": Fault(
             "db is summed over the batch, not over the positions.",
-            "It has not the bias's shape: a step on it turns the bias into an image.",
+            "It does not have the bias's shape: a step on it turns the bias into an image.",
             "The bias was added at every position: dout.sum((0, 2, 3)).",
         ),
         "db averaged": Fault(
@@ -126,7 +126,7 @@ EXERCISE = Exercise(
         ),
         "no db": Fault(
             "The biases get no gradient.",
-            "They stay at their first values for ever.",
+            "They keep their initial values for ever.",
             "dout.sum((0, 2, 3)).",
         ),
     },
@@ -134,7 +134,7 @@ EXERCISE = Exercise(
         "Write forward as loops. In the innermost line, x and w are multiplied: each gets dout times the other, added.",
         "Vectorise over all but the kernel's places (r, s): under one place, forward took a slice of x with a step.",
         'For each (r, s): dw[:, :, r, s] = np.einsum("nkhw,nchw->kc", dout, under); the same slice of dx += '
-        'np.einsum("nkhw,kc->nchw", dout, w[:, :, r, s]); at last cut the padding off',
+        'np.einsum("nkhw,kc->nchw", dout, w[:, :, r, s]); finally cut the padding off',
     ),
     forbidden=("torch.nn.grad.conv2d_input", "torch.nn.grad.conv2d_weight", *AUTOGRAD),
 )

@@ -1,9 +1,9 @@
 """Convolution as one matrix product: every window of the image is copied into a column, and a kernel, laid flat, is
-multiplied with all columns at once. Memory is spent for speed, as in most libraries on the CPU.
+multiplied by all columns at once. Memory is spent for speed, as in most libraries on the CPU.
 
-From images (N, C, H, W) make (N, C R S, OH OW), with R, S = kernel. Rows go through the channels, in each through the
-window row by row; columns go through the windows row by row, from the upper left. Windows move by `stride`; `padding`
-rows and columns of zeros are put around the image first, on both sides. Kernel, stride and padding are pairs (vertical,
+From images (N, C, H, W) make (N, C R S, OH OW), with R, S = kernel. A column lists the window channel by channel, each
+row by row; the columns go through the windows row by row, from the upper left. Windows move by `stride`; `padding` rows
+and columns of zeros are put around the image first, on both sides. Kernel, stride and padding are pairs (vertical,
 horizontal). Windows that would reach beyond the end are left out.
 """
 
@@ -82,7 +82,7 @@ EXERCISE = Exercise(
     faults={
         "kernel pair exchanged": Fault(
             "The kernel's pair was read as (horizontal, vertical).",
-            "Windows lie across where they should stand; square kernels hide it.",
+            "Windows are wide where they should be tall; square kernels hide it.",
             "R, S = kernel: R rows, S columns.",
         ),
         "stride pair exchanged": Fault(
@@ -117,7 +117,7 @@ EXERCISE = Exercise(
         ),
         "windows turned round": Fault(
             "Each window is read from its end.",
-            "Multiplied with a kernel laid flat, this is convolution with the kernel turned round.",
+            "Multiplied by a kernel laid flat, this is convolution with the kernel flipped.",
             "Go through the window from its upper left, as through the kernel.",
         ),
         "windows column by column": Fault(

@@ -1,13 +1,13 @@
 """GoogLeNet's module does not choose a kernel's size: it looks with several at once, and puts what they find side by
-side. 1x1 convolutions before the large kernels make the channels few, so that it stays cheap.
+side. 1x1 convolutions before the large kernels reduce the channels, which keeps it cheap.
 
     branch 1: b1 1x1          branch 3: b3a 1x1, then b3b 5x5
     branch 2: b2a 1x1, b2b 3x3    branch 4: 3x3 max pooling, then b4 1x1
 
-Every convolution has a bias, moves by 1, is padded so that the image keeps its size, and is followed by ReLU. The
-pooling moves by 1 and keeps the size too; what it is padded with is never the largest. The four results are
+Every convolution has a bias and stride 1, is padded so that the image keeps its size, and is followed by ReLU. The
+pooling has stride 1 and keeps the size too; what it is padded with is never the largest. The four results are
 concatenated along the channels, in this order. x is (N, C, H, W); params has `b1.weight` (K1, C, 1, 1), `b1.bias`
-(K1,), and alike b2a, b2b, b3a, b3b and b4. The result is (N, K1 + K2 + K3 + K4, H, W).
+(K1,), and likewise b2a, b2b, b3a, b3b and b4. The result is (N, K1 + K2 + K3 + K4, H, W).
 """
 
 from collections.abc import Iterator
@@ -101,7 +101,7 @@ EXERCISE = Exercise(
     cases=cases,
     faults={
         "pooled after the 1x1": Fault(
-            "The fourth branch convolves first and pools then.",
+            "The fourth branch convolves first and pools afterwards.",
             "Shapes are right, but published weights were trained the other way round.",
             "convolve(max_pool(x)).",
         ),
@@ -143,7 +143,7 @@ EXERCISE = Exercise(
         ),
         "no ReLU after the reductions": Fault(
             "The 1x1 convolutions before the large kernels are not followed by ReLU.",
-            "Reduction and kernel are one linear map, so the reduction only takes away.",
+            "Reduction and kernel are one linear map, so the reduction only loses information.",
             "np.maximum(out, 0) after every convolution, not only after the concatenation.",
         ),
         "no ReLU after the pooling branch": Fault(

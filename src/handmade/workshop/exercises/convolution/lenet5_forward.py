@@ -4,9 +4,9 @@ that sees the whole of what is left, and two linear layers.
     x (N, 1, 32, 32)  c1 (N, 6, 28, 28)  pooled to 14x14  c3 (N, 16, 10, 10)  pooled to 5x5  c5 (N, 120, 1, 1)
     f6 (N, 84)  out (N, 10)
 
-tanh follows c1, c3, c5 and f6; `out` gives raw scores. Convolutions are cross-correlations without padding, and every
+tanh follows c1, c3, c5 and f6; `out` returns raw scores. Convolutions are cross-correlations without padding, and every
 map of c3 sees all 6 of c1. params has `c1.weight` (6, 1, 5, 5), `c3.weight` (16, 6, 5, 5), `c5.weight` (120, 16, 5, 5),
-`f6.weight` (84, 120), `out.weight` (10, 84), and a `.bias` for each. Give the scores, (N, 10).
+`f6.weight` (84, 120), `out.weight` (10, 84), and a `.bias` for each. Return the scores, (N, 10).
 """
 
 from collections.abc import Iterator
@@ -127,12 +127,12 @@ EXERCISE = Exercise(
         "tanh on the scores": Fault(
             "The scores go through a tanh.",
             "No score leaves -1 to 1, so a softmax over ten of them can never be sure.",
-            "Give out's result as it is.",
+            "Return out's result as it is.",
         ),
         "softmax on the scores": Fault(
             "The scores go through a softmax.",
             "Cross-entropy applies one itself: twice is too flat, and learning slows down.",
-            "Give out's result as it is.",
+            "Return out's result as it is.",
         ),
         "tanh after the pooling": Fault(
             "tanh comes after the pooling, not between convolution and pooling.",
@@ -165,8 +165,8 @@ EXERCISE = Exercise(
             "Here it is np.tanh(x).",
         ),
         "kernel turned round": Fault(
-            "The kernels are turned by 180 degrees: true convolution.",
-            "A network trained from scratch does not mind, but given weights do not work.",
+            "The kernels are flipped (rotated by 180 degrees): true convolution.",
+            "A network trained from scratch does not mind, but pretrained weights do not work.",
             "x[i + r, j + s] meets w[r, s].",
         ),
         "kernel transposed": Fault(
@@ -176,12 +176,12 @@ EXERCISE = Exercise(
         ),
         "no bias in the convolutions": Fault(
             "The convolutions' biases are not added.",
-            "No map can shift its threshold, and given weights do not fit.",
+            "No map can shift its threshold, and pretrained weights do not fit.",
             "Add b[k] to all of map k.",
         ),
         "no bias in the linear layers": Fault(
             "The biases of f6 and out are not added.",
-            "Classes cannot be more frequent than others, and given weights do not fit.",
+            "Classes cannot be more frequent than others, and pretrained weights do not fit.",
             "x @ W.T + b.",
         ),
         "max pooling": Fault(

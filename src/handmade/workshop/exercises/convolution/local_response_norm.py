@@ -120,7 +120,7 @@ EXERCISE = Exercise(
         ),
         "wraps round": Fault(
             "At the first and last channels the window wraps round to the other end (np.roll, negative indices).",
-            "The first channels compete with the last, which are no neighbours.",
+            "The first channels compete with the last, which are not their neighbours.",
             "Cut the window off: max(0, c - size // 2), min(C - 1, c + size // 2).",
         ),
         "own channel left out": Fault(
@@ -139,7 +139,7 @@ EXERCISE = Exercise(
             "(k + alpha * total) ** beta.",
         ),
         "multiplied": Fault(
-            "x is multiplied with the power, not divided by it.",
+            "x is multiplied by the power, not divided by it.",
             "Loud channels become louder: the opposite of a normalisation.",
             "x / (k + alpha * total) ** beta, or x times the power of -beta.",
         ),

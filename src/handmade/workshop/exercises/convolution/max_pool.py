@@ -1,9 +1,9 @@
-"""The largest value of each window, channel by channel: what was found matters, not exactly where. Backward hands each
+"""The largest value of each window, channel by channel: what was found matters, not exactly where. Backward passes each
 window's gradient to the pixel that was largest, and nothing to the others.
 
 Windows are kernel x kernel, move by `stride`, and may overlap: a pixel that wins several gets the sum. Where a window
-has equal maxima, the first, row by row, takes the gradient. Windows that would reach beyond the end are left out.
-x is (N, C, H, W); forward gives `out` and whatever backward will need.
+has equal maxima, the first, row by row, takes the gradient. Windows that would reach beyond the end are left out. x is
+(N, C, H, W); max_pool_forward returns `out` and a cache of what backward will need.
 """
 
 from collections.abc import Iterator
@@ -135,7 +135,7 @@ EXERCISE = Exercise(
         ),
         "all equal maxima": Fault(
             "All equal maxima take the whole gradient.",
-            "A flat window, as of zeros after a ReLU, sends kernel^2 times the gradient it got.",
+            "A flat window, such as zeros after a ReLU, passes on kernel^2 times the gradient it got.",
             "Only the first takes it: argmax, not window == maximum.",
         ),
         "shared by equal maxima": Fault(

@@ -1,8 +1,8 @@
-"""Two sums that come before every convolutional network. How large is a layer's output, in one direction, given the
-size of its input, its kernel, stride, padding (on each side) and dilation (the distance between neighbouring weights)?
-Windows that would reach beyond the end are left out.
+"""Two calculations behind every convolutional network. How large is a layer's output, along one axis, given the size of
+its input, its kernel, stride, padding (on each side) and dilation (the distance between neighbouring weights)? Windows
+that would reach beyond the end are left out.
 
-And how large is the receptive field: how many input pixels, in one direction, does one output of a stack of layers see?
+And how large is the receptive field: how many input pixels, along one axis, does one output of a stack of layers see?
 Each layer widens it by the reach of its kernel, measured in steps of all the layers before. `layers` is a list of
 (kernel, stride, dilation), the layer next to the input first.
 """
@@ -18,7 +18,7 @@ from handmade.workshop.switches import wrong
 
 
 def output_size(size, kernel, stride=1, padding=0, dilation=1):
-    """Whole numbers -> the number of windows."""
+    """Integers -> the number of windows."""
     if wrong("stride ignored"):
         stride = 1
     reach = dilation * (kernel - 1) + 1
@@ -89,7 +89,7 @@ EXERCISE = Exercise(
         "stride ignored": Fault(
             "The output's size does not depend on the stride.",
             "The layer after it is made for an image too large, and fails.",
-            "Divide the room by the stride, rounding down, before adding 1.",
+            "Divide the remaining room by the stride, rounding down, before adding 1.",
         ),
         "dilation ignored": Fault(
             "The output's size does not depend on the dilation.",
@@ -108,7 +108,7 @@ EXERCISE = Exercise(
         ),
         "not rounded": Fault(
             "The division by the stride is not rounded.",
-            "Half a window is no window: a size that is not whole fits no layer.",
+            "There are no half windows: a size must be an integer.",
             "Round down: room // stride + 1.",
         ),
         "rounded up": Fault(

@@ -149,7 +149,7 @@ EXERCISE = Exercise(
         "stride in the second convolution": Fault(
             "The stride is conv2's, not conv1's.",
             "Shapes are right, but published weights give wrong results, and conv1 does four times the work.",
-            "conv1 and the projection have the stride, conv2 moves by 1.",
+            "conv1 and the projection have the stride, conv2 has stride 1.",
         ),
         "one norm for both": ONE_NORM_FOR_ALL,
         "batch statistics": BATCH_STATISTICS,

@@ -5,7 +5,7 @@ square. Both means start at 0, and are too small at first by a factor that is kn
     v <- beta2 v + (1 - beta2) dw^2        v_hat = v / (1 - beta2^t)
     w <- w - lr m_hat / (sqrt(v_hat) + eps)
 
-One step, the t-th, counted from 1. Give the new w, and m and v as the next step needs them.
+One step, the t-th, counted from 1. Return the new w, and m and v as the next step needs them.
 """
 
 from collections.abc import Iterator
@@ -64,8 +64,8 @@ EXERCISE = Exercise(
     cases=cases,
     faults={
         "betas exchanged": Fault(
-            "beta1 and beta2 have changed places.",
-            "The gradient's mean lags a thousand steps behind, its scale follows every twitch: training is erratic.",
+            "beta1 and beta2 are swapped.",
+            "The gradient's mean lags a thousand steps, its scale follows every fluctuation: training is erratic.",
             "beta1 belongs to m, beta2 to v.",
         ),
         "gradient in full": Fault(
@@ -84,7 +84,7 @@ EXERCISE = Exercise(
             "v = beta2 * v + (1 - beta2) * dw**2.",
         ),
         "old means in the step": Fault(
-            "The step uses m and v as they came, before this gradient.",
+            "The step uses the old m and v, before this gradient.",
             "Every gradient acts one step late; the first step is 0 / 0 without eps.",
             "Update m and v first, then take the step with the new ones.",
         ),
@@ -100,7 +100,7 @@ EXERCISE = Exercise(
         ),
         "v not corrected": Fault(
             "v is not divided by 1 - beta2^t.",
-            "v starts near 0, so the first steps are up to thirty times too long, and can wreck the first weights.",
+            "v starts near 0, so the first steps are up to thirty times too long, and can ruin the initial weights.",
             "v_hat = v / (1 - beta2**t).",
         ),
         "no root": Fault(
@@ -110,7 +110,7 @@ EXERCISE = Exercise(
         ),
         "eps inside the root": Fault(
             "eps is added under the root.",
-            "The least divisor becomes sqrt(eps), 1e-4 for 1e-8: weights with tiny gradients learn far too slowly.",
+            "The smallest divisor becomes sqrt(eps), 1e-4 for 1e-8: weights with tiny gradients learn far too slowly.",
             "np.sqrt(v_hat) + eps.",
         ),
         "steps uphill": Fault(

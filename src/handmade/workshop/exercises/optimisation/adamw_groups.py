@@ -1,11 +1,11 @@
 """Weight decay pulls weights towards 0, and keeps the products of matrices small. For a bias or a norm's gain there is
-no such reason: they only shift and scale, and 0 is no good place for a gain. So optimizers get two groups of
-parameters, sorted by the number of axes alone:
+no such reason: they only shift and scale, and a gain should not end at 0. So optimizers get two groups of parameters,
+sorted by the number of axes alone:
 
     two or more axes: decays             (matrices, kernels, embeddings)
     fewer: does not                      (biases, gains, single numbers)
 
-Given a dict from each parameter's name to its shape, a tuple, give the names that decay and those that do not, as two
+Given a dict from each parameter's name to its shape, a tuple, return the names that decay and those that do not, as two
 collections of any kind. Names promise nothing: a bias may be a table, a gain may be called weight.
 """
 
@@ -93,7 +93,7 @@ EXERCISE = Exercise(
     faults={
         "axes of size 1 not counted": Fault(
             "Axes of size 1 are not counted.",
-            "Tables of one row, as class tokens of shape (1, 1, C), do not decay.",
+            "Tables of one row, such as class tokens of shape (1, 1, C), do not decay.",
             "len(shape) >= 2, whatever the sizes are.",
         ),
         "exactly two axes": Fault(
@@ -133,7 +133,7 @@ EXERCISE = Exercise(
         ),
         "loses other names": Fault(
             "Parameters whose name ends neither in weight nor in bias are in no group.",
-            "The optimizer never sees them: they keep their first values for ever, and nothing says so.",
+            "The optimizer never sees them: they keep their initial values for ever, silently.",
             "Put every name into one of the two groups.",
         ),
         "all decay": Fault(
@@ -142,7 +142,7 @@ EXERCISE = Exercise(
             "Put parameters with fewer than two axes into the second group.",
         ),
         "groups exchanged": Fault(
-            "The two groups have changed places.",
+            "The two groups are swapped.",
             "Gains and biases decay, matrices do not: the reverse of what was wanted.",
             "Return those that decay first.",
         ),

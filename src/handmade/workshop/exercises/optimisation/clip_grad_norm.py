@@ -4,8 +4,8 @@ norm of all gradients together, as if they were one long vector, exceeds max_nor
     norm = sqrt(sum of the squares of all elements of all arrays)
     grads <- grads * max_norm / norm, where norm > max_norm
 
-The direction stays what it was. `grads` is a list of arrays of any shapes; give the list of clipped ones, and the norm
-as it was before clipping, which is what one logs.
+The direction stays what it was. `grads` is a list of arrays of any shapes; return the list of clipped ones, and the
+norm before clipping, which is what one logs.
 """
 
 from collections.abc import Iterator
@@ -84,7 +84,7 @@ EXERCISE = Exercise(
         ),
         "norm after clipping": Fault(
             "The norm returned is that of the clipped gradients.",
-            "The log shows the bound for ever: exploding gradients cannot be seen any more.",
+            "The log shows the bound for ever: exploding gradients can no longer be seen.",
             "Return the norm computed first.",
         ),
         "sum of absolute values": Fault(
@@ -108,7 +108,7 @@ EXERCISE = Exercise(
             "norm = np.sqrt(total).",
         ),
         "never clips": Fault(
-            "The gradients come back as they were.",
+            "The gradients are returned unchanged.",
             "One exploding gradient undoes the training.",
             "Where norm > max_norm, multiply all by max_norm / norm.",
         ),

@@ -101,7 +101,7 @@ EXERCISE = Exercise(
         ),
         "the target's loss not reduced": Fault(
             "The target's loss has weight 1, where it should have 1 - s.",
-            "The weights sum to 1 + s: it is no cross-entropy of any distribution.",
+            "The weights sum to 1 + s: it is not the cross-entropy of any distribution.",
             "(1 - s) * nll + s * even.",
         ),
         "no even part": Fault(

@@ -1,4 +1,4 @@
-"""A ReLU throws half of its input's power away. Weights drawn with just the right spread make up for it, so that a
+"""A ReLU throws away half of its input's power. Weights drawn with just the right spread make up for it, so that a
 signal neither dies nor explodes on its way through thirty layers.
 
 kaiming_normal(shape, rng) draws an array of this shape from a normal distribution around 0 with
@@ -7,7 +7,7 @@ kaiming_normal(shape, rng) draws an array of this shape from a normal distributi
 
 where fan_in is the number of inputs that one output sums over. shape is laid out as PyTorch's: (out, in) for a linear
 layer, (out, in, R, S) for a convolution. rng is a NumPy Generator (rng.standard_normal, rng.normal): take all random
-numbers from it, so that the same seed gives the same network. Checked by the statistics of large arrays.
+numbers from it, so that the same seed gives the same network. It is checked by the statistics of large arrays.
 """
 
 from collections.abc import Iterator
@@ -113,7 +113,7 @@ EXERCISE = Exercise(
             "np.sqrt(2 / fan_in): the 2 stands under the root.",
         ),
         "variance as deviation": Fault(
-            "2 / fan_in is taken for the standard deviation; it is the variance.",
+            "2 / fan_in is used as the standard deviation; it is the variance.",
             "Weights are far too small, and a deep network does not begin to learn.",
             "The root of it: np.sqrt(2 / fan_in). rng.normal takes the standard deviation.",
         ),

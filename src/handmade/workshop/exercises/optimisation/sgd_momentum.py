@@ -4,7 +4,7 @@ valley steps add up, across it they cancel:
     v <- momentum v + dw
     w <- w - lr v
 
-One step: w, its gradient dw and the velocity v have one shape; give the new w and the new v.
+One step: w, its gradient dw and the velocity v have one shape; return the new w and the new v.
 """
 
 from collections.abc import Iterator
@@ -59,13 +59,13 @@ EXERCISE = Exercise(
     cases=cases,
     faults={
         "rate in the velocity": Fault(
-            "The gradient is multiplied by the rate as it enters the velocity, not the velocity as it moves w.",
-            "After the rate is lowered, old steps of the higher rate go on for many steps.",
+            "The learning rate multiplies the gradient as it enters the velocity, not the velocity as it moves w.",
+            "After the learning rate is lowered, steps at the old one go on for a long time.",
             "v = momentum * v + dw; the rate comes in at w - lr * v only.",
         ),
         "velocity points downhill": Fault(
             "The gradient is subtracted from the velocity.",
-            "The velocity handed in points uphill, like the gradient: the two work against each other.",
+            "The velocity passed in points uphill, like the gradient: the two work against each other.",
             "v = momentum * v + dw.",
         ),
         "gradient damped": Fault(
@@ -104,7 +104,7 @@ EXERCISE = Exercise(
             "The gradient points uphill: w - lr * v.",
         ),
         "velocity not handed on": Fault(
-            "The velocity is returned as it came.",
+            "The velocity is returned unchanged.",
             "The next step starts from the old one: no momentum ever builds up.",
             "Return the new v.",
         ),

@@ -1,10 +1,10 @@
-"""A sentence read from both ends: at each place one network knows what came before, another what comes after.
+"""A sentence read from both ends: at each position one network knows what came before, another what comes after.
 
     forward:   h_t = tanh(x_t Wx + h_(t-1) Wh + b)      from the first step to the last
     backward:  the same with weights of its own, from the last real step to the first
 
 Both begin at zero, and their states are put side by side: (N, T, D) -> (N, T, 2H), forward first. Sequences of a batch
-differ in length, 0 to T: what stands after a length is padding. It must not leak into the backward direction, which
+differ in length, 0 to T: what follows a sequence's end is padding. It must not leak into the backward direction, which
 begins at each sequence's own end, and the output there is zero. Each params is a tuple (Wx, Wh, b).
 """
 
@@ -87,12 +87,12 @@ EXERCISE = Exercise(
     faults={
         "one set of weights": Fault(
             "Both directions use the forward weights.",
-            "Half of the parameters learn nothing, and both directions must be served by one reading.",
+            "Half of the parameters learn nothing, and both directions must make do with the same weights.",
             "Read backward with backward_params.",
         ),
         "weights exchanged": Fault(
             "Each direction uses the other's weights.",
-            "Trained from scratch it works; given weights give something else.",
+            "Trained from scratch it works; pretrained weights give wrong results.",
             "Forward reads with forward_params, backward with backward_params.",
         ),
         "last step left out": Fault(
@@ -107,7 +107,7 @@ EXERCISE = Exercise(
         ),
         "backward begins where forward ended": Fault(
             "The backward direction begins at the forward one's last state.",
-            "At every place the backward half knows the whole past, and weights trained elsewhere do not expect it.",
+            "At every position the backward half knows the whole past, and weights trained elsewhere do not expect it.",
             "Both directions begin at zero.",
         ),
         "padding leaks": Fault(
@@ -117,22 +117,22 @@ EXERCISE = Exercise(
         ),
         "backward reads forward": Fault(
             "The backward direction reads from the first step to the last.",
-            "No place knows anything of what comes after.",
+            "No position knows anything of what comes after.",
             "Reverse the real steps before reading.",
         ),
         "backward not turned round": Fault(
-            "The backward states stand in the order in which they were made.",
-            "The first place gets the state that belongs to the last.",
+            "The backward states are left in the order in which they were computed.",
+            "The first position gets the state that belongs to the last.",
             "Reverse the states after reading, within the length.",
         ),
         "backward one step late": Fault(
-            "Each place has the backward state of its right neighbour.",
-            "The backward half does not know the input at its own place.",
-            "The state after reading x_t backward belongs to place t.",
+            "Each position has the backward state of its right neighbour.",
+            "The backward half does not know the input at its own position.",
+            "The state after reading x_t backward belongs to position t.",
         ),
         "backward half first": Fault(
-            "The backward half stands first.",
-            "The layer above takes each half for the other.",
+            "The backward half comes first.",
+            "The layer above mistakes each half for the other.",
             "np.concatenate([forward, backward], axis=-1).",
         ),
     },

@@ -81,7 +81,7 @@ EXERCISE = Exercise(
     faults={
         "no bias of the input": Fault(
             "bx is missing.",
-            "Given weights give something else.",
+            "Pretrained weights give wrong results.",
             "x @ Wx + bx.",
         ),
         "no bias of the state": Fault(
@@ -90,7 +90,7 @@ EXERCISE = Exercise(
             "h @ Wh + bh.",
         ),
         "gates in order z, r, n": Fault(
-            "Reset and update gate are exchanged.",
+            "Reset and update gate are swapped.",
             "That is the order of Keras; weights in the order r, z, n mean something else.",
             "The first H columns are r, the next are z.",
         ),
@@ -101,7 +101,7 @@ EXERCISE = Exercise(
         ),
         "bias outside the reset": Fault(
             "r multiplies h Whn alone, and bhn is added after it.",
-            "That is neither PyTorch's form nor the paper's: given weights give something else.",
+            "That is neither PyTorch's form nor the paper's: pretrained weights give wrong results.",
             "r * (h @ Whn + bhn).",
         ),
         "resets the input too": Fault(

@@ -3,8 +3,8 @@
     i, f, g, o = the four parts, in this order, of  x Wx + h Wh + b
     c' = sigmoid(f) * c + sigmoid(i) * tanh(g)          h' = sigmoid(o) * tanh(c')
 
-dh and dc are the loss's gradients with respect to the new h and c: c' acts through h' and by itself, as the next
-step's cell, so its gradient has two parts. Give dx, dh0 and dc0 (with respect to the incoming h and c), dWx, dWh, db.
+dh and dc are the loss's gradients with respect to the new h and c: c' acts through h' and by itself, as the next step's
+cell, so its gradient has two parts. Return dx, dh0 and dc0 (with respect to the incoming h and c), dWx, dWh, db.
 """
 
 from collections.abc import Iterator
@@ -100,17 +100,17 @@ EXERCISE = Exercise(
             "dcell = dc + dh * o * (1 - np.tanh(c') ** 2).",
         ),
         "forget gate from the new cell": Fault(
-            "The forget gate's gradient was made with the new cell.",
+            "The forget gate's gradient is computed from the new cell.",
             "It learns to keep what was just written instead of what was there.",
             "f multiplied the old cell: df = dcell * c.",
         ),
         "no slope of the sigmoids": Fault(
             "The gates' gradients lack s * (1 - s).",
-            "Gates that are fully open or shut are torn about.",
+            "Gates that are fully open or shut are pushed as hard as the others.",
             "di = dcell * g * i * (1 - i), and so for f and o.",
         ),
         "candidate's slope as a sigmoid's": Fault(
-            "The candidate's slope was taken for g * (1 - g).",
+            "The candidate's slope was taken to be g * (1 - g).",
             "Where g is negative its gradient has the wrong sign.",
             "g is a tanh: 1 - g ** 2.",
         ),
@@ -121,16 +121,16 @@ EXERCISE = Exercise(
         ),
         "gradients in order i, f, o, g": Fault(
             "The gates' gradients were joined in another order than forward split them.",
-            "The candidate's weights get the output gate's gradient, and the reverse.",
+            "The candidate's weights get the output gate's gradient, and vice versa.",
             "Concatenate di, df, dg, do.",
         ),
         "dc0 without the forget gate": Fault(
             "dc0 is the new cell's gradient, without f.",
-            "What the gate had forgotten is taught all the same.",
+            "What the gate had forgotten still gets a gradient.",
             "dc0 = dcell * f.",
         ),
         "dWh with the new state": Fault(
-            "dWh was made with the new h.",
+            "dWh is computed from the new h.",
             "Wh learns from the state that it made instead of the one it was given.",
             "Wh multiplied the incoming h: dWh = h.T @ dtotal.",
         ),

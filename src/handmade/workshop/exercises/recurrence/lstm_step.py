@@ -4,8 +4,8 @@
     c' = sigmoid(f) * c + sigmoid(i) * tanh(g)
     h' = sigmoid(o) * tanh(c')
 
-c' is a sum, so its gradient flows back without passing through a matrix: that is why it lasts. x is (N, D), h and c
-(N, H), Wx (D, 4H), Wh (H, 4H), b (4H,); give h' and c'.
+c' is a sum, so its gradient flows back without passing through a matrix: that is why it lasts. x is (N, D), h and c (N,
+H), Wx (D, 4H), Wh (H, 4H), b (4H,); return h' and c'.
 """
 
 from collections.abc import Iterator
@@ -86,28 +86,28 @@ EXERCISE = Exercise(
         ),
         "gates interleaved": Fault(
             "The gates are every fourth column, not four blocks of H columns.",
-            "Trained from scratch it works; given weights mean something else.",
+            "Trained from scratch it works; pretrained weights mean something else.",
             "np.split(total, 4, axis=-1): columns 0 to H are i, H to 2H are f, ...",
         ),
         "gates in order f, i, g, o": Fault(
-            "Input and forget gate are exchanged.",
-            "Given weights keep what they should overwrite, and the reverse.",
+            "Input and forget gate are swapped.",
+            "Pretrained weights keep what they should overwrite, and vice versa.",
             "The order is i, f, g, o, as in PyTorch.",
         ),
         "gates in order i, f, o, g": Fault(
-            "Candidate and output gate are exchanged.",
-            "Given weights write what was meant to show, and the reverse.",
+            "Candidate and output gate are swapped.",
+            "Pretrained weights write what was meant to show, and vice versa.",
             "The order is i, f, g, o, as in PyTorch.",
         ),
         "gates in order i, g, f, o": Fault(
-            "Candidate and forget gate are exchanged.",
+            "Candidate and forget gate are swapped.",
             "That is the order of old TensorFlow; weights of this one mean something else.",
             "The order is i, f, g, o, as in PyTorch.",
         ),
         "forget bias added": Fault(
             "1 is added to the forget gate inside the step.",
-            "Given weights have their bias already: the cell keeps too much.",
-            "A forget bias of 1 belongs into the initial b, not into the step.",
+            "Pretrained weights have their bias already: the cell keeps too much.",
+            "A forget bias of 1 belongs in the initial b, not in the step.",
         ),
         "sigmoid for the candidate": Fault(
             "The candidate g goes through a sigmoid.",
@@ -146,7 +146,7 @@ EXERCISE = Exercise(
         ),
         "c and h exchanged": Fault(
             "c' is returned first.",
-            "The caller takes the cell for the state.",
+            "The caller mistakes the cell for the state.",
             "return h, c.",
         ),
     },

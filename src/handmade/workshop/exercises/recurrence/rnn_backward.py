@@ -3,8 +3,8 @@
     h_t = tanh(x_t Wx + h_(t-1) Wh + b)
 
 x is (N, T, D), h0 (N, H), h (N, T, H). `dh` (N, T, H) is the gradient that reaches each step's output from outside, as
-from a loss at every step; what flows back from later steps through Wh is for you to add. The weights served all steps,
-so their gradients are sums over time. Give `h` and whatever backward needs; then dx, dh0, dWx, dWh, db.
+from a loss at every step; what flows back from later steps through Wh is for you to add. All steps share the weights,
+so their gradients are sums over time. Return `h` and what backward needs; then dx, dh0, dWx, dWh, db.
 """
 
 from collections.abc import Iterator
@@ -95,7 +95,7 @@ EXERCISE = Exercise(
             "The state before the first step is h0.",
         ),
         "dWh with the new state": Fault(
-            "dWh was made with h_t.",
+            "dWh is computed from h_t.",
             "Wh learns from the state that it made instead of the one it was given.",
             "Wh multiplied h_(t-1): dWh += h_(t-1).T @ da.",
         ),
@@ -120,12 +120,12 @@ EXERCISE = Exercise(
             "da = total * (1 - h ** 2).",
         ),
         "1 - h for the slope": Fault(
-            "The slope was taken for 1 - h.",
+            "The slope was taken to be 1 - h.",
             "Negative states get gradients up to twice too large.",
             "tanh' = 1 - tanh ** 2.",
         ),
         "weights' gradients overwritten": Fault(
-            "The weights' gradients are those of the last step that backward came to, the first in time.",
+            "The weights' gradients are those of the last step that backward reached, the first in time.",
             "All other steps teach nothing.",
             "Add up over time: dWx += ..., dWh += ..., db += ...",
         ),
@@ -141,7 +141,7 @@ EXERCISE = Exercise(
         ),
         "dh0 without Wh": Fault(
             "dh0 is the gradient inside the first tanh.",
-            "What comes before, as an encoder, gets a gradient of another quantity.",
+            "What comes before, such as an encoder, gets the wrong gradient.",
             "dh0 = da @ Wh.T of the first step.",
         ),
     },

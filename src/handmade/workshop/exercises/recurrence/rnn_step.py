@@ -1,8 +1,8 @@
-"""One step of the simplest recurrent network: what was known, and what comes in, make the new state.
+"""One step of the simplest recurrent network: the old state and the input make the new state.
 
     h' = tanh(x Wx + h Wh + b)
 
-The same weights serve every step. x is (N, D), h (N, H), Wx (D, H), Wh (H, H), b (H,); give h', (N, H).
+The same weights serve every step. x is (N, D), h (N, H), Wx (D, H), Wh (H, H), b (H,); return h', (N, H).
 """
 
 from collections.abc import Iterator
@@ -57,17 +57,17 @@ EXERCISE = Exercise(
     faults={
         "weights transposed": Fault(
             "Both matrices are applied transposed.",
-            "It only runs where D = H, and weights trained elsewhere give something else.",
+            "It only runs where D = H, and weights trained elsewhere give wrong results.",
             "Rows are multiplied from the left: x @ Wx and h @ Wh.",
         ),
         "Wh transposed": Fault(
             "The state is multiplied by Wh.T.",
-            "Shapes fit, so nothing complains, but given weights give something else.",
+            "Shapes fit, so nothing complains, but pretrained weights give wrong results.",
             "h @ Wh.",
         ),
         "no input": Fault(
             "x Wx is missing.",
-            "The state goes its way whatever is read.",
+            "The state evolves the same way whatever is read.",
             "Add x @ Wx before the tanh.",
         ),
         "no state": Fault(

@@ -1,14 +1,14 @@
 """The best sentence need not begin with the best word. Beam search keeps several beginnings, the hypotheses, extends
-each by every word, and keeps the likeliest of what comes of it.
+each by every word, and keeps the most likely of the results.
 
 step(prefix) gives the log-probabilities (vocabulary,) of the next token; prefix is a list that begins with bos. Each of
-at most max_len steps looks at all continuations of the hypotheses in the beam by one token and takes the `beam`
-likeliest of them. Those that end in eos are finished and leave the beam; the others are the beam of the next step. In
-the end the finished ones and those that are still open are ranked by
+at most max_len steps looks at all continuations of the hypotheses in the beam by one token and takes the `beam` most
+likely of them. Those that end in eos are finished and leave the beam; the others are the beam of the next step. In the
+end the finished ones and those that are still open are ranked by
 
     score = log p / ((5 + len) / 6) ^ alpha
 
-log p is the sum of the tokens' log-probabilities, len the number of tokens generated, eos included. Give the best, at
+log p is the sum of the tokens' log-probabilities, len the number of tokens generated, eos included. Return the best, at
 most `beam` of them, best first: a list of pairs (tokens, score), tokens without bos and with eos where there is one.
 """
 
@@ -142,7 +142,7 @@ EXERCISE = Exercise(
     faults={
         "greedy": Fault(
             "Only one hypothesis is kept at each step.",
-            "A sentence whose first word is not the likeliest is never found.",
+            "A sentence whose first word is not the most likely is never found.",
             "Keep the best `beam` of all candidates.",
         ),
         "each hypothesis goes on alone": Fault(
@@ -207,7 +207,7 @@ EXERCISE = Exercise(
             "Divide log p by ((5 + len) / 6) ** alpha.",
         ),
         "multiplied by the penalty": Fault(
-            "log p is multiplied with the penalty.",
+            "log p is multiplied by the penalty.",
             "log p is negative: long sentences are punished twice.",
             "Divide by it.",
         ),
@@ -223,18 +223,18 @@ EXERCISE = Exercise(
         ),
         "bos counted": Fault(
             "len counts bos.",
-            "The scores differ from those of others.",
+            "The scores differ from those of other implementations.",
             "len counts generated tokens; bos was given.",
         ),
         "eos cut off": Fault(
             "eos is cut off the tokens.",
             "One cannot see which sentences have ended.",
-            "Give the tokens with eos.",
+            "Return the tokens with eos.",
         ),
         "bos among the tokens": Fault(
             "The tokens begin with bos.",
             "What was given is taken for what was generated.",
-            "Give the generated tokens only.",
+            "Return the generated tokens only.",
         ),
         "not sorted": Fault(
             "The hypotheses come in the order in which they were found.",
@@ -255,8 +255,8 @@ EXERCISE = Exercise(
     hints=(
         "Keep two lists of pairs (tokens, log p): what is in the beam, and what is finished. Begin with ([], 0.0).",
         "A step: all continuations of all that is in the beam in one list, sorted; the first `beam` are taken, and "
-        "parted into those that end in eos and the others.",
-        "candidates.append(([*tokens, k], log_p + log_probs[k])); at last sort finished + live by "
-        "log_p / ((5 + len(tokens)) / 6) ** alpha and give the first `beam`.",
+        "split into those that end in eos and the others.",
+        "candidates.append(([*tokens, k], log_p + log_probs[k])); finally sort finished + live by "
+        "log_p / ((5 + len(tokens)) / 6) ** alpha and return the first `beam`.",
     ),
 )

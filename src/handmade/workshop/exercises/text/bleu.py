@@ -1,14 +1,14 @@
-"""How near a translation comes to those that people made: the share of its n-grams that stand in a reference too.
+"""How close a translation comes to those of people: the share of its n-grams that also occur in a reference.
 
     BLEU = brevity penalty * (precision_1 * ... * precision_N) ^ (1 / N),   N = max_n
 
 precision_n is the number of the hypothesis' n-grams that are matched, over all of them; an n-gram is matched at most as
-often as it stands in the one reference that has it most often ("the the the" does not match one "the" three times).
-The penalty is exp(1 - r / c) where the hypothesis' length c is less than r, the length of the reference that is
-closest to c (of two equally close, the shorter), else 1.
+often as it occurs in the one reference that has it most often ("the the the" does not match one "the" three times). The
+penalty is exp(1 - r / c) where the hypothesis' length c is less than r, the length of the reference that is closest to
+c (of two equally close, the shorter), else 1.
 
-hypothesis is a list of tokens, references a list of such lists. Give BLEU of this one sentence, from 0 to 1, without
-smoothing: 0 if any precision is 0, or the hypothesis has fewer than max_n tokens.
+hypothesis is a list of tokens, references a list of such lists. Return the BLEU of this one sentence, from 0 to 1,
+without smoothing: 0 if any precision is 0, or the hypothesis has fewer than max_n tokens.
 """
 
 from collections import Counter
@@ -150,7 +150,7 @@ EXERCISE = Exercise(
             "for n in range(1, max_n + 1).",
         ),
         "first reference only": Fault(
-            "Only the first reference is looked at.",
+            "Only the first reference is used.",
             "What is right in another translator's words is punished.",
             "Take each n-gram's highest count over all references, and the closest of their lengths.",
         ),
@@ -160,7 +160,7 @@ EXERCISE = Exercise(
             "if len(hypothesis) < max_n: return 0.0.",
         ),
         "counts of all references added": Fault(
-            "An n-gram may be matched as often as it stands in all references together.",
+            "An n-gram may be matched as often as it occurs in all references together.",
             "The more references, the more a repeated word is worth.",
             "Clip by the highest count in any one reference: counters' |, not +.",
         ),
@@ -170,7 +170,7 @@ EXERCISE = Exercise(
             "Count them: collections.Counter, and & of two counters.",
         ),
         "counts not clipped": Fault(
-            "Every n-gram that stands in a reference counts as often as the hypothesis has it.",
+            "Every n-gram that occurs in a reference counts as often as the hypothesis has it.",
             '"the the the the" gets full precision for single words.',
             "min(count in the hypothesis, highest count in a reference).",
         ),
@@ -241,8 +241,8 @@ EXERCISE = Exercise(
         ),
         "in percent": Fault(
             "The score is multiplied by 100.",
-            "Tools print it so; what compares it with others' numbers from 0 to 1 is misled.",
-            "Give a number from 0 to 1.",
+            "Tools print it so; but it cannot be compared with scores from 0 to 1.",
+            "Return a number from 0 to 1.",
         ),
     },
     hints=(

@@ -1,12 +1,12 @@
-"""Byte-pair encoding: the pieces that a language model reads are learned by merging what often stands side by side.
+"""Byte-pair encoding: the pieces that a language model reads are learned by merging what often occurs side by side.
 
 bpe_train(text, num_merges) begins with the text's characters, spaces included, as one sequence. num_merges times it
-counts all pairs of neighbours (overlapping ones too: "aaa" has two of "a", "a"), takes the most frequent pair, the
-one met first if several are, and replaces it by one token wherever it stands, from left to right. It stops early when
-no pair is left. Return the list of pairs of strings, in order.
+counts all pairs of neighbours (overlapping ones too: "aaa" has two of "a", "a"), takes the most frequent pair, the one
+met first if several are, and replaces it by one token wherever it occurs, from left to right. It stops early when no
+pair is left. Return the list of pairs of strings, in order.
 
 bpe_encode(text, merges) begins with the text's characters and applies such a list's merges in their order, each
-wherever its pair stands, from left to right. Return the list of strings.
+wherever its pair occurs, from left to right. Return the list of strings.
 """
 
 from collections import Counter
@@ -193,23 +193,23 @@ EXERCISE = Exercise(
         ),
         "merges from right to left": Fault(
             'The sequence is merged from right to left: "aaa" becomes "a", "aa".',
-            "Repeated characters are cut in another way than everybody does.",
+            "Repeated characters are cut differently from everybody else's.",
             "Go from left to right and step over what was merged.",
         ),
         "merges the first occurrence only": Fault(
             "A merge replaces only the first occurrence of its pair.",
             "The same pair is learned again and again, and most of the text stays characters.",
-            "Replace the pair wherever it stands.",
+            "Replace the pair wherever it occurs.",
         ),
         "encodes by the longest piece": Fault(
             "Encoding takes the longest known piece at each place, and does not merge (as WordPiece does).",
-            "Text is cut in another way than in training.",
+            "Text is cut differently than in training.",
             "Apply the merges one after another, in the order in which they were learned.",
         ),
         "encodes the leftmost pair first": Fault(
             "Encoding merges the leftmost pair that it knows, whatever its rank.",
             "A later merge takes away what an earlier one needs.",
-            "The merge that was learned first goes first, wherever its pair stands.",
+            "The merge that was learned first goes first, wherever its pair occurs.",
         ),
         "encodes in reverse order": Fault(
             "Encoding applies the last merge first.",
@@ -219,7 +219,7 @@ EXERCISE = Exercise(
     },
     hints=(
         "Two helpers: one counts the pairs of a list of tokens, one replaces a pair in it.",
-        "Replacing: walk with an index; where the pair stands append the joined token and go on by two, else by one.",
+        "Replacing: walk with an index; where the pair occurs append the joined token and move by two, else by one.",
         "train: counts = Counter(zip(tokens, tokens[1:])); best = max(counts, key=counts.get); tokens = "
         "merge(tokens, best). "
         "encode: for pair in merges: tokens = merge(tokens, pair)",

@@ -1,10 +1,10 @@
 """A network that listens says something at every moment: a letter, or the blank, which means nothing new. To read it,
-take the likeliest label of each frame, make runs of the same label one, and then drop the blanks.
+take the most likely label of each frame, collapse runs of the same label into one, and then drop the blanks.
 
     - a a - a b b - -   ->   - a - a b -   ->   a a b
 
 A blank between two equal letters is what keeps them two. log_probs is (T, K), one row a frame; `blank` is the blank's
-label. Give the list of labels, which may be empty.
+label. Return the list of labels, which may be empty.
 """
 
 from collections.abc import Iterator
@@ -69,12 +69,12 @@ EXERCISE = Exercise(
     cases=cases,
     faults={
         "blank is always 0": Fault(
-            "`blank` is ignored: 0 is taken for the blank.",
+            "`blank` is ignored: 0 is assumed to be the blank.",
             "Models with their blank elsewhere lose a letter, and their blanks are printed.",
             "Compare with blank.",
         ),
         "blank is the last label": Fault(
-            "The last label is taken for the blank, whatever `blank` is.",
+            "The last label is assumed to be the blank, whatever `blank` is.",
             "The last letter is never heard, and blanks are printed.",
             "Compare with blank.",
         ),
@@ -85,7 +85,7 @@ EXERCISE = Exercise(
         ),
         "least likely label": Fault(
             "The label with the smallest log-probability is taken.",
-            "Log-probabilities are negative; the likeliest is still the largest, nearest to 0.",
+            "Log-probabilities are negative; the most likely is still the largest, nearest to 0.",
             "argmax, not argmin.",
         ),
         "last frame lost": Fault(
@@ -94,24 +94,24 @@ EXERCISE = Exercise(
             "Go through all T frames.",
         ),
         "blanks dropped first": Fault(
-            "Blanks are dropped before runs are made one, or a letter is compared with the last one that was written.",
+            "Blanks are dropped before runs are collapsed, or a letter is compared with the last one that was written.",
             "Doubled letters become one: hello is read as helo.",
             "Compare with the frame before, blank or not; drop blanks afterwards.",
         ),
         "each label once": Fault(
-            "A label that was written already is never written again.",
+            "A label that was already written is never written again.",
             "Each letter of the alphabet appears once at most: banana is read as ban.",
             "Compare with the frame before only.",
         ),
         "repeats kept": Fault(
-            "Runs of the same label are not made one.",
+            "Runs of the same label are not collapsed.",
             "Each letter is written as often as it has frames: hheeelllo.",
             "Skip a frame whose label is that of the frame before.",
         ),
         "blanks kept": Fault(
             "The blanks stay in the result.",
             "The text is full of labels that mean nothing.",
-            "Drop them after runs have been made one.",
+            "Drop them after collapsing the runs.",
         ),
         "label 0 before the first": Fault(
             "The label before the first frame is said to be 0, which is a letter where the blank is another.",
@@ -121,11 +121,11 @@ EXERCISE = Exercise(
         "labels counted without the blank": Fault(
             "Labels above the blank are lowered by one.",
             "With the alphabet as the model knows it every letter becomes its neighbour.",
-            "Give the labels as they are.",
+            "Return the labels as they are.",
         ),
     },
     hints=(
-        "The likeliest label of each frame is one call. Then go through them and remember the frame before.",
+        "The most likely label of each frame takes one call. Then go through them and remember the frame before.",
         "Write a label if it differs from the frame before and is not the blank.",
         "if label != previous and label != blank: labels.append(label); then, in any case, previous = label",
     ),

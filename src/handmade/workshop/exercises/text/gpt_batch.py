@@ -1,4 +1,4 @@
-"""What a language model is trained on: pieces of a long text, each with the same piece moved on by one token.
+"""What a language model is trained on: pieces of a long text, each with the same piece shifted by one token.
 
     x[n] = data[starts[n] : starts[n] + block_size]
     y[n] = data[starts[n] + 1 : starts[n] + 1 + block_size]
@@ -58,7 +58,7 @@ EXERCISE = Exercise(
     cases=cases,
     faults={
         "not shifted": Fault(
-            "y is x: the targets are not moved on.",
+            "y is x: the targets are not shifted.",
             "The model learns to repeat the token it sees; its loss goes to 0, and it generates one token for ever.",
             "y begins at starts + 1.",
         ),
@@ -78,7 +78,7 @@ EXERCISE = Exercise(
             "y overlaps x in all but one token: it begins at starts + 1.",
         ),
         "the last target wraps round": Fault(
-            "The last target is x's first token, as np.roll gives it.",
+            "The last target is x's first token, as np.roll makes it.",
             "One target of each row is wrong, the one with the longest context.",
             "Take the last target from data: data[start + 1 : start + 1 + block_size].",
         ),

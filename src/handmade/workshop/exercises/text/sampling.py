@@ -121,11 +121,11 @@ EXERCISE = Exercise(
         ),
         "temperature 0 ignored": Fault(
             "Temperature 0 is treated as 1.",
-            "Who asks for the most probable token gets a random one.",
+            "Whoever asks for the most probable token gets a random one.",
             "Temperature 0 is the limit: all probability on the largest logit.",
         ),
         "temperature 0 divides by 0": Fault(
-            "Temperature 0 is not treated apart: the logits are divided by 0, and the result is nan.",
+            "Temperature 0 is not a case of its own: the logits are divided by 0, and the result is nan.",
             "Greedy decoding, which everybody asks for first, fails.",
             "Return all probability on the largest logit where temperature is 0.",
         ),

@@ -1,11 +1,11 @@
-"""How word2vec learns: a word's vector shall be like those of the words near it, and unlike those of a few words drawn
+"""How word2vec learns: a word's vector should be like those of the words near it, and unlike those of a few words drawn
 at random.
 
     loss = -log sigmoid(c . p) - sum over k of log sigmoid(-c . n_k)
 
-center c and positive p are (D,), negatives (K, D), one n_k a row. Give the loss and its gradients with respect to c, p
-and the negatives, each in the shape of what it belongs to. Scores of a thousand must give a finite loss, and the right
-one: sigmoid(-1000) is 0 in floating point, and its logarithm is not -1000 any more.
+center c and positive p are (D,), negatives (K, D), one n_k a row. Return the loss and its gradients with respect to c,
+p and the negatives, each in the shape of what it belongs to. Scores of a thousand must give a finite loss, and the
+right one: sigmoid(-1000) is 0 in floating point, and the logarithm of 0 is not -1000.
 """
 
 from collections.abc import Iterator
@@ -100,7 +100,7 @@ EXERCISE = Exercise(
         "negatives drawn near": Fault(
             "The negatives' scores lack the minus: log sigmoid(c . n).",
             "All words are drawn near to each other, and every vector ends up the same.",
-            "log sigmoid(-c . n): a negative's score shall be small.",
+            "log sigmoid(-c . n): a negative's score should be small.",
         ),
         "mean over the negatives": Fault(
             "The negatives' terms are averaged.",
@@ -123,7 +123,7 @@ EXERCISE = Exercise(
             "It is sigmoid(s) - 1; that of -log sigmoid(-s) is sigmoid(s).",
         ),
         "times the sigmoid's slope": Fault(
-            "The gradients are multiplied with sigmoid(s) (1 - sigmoid(s)) once more.",
+            "The gradients are multiplied by sigmoid(s) (1 - sigmoid(s)) once more.",
             "Pairs that are badly wrong have almost no gradient and stay wrong.",
             "The logarithm cancels it: the slopes are sigmoid(s) - 1 and sigmoid(s).",
         ),

@@ -3,10 +3,10 @@
     x = norm1(x + attention(x)),   x = norm2(x + linear2(relu(linear1(x))))
 
 x is (S, D) or (N, S, D). params are named and laid out as PyTorch's TransformerEncoderLayer (weights are (out, in)):
-self_attn.in_proj_weight (3D, D) with queries, keys and values on top of each other, self_attn.in_proj_bias,
-self_attn.out_proj.weight and .bias, linear1, linear2, norm1, norm2 with .weight and .bias. Layer normalisation is
-over D with eps 1e-5 and biased variance; head h has D / num_heads columns in a row. mask, where given, is boolean (S,
-S): query i may look at key j where mask[i, j] is True. No dropout.
+self_attn.in_proj_weight (3D, D) with queries, keys and values stacked, self_attn.in_proj_bias,
+self_attn.out_proj.weight and .bias, linear1, linear2, norm1, norm2 with .weight and .bias. Layer normalisation is over
+D with eps 1e-5 and biased variance; head h has D / num_heads consecutive columns. mask, where given, is boolean (S, S):
+query i may look at key j where mask[i, j] is True. No dropout.
 """
 
 import math
@@ -33,7 +33,7 @@ from handmade.workshop.switches import convention, wrong
 
 
 def encoder_layer(x, params, num_heads, mask=None):
-    """x (S, D) or (N, S, D), mask (S, S), True where it may look -> as x."""
+    """x (S, D) or (N, S, D), mask (S, S), True where it may look -> the shape of x."""
     first, second = ("norm2", "norm1") if wrong("norms exchanged") else ("norm1", "norm2")
     if wrong("norms before the sublayers"):
         x = x + self_attention(norm(x, params, first), params, num_heads, mask)
@@ -170,8 +170,8 @@ EXERCISE = Exercise(
         "maximum taken before the mask": MAXIMUM_OF_THE_HIDDEN,
         "one maximum for all scores": ONE_MAXIMUM,
         "no residual around attention": Fault(
-            "x is not added to what attention gives.",
-            "Each position loses itself among the others, and gradients have no short way down: deep stacks do "
+            "x is not added to attention's output.",
+            "Each position loses itself among the others, and gradients have no short path down: deep stacks do "
             "not train.",
             "norm1(x + attention(x)).",
         ),
@@ -192,7 +192,7 @@ EXERCISE = Exercise(
         ),
         "norms exchanged": Fault(
             "norm1's parameters are used in the second place and norm2's in the first.",
-            "Given weights do not fit.",
+            "Pretrained weights do not fit.",
             "norm1 follows attention, norm2 the feed-forward.",
         ),
         "no second norm": Fault(
@@ -212,7 +212,7 @@ EXERCISE = Exercise(
         ),
         "attention's input bias forgotten": Fault(
             "self_attn.in_proj_bias is not used.",
-            "Given weights do not fit.",
+            "Pretrained weights do not fit.",
             "x @ in_proj_weight.T + in_proj_bias, then cut into queries, keys and values.",
         ),
         "ignores the mask": Fault(

@@ -99,7 +99,7 @@ EXERCISE = Exercise(
         ),
     },
     hints=(
-        "Phi is the standard normal distribution function; erf gives it.",
+        "Phi is the cumulative distribution function of the standard normal distribution; erf gives it.",
         "math.erf takes one number: np.vectorize(math.erf) takes arrays. Phi(0) is 1/2 and Phi(1) is 0.8413.",
         "x * 0.5 * (1 + np.vectorize(math.erf)(x / np.sqrt(2)))",
     ),

@@ -2,9 +2,9 @@
 
     x = x + attention(ln_1(x)),   x = x + mlp(ln_2(x)),   mlp(x) = c_proj(gelu(c_fc(x)))
 
-x is (T, C) or (B, T, C); attention is causal and has num_heads heads of C / num_heads columns in a row. params are
-named and laid out as GPT-2's, weights (in, out): ln_1.weight, ln_1.bias, attn.c_attn.weight (C, 3C) with queries,
-keys and values side by side, attn.c_attn.bias, attn.c_proj.weight and .bias, ln_2, mlp.c_fc.weight (C, 4C) and .bias,
+x is (T, C) or (B, T, C); attention is causal and has num_heads heads of C / num_heads consecutive columns. params are
+named and laid out as GPT-2's, weights (in, out): ln_1.weight, ln_1.bias, attn.c_attn.weight (C, 3C) with queries, keys
+and values side by side, attn.c_attn.bias, attn.c_proj.weight and .bias, ln_2, mlp.c_fc.weight (C, 4C) and .bias,
 mlp.c_proj.weight (4C, C) and .bias. Layer normalisation has eps 1e-5 and biased variance. GELU is the tanh form, as
 GPT-2 was trained with it: x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2. No dropout.
 """
@@ -35,7 +35,7 @@ from handmade.workshop.switches import wrong
 
 
 def gpt_block(x, params, num_heads):
-    """x (T, C) or (B, T, C) -> as x."""
+    """x (T, C) or (B, T, C) -> the shape of x."""
     if wrong("norms after the sums"):
         x = layer_norm(x + attention(x, params, num_heads), params, "ln_1")
         return layer_norm(x + mlp(x, params), params, "ln_2")
@@ -161,7 +161,7 @@ EXERCISE = Exercise(
         "maximum taken before the mask": MAXIMUM_OF_THE_HIDDEN,
         "one maximum for all scores": ONE_MAXIMUM,
         "no residual around attention": Fault(
-            "x is not added to what attention gives.",
+            "x is not added to attention's output.",
             "Each position loses itself among the others, and a stack of blocks does not train.",
             "x = x + attention(ln_1(x)).",
         ),
@@ -172,7 +172,7 @@ EXERCISE = Exercise(
         ),
         "residuals from the norms": Fault(
             "The normalised x is added, not x itself: x = ln(x) + f(ln(x)).",
-            "The residual stream is normalised at each block, and gradients lose their short way down.",
+            "The residual stream is normalised at each block, and gradients lose their short path down.",
             "Keep x: x = x + f(ln(x)).",
         ),
         "norms after the sums": Fault(
@@ -226,7 +226,7 @@ EXERCISE = Exercise(
         "merged without swapping": MERGED_WITHOUT_SWAP,
         "attention's input bias forgotten": Fault(
             "attn.c_attn.bias is not used.",
-            "Given weights do not fit.",
+            "Pretrained weights do not fit.",
             "x @ c_attn.weight + c_attn.bias, then cut into queries, keys and values.",
         ),
         "attention's output projection missing": Fault(

@@ -1,7 +1,7 @@
 """Text is generated token by token, and the keys and values of what was written do not change: keep them.
 
 CachedAttention(Wq, Wk, Wv, Wo, num_heads) is causal multi-head attention that is called with one chunk (t, C) after
-another, t >= 1 rows each time, and gives those rows (t, C) of what causal attention over all rows so far would give:
+another, t >= 1 rows each time, and returns what causal attention over all rows so far would give for this chunk (t, C):
 
     Q, K, V = X Wq, X Wk, X Wv,   head_h = softmax(Q_h K_h^T / sqrt(d_k) + mask) V_h,   concat(heads) Wo
 
@@ -170,7 +170,7 @@ EXERCISE = Exercise(
         ),
         "gives all rows": Fault(
             "All rows so far are returned, not those of the chunk.",
-            "What was given is given again; the next layer caches it twice.",
+            "Earlier rows are returned again; the next layer caches them twice.",
             "Only the chunk's rows need queries: the output has x's shape.",
         ),
         "cache shared by all instances": Fault(

@@ -1,4 +1,4 @@
-"""Each vector is brought to mean 0 and variance 1 by itself, then scaled and shifted by what is learned:
+"""Each vector is normalised to mean 0 and variance 1 by itself, then scaled and shifted by learned parameters:
 
     x_hat = (x - mean) / sqrt(variance + eps),   out = gamma * x_hat + beta
 
@@ -164,7 +164,7 @@ EXERCISE = Exercise(
         ),
         "parameters' gradients averaged": Fault(
             "dgamma and dbeta are means, where they should be sums.",
-            "gamma and beta learn more slowly the larger the batch is.",
+            "The larger the batch, the more slowly gamma and beta learn.",
             "dout already has the loss's 1 / N in it: sum.",
         ),
     },

@@ -1,4 +1,4 @@
-"""Positions as rotations: query and key are turned by an angle that grows with their position, so that their product
+"""Positions as rotations: query and key are rotated by an angle that grows with their position, so that their product
 depends only on how far apart they stand.
 
     a  = (offset + s) * base^(-2i / d)              s: row, from 0;  i: pair, from 0
@@ -18,7 +18,7 @@ from handmade.workshop.switches import convention, wrong
 
 
 def rotary(x, base=10000.0, offset=0):
-    """x (S, d), d even -> (S, d), each pair of columns turned by its angle."""
+    """x (S, d), d even -> (S, d), each pair of columns rotated by its angle."""
     S, d = x.shape
     if wrong("ignores the base"):
         base = 10000.0
@@ -88,23 +88,23 @@ EXERCISE = Exercise(
     },
     faults={
         "turns the other way": Fault(
-            "The pairs are turned by -a: x cos a + y sin a.",
+            "The pairs are rotated by -a: x cos a + y sin a.",
             "Products of queries and keys still depend on the distance alone, but published weights do not fit.",
             "x' = x cos a - y sin a, y' = x sin a + y cos a.",
         ),
         "minus forgotten": Fault(
             "x' is x cos a + y sin a while y' is x sin a + y cos a: the minus is missing.",
-            "It is no rotation: lengths change, and products no longer depend on the distance alone.",
+            "It is not a rotation: lengths change, and products no longer depend on the distance alone.",
             "x' = x cos a - y sin a.",
         ),
         "second from the turned first": Fault(
             "y' is computed from x', which has been overwritten already.",
-            "It is no rotation: lengths change with the position.",
+            "It is not a rotation: lengths change with the position.",
             "Keep the old x until y' has been computed.",
         ),
         "sine and cosine exchanged": Fault(
             "Sine and cosine are exchanged.",
-            "Position 0 is turned by 90 degrees instead of not at all, and the others the wrong way.",
+            "Position 0 is rotated by 90 degrees instead of not at all, and the others the wrong way.",
             "At angle 0 nothing moves: cos multiplies x in x'.",
         ),
         "angles of the other layout": Fault(
@@ -115,7 +115,7 @@ EXERCISE = Exercise(
         ),
         "each column its own angle": Fault(
             "The exponent uses the column's own number, so the two members of a pair turn by different angles.",
-            "It is no rotation: lengths change with the position.",
+            "It is not a rotation: lengths change with the position.",
             "Columns 2i and 2i + 1 share the angle of pair i.",
         ),
         "put back in another order": Fault(
@@ -142,7 +142,7 @@ EXERCISE = Exercise(
         "positions from 1": Fault(
             "Positions are counted from 1.",
             "Within one sequence nothing changes, but tokens added from a cache are off by one against the others.",
-            "offset + np.arange(S): row 0 at offset 0 is not turned.",
+            "offset + np.arange(S): row 0 at offset 0 is not rotated.",
         ),
         "ignores the offset": Fault(
             "The offset is not used.",
@@ -156,7 +156,7 @@ EXERCISE = Exercise(
         ),
     },
     hints=(
-        "One angle for each row and pair; each pair is a point in the plane that is turned by it.",
+        "One angle for each row and pair; each pair is a point in the plane that is rotated by it.",
         "x[:, 0::2] and x[:, 1::2] are the pairs' members, and both need the same angle, (S, d/2).",
         "a = (offset + np.arange(S))[:, None] * base ** (-np.arange(0, d, 2) / d); "
         "out[:, 0::2] = x0 * cos - x1 * sin; out[:, 1::2] = x0 * sin + x1 * cos",

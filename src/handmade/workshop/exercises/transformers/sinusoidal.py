@@ -69,7 +69,7 @@ EXERCISE = Exercise(
     faults={
         "each column its own frequency": Fault(
             "The exponent uses the column's own number, so a cosine has another frequency than its sine.",
-            "Sine and cosine no longer form a pair that turns: a shift in position is no longer a rotation.",
+            "Sine and cosine no longer form a pair that rotates: a shift in position is no longer a rotation.",
             "Columns 2i and 2i + 1 share the exponent 2i / d_model.",
         ),
         "i in place of 2i": Fault(

@@ -1,0 +1,67 @@
+"""Downloads: a file appears under its name once it is whole and is the one that was expected, or not at all."""
+
+import hashlib
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+from handmade.files import cannot_write
+
+TIMEOUT = 15  # seconds to wait for a server's answer
+
+
+def download(url: str, target: Path, sha256: str) -> str:
+    """Fetch `url` into `target`. Returns what went wrong on the way, as "answered 404", or "".
+
+    sha256: the hash of the file, or the beginning of it. Raises InputError when `target` cannot be written.
+    """
+    import pooch
+    from requests import exceptions
+
+    def fetch(url: Any, temporary: Any, owner: Any) -> None:
+        pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT)(url, temporary, owner)
+        found = sha256_of(Path(temporary))
+        if not found.startswith(sha256):
+            raise _OtherFile(f"sent another file, or not all of it (its SHA-256 is {found}, expected {shown(sha256)})")
+
+    pooch.get_logger().setLevel("WARNING")  # the progress bar already says what it logs at each download
+    try:
+        pooch.retrieve(url, None, target.name, target.parent, downloader=cast(Any, fetch))
+    except _OtherFile as error:
+        return str(error)
+    except exceptions.RequestException as error:
+        if error.response is not None:
+            error.response.close()
+        return _reason(error)
+    except OSError as error:
+        raise cannot_write(target, error) from error
+    return ""
+
+
+class _OtherFile(Exception):
+    """The server sent what was not asked for."""
+
+
+def _reason(error: Exception) -> str:
+    from requests import exceptions
+
+    if isinstance(error, exceptions.HTTPError) and error.response is not None:
+        return f"answered {error.response.status_code}"
+    if isinstance(error, exceptions.Timeout):
+        return "did not answer in time"
+    if isinstance(error, exceptions.ChunkedEncodingError):
+        return "broke off in the middle"
+    if isinstance(error, exceptions.ConnectionError):
+        return "could not be reached"
+    return f"failed ({error})"
+
+
+def sha256_of(path: Path) -> str:
+    """The hash of a file's content, as 64 hexadecimal digits."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def shown(sha256: str) -> str:
+    """A hash as messages show it: with dots where only its beginning is known."""
+    return sha256 if len(sha256) == 64 else f"{sha256}..."
