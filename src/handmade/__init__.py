@@ -14,7 +14,7 @@ from handmade.moved import MOVED, MovedFinder
 if TYPE_CHECKING:
     from handmade.namespace import *  # noqa: F403
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 sys.meta_path.append(MovedFinder())
 

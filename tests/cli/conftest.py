@@ -1,5 +1,6 @@
 """The program, run as a person runs it."""
 
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,8 +34,12 @@ def handmade(capsys, monkeypatch) -> Callable[..., Ran]:
 
     def run(*arguments: object) -> Ran:
         monkeypatch.setattr(sys, "argv", ["handmade", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
+        interrupt = signal.getsignal(signal.SIGINT)
+        try:
+            with pytest.raises(SystemExit) as left:
+                main()
+        finally:
+            signal.signal(signal.SIGINT, interrupt)
         return Ran(left.value.code or 0, *capsys.readouterr())
 
     return run

@@ -1,10 +1,14 @@
 """The program as a whole: help, unknown names, and how errors end it."""
 
+import signal
 import subprocess
 import sys
+import time
 
+import numpy as np
 import pytest
 
+from handmade import __version__
 from handmade.cli import app as program
 from handmade.cli import main
 from handmade.cli.app import COMMANDS
@@ -88,3 +92,42 @@ def test_a_bug_keeps_its_traceback(monkeypatch, error):
     with pytest.raises(type(error)) as caught:
         main()
     assert caught.value is error
+
+
+def test_the_version(handmade):
+    ran = handmade("--version")
+    assert (ran.code, ran.out) == (0, f"handmade {__version__}\n")
+    assert "--version" in handmade("--help").out
+
+
+def test_news_come_first_after_an_update(handmade, tmp_path, monkeypatch):
+    (tmp_path / "runs" / "old").mkdir(parents=True)
+    (tmp_path / "runs" / "old" / "config.json").write_text('{"handmade": "0.1.0"}')
+    monkeypatch.chdir(tmp_path)
+    said = handmade().out.splitlines()
+    assert said[0].startswith("New since handmade 0.1.0")
+    assert any("handmade start" in line for line in said)
+
+
+@pytest.mark.slow
+def test_ctrl_c_at_any_moment_ends_without_a_traceback(tmp_path):
+    program = "import sys; from handmade.cli import main; print('begun', flush=True); main()"
+    codes = set()
+    for moment in np.linspace(0, 0.5, 8):
+        running = subprocess.Popen(
+            [sys.executable, "-c", program, "models", "resnet20"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
+        assert running.stdout is not None
+        assert running.stdout.readline() == "begun\n"
+        time.sleep(moment)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+        assert "Traceback" not in said
+        codes.add(running.returncode)
+    assert codes <= {0, 130, -signal.SIGINT}
+    assert 130 in codes

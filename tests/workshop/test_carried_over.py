@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from handmade import __version__
 from handmade.errors import InputError
 from handmade.workshop.exercises import NAMES, exercise_named
 from handmade.workshop.judging.judge import Judge
@@ -57,6 +58,7 @@ def test_the_record_is_the_same(numbered):
     for record in after["exercises"].values():
         assert record.pop("met") == {}  # what this version adds
     assert after.pop("drills") == []  # and this
+    assert after.pop("handmade") == __version__
     assert after == before
     progress = Workspace(numbered).progress()
     assert progress.of("causal_mask").attempts == 2

@@ -6,10 +6,11 @@ A command's file imports the rooms it needs inside its function, so that `handma
 import sys
 from collections.abc import Iterable
 from importlib import import_module
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
+from handmade import __version__
 from handmade.errors import InputError, JudgeError
 
 COMMANDS = {
@@ -53,7 +54,7 @@ def application(names: Iterable[str] = COMMANDS) -> typer.Typer:
         rich_markup_mode=None,  # rich takes longer to load than the rest of the help
         pretty_exceptions_enable=False,
     )
-    program.callback()(lambda: None)  # a command that is alone is still called by its name
+    program.callback()(_options)  # and a command that is alone is still called by its name
     for name in names:
         file = _NAMED_OTHERWISE.get(name, name)
         function = getattr(import_module(f"handmade.cli.{file}"), file)
@@ -61,7 +62,21 @@ def application(names: Iterable[str] = COMMANDS) -> typer.Typer:
     return program
 
 
-def main() -> None:
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"handmade {__version__}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+def run() -> None:
     """Run the program: what a person gave and cannot be used ends it with one sentence and exit code 2."""
     try:
         if len(sys.argv) == 1:

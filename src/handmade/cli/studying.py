@@ -6,6 +6,7 @@ import textwrap
 from datetime import UTC, datetime
 from pathlib import Path
 
+from handmade.news import news_here
 from handmade.study.journal import Journal
 from handmade.study.standing import Standing, standing_here
 from handmade.workshop.workspace import Workspace
@@ -35,12 +36,19 @@ def overview() -> str:
     from handmade.study.wording import today_in_lines
 
     standing, _, workspace = here()
+    news = news_here(Path.cwd(), workspace.folder if workspace else None)
+    if news:
+        news.append("")
     if workspace is None and not standing.events:
         return (
-            "The canonical neural networks, made by hand on NumPy: to read, run, build and look into.\n\n"
-            "  handmade start     makes a folder of exercises and begins the two weeks' plan\n"
-            "  handmade plan      what is next today\n"
-            "  handmade train     trains a network; handmade models lists them\n"
-            "  handmade --help    all commands"
+            "\n".join(news)
+            + "\n" * bool(news)
+            + (
+                "The canonical neural networks, made by hand on NumPy: to read, run, build and look into.\n\n"
+                "  handmade start     makes a folder of exercises and begins the two weeks' plan\n"
+                "  handmade plan      what is next today\n"
+                "  handmade train     trains a network; handmade models lists them\n"
+                "  handmade --help    all commands"
+            )
         )
-    return "\n".join([*today_in_lines(standing), "", "All commands: handmade --help"])
+    return "\n".join([*news, *today_in_lines(standing), "", "All commands: handmade --help"])

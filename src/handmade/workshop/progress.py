@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from handmade import __version__
 from handmade.errors import InputError
 from handmade.files import cannot_write, free_path, locked, write_text
 from handmade.workshop.exercises import exercise_named
@@ -104,7 +105,9 @@ def change_progress(path: Path, change: Callable[[Progress], None], said: Callab
         progress = _read_or_put_aside(path, said)
         change(progress)
         facts = asdict(progress)
-        write_text(path, json.dumps({"workshop": 1, **facts.pop("others"), **facts}, indent=1) + "\n")
+        write_text(
+            path, json.dumps({"workshop": 1, "handmade": __version__, **facts.pop("others"), **facts}, indent=1) + "\n"
+        )
         return progress
 
 
@@ -147,7 +150,7 @@ def _progress_of(facts: dict[str, Any]) -> Progress:
     if not all(isinstance(held, dict) for held in facts["interviews"]):
         raise TypeError("interviews")
     drills = [_drill_of(drill) for drill in facts.get("drills", [])]
-    known = ("workshop", "exercises", "interviews", "drills")
+    known = ("workshop", "handmade", "exercises", "interviews", "drills")
     others = {name: value for name, value in facts.items() if name not in known}
     return Progress(records, list(facts["interviews"]), drills, others)
 
