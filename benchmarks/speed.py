@@ -1,11 +1,12 @@
 """Training steps beside PyTorch's, each side in a process of its own that sleeps while the others run.
 
-    python -m benchmarks speed [WORKLOAD ...] [--rounds 9] [--threads N] [--load] [--json FILE] [--picture FILE]
+    python -m benchmarks speed [WORKLOAD ...] [--seconds 15] [--threads N] [--load] [--json FILE] [--picture FILE]
 
 In one process the two thread pools disturb each other several times over. Here a side is a process that waits for a
 line on its input, takes one step, and tells how long it took, on the clock and on the processor. Steps are taken in
-turn, after a warm-up; medians, and the middle half of the times. The ratio is PyTorch's better layout over ours: above
-1 we are faster. --load measures beside one more process that computes all the while.
+turn, after a warm-up, for so many seconds a workload; medians, and the middle half of the times. The ratio is PyTorch's
+better layout over ours: above 1 we are faster. --load measures some workloads once more, beside a process that
+computes all the while: what counts there is each side's time over its own quiet time.
 """
 
 import argparse
@@ -17,12 +18,18 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.workloads import LAYOUT_MATTERS, LAYOUTS, SIDES, WORKLOADS, step_of
+from benchmarks.workloads import LAYOUT_MATTERS, LAYOUTS, LOADED, SIDES, WORKLOADS, step_of
 
-WARM_UP = 3
+WARM_UP = 2
+ROUNDS = (4, 41)
+"""At least and at most so many steps of each side are measured."""
+REST = 0.02
+"""Seconds between two steps: threads that spin while they wait have gone to sleep by then."""
 
 
 class Side:
@@ -39,8 +46,9 @@ class Side:
             text=True,
             env=os.environ | dict.fromkeys(names, str(threads)),
         )
-        self.steps: list[dict[str, float]] = []
         self._answer()
+        for _ in range(WARM_UP):
+            self.step()
 
     def _answer(self) -> dict[str, float]:
         assert self.process.stdout is not None
@@ -49,26 +57,16 @@ class Side:
             raise SystemExit(f"benchmarks speed: {self.name} ended early")
         return json.loads(line)
 
-    def step(self, counts: bool) -> None:
+    def step(self) -> dict[str, float]:
         assert self.process.stdin is not None
         self.process.stdin.write("step\n")
         self.process.stdin.flush()
-        answer = self._answer()
-        if counts:
-            self.steps.append(answer)
+        return self._answer()
 
-    def finish(self) -> dict[str, Any]:
+    def finish(self) -> None:
         assert self.process.stdin is not None
         self.process.stdin.close()
         self.process.wait()
-        seconds = [step["seconds"] for step in self.steps]
-        low, middle, high = statistics.quantiles(seconds, n=4)
-        return {
-            "seconds": middle,
-            "middle half": [low, high],
-            "processor": statistics.median(step["processor"] for step in self.steps),
-            "peak MiB": self.steps[-1]["peak MiB"],
-        }
 
 
 def serve(workload: str, side: str, threads: int) -> None:
@@ -96,41 +94,136 @@ def serve(workload: str, side: str, threads: int) -> None:
         print(json.dumps(answer), file=answers, flush=True)
 
 
-def measured(workload: str, rounds: int, threads: int) -> dict[str, Any]:
-    """The figures of every side, and the ratios by the clock and by the processor."""
+def measured(workload: str, seconds: float, threads: int, load: bool) -> dict[str, Any]:
+    """The figures of every side, and the ratios by the clock and by the processor; under load as well, if asked."""
     names = [side for side in SIDES if side not in LAYOUTS or workload in LAYOUT_MATTERS]
-    sides = {name: Side(workload, name, threads) for name in names}
-    for number in range(WARM_UP + rounds):
+    sides: dict[str, Side] = {}
+    try:
+        for name in names:
+            sides[name] = Side(workload, name, threads)
+        result: dict[str, Any] = taken_in_turn(sides, seconds)
+        if load and workload in LOADED:
+            with one_core_busy():
+                result["under load"] = taken_in_turn(sides, seconds)
+            for name in names:
+                result["under load"][name]["slower"] = result["under load"][name]["seconds"] / result[name]["seconds"]
+    finally:
         for side in sides.values():
-            side.step(counts=number >= WARM_UP)
-    result: dict[str, Any] = {name: side.finish() for name, side in sides.items()}
+            side.finish()
+    return result
+
+
+def taken_in_turn(sides: dict[str, Side], seconds: float) -> dict[str, Any]:
+    """Steps of all sides in turn, until the seconds are over, and the ratios."""
+    steps: dict[str, list[dict[str, float]]] = {name: [] for name in sides}
+    least, most = ROUNDS
+    end = time.perf_counter() + seconds
+    for number in range(most):
+        if number >= least and time.perf_counter() > end:
+            break
+        for name, side in sides.items():
+            time.sleep(REST)
+            steps[name].append(side.step())
+    result: dict[str, Any] = {name: summary(taken) for name, taken in steps.items()}
     for ratio, figure in (("ratio", "seconds"), ("processor ratio", "processor")):
-        best = min(result[name][figure] for name in names if name != "handmade")
+        best = min(result[name][figure] for name in sides if name != "handmade")
         result[ratio] = best / result["handmade"][figure]
     return result
 
 
+def summary(steps: list[dict[str, float]]) -> dict[str, Any]:
+    low, middle, high = statistics.quantiles((step["seconds"] for step in steps), n=4)
+    return {
+        "seconds": middle,
+        "middle half": [low, high],
+        "processor": statistics.median(step["processor"] for step in steps),
+        "peak MiB": steps[-1]["peak MiB"],
+        "steps": len(steps),
+    }
+
+
+@contextmanager
+def one_core_busy() -> Iterator[None]:
+    """Beside one process that computes."""
+    other = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        yield
+    finally:
+        other.kill()
+        other.wait()
+
+
+def table(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure, print and keep workload after workload: what is there is not lost if nobody waits for the rest."""
+    print(f"{'workload':12}{'handmade':>20}{'PyTorch':>20}{'channels last':>20}  ratio  processor  peak MiB")
+    results: dict[str, Any] = {}
+    for workload in options.workloads or WORKLOADS:
+        result = results[workload] = measured(workload, options.seconds, options.threads, options.load)
+        print(line(workload, result), flush=True)
+        if "under load" in result:
+            loaded = result["under load"]
+            slower = ", ".join(f"{loaded[side]['slower']:.2f} {side}" for side in SIDES if side in loaded)
+            print(line("  under load", loaded) + f"  over quiet: {slower}", flush=True)
+        if options.json:
+            options.json.write_text(json.dumps({"about": about(options), "results": results}, indent=1))
+    means = [statistics.geometric_mean(r[kind] for r in results.values()) for kind in ("ratio", "processor ratio")]
+    print(f"{'geometric mean':72}  {means[0]:5.2f}  {means[1]:9.2f}")
+    return results
+
+
+def line(name: str, result: dict[str, Any]) -> str:
+    times = "".join(f"{_time(result[side]) if side in result else '':>20}" for side in SIDES)
+    peaks = "/".join(f"{result[side]['peak MiB']:.0f}" for side in SIDES if side in result)
+    return f"{name:12}{times}  {result['ratio']:5.2f}  {result['processor ratio']:9.2f}  {peaks}"
+
+
+def _time(figures: dict[str, Any]) -> str:
+    """The median in milliseconds, and half the width of the middle half in percent."""
+    low, high = figures["middle half"]
+    return f"{1e3 * figures['seconds']:.1f} ms ±{50 * (high - low) / figures['seconds']:.0f}%"
+
+
+def about(options: argparse.Namespace) -> dict[str, Any]:
+    import handmade
+
+    return {
+        "processor": platform.processor(),
+        "threads": options.threads,
+        "kernels": str(handmade.kernels_in_use()),
+        "system load": os.getloadavg()[0],
+    }
+
+
 def draw(results: dict[str, Any], path: Path) -> None:
-    """A bar for each workload: how many times faster we are."""
+    """A bar for each workload: how many times faster we are, and how much of PyTorch's memory we take."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(7, 0.4 * len(results) + 1), layout="constrained")
+    figure, panels = plt.subplots(1, 2, figsize=(9, 0.35 * len(results) + 1), layout="constrained", sharey=True)
     names = list(results)[::-1]
-    ratios = [results[name]["ratio"] for name in names]
-    axes.barh(names, ratios, color=["tab:green" if ratio >= 1 else "tab:orange" for ratio in ratios])
-    axes.axvline(1, color="black", linewidth=1)
-    axes.set_xlabel("PyTorch's time, in its better layout, over handmade's")
+    speeds = [results[name]["ratio"] for name in names]
+    memory = [
+        results[name]["handmade"]["peak MiB"]
+        / min(results[name][side]["peak MiB"] for side in SIDES[1:] if side in results[name])
+        for name in names
+    ]
+    good = [speed >= 1 for speed in speeds], [share <= 1 for share in memory]
+    labels = "PyTorch's time, in its better layout, over handmade's", "handmade's peak memory over PyTorch's"
+    for axes, values, well, label in zip(panels, (speeds, memory), good, labels, strict=True):
+        axes.barh(names, values, color=["tab:green" if yes else "tab:orange" for yes in well])
+        axes.axvline(1, color="black", linewidth=1)
+        axes.set_xlabel(label)
     figure.savefig(path, dpi=150)
+    plt.close(figure)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=f"of {', '.join(WORKLOADS)}; all if none")
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--load", action="store_true")
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--picture", type=Path)
+    parser.add_argument("--seconds", type=float, default=15.0, help="for each workload; 15 if not given")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="all cores if not given")
+    parser.add_argument("--load", action="store_true", help=f"{', '.join(LOADED)} once more, beside a busy process")
+    parser.add_argument("--json", type=Path, help="where to keep the figures")
+    parser.add_argument("--picture", type=Path, help="where to draw them")
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if unknown := [name for name in options.workloads if name not in WORKLOADS]:
@@ -138,35 +231,9 @@ def main() -> None:
     if options.side:
         serve(options.workloads[0], options.side, options.threads)
         return
-    other = subprocess.Popen([sys.executable, "-c", "while True: pass"]) if options.load else None
-    try:
-        results = _table(options.workloads or WORKLOADS, options.rounds, options.threads)
-    finally:
-        if other is not None:
-            other.kill()
-    if options.json:
-        import handmade
-
-        about = {"processor": platform.processor(), "threads": options.threads, "load": options.load}
-        about |= {"kernels": str(handmade.kernels_in_use()), "system load": os.getloadavg()[0]}
-        options.json.write_text(json.dumps({"about": about, "results": results}, indent=1))
+    results = table(options)
     if options.picture:
         draw(results, options.picture)
-
-
-def _table(workloads: list[str], rounds: int, threads: int) -> dict[str, Any]:
-    print(f"{'workload':12} {'handmade':>10} {'PyTorch':>10} {'ch. last':>10}  ratio  processor  peak MiB")
-    results = {}
-    for workload in workloads:
-        result = results[workload] = measured(workload, rounds, threads)
-        times = [f"{1e3 * result[side]['seconds']:7.1f} ms" if side in result else "" for side in SIDES]
-        peaks = "/".join(f"{result[side]['peak MiB']:.0f}" for side in SIDES if side in result)
-        ratios = f"{result['ratio']:5.2f}  {result['processor ratio']:9.2f}"
-        print(f"{workload:12} {times[0]:>10} {times[1]:>10} {times[2]:>10}  {ratios}  {peaks}", flush=True)
-    mean = statistics.geometric_mean(result["ratio"] for result in results.values())
-    processor = statistics.geometric_mean(result["processor ratio"] for result in results.values())
-    print(f"{'geometric mean':46}  {mean:5.2f}  {processor:9.2f}")
-    return results
 
 
 if __name__ == "__main__":

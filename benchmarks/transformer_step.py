@@ -23,6 +23,7 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 import handmade  # noqa: E402
+from benchmarks.workloads import padded_sentences  # noqa: E402
 from handmade import nn, optim  # noqa: E402
 from handmade.models.sequence_to_sequence import PAD  # noqa: E402
 from handmade.models.transformer import CONFIGURATIONS, transformer  # noqa: E402
@@ -62,20 +63,12 @@ class Reference(torch.nn.Module):
         return torch.nn.functional.linear(x, self.target_embedding.weight)
 
 
-def sentences(count: int, vocab_size: int) -> np.ndarray:
-    """(count, 24) tokens, the last ones of most rows padding."""
-    rng = np.random.default_rng(0)
-    tokens = rng.integers(4, vocab_size, (count, 24))
-    tokens[np.arange(24) >= rng.integers(8, 25, (count, 1))] = PAD
-    return tokens
-
-
 def steps(configuration: str) -> tuple[Callable[[], object], Callable[[], object]]:
     """The step here and in PyTorch, of networks with the same weights, on the same sentences."""
     count, vocab_size = SIZES[configuration]
     ours, theirs = transformer(vocab_size, configuration), Reference(vocab_size, configuration)
     theirs.load_state_dict({name: torch.tensor(np.array(value)) for name, value in ours.state_dict().items()})
-    tokens = sentences(2 * count, vocab_size)
+    tokens = padded_sentences(2 * count, vocab_size)
     batch = tokens[:count], tokens[count:, :-1], tokens[count:, 1:].reshape(-1)
     with handmade.no_grad(), torch.no_grad():
         scores = ours.eval()(*map(handmade.tensor, batch[:2])).numpy()

@@ -8,16 +8,22 @@ from typing import Any
 
 import numpy as np
 
+from handmade.models.sequence_to_sequence import PAD
+
 Step = Callable[[], object]
 SIDES = ("handmade", "torch", "torch-channels-last")
 LAYOUTS = ("torch-channels-last",)
 
 IMAGES = {"alexnet": 16, "vgg11": 4, "resnet18": 8, "googlenet": 8, "resnet20": 128}
 """Networks of images, and the images of a batch."""
+OPTIONS: dict[str, dict[str, Any]] = {"googlenet": {"aux_logits": False}}
+"""How they differ from the zoo's: GoogLeNet without its small classifiers."""
 RECURRENT = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 GPTS = {"gpt-cpu": (12, 64), "gpt-baby": (4, 256)}
 WORKLOADS = ["lenet5", *IMAGES, *RECURRENT, *GPTS, "gpt-decode", "transformer"]
 LAYOUT_MATTERS = {"lenet5", *IMAGES}
+LOADED = ("lenet5", "resnet20", "lstm", "gpt-cpu")
+"""Workloads that `--load` measures once more beside another process."""
 VOCABULARY = 65
 
 
@@ -35,9 +41,7 @@ def step_of(workload: str, side: str) -> Step:
     if workload == "gpt-decode":
         return _decode(here)
     if workload == "transformer":
-        from benchmarks.transformer_step import steps  # builds both sides: its peak memory is of both
-
-        return steps("small")[0 if here else 1]
+        return _transformer(here)
     raise ValueError(f"workload {workload!r} is not one of {', '.join(WORKLOADS)}")
 
 
@@ -66,24 +70,28 @@ def _lenet(here: bool, channels_last: bool) -> Step:
 
 
 def _images(name: str, here: bool, channels_last: bool) -> Step:
-    from benchmarks.cnn_step import step, twin
-    from handmade import nn, optim, tensor
     from handmade.models import ZOO
 
     entry, rng = ZOO[name], np.random.default_rng(0)
+    options = dict(entry.arguments) | OPTIONS.get(name, {})
     x = rng.normal(size=(IMAGES[name], *entry.input_shape)).astype(np.float32)
     y = rng.integers(0, 10, IMAGES[name])
     if here:
-        model = entry.make().train()
-        return step(model, optim.SGD(model.parameters(), lr=1e-3, momentum=0.9), nn, tensor(x), tensor(y))
-    import torch
+        from handmade import nn, optim, tensor
 
-    builder = getattr(twin(entry.build.__module__.rpartition(".")[2]), entry.build.__name__)
-    model, images = builder(**dict(entry.arguments)).train(), torch.tensor(x)
-    if channels_last:
-        model, images = model.to(memory_format=torch.channels_last), images.to(memory_format=torch.channels_last)
-    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9)
-    return step(model, optimizer, torch.nn, images, torch.tensor(y))
+        model, images, labels = entry.build(**options).train(), tensor(x), tensor(y)
+    else:
+        import torch
+        from torch import nn, optim
+
+        from benchmarks.cnn_step import twin
+
+        builder = getattr(twin(entry.build.__module__.rpartition(".")[2]), entry.build.__name__)
+        model, images, labels = builder(**options).train(), torch.tensor(x), torch.tensor(y)
+        if channels_last:
+            model, images = model.to(memory_format=torch.channels_last), images.to(memory_format=torch.channels_last)
+    optimizer = optim.SGD(model.parameters(), lr=1e-3, momentum=0.9)
+    return _learn(model, optimizer, lambda: nn.functional.cross_entropy(model(images), labels))
 
 
 def _recurrent(kind: str, here: bool) -> Step:
@@ -112,7 +120,7 @@ def _gpt(name: str, here: bool, batch: int, length: int) -> Step:
     model = gpt(name)
     if here:
         x, y = tensor(tokens[:, :-1]), tensor(tokens[:, 1:].reshape(-1))
-        loss = lambda: nn.functional.cross_entropy(model(x).reshape(-1, VOCABULARY), y)
+        loss = lambda: nn.functional.cross_entropy(model(x)[0].reshape(-1, VOCABULARY), y)
         return _learn(model, optim.AdamW(model.parameters(), lr=1e-4), loss)
     import torch
 
@@ -122,6 +130,38 @@ def _gpt(name: str, here: bool, batch: int, length: int) -> Step:
     x, y = torch.tensor(tokens[:, :-1]), torch.tensor(tokens[:, 1:].reshape(-1))
     loss = lambda: torch.nn.functional.cross_entropy(twin(x).flatten(0, 1), y)
     return _learn(twin, torch.optim.AdamW(twin.parameters(), lr=1e-4), loss)
+
+
+def _transformer(here: bool) -> Step:
+    """The small Transformer (3 + 3 layers, 256 wide) on 32 pairs of sentences."""
+    vocabulary, sentences = 8_000, 32
+    options: dict[str, Any] = {"lr": 1e-4, "betas": (0.9, 0.98), "eps": 1e-9}
+    tokens = padded_sentences(2 * sentences, vocabulary)
+    batch = tokens[:sentences], tokens[sentences:, :-1], tokens[sentences:, 1:].reshape(-1)
+    if here:
+        from handmade import nn, optim, tensor
+        from handmade.models.transformer import transformer
+
+        model, (source, target, following) = transformer(vocabulary, "small").train(), map(tensor, batch)
+    else:
+        import torch
+        from torch import nn, optim
+
+        from benchmarks.transformer_step import Reference
+
+        model, (source, target, following) = Reference(vocabulary, "small").train(), map(torch.tensor, batch)
+    loss = lambda: nn.functional.cross_entropy(
+        model(source, target).flatten(0, 1), following, ignore_index=PAD, label_smoothing=0.1
+    )
+    return _learn(model, optim.Adam(model.parameters(), **options), loss)
+
+
+def padded_sentences(count: int, vocabulary: int) -> np.ndarray:
+    """(count, 24) tokens, the last ones of most rows padding."""
+    rng = np.random.default_rng(0)
+    tokens = rng.integers(4, vocabulary, (count, 24))
+    tokens[np.arange(24) >= rng.integers(8, 25, (count, 1))] = PAD
+    return tokens
 
 
 def _decode(here: bool) -> Step:
