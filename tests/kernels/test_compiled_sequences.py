@@ -1,11 +1,11 @@
-"""The compiled softmax of attention, GELU and LSTM steps against the plain ones."""
+"""The compiled softmax of attention, GELU and recurrent sequences against the plain ones."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handmade.kernels import attention, gelu, recurrent
+from handmade.kernels import attention, gelu, gru, recurrent
 from tests.support.compiled_forms import assert_same, using
 
 pytest.importorskip("numba")
@@ -68,13 +68,68 @@ def test_gelu(shape, rng):
     np.testing.assert_allclose(value, np.maximum(x, 0), rtol=1e-6, atol=1e-30)
 
 
-@pytest.mark.parametrize(("batch", "size"), [(1, 1), (5, 17), (32, 256)])
-def test_an_lstm_step(batch, size, rng):
-    gates, hidden = rng.normal(scale=3, size=(2, batch, 4 * size)).astype("f4")
-    old, new, squashed, h = rng.normal(size=(4, batch, size)).astype("f4")
-    forward = (gates, hidden, old, new, squashed, h)
-    assert_in_place(recurrent.lstm_step, *forward, changed=[0, 3, 4, 5], others=(None,))
-    recurrent.lstm_step.plain(*forward, None)
-    d, dh, dc = np.empty_like(gates), *rng.normal(size=(2, batch, size)).astype("f4")
-    arrays = (d, gates, old, squashed, dh, dc)
-    assert_in_place(recurrent.lstm_step_backward, *arrays, changed=[0, 5], others=(None,))
+SEQUENCES = [(1, 1, 1, False, False), (5, 7, 17, True, True), (4, 13, 20, True, False), (3, 33, 32, False, True)]
+"""Steps, sequences, size, whether some are shorter, whether they are read in reverse."""
+
+
+def assert_same_sequences(forward, backward, gates, states, options, shape):
+    """Both passes of a recurrent kernel: `options` follow the weight in both."""
+    steps, batch, size, padded, reverse = shape
+    rng = np.random.default_rng(steps)
+    lengths = np.sort(rng.integers(1, steps + 1, batch))[::-1] if padded else np.full(batch, steps)
+    products = rng.normal(size=(steps, batch, gates * size)).astype("f4")
+    weight = rng.normal(size=(gates * size, size), scale=size**-0.5).astype("f4")
+    initial = list(rng.normal(size=(states, batch, size)).astype("f4"))
+    g = rng.normal(size=(steps + states, batch, size)).astype("f4")
+    results = []
+    for form, count, dtype in (("compiled", 1, "f4"), ("compiled", 3, "f4"), ("numpy", 1, "f8")):
+        with using(form, count):
+            given = [a.astype(dtype) for a in (products, *initial, weight)]
+            first = forward(*given, *options(dtype), lengths, reverse)
+            results.append([first, backward(g.astype(dtype), given[-1], lengths, reverse, first)])
+    for one, other, exact in zip(*(list(flattened(result)) for result in results), strict=True):
+        assert one.dtype == np.float32
+        np.testing.assert_array_equal(one, other, err_msg="another number of threads, another result")
+        np.testing.assert_allclose(one, exact, rtol=1e-4, atol=2e-5)
+
+
+def flattened(values):
+    for value in values:
+        if isinstance(value, tuple | list):
+            yield from flattened(value)
+        else:
+            yield value
+
+
+@pytest.mark.parametrize("shape", SEQUENCES)
+def test_sequences_of_an_lstm(shape):
+    def backward(g, weight, lengths, reverse, first):
+        _, cs, gates, squashed = first
+        return recurrent.lstm_backward(g, weight, None, lengths, reverse, cs, gates, squashed)
+
+    assert_same_sequences(recurrent.lstm_forward, backward, 4, 2, lambda _: (None,), shape)
+
+
+@pytest.mark.parametrize("shape", SEQUENCES)
+@pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
+def test_sequences_of_an_rnn(shape, nonlinearity):
+    def forward(products, h, weight, lengths, reverse):
+        return recurrent.rnn_forward(products, h, weight, lengths, reverse, nonlinearity)
+
+    def backward(g, weight, lengths, reverse, first):
+        return recurrent.rnn_backward(g, weight, lengths, reverse, nonlinearity, first[1])
+
+    assert_same_sequences(forward, backward, 1, 1, lambda _: (), shape)
+
+
+@pytest.mark.parametrize("shape", SEQUENCES)
+@pytest.mark.parametrize("biased", [False, True])
+def test_sequences_of_a_gru(shape, biased):
+    bias = np.random.default_rng(5).normal(size=3 * shape[2]) if biased else None
+
+    def backward(g, weight, lengths, reverse, first):
+        (before, _), gates, touched = first
+        return gru.gru_backward(g, weight, lengths, reverse, before, gates, touched)
+
+    given = lambda dtype: (None if bias is None else bias.astype("f4").astype(dtype),)
+    assert_same_sequences(gru.gru_forward, backward, 3, 1, given, shape)

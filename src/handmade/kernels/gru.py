@@ -11,9 +11,11 @@ Both end with h' = (1 − z) n + z h, computed as n + z (h − n).
 
 import numpy as np
 
+from handmade.kernels.choice import has_compiled_form
 from handmade.kernels.recurrent import Array, blocks, schedule, sigmoid_, track
 
 
+@has_compiled_form
 def gru_forward(
     products: Array, h: Array, weight_hh: Array, bias_hh: Array | None, lengths: Array, reverse: bool
 ) -> tuple[tuple[Array, Array], Array, Array]:
@@ -37,6 +39,7 @@ def gru_forward(
     return (before, after), products, touched
 
 
+@has_compiled_form
 def gru_backward(
     g: Array, weight_hh: Array, lengths: Array, reverse: bool, before: Array, gates: Array, touched: Array
 ) -> tuple[Array, Array]:

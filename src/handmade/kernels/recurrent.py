@@ -80,6 +80,7 @@ def blocks(a: Array, count: int) -> Iterator[Array]:
 # --- RNN ----------------------------------------------------------------------------------------------------
 
 
+@has_compiled_form
 def rnn_forward(
     products: Array, h: Array, weight_hh: Array, lengths: Array, reverse: bool, nonlinearity: str
 ) -> tuple[Array, Array]:
@@ -98,6 +99,7 @@ def rnn_forward(
     return before, after
 
 
+@has_compiled_form
 def rnn_backward(
     g: Array, weight_hh: Array, lengths: Array, reverse: bool, nonlinearity: str, after: Array
 ) -> tuple[Array, Array]:
@@ -120,8 +122,7 @@ def rnn_backward(
 # --- LSTM ---------------------------------------------------------------------------------------------------
 
 
-@has_compiled_form
-def lstm_step(
+def _lstm_step(
     gates: Array, hidden: Array, old: Array, new: Array, squashed: Array, h: Array, peephole: Array | None
 ) -> None:
     """One step, in place: gates (B, 4H) hold the input's products, hidden those of the old h; c is old, then new."""
@@ -141,6 +142,7 @@ def lstm_step(
     np.multiply(o, squashed, out=h)
 
 
+@has_compiled_form
 def lstm_forward(
     products: Array,
     h: Array,
@@ -156,18 +158,17 @@ def lstm_forward(
     """
     steps = len(products)
     hs, cs = track(h, lengths, steps, reverse), track(c, lengths, steps, reverse)
-    squashed = np.empty_like(cs[0])
+    squashed = np.zeros_like(cs[0])
     transposed, room = np.ascontiguousarray(weight_hh.T), np.empty_like(products[0])
     with np.errstate(over="ignore"):
         for t, n in schedule(lengths, steps, reverse):
             gates, old, new, y = products[t, :n], cs[0][t, :n], cs[1][t, :n], squashed[t, :n]
             hidden = np.matmul(hs[0][t, :n], transposed, out=room[:n])
-            lstm_step(gates, hidden, old, new, y, hs[1][t, :n], peephole)
+            _lstm_step(gates, hidden, old, new, y, hs[1][t, :n], peephole)
     return hs, cs, products, squashed
 
 
-@has_compiled_form
-def lstm_step_backward(
+def _lstm_step_backward(
     d: Array, gates: Array, old: Array, squashed: Array, dh: Array, dc: Array, peephole: Array | None
 ) -> None:
     """One step back: the gradients dh and dc of its results give d (B, 4H), and dc that of the old c, in place."""
@@ -192,6 +193,7 @@ def lstm_step_backward(
         dc += di * peephole[0] + df * peephole[1]
 
 
+@has_compiled_form
 def lstm_backward(
     grad: Array,
     weight_hh: Array,
@@ -208,6 +210,6 @@ def lstm_backward(
     for t, n in reversed(schedule(lengths, steps, reverse)):
         dhn, dcn = dh[:n], dc[:n]
         dhn += grad[t, :n]
-        lstm_step_backward(d[t, :n], gates[t, :n], cs[0][t, :n], squashed[t, :n], dhn, dcn, peephole)
+        _lstm_step_backward(d[t, :n], gates[t, :n], cs[0][t, :n], squashed[t, :n], dhn, dcn, peephole)
         np.matmul(d[t, :n], weight_hh, out=dhn)
     return d, dh, dc

@@ -12,6 +12,7 @@ import numpy as np
 
 from handmade.kernels import gru as gru_kernel
 from handmade.kernels import recurrent as kernel
+from handmade.kernels.products import matmul
 from handmade.kernels.sums import total
 from handmade.ops.op import op
 
@@ -145,7 +146,7 @@ class _Batch:
         """The gradients of x, the states, both weights and both biases, from d, that of W_ih x + b_ih (T, B, G)."""
         grad_bias = lambda: total(d, (0, 1))
         return (
-            lambda: self.restore((d.reshape(-1, d.shape[-1]) @ weight_ih).reshape(x.shape)),
+            lambda: self.restore(matmul(d.reshape(-1, d.shape[-1]), weight_ih).reshape(x.shape)),
             *(state[self.back] for state in states),
             lambda: kernel.weight_gradient(d, x),
             grad_weight_hh,

@@ -1,4 +1,11 @@
-"""The gates of a recurrent step, all in one pass; see `kernels/recurrent.py`."""
+"""Whole sequences of the recurrent layers; see `kernels/recurrent.py`.
+
+The sequences of a batch know nothing of each other. So a piece of the work is some of them, through all their steps: a
+product of their states with W_hh on the tile, then the gates in one pass while they are in the cache, and on to the
+next step. No thread ever waits for another, which threads that share one step must do once for each step.
+
+The tile finds W_hh in the order in which it reads it. It is packed once, and used in all steps.
+"""
 
 from __future__ import annotations
 
@@ -7,73 +14,264 @@ from typing import Any
 import numpy as np
 
 from handmade.kernels.choice import worth
-from handmade.kernels.compiled.build import Floats, kernel
+from handmade.kernels.compiled.build import Floats, Ints, inline, kernel
+from handmade.kernels.compiled.convolution import pack
 from handmade.kernels.compiled.exponentials import logistic, tanh
-from handmade.kernels.compiled.instructions import float32, shift
+from handmade.kernels.compiled.instructions import address_of, float32, floats_at, ints_at, shift
+from handmade.kernels.compiled.tile import COLUMNS, ROWS, tile, tile_columns, tile_rows
+from handmade.kernels.threads import workspace
 
 Array = np.ndarray
-LEAST = 1 << 10
-"""Numbers that repay the call of a kernel."""
-PIECE = 1 << 12
-"""States of a piece, about."""
+LEAST = 64
+"""States (of all steps and sequences) that repay the packing of W_hh."""
+SEQUENCES = 16
+"""Sequences of a piece, at most: a panel of W_hh, once in the cache, serves all of them."""
+DEPTH = 256
+"""Terms of a sum that are added before the next panel's turn: its part of W_hh then fits the first cache."""
 
 
-def lstm_step(
-    gates: Array, hidden: Array, old: Array, new: Array, squashed: Array, h: Array, peephole: Array | None
+def lstm_forward(
+    products: Array, h: Array, c: Array, weight_hh: Array, peephole: Array | None, lengths: Array, reverse: bool
 ) -> Any:
-    """See `kernels.recurrent.lstm_step`."""
-    if peephole is not None or not worth(gates.size, LEAST):
+    """See `kernels.recurrent.lstm_forward`."""
+    steps, batch, size = len(products), *h.shape
+    if peephole is not None or not is_worth(products, h, c, weight_hh):
         return NotImplemented
-    batch, size = old.shape
-    step = max(1, PIECE // size)
-    _lstm_step(-(-batch // step), gates, hidden, old, new, squashed, h, batch, size, step)
-    return None
+    hs, cs = tracks(lengths, steps, reverse, h, c)
+    squashed, packed, most = like(cs[0], lengths), pack_weight(weight_hh), sequences(batch)
+    _lstm_forward(
+        -(-batch // most), products, hs[reverse], cs[reverse], squashed, packed, running(lengths, steps),
+        steps, batch, size, most, reverse, scratch=scratch_size(most, 4 * size),
+    )  # fmt: skip
+    return hs, cs, products, squashed
 
 
-def lstm_step_backward(
-    d: Array, gates: Array, old: Array, squashed: Array, dh: Array, dc: Array, peephole: Array | None
-) -> Any:
-    """See `kernels.recurrent.lstm_step_backward`."""
-    if peephole is not None or not worth(gates.size, LEAST):
+def lstm_backward(
+    grad: Array, weight_hh: Array, peephole: Array | None, lengths: Array, reverse: bool,
+    cs: tuple[Array, Array], gates: Array, squashed: Array,
+) -> Any:  # fmt: skip
+    """See `kernels.recurrent.lstm_backward`."""
+    steps, batch, size = squashed.shape
+    if peephole is not None or not is_worth(gates, weight_hh, grad, squashed):
         return NotImplemented
-    batch, size = old.shape
-    step = max(1, PIECE // size)
-    _lstm_step_backward(-(-batch // step), d, gates, old, squashed, dh, dc, batch, size, step)
-    return None
+    grad = np.ascontiguousarray(grad)
+    d, dh, dc = like(gates, lengths), grad[steps].copy(), grad[steps + 1].copy()
+    most = sequences(batch)
+    _lstm_backward(
+        -(-batch // most), grad, gates, cs[reverse], squashed, d, dh, dc, pack_weight(weight_hh, turned=True),
+        running(lengths, steps), steps, batch, size, most, reverse, scratch=scratch_size(most, 0),
+    )  # fmt: skip
+    return d, dh, dc
+
+
+def rnn_forward(products: Array, h: Array, weight_hh: Array, lengths: Array, reverse: bool, nonlinearity: str) -> Any:
+    """See `kernels.recurrent.rnn_forward`."""
+    steps, batch, size = products.shape
+    if not is_worth(products, h, weight_hh):
+        return NotImplemented
+    (states,) = tracks(lengths, steps, reverse, h)
+    most = sequences(batch)
+    _rnn_forward(
+        -(-batch // most), products, states[reverse], pack_weight(weight_hh), running(lengths, steps),
+        steps, batch, size, most, reverse, nonlinearity == "tanh", scratch=scratch_size(most, size),
+    )  # fmt: skip
+    return states
+
+
+def rnn_backward(g: Array, weight_hh: Array, lengths: Array, reverse: bool, nonlinearity: str, after: Array) -> Any:
+    """See `kernels.recurrent.rnn_backward`."""
+    steps, batch, size = after.shape
+    if not is_worth(after, weight_hh, g):
+        return NotImplemented
+    g, most = np.ascontiguousarray(g), sequences(batch)
+    d, dh = like(after, lengths), g[steps].copy()
+    _rnn_backward(
+        -(-batch // most), g, after, d, dh, pack_weight(weight_hh, turned=True), running(lengths, steps),
+        steps, batch, size, most, reverse, nonlinearity == "tanh", scratch=scratch_size(most, 0),
+    )  # fmt: skip
+    return d, dh
+
+
+# --- what all of them need ----------------------------------------------------------------------------------
+
+
+def is_worth(states: Array, *others: Array) -> bool:
+    """Whether the sequences (T, B, G) are for the kernels: contiguous, of one dtype, and enough."""
+    alike = all(array.dtype == states.dtype for array in others)
+    return alike and states.size > 0 and states.flags.c_contiguous and worth(states.shape[0] * states.shape[1], LEAST)
+
+
+def sequences(batch: int) -> int:
+    """Sequences of a piece."""
+    pieces = max(-(-batch // SEQUENCES), 2 if batch >= 2 * tile_rows() else 1)
+    return -(-batch // pieces)
+
+
+def scratch_size(most: int, gates: int) -> int:
+    """Floats of working memory: two tables of rows, of 8 bytes each, and the gates' products."""
+    return 4 * (most + tile_rows()) + most * gates
+
+
+def running(lengths: Array, steps: int) -> Array:
+    """The number of sequences that run at each step."""
+    return (lengths > np.arange(steps)[:, None]).sum(axis=1, dtype=np.int64)
+
+
+def like(gates: Array, lengths: Array) -> Array:
+    """Room for the gradients of the gates (T, B, G), zero where there is padding."""
+    return np.empty_like(gates) if lengths.min() == len(gates) else np.zeros_like(gates)
+
+
+def tracks(lengths: Array, steps: int, reverse: bool, *initial: Array) -> list[tuple[Array, Array]]:
+    """For each state what it is before and after each step, as `kernels.recurrent.track` makes them.
+
+    Both are views of one array, and that one which begins first, at [reverse], tells a kernel where it lies.
+    """
+    from handmade.kernels.recurrent import track
+
+    return [track(state, lengths, steps, reverse) for state in initial]
+
+
+def pack_weight(weight: Array, turned: bool = False) -> Array:
+    """W_hh (G, H) in panels of the tile's columns: of h W^T, or turned of d W."""
+    weight = np.ascontiguousarray(weight)
+    depth, outputs = weight.shape if turned else weight.shape[::-1]
+    panels = -(-outputs // tile_columns())
+    packed = workspace(panels, depth, tile_columns())
+    strides = (weight.shape[1], 1) if turned else (1, weight.shape[1])
+    pack(panels, weight, packed, np.zeros(1, np.int64), 1, 1, depth, 0, *strides, 0, outputs, panels)
+    return packed
+
+
+@inline
+def rows_product(a, a_step, rows, depth, packed, columns, c, c_step, tables, start):
+    """c[r, n] = sum over d of a[r, d] packed[d, n] for r < rows, added to c where start is 1."""
+    a_rows, c_rows = tables, shift(tables, rows + ROWS)
+    for r in range(rows + ROWS):
+        place = min(r, rows - 1)
+        a_rows[r], c_rows[r] = 4 * place * a_step, 4 * place * c_step
+    nowhere = address_of(a_rows)  # one tap, at the offset of the first row, which is 0
+    for first in range(0, depth, DEPTH):
+        for panel in range((columns + COLUMNS - 1) // COLUMNS):
+            b = address_of(packed) + 4 * (panel * depth + first) * COLUMNS
+            for r in range(0, rows, ROWS):
+                tile(
+                    address_of(a) + 4 * first, address_of(a_rows) + 8 * r, nowhere, 4, b, nowhere, 4 * COLUMNS,
+                    1, min(DEPTH, depth - first), address_of(c) + 4 * panel * COLUMNS, address_of(c_rows) + 8 * r,
+                    start if first == 0 else 1, columns - panel * COLUMNS,
+                )  # fmt: skip
+
+
+@inline
+def room_behind(tables, rows):
+    """The working memory behind the tables of `rows_product`."""
+    return floats_at(address_of(tables) + 16 * (rows + ROWS))
+
+
+# --- RNN ----------------------------------------------------------------------------------------------------
 
 
 @kernel
-def _lstm_step(
-    piece: int, gates: Floats, hidden: Floats, old: Floats, new: Floats, squashed: Floats, h: Floats,
-    batch: int, size: int, step: int,
+def _rnn_forward(
+    piece: int, scratch: Floats, products: Floats, h: Floats, packed: Floats, running: Ints,
+    steps: int, batch: int, size: int, most: int, reverse: int, squashes: int,
 ) -> None:  # fmt: skip
-    for b in range(piece * step, min(batch, (piece + 1) * step)):
-        a, p = shift(gates, 4 * b * size), shift(hidden, 4 * b * size)
-        for k in range(size):
-            i, f = logistic(a[k] + p[k]), logistic(a[size + k] + p[size + k])
-            g, o = tanh(a[2 * size + k] + p[2 * size + k]), logistic(a[3 * size + k] + p[3 * size + k])
-            a[k], a[size + k], a[2 * size + k], a[3 * size + k] = i, f, g, o
-            c = f * old[b * size + k] + i * g
-            new[b * size + k] = c
-            y = tanh(c)
-            squashed[b * size + k] = y
-            h[b * size + k] = o * y
+    first, tables = piece * most, ints_at(address_of(scratch))
+    hidden = room_behind(tables, most)
+    for s in range(steps):
+        t = steps - 1 - s if reverse else s
+        rows = min(running[t] - first, most)
+        if rows > 0:
+            old, new = (
+                shift(h, ((t + reverse) * batch + first) * size),
+                shift(h, ((t + 1 - reverse) * batch + first) * size),
+            )
+            a = shift(products, (t * batch + first) * size)
+            rows_product(old, size, rows, size, packed, size, hidden, size, tables, 0)
+            for k in range(rows * size):
+                x = a[k] + hidden[k]
+                new[k] = tanh(x) if squashes else max(x, float32(0))
 
 
 @kernel
-def _lstm_step_backward(
-    piece: int, d: Floats, gates: Floats, old: Floats, squashed: Floats, dh: Floats, dc: Floats,
-    batch: int, size: int, step: int,
+def _rnn_backward(
+    piece: int, scratch: Floats, g: Floats, after: Floats, d: Floats, dh: Floats, packed: Floats, running: Ints,
+    steps: int, batch: int, size: int, most: int, reverse: int, squashes: int,
 ) -> None:  # fmt: skip
-    one = float32(1)
-    for b in range(piece * step, min(batch, (piece + 1) * step)):
-        a, out = shift(gates, 4 * b * size), shift(d, 4 * b * size)
-        for k in range(size):
-            i, f, g, o = a[k], a[size + k], a[2 * size + k], a[3 * size + k]
-            y, into_h = squashed[b * size + k], dh[b * size + k]
-            c = dc[b * size + k] + (one - y * y) * o * into_h
-            out[k] = i * (one - i) * g * c
-            out[size + k] = f * (one - f) * old[b * size + k] * c
-            out[2 * size + k] = (one - g * g) * i * c
-            out[3 * size + k] = o * (one - o) * y * into_h
-            dc[b * size + k] = c * f
+    first, tables = piece * most, ints_at(address_of(scratch))
+    one, into_h = float32(1), shift(dh, piece * most * size)
+    for s in range(steps):
+        t = s if reverse else steps - 1 - s
+        rows = min(running[t] - first, most)
+        if rows > 0:
+            place = (t * batch + first) * size
+            from_above, new, out = shift(g, place), shift(after, place), shift(d, place)
+            for k in range(rows * size):
+                y = new[k]
+                slope = one - y * y if squashes else (one if y > 0 else float32(0))
+                out[k] = slope * (into_h[k] + from_above[k])
+            rows_product(out, size, rows, size, packed, size, into_h, size, tables, 0)
+
+
+# --- LSTM ---------------------------------------------------------------------------------------------------
+
+
+@kernel
+def _lstm_forward(
+    piece: int, scratch: Floats, products: Floats, h: Floats, c: Floats, squashed: Floats, packed: Floats,
+    running: Ints, steps: int, batch: int, size: int, most: int, reverse: int,
+) -> None:  # fmt: skip
+    first, tables = piece * most, ints_at(address_of(scratch))
+    hidden = room_behind(tables, most)
+    for s in range(steps):
+        t = steps - 1 - s if reverse else s
+        rows = min(running[t] - first, most)
+        if rows > 0:
+            old, new = ((t + reverse) * batch + first) * size, ((t + 1 - reverse) * batch + first) * size
+            rows_product(shift(h, old), size, rows, size, packed, 4 * size, hidden, 4 * size, tables, 0)
+            for r in range(rows):
+                a, p = shift(products, 4 * (t * batch + first + r) * size), shift(hidden, 4 * r * size)
+                y, cell, out = (
+                    shift(squashed, (t * batch + first + r) * size),
+                    shift(c, new + r * size),
+                    shift(h, new + r * size),
+                )
+                before = shift(c, old + r * size)
+                for k in range(size):
+                    i, f = logistic(a[k] + p[k]), logistic(a[size + k] + p[size + k])
+                    g, o = tanh(a[2 * size + k] + p[2 * size + k]), logistic(a[3 * size + k] + p[3 * size + k])
+                    a[k], a[size + k], a[2 * size + k], a[3 * size + k] = i, f, g, o
+                    cell[k] = f * before[k] + i * g
+                    y[k] = tanh(cell[k])
+                    out[k] = o * y[k]
+
+
+@kernel
+def _lstm_backward(
+    piece: int, scratch: Floats, grad: Floats, gates: Floats, c: Floats, squashed: Floats, d: Floats, dh: Floats,
+    dc: Floats, packed: Floats, running: Ints, steps: int, batch: int, size: int, most: int, reverse: int,
+) -> None:  # fmt: skip
+    first, tables, one = piece * most, ints_at(address_of(scratch)), float32(1)
+    for s in range(steps):
+        t = s if reverse else steps - 1 - s
+        rows = min(running[t] - first, most)
+        if rows > 0:
+            place = t * batch + first
+            for r in range(rows):
+                a, out = shift(gates, 4 * (place + r) * size), shift(d, 4 * (place + r) * size)
+                old, y = shift(c, ((t + reverse) * batch + first + r) * size), shift(squashed, (place + r) * size)
+                from_above = shift(grad, (place + r) * size)
+                into_h, into_c = shift(dh, (first + r) * size), shift(dc, (first + r) * size)
+                for k in range(size):
+                    i, f, g, o = a[k], a[size + k], a[2 * size + k], a[3 * size + k]
+                    e = into_h[k] + from_above[k]
+                    cell = into_c[k] + (one - y[k] * y[k]) * o * e
+                    out[k] = i * (one - i) * g * cell
+                    out[size + k] = f * (one - f) * old[k] * cell
+                    out[2 * size + k] = (one - g * g) * i * cell
+                    out[3 * size + k] = o * (one - o) * y[k] * e
+                    into_c[k] = cell * f
+            rows_product(
+                shift(d, 4 * place * size), 4 * size, rows, 4 * size, packed, size, shift(dh, first * size), size,
+                tables, 0,
+            )  # fmt: skip
