@@ -62,10 +62,11 @@ def application(names: Iterable[str] = COMMANDS) -> typer.Typer:
     return program
 
 
-def _print_version(asked: bool) -> None:
+def _print_version(asked: bool) -> bool:
     if asked:
         typer.echo(f"handmade {__version__}")
         raise typer.Exit
+    return asked
 
 
 def _options(
