@@ -19,6 +19,11 @@ __version__ = "0.2.0"
 sys.meta_path.append(MovedFinder())
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """What `%load_ext handmade` calls: from then on `%%check NAME` judges a cell."""
+    importlib.import_module("handmade.workshop.magics").Magics(shell)
+
+
 def __getattr__(name: str) -> Any:
     if name == "open":
         return importlib.import_module("handmade.opening").open

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 def start(
     folder: Annotated[Path | None, typer.Argument(help="The folder; by default ./handmade-workshop.")] = None,
     interview: Annotated[str | None, typer.Option(help="The date of your interview, for example 2026-12-14.")] = None,
+    notebooks: Annotated[
+        bool, typer.Option("--notebooks", help="Write the exercises as notebooks, too: one a topic, in notebooks/.")
+    ] = False,
 ) -> None:
     """Create a workspace of exercises, or add the new ones to yours; what you have written stays as it is.
 
@@ -51,6 +54,12 @@ def start(
     ]
     for number, step in enumerate(steps, 1):
         typer.echo(f"  {number}. {step}")
+    if notebooks:
+        from handmade.workshop.notebooks import FOLDER, write_notebooks
+
+        made_now = write_notebooks(workspace.folder)
+        folder = shown_from_here(workspace.folder / FOLDER)
+        typer.echo(f"\n{len(made_now)} notebooks are new in {folder}: open them in Jupyter or Colab.")
     _ask_for_the_interview(workspace, interview)
     typer.echo(
         f"\nIf you are stuck: handmade hint {first}. To check every time you save: handmade watch.\n"

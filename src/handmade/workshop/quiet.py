@@ -27,7 +27,7 @@ class Quiet:
         with self._lock:
             self._blocks -= 1
             if self._blocks == 0:
-                self._kept.__exit__()
+                self._kept.__exit__(None, None, None)
 
 
 QUIET = Quiet()

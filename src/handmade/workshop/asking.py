@@ -1,0 +1,116 @@
+"""The workshop from Python and from notebooks: everything that the commands do, without a terminal."""
+
+import atexit
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from handmade.errors import InputError
+from handmade.workshop.answer import Answer
+from handmade.workshop.exercise import Exercise
+from handmade.workshop.exercises import exercise_named
+from handmade.workshop.gathering import Code, file_of
+from handmade.workshop.judging.judge import Judge
+from handmade.workshop.naming import meant
+from handmade.workshop.trying import Tried, only_case, tried
+
+
+def check(exercise: str, *solution: Code | str | Path, case: str | None = None, seed: int | None = None) -> Answer:
+    """The verdict on a solution, which displays itself: as text, and in notebooks with tables.
+
+        handmade.workshop.check("self_attention", my_function)
+
+    exercise: its name or number.
+    solution: the function, whatever it is called, or the functions or the class that the exercise asks for; or the path
+        of a file. What the function uses of its notebook or module comes along.
+    case: the label of one case, to check that one alone. seed: of the second set of cases.
+
+    It runs in a process of its own, as with `handmade check`; nothing is recorded. Raises InputError for an unknown
+    exercise or case, and for a function whose source is not to be had.
+    """
+    which = _exercise(exercise)
+    return judged(which if case is None else only_case(which, case), _source(which, solution), seed)
+
+
+def try_(exercise: str, *solution: Code | str | Path, case: str | None = None) -> Tried:
+    """What a solution gives on one case, by default the first, shown in full; the right answer is not shown.
+
+    Arguments and errors are those of `check`.
+    """
+    which = _exercise(exercise)
+    return tried_source(which, _source(which, solution), case)
+
+
+def statement(exercise: str) -> str:
+    """What is to be written."""
+    which = _exercise(exercise)
+    return f"{which.title}\n\n{which.statement}\n\nPaper: {which.paper}."
+
+
+def stub(exercise: str) -> str:
+    """The source to begin with."""
+    from handmade.workshop.source import stub as written
+
+    return written(_exercise(exercise))
+
+
+def hint(exercise: str, number: int = 1) -> str:
+    """The first, second or third hint; each gives more away."""
+    hints = _exercise(exercise).hints
+    if not 1 <= number <= len(hints):
+        raise InputError(f"there is no hint {number}: expected 1 to {len(hints)}.")
+    return hints[number - 1]
+
+
+def solution(exercise: str) -> str:
+    """Our source."""
+    from handmade.workshop.source import solution as written
+
+    return written(_exercise(exercise))
+
+
+def judged(exercise: Exercise, source: str, seed: int | None = None) -> Answer:
+    """The verdict on a solution's source."""
+    with tempfile.TemporaryDirectory(prefix="handmade-") as folder:
+        verdict = _judge().check(_written(folder, exercise, source), exercise, seed)
+    return Answer(verdict, exercise, source)
+
+
+def tried_source(exercise: Exercise, source: str, case: str | None = None) -> Tried:
+    """What a solution's source gives on one case."""
+    with tempfile.TemporaryDirectory(prefix="handmade-") as folder:
+        return tried(_written(folder, exercise, source), exercise, case, _judge().sandbox)
+
+
+def _exercise(name: str) -> Exercise:
+    return exercise_named(meant(name))
+
+
+def _source(exercise: Exercise, solution: tuple[Any, ...]) -> str:
+    if not solution:
+        raise InputError(f"check needs the solution, too: check({exercise.name!r}, my_function).")
+    if isinstance(solution[0], str | Path):
+        path = Path(solution[0])
+        try:
+            return path.read_text("utf-8", "replace")
+        except OSError as error:
+            raise InputError(f"cannot read {path}: {error.strerror}.") from error
+    for one in solution:
+        if not callable(one):
+            raise InputError(f"the solution is {one!r}, expected a function, a class or the path of a file.")
+    return file_of(solution, tuple(function.__name__ for function in exercise.functions))
+
+
+def _written(folder: str, exercise: Exercise, source: str) -> Path:
+    path = Path(folder, f"{exercise.name}.py")
+    path.write_text(source, "utf-8")
+    return path
+
+
+@cache
+def _judge() -> Judge:
+    """One judge for the whole session, whose process stays warm."""
+    judge = Judge()
+    atexit.register(judge.sandbox.close)
+    return judge
