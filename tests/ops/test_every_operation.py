@@ -28,6 +28,7 @@ for file in FILES:
 F = torch.nn.functional
 MASK = np.random.default_rng(5).random((3, 4)) < 0.4
 PLACES = np.array([[2, 0, 1, 1], [0, 2, 2, 1]])  # along an axis of three
+ROWS = np.array([[2, 0, 1, 1], [0, 2, 2, 0]])  # the same, no place twice
 LABELS = np.array([4, 0, 2])
 
 
@@ -35,17 +36,23 @@ class Example:
     """Inputs of an operation (shapes, drawn from the normal distribution), its options, and PyTorch's form of it.
 
     A shape may be None, for an optional input that is absent. options: by name, each an array or number, or a function
-    of the input arrays. low: the inputs are drawn from [low, low + 2) instead.
+    of the input arrays. low, high: the inputs are drawn from [low, high) instead; high is low + 2 unless given.
     """
 
     def __init__(
-        self, reference: Callable, *shapes: tuple[int, ...] | None, low: float | None = None, **options: Any
+        self,
+        reference: Callable,
+        *shapes: tuple[int, ...] | None,
+        low: float | None = None,
+        high: Any = None,
+        **options: Any,
     ) -> None:
         self.reference, self.shapes, self.low, self.options = reference, shapes, low, options
+        self.high = 2 + (low or 0) if high is None else high
 
     def inputs(self) -> list[np.ndarray | None]:
         rng = np.random.default_rng(3)
-        draw = rng.standard_normal if self.low is None else lambda shape: rng.uniform(self.low, self.low + 2, shape)
+        draw = rng.standard_normal if self.low is None else lambda shape: rng.uniform(self.low, self.high, shape)
         return [None if shape is None else draw(shape) for shape in self.shapes]
 
     def operation(self, name: str) -> Callable:
@@ -140,11 +147,30 @@ EXAMPLES = {
     "gelu_tanh": Example(lambda x: F.gelu(x, approximate="tanh"), (3, 4)),
     "sin": Example(torch.sin, (3, 4)),
     "cos": Example(torch.cos, (3, 4)),
+    "tan": Example(torch.tan, (3, 4)),
+    "asin": Example(lambda x: torch.asin(x), (3, 4), low=-0.9, high=0.9),
+    "acos": Example(lambda x: torch.acos(x), (3, 4), low=-0.9, high=0.9),
+    "atan": Example(torch.atan, (3, 4)),
+    "sinh": Example(torch.sinh, (3, 4)),
+    "cosh": Example(torch.cosh, (3, 4)),
+    "log1p": Example(torch.log1p, (3, 4), low=-0.5),
+    "expm1": Example(torch.expm1, (3, 4)),
+    "erf": Example(torch.erf, (3, 4)),
+    "softplus": Example(F.softplus, (3, 4)),
+    "sign": Example(torch.sign, (3, 4)),
+    "floor": Example(torch.floor, (3, 4)),
+    "ceil": Example(torch.ceil, (3, 4)),
+    "trunc": Example(torch.trunc, (3, 4)),
+    "round": Example(lambda x: x.round(decimals=1), (3, 4), decimals=1),
     "clone": Example(torch.clone, (3, 4)),
     "cast": Example(torch.clone, (3, 4), dtype=lambda x: x.dtype),  # to the other type: tests/engine/test_methods.py
     "embedding": Example(lambda w: F.embedding(torch.tensor(PLACES), w), (3, 5), indices=PLACES),
     "getitem": Example(lambda x: x[:, [2, 0, 2]], (3, 4), index=(slice(None), np.array([2, 0, 2]))),
     "gather": Example(lambda x: x.gather(0, torch.tensor(PLACES)), (3, 4), dim=0, index=PLACES),
+    "setitem": Example(
+        lambda x, y: torch.stack([x[0], y, y]), (3, 4), (4,), steps=(slice(1, None), (slice(None), slice(None)))
+    ),
+    "scatter": Example(lambda x, y: x.scatter(0, torch.tensor(ROWS), y), (3, 4), (2, 4), dim=0, index=ROWS),
     "scatter_add": Example(
         lambda x, y: x.scatter_add(0, torch.tensor(PLACES), y), (3, 4), (2, 4), dim=0, index=PLACES
     ),
@@ -187,6 +213,7 @@ EXAMPLES = {
     "var": Example(lambda x: x.var((0, 2)), (2, 3, 4), dim=(0, 2), correction=1),
     "std": Example(lambda x: x.std((0, 2)), (2, 3, 4), dim=(0, 2)),
     "norm": Example(lambda x: torch.linalg.vector_norm(x, dim=(0, 2)), (2, 3, 4), dim=(0, 2)),
+    "cumprod": Example(lambda x: x.cumprod(1), (2, 3, 4), dim=1),
     "amax": Example(lambda x: x.amax((0, 2)), (2, 3, 4), dim=(0, 2)),
     "amin": Example(lambda x: x.amin(1), (2, 3, 4), dim=(1,)),
     "prod": Example(lambda x: x.prod(1), (2, 3, 4), dim=(1,)),
@@ -200,6 +227,7 @@ EXAMPLES = {
     "roll": Example(lambda x: x.roll((1, -1), (0, 1)), (3, 4), shifts=(1, -1), dims=(0, 1)),
     "tril": Example(lambda x: x.tril(-1), (2, 3, 4), diagonal=-1),
     "triu": Example(lambda x: x.triu(1), (2, 3, 4), diagonal=1),
+    "diagonal": Example(lambda x: x.diagonal(1, 0, 2), (2, 3, 4), offset=1, dim1=0, dim2=2),
     "cat": Example(lambda *parts: torch.cat(parts, 1), (2, 3), (2, 1), (2, 4), dim=1),
     "stack": Example(lambda *parts: torch.stack(parts, 1), (2, 3), (2, 3), dim=1),
     "softmax": Example(lambda x: x.softmax(1), (2, 3, 4), dim=1),

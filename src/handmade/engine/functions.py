@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -11,9 +12,31 @@ from handmade import ops
 from handmade.engine import random
 from handmade.engine.tensor import Tensor, apply, tensor_of
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def function(method: Callable[P, R]) -> Callable[P, R]:
+    """A method as a function, whose first argument `input` may be a number beside a tensor: add(2.0, x)."""
+
+    @functools.wraps(method)
+    def call(input: Any, *args: Any, **options: Any) -> Any:
+        if not isinstance(input, Tensor):
+            beside = next((x for x in (*args, *options.values()) if isinstance(x, Tensor)), None)
+            input = Tensor(input)
+            if beside is not None and not input.ndim and (beside.is_floating_point() or not input.is_floating_point()):
+                input = input.to(beside.dtype)
+        return method(input, *args, **options)  # pyright: ignore[reportCallIssue]
+
+    return call  # pyright: ignore[reportReturnType]
+
 
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Join tensors along an existing axis; all other sizes must agree."""
+    """Join tensors along an existing axis; all other sizes must agree. An empty tensor of one axis is left out."""
+    if any(not isinstance(tensor, Tensor) for tensor in tensors):
+        raise TypeError(f"cat: got a list of {[type(tensor).__name__ for tensor in tensors]}; expected tensors")
+    if len({tensor.ndim for tensor in tensors}) > 1:
+        tensors = [tensor for tensor in tensors if tensor.shape != (0,)]
     _check_alike("cat", tensors, dim)
     return apply(ops.cat, *tensors, dim=dim)
 
@@ -36,14 +59,70 @@ def _check_alike(name: str, tensors: Sequence[Tensor], dim: int | None) -> None:
         raise ValueError(f"{name}: shapes {shapes} must be equal{where}")
 
 
-def einsum(equation: str, *operands: Tensor) -> Tensor:
+def einsum(equation: str, *operands: Any) -> Tensor:
     """Einstein summation: letters name axes; letters missing after '->' are summed over; '...' is allowed."""
+    if len(operands) == 1 and isinstance(operands[0], list | tuple):
+        operands = tuple(operands[0])
     return apply(ops.einsum, *operands, equation=equation)
 
 
-def where(condition: Tensor | np.ndarray, input: Any, other: Any) -> Tensor:
-    """`input` where the condition holds, else `other`; all three broadcast."""
-    return tensor_of(input).where(condition, other)
+def where(condition: Tensor | np.ndarray, input: Any = None, other: Any = None) -> Any:
+    """`input` where the condition holds, else `other`; all three broadcast. With the condition alone, its places."""
+    if input is None and other is None:
+        return tensor_of(condition).nonzero(as_tuple=True)
+    return function(Tensor.where)(input, condition, other)  # pyright: ignore[reportArgumentType]
+
+
+def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
+    """Vectors as the coordinates of a grid, one tensor each; "xy" swaps the first two axes."""
+    if len(tensors) == 1 and isinstance(tensors[0], list | tuple):
+        tensors = tuple(tensors[0])
+    if indexing not in ("ij", "xy") or any(tensor.ndim > 1 for tensor in tensors):
+        shapes = [tensor.shape for tensor in tensors]
+        raise ValueError(f"meshgrid: indexing is {indexing!r}, shapes are {shapes}; expected 'ij' or 'xy', and vectors")
+    shape = tuple(tensor.numel() for tensor in tensors)
+    along = lambda axis: [-1 if other == axis else 1 for other in range(len(shape))]
+    grids = [tensor.reshape(along(axis)).expand(shape) for axis, tensor in enumerate(tensors)]
+    return tuple(grid.transpose(0, 1) if indexing == "xy" and len(shape) > 1 else grid for grid in grids)
+
+
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """All of them expanded to one shape."""
+    shape = np.broadcast_shapes(*(tensor.shape for tensor in tensors))
+    return tuple(tensor.expand(shape) for tensor in tensors)
+
+
+def hstack(tensors: Sequence[Tensor]) -> Tensor:
+    """Joined along the second axis, vectors along their first."""
+    parts = [tensor if tensor.ndim else tensor.reshape(1) for tensor in tensors]
+    return cat(parts, 0 if parts and parts[0].ndim == 1 else 1)
+
+
+def vstack(tensors: Sequence[Tensor]) -> Tensor:
+    """Joined along the first axis; a vector counts as a row."""
+    return cat([tensor.reshape(1, -1) if tensor.ndim < 2 else tensor for tensor in tensors], 0)
+
+
+def bernoulli(input: Tensor, *, generator: random.Generator | None = None) -> Tensor:
+    """1 with the probability that `input` holds at that place, else 0."""
+    if input.numel() and not (input.array.min() >= 0 and input.array.max() <= 1):
+        raise ValueError(
+            f"bernoulli: probabilities go from {input.array.min()} to {input.array.max()}, expected 0 to 1"
+        )
+    return Tensor((random.generator(generator).random(input.shape) < input.array).astype(input.dtype))
+
+
+def is_tensor(obj: Any) -> bool:
+    return isinstance(obj, Tensor)
+
+
+def numel(input: Tensor) -> int:
+    return input.numel()
+
+
+def result_type(tensor1: Any, tensor2: Any) -> np.dtype:
+    """The dtype of what is computed from the two."""
+    return (tensor_of(tensor1) * 0 + tensor2).dtype
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
@@ -61,8 +140,12 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     return Tensor((numbers[..., None] == np.arange(num_classes)).astype(np.int64))
 
 
-def multinomial(input: Tensor, num_samples: int, replacement: bool = False) -> Tensor:
+def multinomial(
+    input: Tensor, num_samples: int, replacement: bool = False, *, generator: random.Generator | None = None
+) -> Tensor:
     """Sample indices with probabilities proportional to the weights: (K,) -> (n,), (N, K) -> (N, n)."""
+    if input.ndim not in (1, 2) or not input.is_floating_point():
+        raise ValueError(f"multinomial: input is {input.dtype} {input.shape}, expected float weights (K,) or (N, K)")
     if num_samples < 1:
         raise ValueError(f"multinomial: num_samples is {num_samples}, expected at least 1")
     weights = np.atleast_2d(input.array).astype(np.float64)
@@ -70,7 +153,7 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False) -> T
         raise ValueError("multinomial: every row needs finite weights >= 0 with a sum > 0")
     if not replacement and ((weights > 0).sum(-1) < num_samples).any():
         raise ValueError(f"multinomial: {num_samples} samples without replacement need {num_samples} weights above 0")
-    rng = random.generator()
+    rng = random.generator(generator)
     if replacement:
         cumulative = np.cumsum(weights, -1)
         thresholds = rng.random((len(weights), num_samples)) * cumulative[:, -1:]

@@ -1,54 +1,62 @@
 """The methods of a tensor: every basic operation, with PyTorch's name, arguments and defaults.
 
 Wherever PyTorch takes one axis as `dim`, so do these; reductions also take a tuple of axes. Negative axes count from
-the end. Each method is also a function of the package: `handmade.exp(x)` is `x.exp()`. Methods that only move elements
-are in `rearranging`.
+the end. Each method is also a function of the package: `handmade.exp(x)` is `x.exp()`. Here are those that compute each
+element from the elements at its place; `reducing` has those over axes, `rearranging` those that only move elements,
+`selecting` reads by index, and what has no gradient is in `comparing`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, Self, TypeVar
+import math
+from typing import Any, Self
 
 import numpy as np
 
 from handmade import ops
-from handmade.engine.rearranging import Dims, Rearranging
+from handmade.engine.kinds import Dims
+from handmade.engine.reducing import Reducing
 from handmade.ops.op import Operation
 
-T = TypeVar("T")
 
-
-class Extremes(NamedTuple, Generic[T]):
-    """What `max`, `min`, `sort` and `topk` along an axis return: the values, and the indices where they were."""
-
-    values: T
-    indices: T
-
-
-class Methods(Rearranging):
-    """Base of Tensor, which defines `_apply` (run and record), `_combine` (two operands), `_compute` (no gradient)."""
+class Methods(Reducing):
+    """All methods but those of the tape and of changes in place, which Tensor defines."""
 
     __slots__ = ()
-    _combine: Callable[..., Self]
-    _compute: Callable[..., Self]
 
     # --- two operands, with broadcasting --------------------------------------------------------------------------
 
-    def add(self, other: Any) -> Self:
-        return self._combine(ops.add, other)
+    def add(self, other: Any, *, alpha: float = 1) -> Self:
+        """x + alpha other."""
+        return self._combine(ops.add, other if alpha == 1 else other * alpha)
 
-    def sub(self, other: Any) -> Self:
-        return self._combine(ops.sub, other)
+    def sub(self, other: Any, *, alpha: float = 1) -> Self:
+        """x - alpha other."""
+        return self._combine(ops.sub, other if alpha == 1 else other * alpha)
 
     def mul(self, other: Any) -> Self:
         return self._combine(ops.mul, other)
 
-    def div(self, other: Any) -> Self:
-        return self._as_float()._combine(ops.div, other)
+    def div(self, other: Any, *, rounding_mode: str | None = None) -> Self:
+        """x / other; rounding_mode "trunc" rounds towards 0, "floor" down."""
+        if rounding_mode is None:
+            return self._as_float()._combine(ops.div, other)
+        if rounding_mode not in ("trunc", "floor"):
+            raise ValueError(f"div: rounding_mode is {rounding_mode!r}, expected None, 'trunc' or 'floor'")
+        if self.array.dtype.kind in "iu" and np.asarray(other).dtype.kind in "iu":
+            rest = self.fmod(other) if rounding_mode == "trunc" else self.remainder(other)
+            return (self - rest).floor_divide(other)
+        quotient = self._as_float()._combine(ops.div, other)
+        return quotient.trunc() if rounding_mode == "trunc" else quotient.floor()
 
     def pow(self, exponent: Any) -> Self:
         return self._combine(ops.pow, exponent)
+
+    def multiply(self, other: Any) -> Self:
+        return self.mul(other)
+
+    def true_divide(self, other: Any) -> Self:
+        return self.div(other)
 
     def maximum(self, other: Any) -> Self:
         return self._combine(ops.maximum, other)
@@ -66,6 +74,62 @@ class Methods(Rearranging):
     def fmod(self, other: Any) -> Self:
         """x - y trunc(x / y), with the sign of the dividend."""
         return self._combine(ops.fmod, other)
+
+    def lerp(self, end: Any, weight: Any) -> Self:
+        """x + weight (end - x)."""
+        return self + weight * (end - self)
+
+    def addcmul(self, tensor1: Any, tensor2: Any, *, value: float = 1) -> Self:
+        """x + value tensor1 tensor2."""
+        return self + value * (tensor1 * tensor2)
+
+    def addcdiv(self, tensor1: Any, tensor2: Any, *, value: float = 1) -> Self:
+        """x + value tensor1 / tensor2."""
+        return self + value * (tensor1 / tensor2)
+
+    # --- products of vectors and matrices: matmul with the number of axes that the name says ------------------------
+
+    def dot(self, tensor: Any) -> Self:
+        return self._product("dot", tensor, 1, 1)
+
+    def mv(self, vec: Any) -> Self:
+        return self._product("mv", vec, 2, 1)
+
+    def mm(self, mat2: Any) -> Self:
+        return self._product("mm", mat2, 2, 2)
+
+    def bmm(self, mat2: Any) -> Self:
+        if self.shape[:1] != np.shape(mat2)[:1]:
+            raise ValueError(f"bmm: shapes {self.shape} and {np.shape(mat2)}: expected one number of matrices in both")
+        return self._product("bmm", mat2, 3, 3)
+
+    def outer(self, vec2: Any) -> Self:
+        """x_i y_j: (N,), (M,) -> (N, M)."""
+        if self.ndim != 1 or np.ndim(vec2) != 1:
+            raise ValueError(f"outer: shapes {self.shape} and {np.shape(vec2)}; expected two vectors")
+        return self.unsqueeze(1) * vec2
+
+    def addmm(self, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1) -> Self:
+        """beta x + alpha mat1 mat2."""
+        return self._scaled(beta) + mat1.mm(mat2)._scaled(alpha)
+
+    def addmv(self, mat: Any, vec: Any, *, beta: float = 1, alpha: float = 1) -> Self:
+        """beta x + alpha mat vec."""
+        return self._scaled(beta) + mat.mv(vec)._scaled(alpha)
+
+    def baddbmm(self, batch1: Any, batch2: Any, *, beta: float = 1, alpha: float = 1) -> Self:
+        """beta x + alpha batch1 batch2."""
+        return self._scaled(beta) + batch1.bmm(batch2)._scaled(alpha)
+
+    def _scaled(self, factor: float) -> Self:
+        return self if factor == 1 else self * factor
+
+    def _product(self, name: str, other: Any, ndim: int, other_ndim: int) -> Self:
+        if self.ndim != ndim or np.ndim(other) != other_ndim:
+            raise ValueError(
+                f"{name}: shapes {self.shape} and {np.shape(other)}; expected {ndim} and {other_ndim} axes; see matmul"
+            )
+        return self.matmul(other)
 
     __add__, __sub__, __mul__, __truediv__, __pow__, __matmul__ = add, sub, mul, div, pow, matmul
     __mod__ = remainder
@@ -91,82 +155,11 @@ class Methods(Rearranging):
     def __rmatmul__(self, other: Any) -> Self:
         return self._combine(ops.matmul, other, reflected=True)
 
-    # --- comparisons and integers: no gradient --------------------------------------------------------------------
-
-    def __eq__(self, other: object) -> Self:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return self._compute(np.equal, other)
-
-    def __ne__(self, other: object) -> Self:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return self._compute(np.not_equal, other)
-
-    __hash__ = object.__hash__  # by identity, as in PyTorch
-
-    def __lt__(self, other: Any) -> Self:
-        return self._compute(np.less, other)
-
-    def __le__(self, other: Any) -> Self:
-        return self._compute(np.less_equal, other)
-
-    def __gt__(self, other: Any) -> Self:
-        return self._compute(np.greater, other)
-
-    def __ge__(self, other: Any) -> Self:
-        return self._compute(np.greater_equal, other)
-
-    def __and__(self, other: Any) -> Self:
-        return self._compute(np.bitwise_and, other)
-
-    def __or__(self, other: Any) -> Self:
-        return self._compute(np.bitwise_or, other)
-
-    def __xor__(self, other: Any) -> Self:
-        return self._compute(np.bitwise_xor, other)
-
-    def __invert__(self) -> Self:
-        return self._compute(np.invert)
-
-    def __floordiv__(self, other: Any) -> Self:
-        return self._compute(np.floor_divide, other)
-
-    def __rfloordiv__(self, other: Any) -> Self:
-        return self._compute(lambda x, y: np.floor_divide(y, x), other)
-
-    def isnan(self) -> Self:
-        return self._compute(np.isnan)
-
-    def isfinite(self) -> Self:
-        return self._compute(np.isfinite)
-
-    def sign(self) -> Self:
-        return self._compute(np.sign)
-
-    def floor(self) -> Self:
-        return self._compute(np.floor)
-
-    def round(self) -> Self:
-        return self._compute(np.round)
-
-    def any(self, dim: Dims = None, keepdim: bool = False) -> Self:
-        return self._compute(np.any, axis=self._dims(dim), keepdims=keepdim)
-
-    def all(self, dim: Dims = None, keepdim: bool = False) -> Self:
-        return self._compute(np.all, axis=self._dims(dim), keepdims=keepdim)
-
-    def argmax(self, dim: int | None = None, keepdim: bool = False) -> Self:
-        """The index of the largest element (of equal ones, the first); without `dim`, in the flattened tensor."""
-        return self._place(np.argmax, dim, keepdim)
-
-    def argmin(self, dim: int | None = None, keepdim: bool = False) -> Self:
-        """The index of the smallest element (of equal ones, the first); without `dim`, in the flattened tensor."""
-        return self._place(np.argmin, dim, keepdim)
-
-    def argsort(self, dim: int = -1, descending: bool = False) -> Self:
-        """The indices that sort the elements; equal ones keep their order."""
-        return self._along(lambda x, dim: x._compute(_argsort, dim=dim, descending=descending), dim)
-
     # --- element by element -------------------------------------------------------------------------------------
 
     def neg(self) -> Self:
+        if self.array.dtype.kind == "b":
+            raise TypeError("neg: the tensor is bool; use ~x, or convert it with .long()")
         return self._apply(ops.neg)
 
     def abs(self) -> Self:
@@ -189,6 +182,77 @@ class Methods(Rearranging):
 
     def square(self) -> Self:
         return self * self
+
+    def reciprocal(self) -> Self:
+        """1 / x."""
+        return 1 / self
+
+    def log2(self) -> Self:
+        return self.log() / math.log(2)
+
+    def log10(self) -> Self:
+        return self.log() / math.log(10)
+
+    def log1p(self) -> Self:
+        """log(1 + x), exact where x is small."""
+        return self._smooth(ops.log1p)
+
+    def expm1(self) -> Self:
+        """e^x - 1, exact where x is small."""
+        return self._smooth(ops.expm1)
+
+    def exp2(self) -> Self:
+        """2^x."""
+        return 2.0 ** self._as_float()
+
+    def erf(self) -> Self:
+        return self._smooth(ops.erf)
+
+    def logit(self, eps: float | None = None) -> Self:
+        """log(x / (1 - x)); with eps, x is limited to [eps, 1 - eps] first."""
+        x = self._as_float() if eps is None else self._as_float().clamp(eps, 1 - eps)
+        return (x / (1 - x)).log()
+
+    def sign(self) -> Self:
+        return self._apply(ops.sign) if self.array.dtype.kind != "b" else self
+
+    def floor(self) -> Self:
+        return self._stepped(ops.floor)
+
+    def ceil(self) -> Self:
+        return self._stepped(ops.ceil)
+
+    def trunc(self) -> Self:
+        return self._stepped(ops.trunc)
+
+    def frac(self) -> Self:
+        """x - trunc(x)."""
+        return self - self.trunc()
+
+    def round(self, *, decimals: int = 0) -> Self:
+        """To the nearest, halves to the even one, in units of 10^-decimals."""
+        return self._stepped(ops.round, decimals=decimals)
+
+    def _stepped(self, operation: Operation, **options: Any) -> Self:
+        return self._apply(operation, **options) if self.array.dtype.kind == "f" else self
+
+    def tan(self) -> Self:
+        return self._smooth(ops.tan)
+
+    def asin(self) -> Self:
+        return self._smooth(ops.asin)
+
+    def acos(self) -> Self:
+        return self._smooth(ops.acos)
+
+    def atan(self) -> Self:
+        return self._smooth(ops.atan)
+
+    def sinh(self) -> Self:
+        return self._smooth(ops.sinh)
+
+    def cosh(self) -> Self:
+        return self._smooth(ops.cosh)
 
     def sin(self) -> Self:
         return self._smooth(ops.sin)
@@ -223,13 +287,21 @@ class Methods(Rearranging):
             raise ValueError("clamp: pass min, max or both")
         return self._apply(ops.clamp, min, max)
 
-    def softmax(self, dim: int) -> Self:
-        """e^x_i / sum_j e^x_j along one axis; no finite x overflows."""
-        return self._along(lambda x, dim: x._smooth(ops.softmax, dim=dim), dim)
+    clip = clamp
 
-    def log_softmax(self, dim: int) -> Self:
+    def softplus(self, beta: float = 1.0, threshold: float = 20.0) -> Self:
+        """log(1 + e^(beta x)) / beta, and x itself where beta x > threshold, as in PyTorch."""
+        scaled = self if beta == 1 else self * beta
+        smooth = scaled._smooth(ops.softplus)
+        return self.where(scaled.array > threshold, smooth if beta == 1 else smooth / beta)
+
+    def softmax(self, dim: int, dtype: Any = None) -> Self:
+        """e^x_i / sum_j e^x_j along one axis; no finite x overflows. `dtype` converts the tensor before."""
+        return self._cast(dtype)._along(lambda x, dim: x._smooth(ops.softmax, dim=dim), dim)
+
+    def log_softmax(self, dim: int, dtype: Any = None) -> Self:
         """log of softmax, computed as x - logsumexp(x)."""
-        return self._along(lambda x, dim: x._smooth(ops.log_softmax, dim=dim), dim)
+        return self._cast(dtype)._along(lambda x, dim: x._smooth(ops.log_softmax, dim=dim), dim)
 
     def logsumexp(self, dim: Dims, keepdim: bool = False) -> Self:
         """log sum e^x over axes; no finite x overflows."""
@@ -242,120 +314,6 @@ class Methods(Rearranging):
     def where(self, condition: Any, other: Any) -> Self:
         """x where the condition is True, else `other`; the same as `handmade.where(condition, x, other)`."""
         return self._combine(_where(condition), other)
-
-    # --- over axes ----------------------------------------------------------------------------------------------
-
-    def sum(self, dim: Dims = None, keepdim: bool = False) -> Self:
-        return self._apply(ops.sum, dim=self._dims(dim), keepdim=keepdim)
-
-    def mean(self, dim: Dims = None, keepdim: bool = False) -> Self:
-        return self._apply_float(ops.mean, dim=self._dims(dim), keepdim=keepdim)
-
-    def var(
-        self, dim: Dims = None, unbiased: bool = True, keepdim: bool = False, *, correction: int | None = None
-    ) -> Self:
-        """sum (x - mean)^2 / (n - correction); unbiased is correction 1, biased is 0; var(False) is biased."""
-        return self._spread(ops.var, dim, unbiased, keepdim, correction)
-
-    def std(
-        self, dim: Dims = None, unbiased: bool = True, keepdim: bool = False, *, correction: int | None = None
-    ) -> Self:
-        """The square root of `var`."""
-        return self._spread(ops.std, dim, unbiased, keepdim, correction)
-
-    def amax(self, dim: Dims = None, keepdim: bool = False) -> Self:
-        """The maximum over axes; equal elements share the gradient."""
-        return self._apply(ops.amax, dim=self._dims(dim), keepdim=keepdim)
-
-    def amin(self, dim: Dims = None, keepdim: bool = False) -> Self:
-        """The minimum over axes; equal elements share the gradient."""
-        return self._apply(ops.amin, dim=self._dims(dim), keepdim=keepdim)
-
-    def max(self, dim: Any = None, keepdim: bool = False) -> Any:
-        """The maximum of all elements or over several axes; along one axis, (values, indices), the first of equal ones.
-
-        With a tensor in place of `dim`, the larger of the two, element by element.
-        """
-        if isinstance(dim, Methods):
-            return self.maximum(dim)
-        return self._pick(self.argmax(dim, True), dim, keepdim) if isinstance(dim, int) else self.amax(dim, keepdim)
-
-    def min(self, dim: Any = None, keepdim: bool = False) -> Any:
-        """The minimum of all elements or over several axes; along one axis, (values, indices), the first of equal ones.
-
-        With a tensor in place of `dim`, the smaller of the two, element by element.
-        """
-        if isinstance(dim, Methods):
-            return self.minimum(dim)
-        return self._pick(self.argmin(dim, True), dim, keepdim) if isinstance(dim, int) else self.amin(dim, keepdim)
-
-    def prod(self, dim: Dims = None, keepdim: bool = False) -> Self:
-        return self._apply(ops.prod, dim=self._dims(dim), keepdim=keepdim)
-
-    def cumsum(self, dim: int) -> Self:
-        return self._along(lambda x, dim: x._apply(ops.cumsum, dim=dim), dim)
-
-    def norm(self) -> Self:
-        """The square root of the sum of all squares."""
-        return self._apply_float(ops.norm, dim=self._dims(None))
-
-    def sort(self, dim: int = -1, descending: bool = False) -> Extremes[Self]:
-        """(values, indices), sorted along one axis; equal elements keep their order."""
-        indices = self.argsort(dim, descending)
-        return Extremes(self.gather(dim, indices), indices)
-
-    def topk(self, k: int, dim: int = -1, largest: bool = True) -> Extremes[Self]:
-        """The k largest (or smallest) along one axis, in order: (values, indices)."""
-        x = self if self.ndim else self.reshape(1)
-        if not 0 <= k <= x.shape[dim]:
-            raise ValueError(f"topk: k is {k}, but axis {dim} of {self.shape} has {x.shape[dim]} elements")
-        indices = x.argsort(dim, largest).narrow(dim, 0, k)
-        values = x.gather(dim, indices)
-        return Extremes(values, indices) if self.ndim else Extremes(values.reshape(()), indices.reshape(()))
-
-    # --- the kinds of operation ------------------------------------------------------------------------------------
-
-    def _apply_float(self, operation: Operation, **options: Any) -> Self:
-        if self.array.dtype.kind != "f":
-            raise TypeError(
-                f"{operation.__name__}: the tensor is {self.array.dtype}, expected floats; convert with .float()"
-            )
-        return self._apply(operation, **options)
-
-    def _smooth(self, operation: Operation, **options: Any) -> Self:
-        """Apply a function whose values are not integers: integer tensors give float32."""
-        return self._as_float()._apply(operation, **options)
-
-    def _as_float(self) -> Any:
-        return self if self.array.dtype.kind == "f" else self._apply(ops.cast, dtype=np.dtype(np.float32))
-
-    def _spread(self, operation: Operation, dim: Dims, unbiased: bool, keepdim: bool, correction: int | None) -> Self:
-        if isinstance(dim, bool):  # x.var(False)
-            dim, unbiased = None, dim
-        correction = int(unbiased) if correction is None else correction
-        return self._apply_float(operation, dim=self._dims(dim), correction=correction, keepdim=keepdim)
-
-    def _place(self, function: Any, dim: int | None, keepdim: bool) -> Self:
-        if dim is None or self.ndim == 0:
-            return self._compute(function, axis=None, keepdims=keepdim)
-        return self._compute(function, axis=self._dim(dim), keepdims=keepdim)
-
-    def _along(self, function: Callable[[Any, int], Any], dim: int) -> Any:
-        """`function` of the tensor and an axis; a tensor without axes counts as one axis of size 1, as in PyTorch."""
-        dim = self._dim(dim)
-        return function(self, dim) if self.ndim else function(self.reshape(1), dim).reshape(())
-
-    def _pick(self, indices: Any, dim: int, keepdim: bool) -> Extremes[Self]:
-        values = self.gather(dim, indices)
-        return Extremes(values, indices) if keepdim else Extremes(values.squeeze(dim), indices.squeeze(dim))
-
-
-def _argsort(x: np.ndarray, dim: int, descending: bool) -> np.ndarray:
-    if not descending:
-        return np.argsort(x, dim, kind="stable")
-    # Sorting the reversed array and reversing the result keeps the order of equal elements.
-    last = x.shape[dim] - 1 if x.ndim else 0
-    return np.flip(last - np.argsort(np.flip(x, dim), dim, kind="stable"), dim)
 
 
 def _where(condition: Any) -> Operation:

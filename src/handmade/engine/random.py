@@ -1,5 +1,9 @@
 """The one source of randomness: a NumPy generator, seeded by `manual_seed`, that everything draws from."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 _generator = np.random.default_rng()
@@ -10,9 +14,20 @@ def manual_seed(seed: int) -> None:
     _generator.bit_generator.state = np.random.default_rng(seed).bit_generator.state
 
 
-def generator() -> np.random.Generator:
-    """The global generator: initialisation, dropout, shuffling and sampling draw from it."""
-    return _generator
+class Generator:
+    """Random numbers of one's own: `randn(3, generator=Generator().manual_seed(0))` draws from it alone."""
+
+    def __init__(self, device: Any = "cpu") -> None:
+        self.numpy = np.random.default_rng()
+
+    def manual_seed(self, seed: int) -> Generator:
+        self.numpy = np.random.default_rng(seed)
+        return self
+
+
+def generator(own: Generator | None = None) -> np.random.Generator:
+    """The global generator, or one of one's own: initialisation, dropout, shuffling and sampling draw from it."""
+    return _generator if own is None else own.numpy
 
 
 def get_state() -> dict:

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 
 from handmade import ops
+from handmade.engine.kinds import Dims, Kinds, numbers
 from handmade.ops.op import Operation
 
-Dims = int | Sequence[int] | None
 
-
-class Rearranging:
-    """Methods that move elements and change none. Tensor, which inherits them, defines `_apply`: run and record."""
+class Rearranging(Kinds):
+    """Methods that move elements and change none."""
 
     __slots__ = ()
-    array: np.ndarray
-    shape: tuple[int, ...]
-    ndim: int
-    _apply: Callable[..., Self]
 
     # --- shape --------------------------------------------------------------------------------------------------
 
@@ -45,8 +40,26 @@ class Rearranging:
         """Swap two axes."""
         dims = list(range(self.ndim))
         dim0, dim1 = self._dim(dim0), self._dim(dim1)
-        dims[dim0], dims[dim1] = dim1, dim0
+        if self.ndim:
+            dims[dim0], dims[dim1] = dim1, dim0
         return self.permute(dims)
+
+    swapaxes = swapdims = transpose
+
+    def t(self) -> Self:
+        """The transpose of a matrix; a vector stays as it is."""
+        if self.ndim > 2:
+            raise ValueError(f"t: a tensor of shape {self.shape} has more than two axes; use transpose or mT")
+        return self.permute(range(self.ndim)[::-1])
+
+    def movedim(self, source: int | Sequence[int], destination: int | Sequence[int]) -> Self:
+        """The axes `source` moved to the places `destination`; the others keep their order."""
+        taken, places = self._dims(source), self._dims(destination)
+        if len(taken) != len(places):
+            raise ValueError(f"movedim: source {source} and destination {destination} must have as many axes")
+        rest = iter(axis for axis in range(self.ndim) if axis not in taken)
+        moved = dict(zip(places, taken, strict=True))
+        return self.permute([moved[i] if i in moved else next(rest) for i in range(self.ndim)])
 
     @property
     def T(self) -> Self:
@@ -73,15 +86,104 @@ class Rearranging:
         shape.insert(dim % (self.ndim + 1), 1)
         return self.reshape(shape)
 
+    def unflatten(self, dim: int, sizes: Sequence[int]) -> Self:
+        """One axis cut into several, of `sizes`; one of them may be -1."""
+        dim = self._dim(dim)
+        return self.reshape(*self.shape[:dim], *sizes, *self.shape[dim + 1 :])
+
+    def ravel(self) -> Self:
+        return self.reshape(-1)
+
+    def view_as(self, other: Any) -> Self:
+        return self.reshape(other.shape)
+
+    reshape_as = view_as
+
+    def expand_as(self, other: Any) -> Self:
+        return self.expand(other.shape)
+
+    def broadcast_to(self, size: Sequence[int]) -> Self:
+        return self.expand(size)
+
     def expand(self, *sizes: Any) -> Self:
         """Repeat along axes of size 1, without copying; -1 keeps a size."""
         shape = numbers(sizes)
+        if len(shape) < self.ndim:
+            raise ValueError(f"expand: {shape} has fewer axes than the tensor, which has shape {self.shape}")
         own = (None,) * (len(shape) - self.ndim) + self.shape
         return self._apply(ops.expand, shape=tuple(o if s == -1 else s for s, o in zip(shape, own, strict=True)))
 
     def repeat(self, *repeats: Any) -> Self:
         """repeats[i] copies next to each other along axis i."""
-        return self._apply(ops.repeat, repeats=numbers(repeats))
+        counts = numbers(repeats)
+        if len(counts) < self.ndim or min(counts, default=0) < 0:
+            raise ValueError(
+                f"repeat: {counts} for shape {self.shape}: expected a number >= 0 for each axis, or more axes"
+            )
+        return self._apply(ops.repeat, repeats=counts)
+
+    def tile(self, *dims: Any) -> Self:
+        """`repeat`, where missing numbers count as 1."""
+        counts = numbers(dims)
+        return self.repeat((1,) * (self.ndim - len(counts)) + counts)
+
+    def repeat_interleave(self, repeats: Any, dim: int | None = None, *, output_size: int | None = None) -> Self:
+        """Each element `repeats` times in a row along an axis; without dim, of the flattened tensor."""
+        if dim is None:
+            return self.reshape(-1).repeat_interleave(repeats, 0)
+        if self.ndim == 0:
+            return self.reshape(1).repeat_interleave(repeats, dim)
+        counts, size = np.asarray(repeats).reshape(-1), self.shape[self._dim(dim)]
+        if counts.size not in (1, size) or (counts < 0).any() or counts.dtype.kind not in "iu":
+            raise ValueError(f"repeat_interleave: repeats must be one integer >= 0 or {size}, got {counts.tolist()}")
+        index = (slice(None),) * self._dim(dim) + (np.repeat(np.arange(size), counts),)
+        return self._apply(ops.getitem, index=index)
+
+    def unfold(self, dimension: int, size: int, step: int) -> Self:
+        """Every window of `size` elements along an axis, `step` apart, as a new last axis."""
+        if self.ndim == 0:
+            return self.reshape(1).unfold(dimension, size, step)._apply(ops.getitem, index=0)
+        dim = self._dim(dimension)
+        if not 0 <= size <= self.shape[dim] or step < 1:
+            raise ValueError(f"unfold: size {size} and step {step} do not fit axis {dimension} of shape {self.shape}")
+        starts = np.arange(0, self.shape[dim] - size + 1, step)
+        index = (slice(None),) * dim + (starts[:, None] + np.arange(size),)
+        return self._apply(ops.getitem, index=index).movedim(dim + 1, -1)
+
+    # --- diagonals ------------------------------------------------------------------------------------------------
+
+    def diagonal(self, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Self:
+        """The elements [i, i + offset] of two axes, as a new last axis."""
+        axes = self._dim(dim1), self._dim(dim2)
+        if axes[0] == axes[1] or self.ndim < 2:
+            raise ValueError(
+                f"diagonal: dim1 {dim1} and dim2 {dim2} must be two axes of a tensor of shape {self.shape}"
+            )
+        return self._apply(ops.diagonal, offset=offset, dim1=axes[0], dim2=axes[1])
+
+    def diag(self, diagonal: int = 0) -> Self:
+        """The diagonal of a matrix, or a matrix with this vector on its diagonal."""
+        if self.ndim not in (1, 2):
+            raise ValueError(f"diag: a tensor of shape {self.shape} must have one or two axes")
+        return self.diag_embed(diagonal) if self.ndim == 1 else self.diagonal(diagonal)
+
+    def diag_embed(self, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Self:
+        """The last axis as the diagonals of matrices, whose axes are dim1 and dim2."""
+        n = self.shape[-1] + abs(offset)
+        axes = [axis if axis >= 0 else axis + self.ndim + 1 for axis in (dim1, dim2)]
+        if axes[0] == axes[1]:
+            raise ValueError(f"diag_embed: dim1 and dim2 are both {dim1}; expected two axes")
+        line = self.pad((abs(offset), 0)) if offset else self  # of the matrix's columns, or of its rows
+        line = line.unsqueeze(-1 if offset < 0 else -2)
+        whole = line._apply(ops.expand, shape=(*self.shape[:-1], n, n))
+        off = ~np.eye(n, k=offset, dtype=bool)
+        return whole._apply(ops.masked_fill, 0.0, mask=off).movedim((-2, -1), axes)
+
+    def trace(self) -> Any:
+        """The sum of a matrix's diagonal."""
+        if self.ndim != 2:
+            raise ValueError(f"trace: a tensor of shape {self.shape} is not a matrix")
+        return self.diagonal()._apply(ops.sum, dim=(0,))
 
     def split(self, split_size: int | Sequence[int], dim: int = 0) -> tuple[Self, ...]:
         """Parts of a given size (the last may be smaller), or of the listed sizes."""
@@ -94,6 +196,8 @@ class Rearranging:
             sizes = list(split_size)
         if sum(sizes) != size:
             raise ValueError(f"split: sizes {sizes} add up to {sum(sizes)}, but axis {dim} of {self.shape} has {size}")
+        if min(sizes, default=0) < 0:
+            raise ValueError(f"split: sizes {sizes} must be 0 or more")
         starts = np.cumsum([0, *sizes])
         return tuple(self.narrow(dim, int(start), n) for start, n in zip(starts, sizes, strict=False))
 
@@ -106,7 +210,10 @@ class Rearranging:
 
     def narrow(self, dim: int, start: int, length: int) -> Self:
         """`length` elements along one axis, beginning at `start`."""
+        if self.ndim == 0:
+            raise ValueError("narrow: a tensor without axes has no parts")
         size = self.shape[self._dim(dim)]
+        start = operator.index(start)  # a number, or a tensor with one
         first = start + size if start < 0 else start
         if not (0 <= first <= size and 0 <= length <= size - first):
             raise ValueError(f"narrow: {length} elements from {start} on, but axis {dim} of {self.shape} has {size}")
@@ -134,16 +241,28 @@ class Rearranging:
         return x._apply(ops.pad, padding=padding, mode=mode, value=value)
 
     def flip(self, *dims: Any) -> Self:
-        return self._apply(ops.flip, dims=numbers(dims))
+        return self._apply(ops.flip, dims=self._dims(numbers(dims)))
+
+    def fliplr(self) -> Self:
+        if self.ndim < 2:
+            raise ValueError(f"fliplr: a tensor of shape {self.shape} needs at least two axes")
+        return self.flip(1)
+
+    def flipud(self) -> Self:
+        if self.ndim < 1:
+            raise ValueError("flipud: a tensor without axes cannot be turned over")
+        return self.flip(0)
 
     def roll(self, shifts: int | Sequence[int], dims: Dims = None) -> Self:
         """Shift elements by `shifts`; those pushed over the end come back at the start. Without dims, flattened."""
-        if dims is None:
+        if dims is None or dims == ():
             return self.flatten().roll(shifts, 0).reshape(self.shape)
         shifts, dims = ((n,) if isinstance(n, int) else tuple(n) for n in (shifts, dims))
         if len(shifts) != len(dims):
             raise ValueError(f"roll: {len(shifts)} shifts {shifts} for {len(dims)} axes {dims}; expected one for each")
-        return self._apply(ops.roll, shifts=shifts, dims=dims)
+        if self.ndim == 0 and dims:
+            raise IndexError(f"roll: dims are {dims}, but the tensor has no axes")
+        return self._apply(ops.roll, shifts=shifts, dims=tuple(self._dim(dim) for dim in dims))
 
     def tril(self, diagonal: int = 0) -> Self:
         """The lower triangle of the last two axes, zero elsewhere."""
@@ -157,83 +276,3 @@ class Rearranging:
         if self.ndim < 2:
             raise ValueError(f"{operation.__name__}: a tensor of shape {self.shape} needs at least two axes")
         return self._apply(operation, diagonal=diagonal)
-
-    # --- elements by index --------------------------------------------------------------------------------------
-
-    def __getitem__(self, index: Any) -> Self:
-        plain, arrays = split_index(array_index(index))
-        read = self if plain is None else self._apply(ops.getitem, index=plain)
-        return read if arrays is None else read._apply(ops.getitem, index=arrays)
-
-    def gather(self, dim: int, index: Any) -> Self:
-        """value[i][j] = x[index[i][j]][j] for dim 0, and so on."""
-        if self.ndim == 0:
-            return self.reshape(1).gather(self._dim(dim), np.reshape(index, -1)).reshape(np.shape(index))
-        return self._apply(ops.gather, dim=self._dim(dim), index=index)
-
-    def scatter_add(self, dim: int, index: Any, source: Any) -> Self:
-        """x with source[i][j] added at [index[i][j]][j] for dim 0, and so on."""
-        return self._apply(ops.scatter_add, source, dim=dim, index=index)
-
-    # --- arguments ----------------------------------------------------------------------------------------------
-
-    def _dim(self, dim: int) -> int:
-        if isinstance(dim, bool):
-            raise TypeError(f"dim is {dim}, expected the number of an axis; pass keepdim={dim} by name")
-        dim = operator.index(dim)  # any integer, even a tensor with one element
-        if self.ndim == 0 and dim in (-1, 0):
-            return 0  # a tensor without axes counts as one axis of size 1, as in PyTorch
-        if not -self.ndim <= dim < self.ndim:
-            raise IndexError(f"dim is {dim}; a tensor of shape {self.shape} has axes {-self.ndim} to {self.ndim - 1}")
-        return dim % self.ndim
-
-    def _dims(self, dim: Dims) -> tuple[int, ...]:
-        """Axes as a tuple of non-negative numbers: all of them for None."""
-        if dim is None:
-            return tuple(range(self.ndim))
-        found = tuple(self._dim(axis) for axis in (dim if isinstance(dim, Sequence) else (dim,)))
-        if len(set(found)) < len(found):
-            raise ValueError(f"dim is {dim}: an axis of a tensor of shape {self.shape} occurs twice")
-        return found if self.ndim else ()
-
-
-def numbers(arguments: tuple[Any, ...]) -> tuple[int, ...]:
-    """x.reshape(2, 3) and x.reshape((2, 3)) mean the same."""
-    if len(arguments) == 1 and not isinstance(arguments[0], int | np.integer):
-        arguments = tuple(arguments[0])
-    return tuple(int(n) for n in arguments)
-
-
-def split_index(index: Any) -> tuple[Any, Any]:
-    """An index split into two steps, either of which may be None: integers and slices first, then arrays and masks.
-
-    In x[0, :, places] NumPy treats the integer as an index array as well, and moves the axes of index arrays that are
-    separated by a slice to the front. PyTorch applies integers first: x[0][:, places].
-    """
-    parts = index if isinstance(index, tuple) else (index,)
-    is_array = [isinstance(part, np.ndarray) for part in parts]
-    if not any(is_array):
-        return parts, None
-    if not any(isinstance(part, int | np.integer) and not isinstance(part, bool) for part in parts):
-        return None, parts
-    plain: list[Any] = []
-    arrays: list[Any] = []
-    for part, array in zip(parts, is_array, strict=True):
-        if array:
-            plain += [slice(None)] * (part.ndim if part.dtype == bool else 1)
-            arrays.append(part)
-        else:
-            plain.append(part)
-            if not isinstance(part, int | np.integer):
-                arrays.append(part if part is Ellipsis else slice(None))
-    return tuple(plain), tuple(arrays)
-
-
-def array_index(index: Any) -> Any:
-    """An index with its tensors as arrays."""
-    if isinstance(index, tuple):
-        return tuple(array_index(part) for part in index)
-    array = np.asarray(index) if isinstance(index, list) else getattr(index, "array", index)
-    if isinstance(array, np.ndarray) and array.ndim == 0 and array.dtype.kind in "iu":
-        return int(array)  # one integer, in whatever container
-    return array

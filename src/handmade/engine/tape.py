@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import threading
 import weakref
+from collections.abc import Callable
 from contextlib import ContextDecorator
 from typing import Protocol
 
@@ -18,6 +19,7 @@ import numpy as np
 from handmade.kernels.sums import total
 from handmade.ops.op import Pullback
 
+Hook = Callable[[np.ndarray], np.ndarray]
 Versions = list[int]
 """[a counter of in-place changes, whether several tensors share the memory]: one list for all views of an array."""
 
@@ -31,7 +33,7 @@ class Leaf(Protocol):
 class Node:
     """An operation that ran; or a leaf, which has neither pullback nor parents."""
 
-    __slots__ = ("__weakref__", "freed", "name", "parents", "pullback", "recorded", "shape", "target")
+    __slots__ = ("__weakref__", "freed", "hooks", "name", "parents", "pullback", "recorded", "shape", "target")
 
     def __init__(self, name: str, shape: tuple[int, ...]) -> None:
         self.name = name
@@ -40,10 +42,11 @@ class Node:
         self.pullback: Pullback | None = None
         self.recorded: tuple[tuple[Versions, int], ...] = ()  # what the pullback may read, and its version then
         self.target: weakref.ref[Leaf] | None = None  # the tensor that collects the gradient
+        self.hooks: dict[object, Hook] | None = None  # what is asked about the gradient before it goes on
         self.freed = False
 
-    def pull(self, g: np.ndarray) -> list[np.ndarray | None]:
-        """The gradients of the parents, computed only where needed; afterwards the node no longer holds its arrays."""
+    def pull(self, g: np.ndarray, retain: bool = False) -> list[np.ndarray | None]:
+        """The gradients of the parents, computed only where needed; unless `retain`, the node then frees its arrays."""
         assert self.pullback is not None
         gradients: list[np.ndarray | None] = []
         for parent, part in zip(self.parents, self.pullback(g), strict=True):
@@ -52,12 +55,18 @@ class Node:
             else:
                 part = np.asarray(part() if callable(part) else part)  # NumPy gives scalars where axes run out
                 gradients.append(unbroadcast(part, parent.shape))
-        self.pullback, self.parents, self.recorded, self.freed = None, (), (), True
+        if not retain:
+            self.pullback, self.parents, self.recorded, self.freed = None, (), (), True
         return gradients
 
 
-def backward(root: Node, gradient: np.ndarray) -> None:
-    """Go back along the tape from `root`, whose gradient is given, and add to the `.grad` of every leaf on the way."""
+def backward(
+    root: Node, gradient: np.ndarray, retain: bool = False, into: dict[Node, np.ndarray] | None = None
+) -> None:
+    """Go back along the tape from `root`, whose gradient is given, and add to the `.grad` of every leaf on the way.
+
+    retain: keep what a second walk needs. into: collect the gradients of its nodes there, and change no `.grad`.
+    """
     order = topological(root)
     for node in order:
         _check(node)
@@ -66,13 +75,19 @@ def backward(root: Node, gradient: np.ndarray) -> None:
         g = gradients.pop(node, None)
         if g is None:  # every path from the root to this node goes through an operation without a gradient
             continue
+        if node.hooks:
+            for hook in tuple(node.hooks.values()):
+                g = hook(g)
         tensor = node.target and node.target()
-        if tensor is not None:
+        if into is not None:
+            if node in into:
+                into[node] = into[node] + g
+        elif tensor is not None:
             tensor.accumulate_grad(g, _holders(g) <= _ALONE)
         if node.pullback is None:
             continue
         parents = node.parents
-        for parent, part in zip(parents, node.pull(g), strict=True):
+        for parent, part in zip(parents, node.pull(g, retain), strict=True):
             if parent is not None and part is not None:
                 gradients[parent] = np.asarray(gradients[parent] + part) if parent in gradients else part
         part = None  # otherwise the gradient of the next iteration would have one holder too many
@@ -182,3 +197,35 @@ class enable_grad(_GradMode):
     """Inside, operations are recorded, whatever surrounds it."""
 
     recording = True
+
+
+class inference_mode(no_grad):
+    """The same as `no_grad`."""
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__()
+        self.recording = not mode
+
+    def _recreate_cm(self) -> inference_mode:
+        return type(self)(not self.recording)
+
+
+class set_grad_enabled(_GradMode):
+    """Whether operations are recorded: from now on, or inside `with set_grad_enabled(False): ...`."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__()
+        self.recording = mode
+        self._first = [_switch(mode)]  # acts at once; as a block it restores what was before it
+
+    def __enter__(self) -> None:
+        self._before.append(self._first.pop() if self._first else mode.recording)
+        mode.recording = self.recording
+
+    def _recreate_cm(self) -> set_grad_enabled:
+        return type(self)(self.recording)
+
+
+def _switch(recording: bool) -> bool:
+    before, mode.recording = mode.recording, recording
+    return before

@@ -16,15 +16,25 @@ import numpy as np
 
 from handmade import ops
 from handmade.engine.conversions import Conversions
-from handmade.engine.dtypes import Number, as_array, as_dtype, bool_, float32, float64, int64
-from handmade.engine.methods import Methods
-from handmade.engine.rearranging import array_index, split_index
+from handmade.engine.dtypes import as_array, bool_, float32, float64, int64
+from handmade.engine.in_place import InPlace
 from handmade.engine.tape import Node, Versions, backward, is_grad_enabled, mode
 from handmade.engine.watch import here, tell_watchers
 from handmade.ops.op import Operation
 
 
-class Tensor(Methods, Conversions):
+class Handle:
+    """What `register_hook` and `register_forward_hook` return: `remove()` removes the hook."""
+
+    def __init__(self, hooks: dict[Any, Any], hook: Any) -> None:
+        self._hooks = hooks
+        hooks[self] = hook
+
+    def remove(self) -> None:
+        self._hooks.pop(self, None)
+
+
+class Tensor(InPlace, Conversions):
     """A NumPy array with a gradient and a node on the tape.
 
     `Tensor(data)` shares memory with an array of a supported dtype; `handmade.tensor(data)` copies.
@@ -56,14 +66,10 @@ class Tensor(Methods, Conversions):
     def ndim(self) -> int:
         return self.array.ndim
 
-    def size(self, dim: int | None = None) -> Any:
-        return self.shape if dim is None else self.shape[dim]
-
-    def dim(self) -> int:
-        return self.ndim
-
     def numel(self) -> int:
         return self.array.size
+
+    nelement = numel
 
     def is_floating_point(self) -> bool:
         return self.dtype.kind == "f"
@@ -81,26 +87,6 @@ class Tensor(Methods, Conversions):
         kind = "" if self.dtype in (float32, int64, bool_) else f", dtype={self.dtype}"
         tape = "" if self._node is None else ", requires_grad=True" if self.is_leaf else f", made by {self._node.name}"
         return f"tensor({numbers}{kind}{tape})"
-
-    # --- types ------------------------------------------------------------------------------------------------
-
-    def to(self, dtype: np.dtype | type) -> Tensor:
-        """The same values in another dtype; between float types the gradient is converted back."""
-        return apply(ops.cast, self, dtype=as_dtype(dtype))
-
-    type = to
-
-    def float(self) -> Tensor:
-        return self.to(float32)
-
-    def double(self) -> Tensor:
-        return self.to(float64)
-
-    def long(self) -> Tensor:
-        return self.to(int64)
-
-    def bool(self) -> Tensor:
-        return self.to(bool_)
 
     # --- the tape ---------------------------------------------------------------------------------------------
 
@@ -141,11 +127,37 @@ class Tensor(Methods, Conversions):
         else:
             self.grad.array += gradient
 
-    def backward(self, gradient: Tensor | np.ndarray | None = None) -> None:
+    def register_hook(self, hook: Any) -> Handle:
+        """Call hook(gradient) when the gradient of this tensor has been computed; what it returns takes its place."""
+        if self._node is None:
+            raise RuntimeError("register_hook: this tensor gets no gradient; nothing was recorded")
+
+        def on_arrays(g: np.ndarray) -> np.ndarray:
+            replaced = hook(_wrap(g))
+            return g if replaced is None else tensor_of(replaced).array
+
+        self._node.hooks = {} if self._node.hooks is None else self._node.hooks
+        return Handle(self._node.hooks, on_arrays)
+
+    def backward(
+        self,
+        gradient: Tensor | np.ndarray | None = None,
+        retain_graph: builtins.bool | None = None,
+        create_graph: builtins.bool = False,
+    ) -> None:
         """Add d(self)/d(leaf), times `gradient`, to the `.grad` of every leaf that self was computed from.
 
-        `gradient` has the shape of self; a tensor with one element needs none (the default is 1).
+        `gradient` has the shape of self; a tensor with one element needs none (the default is 1). With `retain_graph`
+        a second walk along the same operations is possible.
         """
+        if create_graph:
+            raise NotImplementedError("backward: create_graph=True: gradients are not recorded, so they have none")
+        g = self._start(gradient)
+        assert self._node is not None
+        backward(self._node, g, builtins.bool(retain_graph))
+
+    def _start(self, gradient: Tensor | np.ndarray | None) -> np.ndarray:
+        """The gradient from which a walk back begins, as an array."""
         if self._node is None:
             raise RuntimeError(
                 "backward(): nothing was recorded: no input has requires_grad=True, or it ran under no_grad()"
@@ -162,111 +174,39 @@ class Tensor(Methods, Conversions):
             raise ValueError(
                 f"backward(): gradient is {g.dtype} {g.shape}, but the tensor is {self.dtype} {self.shape}"
             )
-        backward(self._node, g)
+        return g
 
     def detach(self) -> Tensor:
         """A tensor off the tape that shares memory with this one: an in-place change shows in both, and on the tape."""
         return _wrap(self.array, self._versions)
 
+    def detach_(self) -> Tensor:
+        """Take this tensor itself off the tape."""
+        self._node = None
+        return self
+
     @property
     def data(self) -> Tensor:
+        """The values off the tape, sharing memory; assigning other values replaces them."""
         return self.detach()
 
-    def clone(self) -> Tensor:
+    @data.setter
+    def data(self, values: Tensor) -> None:
+        if self._node is not None and self.is_leaf and values.shape != self.shape:
+            self._node.shape = values.shape
+        self._versions[0] += 1
+        self.array = tensor_of(values).array
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The operation that made this tensor, on the tape; None for a leaf."""
+        return None if self.is_leaf else self._node
+
+    def clone(self, *, memory_format: Any = None) -> Tensor:
         return apply(ops.clone, self)
 
-    def contiguous(self) -> Tensor:
+    def contiguous(self, memory_format: Any = None) -> Tensor:
         return self if self.array.flags.c_contiguous else self.clone()
-
-    # --- changes in place -------------------------------------------------------------------------------------
-
-    def writable(self, what: str) -> np.ndarray:
-        """The array, for writing. Raises if the tape would miss the change; counts changes, which backward checks."""
-        if self.requires_grad and is_grad_enabled():
-            raise RuntimeError(
-                f"{what}: a tensor on the tape is changed in place, which is not recorded. Write it out of place "
-                "(x = x + 1, where, cat, stack), or under no_grad() if the change needs no gradient."
-            )
-        self._versions[0] += 1
-        return self.array
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        if isinstance(value, Tensor) and value.requires_grad and is_grad_enabled():
-            raise RuntimeError(
-                "x[...] = value: the value is on the tape, and an assignment is not recorded. "
-                "Collect the parts in a list and join them with stack() or cat(), or choose with where()."
-            )
-        array = self.writable("x[...] = value")
-        plain, arrays = split_index(array_index(index))
-        if arrays is None:
-            array[plain] = _raw(value)
-        else:
-            (array if plain is None else array[plain])[arrays] = _raw(value)
-
-    def _in_place(self, operation: Operation, other: Any) -> Tensor:
-        """`x += y`: off the tape in place; on the tape x names the new tensor x + y, which is recorded."""
-        other_taped = isinstance(other, Tensor) and other.requires_grad
-        if is_grad_enabled() and (not self.is_leaf or (other_taped and not self.requires_grad)):
-            return _binary(operation, self, other)
-        return self._assign(operation, other)
-
-    def _assign(self, operation: Operation, other: Any) -> Tensor:
-        taped = not self.is_leaf or (isinstance(other, Tensor) and other.requires_grad and not self.requires_grad)
-        if taped and is_grad_enabled():
-            return self._assign_recorded(operation, other)
-        array = self.writable(f"{operation.__name__}, in place")
-        array[...] = _binary(operation, self.detach(), other).array
-        return self
-
-    def _assign_recorded(self, operation: Operation, other: Any) -> Tensor:
-        """In place and on the tape: this tensor becomes the result; the pullback reads a copy of the old values."""
-        if self._versions[1]:
-            raise RuntimeError(
-                f"{operation.__name__}, in place: gradients are recorded, and this tensor shares memory with another, "
-                "whose gradient would be lost. Write it out of place, or change a .clone()."
-            )
-        before = _wrap(self.array.copy())
-        before._node = self._node
-        result = _binary(operation, before, other)
-        self._versions[0] += 1
-        self.array[...] = result.array
-        self._node = result._node
-        return self
-
-    def __iadd__(self, other: Any) -> Tensor:
-        return self._in_place(ops.add, other)
-
-    def __isub__(self, other: Any) -> Tensor:
-        return self._in_place(ops.sub, other)
-
-    def __imul__(self, other: Any) -> Tensor:
-        return self._in_place(ops.mul, other)
-
-    def __itruediv__(self, other: Any) -> Tensor:
-        return self._in_place(ops.div, other)
-
-    def add_(self, other: Any) -> Tensor:
-        return self._assign(ops.add, other)
-
-    def sub_(self, other: Any) -> Tensor:
-        return self._assign(ops.sub, other)
-
-    def mul_(self, other: Any) -> Tensor:
-        return self._assign(ops.mul, other)
-
-    def div_(self, other: Any) -> Tensor:
-        return self._assign(ops.div, other)
-
-    def copy_(self, source: Any) -> Tensor:
-        self[...] = source
-        return self
-
-    def fill_(self, value: Number) -> Tensor:
-        self[...] = value
-        return self
-
-    def zero_(self) -> Tensor:
-        return self.fill_(0)
 
     # --- operations -------------------------------------------------------------------------------------------
 

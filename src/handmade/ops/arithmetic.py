@@ -121,6 +121,8 @@ def masked_fill(x, value, *, mask):
         raise TypeError(f"masked_fill: mask is {mask.dtype}, expected bool: True where value is to be filled in")
     if np.ndim(value):
         raise ValueError(f"masked_fill: value has shape {value.shape}, expected one number without axes")
+    if isinstance(value, complex):
+        raise TypeError(f"masked_fill: value is {value}, expected a real number")
     zero = lambda g: np.zeros((), g.dtype)
     filled = np.where(mask, np.asarray(value, x.dtype), x)
     return filled, lambda g: (lambda: np.where(mask, zero(g), g), lambda: np.where(mask, g, zero(g)))

@@ -6,7 +6,7 @@ import numpy as np
 
 from handmade.kernels import gelu as kernels
 from handmade.kernels import relu as relu_kernels
-from handmade.kernels.erf import erf
+from handmade.kernels.erf import erf as erf_of
 from handmade.ops.op import op
 
 
@@ -96,6 +96,93 @@ def cos(x):
 
 
 @op
+def tan(x):
+    y = np.tan(x)
+    return y, lambda g: (g * (1 + y * y),)
+
+
+@op
+def asin(x):
+    return np.arcsin(x), lambda g: (g / np.sqrt(1 - x * x),)
+
+
+@op
+def acos(x):
+    return np.arccos(x), lambda g: (-g / np.sqrt(1 - x * x),)
+
+
+@op
+def atan(x):
+    return np.arctan(x), lambda g: (g / (1 + x * x),)
+
+
+@op
+def sinh(x):
+    return np.sinh(x), lambda g: (g * np.cosh(x),)
+
+
+@op
+def cosh(x):
+    return np.cosh(x), lambda g: (g * np.sinh(x),)
+
+
+@op
+def log1p(x):
+    """log(1 + x), exact where x is small."""
+    return np.log1p(x), lambda g: (g / (1 + x),)
+
+
+@op
+def expm1(x):
+    """e^x - 1, exact where x is small."""
+    y = np.expm1(x)
+    return y, lambda g: (g * (y + 1),)
+
+
+@op
+def erf(x):
+    """erf(x) = 2 / sqrt(pi) times the integral of e^-t^2 from 0 to x."""
+    return erf_of(x), lambda g: (g * (2 / math.sqrt(math.pi)) * np.exp(-x * x),)
+
+
+@op
+def softplus(x):
+    """log(1 + e^x), whose derivative is the logistic function; no x overflows."""
+    return np.logaddexp(x, np.zeros((), x.dtype)), lambda g: (g * logistic(x),)
+
+
+@op
+def sign(x):
+    return np.sign(x), _flat
+
+
+@op
+def floor(x):
+    return np.floor(x), _flat
+
+
+@op
+def ceil(x):
+    return np.ceil(x), _flat
+
+
+@op
+def trunc(x):
+    return np.trunc(x), _flat
+
+
+@op
+def round(x, *, decimals=0):
+    """To the nearest, halves to the even one, in units of 10^-decimals."""
+    return np.round(x, decimals), _flat
+
+
+def _flat(g):
+    """The pullback of a function made of steps: its derivative is 0 wherever it has one."""
+    return (np.zeros_like(g),)
+
+
+@op
 def clone(x):
     return x.copy("K"), lambda g: (g,)
 
@@ -113,4 +200,4 @@ def logistic(x: np.ndarray) -> np.ndarray:
 
 def normal_distribution(x: np.ndarray) -> np.ndarray:
     """Phi(x) = (1 + erf(x / sqrt 2)) / 2."""
-    return 0.5 * (1 + erf(x / math.sqrt(2)))
+    return 0.5 * (1 + erf_of(x / math.sqrt(2)))

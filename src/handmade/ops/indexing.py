@@ -28,6 +28,26 @@ def _reads_once(index) -> bool:
 
 
 @op
+def setitem(x, value, *, steps):
+    """x with `value`, which broadcasts, at x[steps[0]][steps[1]] ...: each step but the last reads a view."""
+
+    def part(array):
+        for step in steps[:-1]:
+            array = array[step]
+        return array
+
+    y = x.copy("K")
+    part(y)[steps[-1]] = value
+
+    def grad_x(g):
+        g = g.copy()
+        part(g)[steps[-1]] = 0
+        return g
+
+    return y, lambda g: (lambda: grad_x(g), lambda: part(g)[steps[-1]])
+
+
+@op
 def gather(x, *, dim, index):
     """value[i][j] = x[index[i][j]][j] for dim 0: one element of x for each element of `index`, along axis `dim`."""
     places = _along(x.shape, dim, index)
@@ -53,6 +73,29 @@ def scatter_add(x, source, *, dim, index):
         return gradient
 
     return value, lambda g: (g, lambda: grad_source(g))
+
+
+@op
+def scatter(x, source, *, dim, index):
+    """x with source[i][j] at [index[i][j]][j] for dim 0; where two elements meet, the last one stays."""
+    places = _along(x.shape, dim, index)
+    part = tuple(slice(size) for size in index.shape)
+    value = x.copy()
+    value[places] = source[part] if np.ndim(source) else source
+
+    def grad_x(g):
+        g = g.copy()
+        g[places] = 0
+        return g
+
+    def grad_source(g):
+        if not np.ndim(source):
+            return g[places].sum()
+        gradient = np.zeros_like(source)
+        gradient[part] = g[places]
+        return gradient
+
+    return value, lambda g: (lambda: grad_x(g), lambda: grad_source(g))
 
 
 def _along(shape: tuple[int, ...], dim: int, index: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -137,6 +137,8 @@ def _normalise(rows, weight, bias, mean, variance, eps):
 def _normalise_rows(name, x, weight, bias, normalized_shape, eps, centred):
     """Layer norm if `centred`, else RMS norm: x (..., *normalized_shape) as rows (R, D)."""
     shape = tuple(normalized_shape)
+    if not shape:
+        raise ValueError(f"{name}: normalized_shape is empty, expected the sizes of at least one last axis")
     if x.shape[x.ndim - len(shape) :] != shape:
         raise ValueError(f"{name}: input of shape {x.shape} does not end in normalized_shape {shape}")
     for argument, array in (("weight", weight), ("bias", bias)):

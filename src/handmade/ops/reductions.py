@@ -58,12 +58,33 @@ def std(x, *, dim, correction=1, keepdim=False):
 
 
 @op
-def norm(x, *, dim, keepdim=False):
-    """sqrt(sum x^2), with dx = g x / norm; the gradient at 0 counts as 0, as in PyTorch."""
-    length = np.sqrt(total(np.square(x), dim, keepdim))
+def norm(x, *, dim, p=2.0, keepdim=False):
+    """(sum |x|^p)^(1/p); for p = inf the largest |x|, for -inf the smallest, for 0 how many are not 0.
+
+    dx = g sign(x) (|x| / norm)^(p-1); the gradient at 0 counts as 0, as in PyTorch.
+    """
+    size = np.abs(x)
+    if math.isinf(p):
+        value, pullback = _extreme(size, np.max if p > 0 else np.min, dim, keepdim)
+        return value, lambda g: (pullback(g)[0] * np.sign(x),)
+    if p == 0:
+        return (x != 0).sum(dim, keepdims=keepdim).astype(x.dtype), lambda g: (np.zeros_like(x),)
     with np.errstate(divide="ignore"):
-        slope = np.where(length == 0, np.zeros_like(length), 1 / length)
-    return length, lambda g: (restore(g * slope, dim, keepdim) * x,)
+        powers = np.square(x) if p == 2 else size if p == 1 else size**p
+        total_power = total(powers, dim, keepdim)
+        length = np.sqrt(total_power) if p == 2 else total_power if p == 1 else total_power ** (1 / p)
+
+    def pullback(g):
+        g, whole = restore(g, dim, keepdim), restore(length, dim, keepdim)
+        if p == 1:
+            return (g * np.sign(x),)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            if p == 2:
+                return (np.where(whole == 0, 0, g / whole) * x,)
+            slope = np.sign(x) * (size / whole) ** (p - 1)
+        return (g * np.where((whole == 0) | (size == 0), 0, slope),)
+
+    return length, pullback
 
 
 @op
@@ -79,6 +100,8 @@ def amin(x, *, dim, keepdim=False):
 
 
 def _extreme(x, reduce, dim, keepdim):
+    if not x.size and any(x.shape[axis] == 0 for axis in dim):
+        raise ValueError(f"the largest or smallest of nothing: axes {dim} of shape {x.shape} are empty")
     value = np.asarray(reduce(x, axis=dim, keepdims=keepdim))
 
     def pullback(g):
@@ -111,3 +134,20 @@ def cumsum(x, *, dim):
     """y_t = x_1 + ... + x_t along one axis, summed in float64; the gradient is the same sum from the other end."""
     running = lambda x: np.cumsum(x, dim, np.float64 if x.dtype == np.float32 else None).astype(x.dtype, copy=False)
     return running(x), lambda g: (np.flip(running(np.flip(g, dim)), dim),)
+
+
+@op
+def cumprod(x, *, dim):
+    """y_t = x_1 ... x_t along one axis. dx_i = sum_(t >= i) g_t y_t / x_i, without a division: zeros are allowed."""
+    y = np.cumprod(x, dim)
+
+    def pullback(g):
+        x_last, g_last = np.moveaxis(x, dim, -1), np.moveaxis(g, dim, -1)
+        gradient = np.zeros_like(x_last)
+        for i in range(x_last.shape[-1]):  # the product without x_i, from i on
+            before = x_last[..., :i].prod(-1, keepdims=True)
+            after = np.cumprod(np.concatenate([np.ones_like(before), x_last[..., i + 1 :]], -1), -1)
+            gradient[..., i] = (g_last[..., i:] * before * after).sum(-1)
+        return (np.moveaxis(gradient, -1, dim),)
+
+    return y, pullback

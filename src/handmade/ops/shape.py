@@ -53,6 +53,8 @@ def pad(x, *, padding, mode="constant", value=0.0):
         return np.pad(x, padding, constant_values=value), lambda g: (g[inside],)
     # Where each padded element came from, one axis at a time; its gradient goes back there.
     numpys: Any = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+    if 0 in x.shape and any(pair != (0, 0) for pair, size in zip(padding, x.shape, strict=True) if not size):
+        raise ValueError(f"pad: mode {mode!r} repeats elements, and an axis of shape {x.shape} that grows has none")
     sources = [np.pad(np.arange(size), pair, mode=numpys[mode]) for pair, size in zip(padding, x.shape, strict=True)]
 
     def pullback(g):
@@ -84,6 +86,20 @@ def tril(x, *, diagonal=0):
 @op
 def triu(x, *, diagonal=0):
     return np.triu(x, diagonal), lambda g: (np.triu(g, diagonal),)
+
+
+@op
+def diagonal(x, *, offset=0, dim1=0, dim2=1):
+    """The elements x[i, i + offset] of two axes, as a new last axis."""
+
+    def pullback(g):
+        gradient = np.zeros_like(x)
+        rows = np.arange(g.shape[-1])
+        moved = np.moveaxis(gradient, (dim1, dim2), (-2, -1))
+        moved[..., rows + max(-offset, 0), rows + max(offset, 0)] = g
+        return (gradient,)
+
+    return np.diagonal(x, offset, dim1, dim2).copy(), pullback
 
 
 @op

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from handmade.engine import Tensor, apply
@@ -18,6 +18,14 @@ def run(operation: Operation, *tensors: Tensor | None, **options: Any) -> Tensor
         if tensor is not None:
             check_float(operation.__name__, tensor)
     return apply(operation, *tensors, **options)
+
+
+def with_batch(input: Tensor, ndim: int, compute: Callable[[Tensor], Any]) -> Any:
+    """compute(input); an input of one axis less than `ndim` is one sample, which gets a batch axis for the while."""
+    if not isinstance(input, Tensor) or input.ndim != ndim - 1:
+        return compute(input)
+    output = compute(input.unsqueeze(0))
+    return tuple(part.squeeze(0) for part in output) if isinstance(output, tuple) else output.squeeze(0)
 
 
 def check_float(name: str, tensor: Any) -> None:
@@ -40,6 +48,8 @@ def constant(name: str, argument: str, tensor: Tensor | None, input: Tensor) -> 
 def numbers(argument: str, value: Any, count: int) -> tuple[Any, ...]:
     """`value` as a tuple: a sequence of `count` numbers as it is, one number repeated `count` times."""
     values = tuple(value) if isinstance(value, Sequence) else (value,) * count
+    if len(values) == 1:
+        values *= count
     if len(values) != count:
         raise ValueError(f"{argument} is {value}; expected one number or {count}")
     return values

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handmade.engine import Tensor
-from handmade.nn.functional.arguments import Size, numbers, run
+from handmade.nn.functional.arguments import Size, numbers, run, with_batch
 from handmade.ops import convolution
 
 
@@ -17,10 +17,11 @@ def conv1d(
     groups: int = 1,
 ) -> Tensor:
     """input (N, C, L), weight (K, C/G, R), bias (K,) -> (N, K, L'); arguments as for conv2d, with one axis."""
+    check_axes("conv1d", weight, 3)
     stride, dilation = numbers("stride", stride, 1), numbers("dilation", dilation, 1)
-    input, padding = _padding("conv1d", input, padding, weight.shape[2:], stride, dilation)
+    padded, padding = _padding("conv1d", input, padding, weight.shape[2:], stride, dilation)
     options = {"stride": stride[0], "padding": padding[0], "dilation": dilation[0], "groups": groups}
-    return run(convolution.conv1d, input, weight, bias, **options)
+    return with_batch(padded, 3, lambda x: run(convolution.conv1d, x, weight, bias, **options))
 
 
 def conv2d(
@@ -41,11 +42,11 @@ def conv2d(
     >>> F.conv2d(ones(1, 1, 3, 3), ones(1, 1, 3, 3), padding=1)[0, 0].tolist()  # how much of the kernel lies inside
     [[4.0, 6.0, 4.0], [6.0, 9.0, 6.0], [4.0, 6.0, 4.0]]
     """
+    check_axes("conv2d", weight, 4)
     stride, dilation = numbers("stride", stride, 2), numbers("dilation", dilation, 2)
-    input, padding = _padding("conv2d", input, padding, weight.shape[2:], stride, dilation)
-    return run(
-        convolution.conv2d, input, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups
-    )
+    padded, padding = _padding("conv2d", input, padding, weight.shape[2:], stride, dilation)
+    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    return with_batch(padded, 4, lambda x: run(convolution.conv2d, x, weight, bias, **options))
 
 
 def conv_transpose2d(
@@ -62,17 +63,44 @@ def conv_transpose2d(
 
     H' = (H - 1) stride - 2 padding + (R - 1) dilation + 1 + output_padding.
     """
-    return run(
-        convolution.conv_transpose2d,
-        input,
-        weight,
-        bias,
-        stride=numbers("stride", stride, 2),
-        padding=numbers("padding", padding, 2),
-        output_padding=numbers("output_padding", output_padding, 2),
-        dilation=numbers("dilation", dilation, 2),
-        groups=groups,
-    )
+    check_axes("conv_transpose2d", weight, 4)
+    options = {
+        "stride": numbers("stride", stride, 2),
+        "padding": numbers("padding", padding, 2),
+        "output_padding": numbers("output_padding", output_padding, 2),
+        "dilation": numbers("dilation", dilation, 2),
+        "groups": groups,
+    }
+    return with_batch(input, 4, lambda x: run(convolution.conv_transpose2d, x, weight, bias, **options))
+
+
+def conv_transpose1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Size = 1,
+    padding: Size = 0,
+    output_padding: Size = 0,
+    groups: int = 1,
+    dilation: Size = 1,
+) -> Tensor:
+    """input (N, C, L), weight (C, K/G, R), bias (K,) -> (N, K, L'): conv_transpose2d on an image one pixel wide."""
+    check_axes("conv_transpose1d", weight, 3)
+    pair = lambda name, size, other: (*numbers(name, size, 1), other)
+    options = {
+        "stride": pair("stride", stride, 1),
+        "padding": pair("padding", padding, 0),
+        "output_padding": pair("output_padding", output_padding, 0),
+        "dilation": pair("dilation", dilation, 1),
+        "groups": groups,
+    }
+    column = input.unsqueeze(-1)
+    return conv_transpose2d(column, weight.unsqueeze(-1), bias, **options).squeeze(-1)
+
+
+def check_axes(name: str, weight: Tensor, ndim: int) -> None:
+    if not isinstance(weight, Tensor) or weight.ndim != ndim:
+        raise ValueError(f"{name}: weight has shape {getattr(weight, 'shape', weight)}, expected {ndim} axes")
 
 
 def _padding(

@@ -19,11 +19,19 @@ def projection(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Ten
     return run(product.projection, input, weight, bias)
 
 
-def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """In training, set each element to zero with probability p, scale the rest by 1 / (1 - p) (Srivastava 2014)."""
     if not 0 <= p <= 1:
         raise ValueError(f"dropout: p is {p}, expected a probability from 0 to 1")
     return run(noise.dropout, input, p=p, rng=random.generator()) if training and p else input
+
+
+def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Dropout of whole channels: input (N, C, H, W) or (C, H, W) (Tompson et al. 2015)."""
+    if input.ndim not in (3, 4):
+        raise ValueError(f"dropout2d: input has shape {input.shape}, expected (N, C, H, W) or (C, H, W)")
+    kept = dropout(input.new_ones(*input.shape[:-2], 1, 1), p, training)
+    return input * kept if training and p else input
 
 
 def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from handmade.engine import Tensor
 from handmade.nn.functional.arguments import constant, run
+from handmade.nn.functional.distances import reduced
 from handmade.ops import ctc, losses
 
 
@@ -28,6 +29,8 @@ def cross_entropy(
     >>> round(F.cross_entropy(zeros(2, 10), tensor([3, 7])).item(), 4)  # knowing nothing costs log 10
     2.3026
     """
+    if target.is_floating_point() and target.requires_grad:
+        return _of_learned_probabilities(input, target, weight, reduction, label_smoothing)
     if ignore_index != -100 and target.is_floating_point():
         raise ValueError(
             f"cross_entropy: ignore_index={ignore_index} needs class indices, but target holds probabilities"
@@ -43,6 +46,21 @@ def cross_entropy(
     )
 
 
+def _of_learned_probabilities(
+    input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, label_smoothing: float
+) -> Tensor:
+    """cross_entropy whose target, probabilities in the shape of input, gets a gradient too."""
+    if target.shape != input.shape:
+        raise ValueError(f"cross_entropy: probabilities have shape {target.shape}, the logits {input.shape}")
+    classes = min(1, input.ndim - 1)
+    target = target * (1 - label_smoothing) + label_smoothing / input.shape[classes]
+    scores = target * input.log_softmax(classes)
+    if weight is not None:
+        scores = scores * weight.reshape(-1, *[1] * (input.ndim - classes - 1))
+    losses = -scores.sum(classes)
+    return losses.sum() / (losses.numel() or 1) if reduction == "mean" else reduced(losses, reduction)
+
+
 def nll_loss(
     input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: int = -100, reduction: str = "mean"
 ) -> Tensor:
@@ -51,14 +69,26 @@ def nll_loss(
     return run(losses.nll_loss, input, targets=target, weight=weight, ignore_index=ignore_index, reduction=reduction)
 
 
-def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
-    """(input - target)^2, of equal shapes."""
-    return run(losses.mse_loss, input, target, reduction=reduction)
+def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None) -> Tensor:
+    """(input - target)^2, of equal shapes; `weight` multiplies each, and the mean is weighted by it."""
+    if weight is None:
+        return run(losses.mse_loss, input, target, reduction=reduction)
+    return _weighted(run(losses.mse_loss, input, target, reduction="none"), weight, reduction)
 
 
-def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
-    """|input - target|, of equal shapes."""
-    return run(losses.l1_loss, input, target, reduction=reduction)
+def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None) -> Tensor:
+    """|input - target|, of equal shapes; `weight` as for mse_loss."""
+    if weight is None:
+        return run(losses.l1_loss, input, target, reduction=reduction)
+    return _weighted(run(losses.l1_loss, input, target, reduction="none"), weight, reduction)
+
+
+def _weighted(losses: Tensor, weight: Tensor, reduction: str) -> Tensor:
+    if weight.shape != losses.shape:
+        raise ValueError(f"weight has shape {weight.shape}, the losses {losses.shape}; they must be the same")
+    if reduction == "mean":
+        return (losses * weight).sum() / weight.sum()
+    return reduced(losses * weight, reduction)
 
 
 def binary_cross_entropy_with_logits(

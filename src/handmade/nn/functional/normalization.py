@@ -61,6 +61,31 @@ def _move(running: Tensor | None, towards: np.ndarray, momentum: float) -> None:
         array += momentum * towards
 
 
+def instance_norm(
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Normalise each channel of each sample of input (N, C, ...) by itself (Ulyanov et al. 2016)."""
+    if input.ndim < 3 or input.numel() == input.shape[0] * input.shape[1]:
+        raise ValueError(
+            f"instance_norm: input has shape {input.shape}, expected (N, C, ...) with several elements each"
+        )
+    if not use_input_stats:
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    if running_mean is not None and running_var is not None:
+        elements = tuple(range(2, input.ndim))
+        variance = input.array.var(elements, ddof=1)
+        _move(running_mean, input.array.mean(elements).mean(0), momentum)
+        _move(running_var, variance.mean(0), momentum)
+    return run(normalization.group_norm, input, weight, bias, num_groups=input.shape[1], eps=eps)
+
+
 def layer_norm(
     input: Tensor,
     normalized_shape: Sequence[int],

@@ -1,0 +1,72 @@
+"""Where tensors are: on the CPU. PyTorch's arguments for other places are read, and what cannot be is said."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+
+class device:
+    """A place of tensors, `device("cpu")`; there is no other."""
+
+    __slots__ = ()
+    type = "cpu"
+    index = None
+
+    def __init__(self, type: Any = "cpu", index: int | None = None) -> None:
+        check_device(type)
+
+    def __repr__(self) -> str:
+        return "device(type='cpu')"
+
+    def __str__(self) -> str:
+        return "cpu"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, device) or other == "cpu"
+
+    def __hash__(self) -> int:
+        return hash("cpu")
+
+
+CPU = device.__new__(device)
+PLACES = ("cpu", "cuda", "mps", "xpu", "meta", "hpu", "mtia", "xla")
+
+
+def names_a_device(x: Any) -> bool:
+    """Whether an argument is a place rather than a dtype."""
+    return isinstance(x, device) or (isinstance(x, str) and x.partition(":")[0] in PLACES)
+
+
+def check_device(place: Any) -> None:
+    """Raise RuntimeError unless `place` is the CPU, or None."""
+    if place is not None and str(getattr(place, "type", place)).partition(":")[0] != "cpu":
+        raise RuntimeError(
+            f"device is {str(place)!r}: tensors are on the CPU, device='cpu'. "
+            "To train on another one: handmade train NAME --engine torch"
+        )
+
+
+def on_the_cpu(create: Callable[..., Any]) -> Callable[..., Any]:
+    """Add PyTorch's further arguments to a function that creates a tensor.
+
+    device: the CPU. requires_grad: whether operations on the tensor are recorded. generator: where random numbers come
+    from. layout, pin_memory and memory_format say how memory is used, and change no value.
+    """
+
+    @functools.wraps(create)
+    def created(
+        *args: Any,
+        device: Any = None,
+        requires_grad: bool = False,
+        layout: Any = None,
+        pin_memory: bool = False,
+        memory_format: Any = None,
+        **options: Any,
+    ) -> Any:
+        check_device(device)
+        made = create(*args, **options)
+        return made.requires_grad_() if requires_grad else made
+
+    return created

@@ -1,0 +1,83 @@
+"""The kinds of operation that methods run, and what their arguments mean: axes, sizes, dtypes."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+import numpy as np
+
+from handmade import ops
+from handmade.engine.dtypes import as_dtype
+from handmade.ops.op import Operation
+
+Dims = int | Sequence[int] | None
+
+
+class Kinds:
+    """Base of all methods. Tensor defines `_apply` (run and record), `_combine` (two operands, either of which may be a
+    number), `_compute` (no gradient)."""
+
+    __slots__ = ()
+    array: np.ndarray
+    shape: tuple[int, ...]
+    ndim: int
+    _apply: Callable[..., Self]
+    _combine: Callable[..., Self]
+    _compute: Callable[..., Self]
+
+    def _apply_float(self, operation: Operation, **options: Any) -> Self:
+        if self.array.dtype.kind != "f":
+            raise TypeError(
+                f"{operation.__name__}: the tensor is {self.array.dtype}, expected floats; convert with .float()"
+            )
+        return self._apply(operation, **options)
+
+    def _smooth(self, operation: Operation, **options: Any) -> Self:
+        """Apply a function whose values are not integers: integer tensors give float32."""
+        return self._as_float()._apply(operation, **options)
+
+    def _as_float(self) -> Any:
+        return self if self.array.dtype.kind == "f" else self._apply(ops.cast, dtype=np.dtype(np.float32))
+
+    def _cast(self, dtype: Any) -> Self:
+        """In another dtype, before an operation that takes `dtype=`; itself for None."""
+        return (
+            self
+            if dtype is None or as_dtype(dtype) == self.array.dtype
+            else self._apply(ops.cast, dtype=as_dtype(dtype))
+        )
+
+    def _along(self, function: Callable[[Any, int], Any], dim: int) -> Any:
+        """`function` of the tensor and an axis; a tensor without axes counts as one axis of size 1, as in PyTorch."""
+        dim = self._dim(dim)
+        return function(self, dim) if self.ndim else function(self._apply(ops.reshape, shape=(1,)), dim).reshape(())
+
+    # --- arguments ----------------------------------------------------------------------------------------------
+
+    def _dim(self, dim: int) -> int:
+        if isinstance(dim, bool):
+            raise TypeError(f"dim is {dim}, expected the number of an axis; pass keepdim={dim} by name")
+        dim = operator.index(dim)  # any integer, even a tensor with one element
+        if self.ndim == 0 and dim in (-1, 0):
+            return 0  # a tensor without axes counts as one axis of size 1, as in PyTorch
+        if not -self.ndim <= dim < self.ndim:
+            raise IndexError(f"dim is {dim}; a tensor of shape {self.shape} has axes {-self.ndim} to {self.ndim - 1}")
+        return dim % self.ndim
+
+    def _dims(self, dim: Dims) -> tuple[int, ...]:
+        """Axes as a tuple of non-negative numbers: all of them for None."""
+        if dim is None:
+            return tuple(range(self.ndim))
+        found = tuple(self._dim(axis) for axis in (dim if isinstance(dim, Sequence) else (dim,)))
+        if len(set(found)) < len(found):
+            raise ValueError(f"dim is {dim}: an axis of a tensor of shape {self.shape} occurs twice")
+        return found if self.ndim else ()
+
+
+def numbers(arguments: tuple[Any, ...]) -> tuple[int, ...]:
+    """x.reshape(2, 3) and x.reshape((2, 3)) mean the same."""
+    if len(arguments) == 1 and not isinstance(arguments[0], int | np.integer):
+        arguments = tuple(arguments[0])
+    return tuple(int(n) for n in arguments)
