@@ -11,6 +11,16 @@ SCHEDULES = {
     "multi step": lambda s, o: s.MultiStepLR(o, [3, 7, 7, 12]),
     "cosine": lambda s, o: s.CosineAnnealingLR(o, 10, 0.01),
     "lambda": lambda s, o: s.LambdaLR(o, [lambda t: 0.9**t, lambda t: 1 / (1 + t)]),
+    "multiplicative": lambda s, o: s.MultiplicativeLR(o, lambda t: 0.9 if t % 2 else 1.05),
+    "exponential": lambda s, o: s.ExponentialLR(o, 0.9),
+    "constant": lambda s, o: s.ConstantLR(o, 0.25, 4),
+    "polynomial": lambda s, o: s.PolynomialLR(o, 9, 2.0),
+    "warm restarts": lambda s, o: s.CosineAnnealingWarmRestarts(o, 3, 2, 0.01),
+    "one cycle": lambda s, o: s.OneCycleLR(o, [0.5, 0.2], total_steps=16, cycle_momentum=False),
+    "one cycle, linear": lambda s, o: s.OneCycleLR(
+        o, 0.5, epochs=8, steps_per_epoch=2, anneal_strategy="linear", cycle_momentum=False
+    ),
+    "chained": lambda s, o: s.ChainedScheduler([s.ConstantLR(o, 0.5, 3), s.ExponentialLR(o, 0.9)]),
     "warm-up": lambda s, o: s.LinearLR(o, 0.1, total_iters=6),
     "warm-up, then cosine": lambda s, o: s.SequentialLR(
         o, [s.LinearLR(o, 0.1, total_iters=5), s.CosineAnnealingLR(o, 8)], [5]
@@ -42,20 +52,75 @@ def test_rates_are_torchs(name):
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_continues_from_a_saved_state(name):
-    first, second = SCHEDULES[name](optim.lr_scheduler, ours()), SCHEDULES[name](optim.lr_scheduler, ours())
-    for _ in range(6):
+def test_continues_from_a_saved_state_after_any_step(name):
+    first = SCHEDULES[name](optim.lr_scheduler, ours())
+    for _ in range(14):
+        second = SCHEDULES[name](optim.lr_scheduler, ours())
+        second.load_state_dict(first.state_dict())
+        second.optimizer.load_state_dict(first.optimizer.state_dict())
+        assert second.get_last_lr() == first.get_last_lr()
         first.step()
-    second.load_state_dict(first.state_dict())
-    assert second.get_last_lr() == first.get_last_lr()
-    first.step()
-    second.step()
-    assert second.get_last_lr() == first.get_last_lr()
+        second.step()
+        assert second.get_last_lr() == first.get_last_lr()
+
+
+def in_both(change):
+    """The rates of both libraries while `change(library's schedules, optimizer, zeros)` yields after each step."""
+    rates = []
+    for library, zeros in (
+        (optim, lambda: tensor([0.0], requires_grad=True)),
+        (torch.optim, lambda: torch.zeros(1, requires_grad=True)),
+    ):
+        optimizer = two_groups(library, zeros)
+        rates.append(
+            [[group["lr"] for group in optimizer.param_groups] for _ in change(library.lr_scheduler, optimizer, zeros)]
+        )
+    mine, theirs = rates
+    assert len(mine) == len(theirs) > 3
+    for one, other in zip(mine, theirs, strict=True):
+        assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore:Detected call of")
+def test_two_schedules_of_one_optimizer_multiply_and_a_rate_set_by_hand_goes_on():
+    def change(s, optimizer, zeros):
+        schedules = [s.ExponentialLR(optimizer, 0.9), s.StepLR(optimizer, 2), s.CosineAnnealingLR(optimizer, 9)]
+        for t in range(8):
+            for schedule in schedules:
+                schedule.step()
+            if t == 3:
+                optimizer.param_groups[0]["lr"] = 0.7
+            yield
+
+    in_both(change)
+
+
+def test_a_plateau_lowers_the_rate_as_torchs():
+    def change(s, optimizer, zeros):
+        schedule = s.ReduceLROnPlateau(optimizer, "max", 0.5, patience=1, cooldown=1, min_lr=0.02)
+        for measure in (1.0, 1.0, 1.0, 0.9, 0.9, 2.0, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5):
+            schedule.step(measure)
+            yield
+
+    in_both(change)
+
+
+def test_a_group_added_later_joins_at_its_rate():
+    optimizer = ours()
+    schedule = optim.StepLR(optimizer, 1, 0.5)
+    schedule.step()
+    optimizer.add_param_group({"params": [tensor([0.0], requires_grad=True)], "lr": 8.0})
+    schedule.step()
+    assert [group["lr"] for group in optimizer.param_groups] == [0.025, 0.075, 4.0]
 
 
 def test_bad_arguments():
     with pytest.raises(ValueError, match="1 functions for 2 parameter groups"):
         optim.LambdaLR(ours(), [lambda t: 1.0])
+    with pytest.raises(ValueError, match="step_size is 0"):
+        optim.StepLR(ours(), 0)
+    with pytest.raises(ValueError, match="T_max is 0"):
+        optim.CosineAnnealingLR(ours(), 0)
     optimizer = ours()
     with pytest.raises(ValueError, match="2 schedules need 1, not 2"):
         optim.SequentialLR(optimizer, [optim.StepLR(optimizer, 3), optim.StepLR(optimizer, 3)], [1, 2])

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import handmade.nn.functional as F
 from handmade.engine import Tensor
 from handmade.nn.module import Module
 
 
-class ReLU(Module):
+class _Elementwise(Module):
+    """`inplace` is accepted; the result is a new tensor all the same."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+
+class ReLU(_Elementwise):
     """max(x, 0)."""
 
     def forward(self, input: Tensor) -> Tensor:
         return input.relu()
 
 
-class ReLU6(Module):
+class ReLU6(_Elementwise):
     """min(max(x, 0), 6)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return input.clamp(0, 6)
+        return F.relu6(input)
 
 
 class GELU(Module):
@@ -34,7 +43,7 @@ class GELU(Module):
         return f"approximate={self.approximate!r}"
 
 
-class SiLU(Module):
+class SiLU(_Elementwise):
     """x σ(x)."""
 
     def forward(self, input: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Va
 from itertools import groupby
 from typing import Any, TypeVar, cast
 
-from handmade.nn.module import Module, _bracketed
+from handmade.nn.module import Module, Parameter, _bracketed
 
 M = TypeVar("M", bound="_Numbered")
 
@@ -95,6 +95,32 @@ class ModuleList(_Numbered):
             children.append(f"({first}): {text}" if count == 1 else f"({first}-{first + count - 1}): {count} x {text}")
             first += count
         return _bracketed(type(self).__name__, "", children)
+
+
+class ParameterList(Module):
+    """A list of parameters for use as an attribute of a module; tensors become parameters."""
+
+    def __init__(self, values: Iterable[Any] = ()) -> None:
+        super().__init__()
+        self.extend(values)
+
+    def append(self, value: Any) -> ParameterList:
+        self.register_parameter(str(len(self)), value if isinstance(value, Parameter) else Parameter(value))
+        return self
+
+    def extend(self, values: Iterable[Any]) -> ParameterList:
+        for value in values:
+            self.append(value)
+        return self
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self._own_parameters())
+
+    def __iter__(self) -> Iterator[Parameter]:
+        return (parameter for _, parameter in self._own_parameters())
+
+    def __getitem__(self, index: int) -> Parameter:
+        return list(self)[index]
 
 
 class ModuleDict(Module):

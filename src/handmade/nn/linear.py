@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import handmade.nn.functional as F
@@ -97,6 +98,30 @@ class Embedding(Module):
         padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
         return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
 
+    @classmethod
+    def from_pretrained(cls, embeddings: Tensor, freeze: bool = True, padding_idx: int | None = None) -> Embedding:
+        """A layer with this table, which is not learned if `freeze`."""
+        if embeddings.ndim != 2:
+            raise ValueError(f"Embedding.from_pretrained: the table has shape {embeddings.shape}, expected two axes")
+        layer = cls(*embeddings.shape, padding_idx=padding_idx)
+        layer.weight = Parameter(embeddings.detach(), requires_grad=not freeze)
+        return layer
+
+
+class Unflatten(Module):
+    """Cuts one axis into several: the reverse of Flatten."""
+
+    def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
+        super().__init__()
+        self.dim = dim
+        self.unflattened_size = tuple(unflattened_size)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return input.unflatten(self.dim, self.unflattened_size)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
+
 
 class Dropout(Module):
     """In training, sets each element to zero with probability p and scales the others by 1 / (1 - p). In evaluation
@@ -110,7 +135,7 @@ class Dropout(Module):
     {1.0}
     """
 
-    def __init__(self, p: float = 0.5) -> None:
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
         if not 0 <= p <= 1:
             raise ValueError(f"Dropout: p is {p}, expected a probability from 0 to 1")
@@ -121,3 +146,10 @@ class Dropout(Module):
 
     def extra_repr(self) -> str:
         return f"p={self.p}"
+
+
+class Dropout2d(Dropout):
+    """Dropout of whole channels of (N, C, H, W): neighbouring pixels are alike, and would tell what is missing."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.dropout2d(input, self.p, self.training)

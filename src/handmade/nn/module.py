@@ -7,12 +7,15 @@ registered, with `register_buffer`. Everything below walks these attributes; nam
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from handmade.engine import Tensor, as_dtype, float32, float64, no_grad
+from handmade.engine.devices import check_device, names_a_device
+from handmade.engine.tensor import Handle
 from handmade.engine.watch import here, run_inside
 
 M = TypeVar("M", bound="Module")
@@ -41,17 +44,23 @@ class IncompatibleKeys(NamedTuple):
     unexpected_keys: list[str]
 
 
-class Handle:
-    """What `register_forward_hook` returns: `remove()` removes the hook."""
+class _Made(type):
+    """Makes modules. It takes PyTorch's `device` and `dtype` out of the arguments of classes that do not name them."""
 
-    def __init__(self, hooks: dict[Handle, ForwardHook]) -> None:
-        self._hooks = hooks
+    if not TYPE_CHECKING:
 
-    def remove(self) -> None:
-        self._hooks.pop(self, None)
+        def __call__(cls, *args: Any, **options: Any) -> Any:
+            if not {"device", "dtype"} & options.keys():
+                return super().__call__(*args, **options)
+            named = inspect.signature(cls.__init__).parameters
+            place = None if "device" in named else options.pop("device", None)
+            dtype = None if "dtype" in named else options.pop("dtype", None)
+            check_device(place)
+            made = super().__call__(*args, **options)
+            return made if dtype is None else made.to(dtype)
 
 
-class Module:
+class Module(metaclass=_Made):
     """A part of a network. A subclass calls `super().__init__()`, sets its parts as attributes and defines `forward`.
 
     Attributes: `training` tells layers such as dropout and batch norm which mode they are in; see `train` and `eval`.
@@ -78,9 +87,7 @@ class Module:
 
     def register_forward_hook(self, hook: ForwardHook) -> Handle:
         """Call `hook(module, args, output)` after each forward pass; if it returns one, that is the new output."""
-        handle = Handle(self._forward_hooks)
-        self._forward_hooks[handle] = hook
-        return handle
+        return Handle(self._forward_hooks, hook)
 
     # --- parts ----------------------------------------------------------------------------------------------------
 
@@ -107,6 +114,18 @@ class Module:
         self._check_buffer(name, tensor)
         object.__setattr__(self, name, tensor)
         self._persistent[name] = persistent
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """The same as `setattr(self, name, param)`, with the name checked."""
+        self._check_name(name)
+        setattr(self, name, param)
+
+    def get_submodule(self, target: str) -> Module:
+        """The module below this one with a dotted name."""
+        found = dict(self.named_modules()).get(target)
+        if found is None:
+            raise AttributeError(f"{type(self).__name__} has no module {target!r}")
+        return found
 
     def add_module(self, name: str, module: Module | None) -> None:
         """The same as `setattr(self, name, module)`, with the name checked: for names that are computed."""
@@ -235,10 +254,10 @@ class Module:
             parameter.requires_grad_(requires_grad)
         return self
 
-    def zero_grad(self) -> None:
-        """Set the gradients of all parameters to None."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Set the gradients of all parameters to None, or to zeros."""
         for parameter in self.parameters():
-            parameter.grad = None
+            parameter.grad = None if set_to_none or parameter.grad is None else parameter.grad.zero_()
 
     def apply(self: M, function: Callable[[Module], Any]) -> M:
         """Call `function` on every module below, then on this one: to initialise weights, for example."""
@@ -247,8 +266,16 @@ class Module:
         function(self)
         return self
 
-    def to(self: M, dtype: np.dtype | type | str) -> M:
-        """Convert all float parameters, buffers and gradients to `dtype`, in place."""
+    def to(self: M, *target: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False) -> M:
+        """Convert all float parameters, buffers and gradients to a dtype, in place. The device is the CPU."""
+        for wanted in target:
+            if names_a_device(wanted):
+                device = wanted
+            elif wanted is not None:
+                dtype = wanted.dtype if isinstance(wanted, Tensor) else wanted
+        check_device(device)
+        if dtype is None:
+            return self
         dtype = as_dtype(dtype)
         if dtype.kind != "f":
             raise TypeError(f"{type(self).__name__}.to: parameters are float32 or float64, not {dtype}")
@@ -257,6 +284,13 @@ class Module:
                 if part is not None and part.is_floating_point():
                     part.array = part.array.astype(dtype, copy=False)
         return self
+
+    def cpu(self: M) -> M:
+        return self
+
+    def cuda(self: M, device: Any = None) -> M:
+        """Raises: there is no GPU here."""
+        return self.to(device="cuda" if device is None else device)
 
     def float(self: M) -> M:
         return self.to(float32)

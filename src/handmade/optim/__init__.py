@@ -4,6 +4,9 @@ from handmade.nn.utils import clip_grad_norm_ as clip_grad_norm_
 from handmade.optim import lr_scheduler as lr_scheduler
 from handmade.optim.adam import Adam as Adam
 from handmade.optim.adam import AdamW as AdamW
+from handmade.optim.adaptive import Adadelta as Adadelta
+from handmade.optim.adaptive import Adagrad as Adagrad
+from handmade.optim.adaptive import RMSprop as RMSprop
 from handmade.optim.lr_scheduler import CosineAnnealingLR as CosineAnnealingLR
 from handmade.optim.lr_scheduler import LambdaLR as LambdaLR
 from handmade.optim.lr_scheduler import LinearLR as LinearLR

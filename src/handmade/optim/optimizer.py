@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
-from handmade.engine import Tensor, no_grad
+from handmade.engine import Tensor, enable_grad, no_grad
 
 
 class Optimizer:
@@ -50,20 +50,26 @@ class Optimizer:
             known.add(id(p))
         self.param_groups.append({**self.defaults, **group, "params": params})
 
-    def zero_grad(self) -> None:
-        """Set the gradients of all parameters to None."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Set the gradients of all parameters to None, or to zeros."""
         for group in self.param_groups:
             for p in group["params"]:
-                p.grad = None
+                p.grad = None if set_to_none or p.grad is None else p.grad.zero_()
 
     @no_grad()
-    def step(self) -> None:
-        """Update every parameter that has a gradient, once."""
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update every parameter that has a gradient, once. A closure computes the loss and its gradients before."""
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
         for group in self.param_groups:
             for p in group["params"]:
                 if p.grad is not None:
                     state = self.state.setdefault(p, {})
-                    self.update(p.writable("optimizer step"), p.grad.array, state, group)
+                    gradient = -p.grad.array if group.get("maximize") else p.grad.array
+                    self.update(p.writable("optimizer step"), gradient, state, group)
+        return loss
 
     def update(self, weight: np.ndarray, gradient: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """Change `weight` in place by its gradient, which stays as it is; `state` starts empty and is kept."""
@@ -103,6 +109,11 @@ class Optimizer:
 
 def _copied(value: Any) -> Any:
     return value.copy("K") if isinstance(value, np.ndarray) else value
+
+
+def check_differentiable(differentiable: bool) -> None:
+    if differentiable:
+        raise NotImplementedError("differentiable=True: steps are not recorded on the tape")
 
 
 def check_range(name: str, value: float, low: float, high: float = float("inf")) -> None:
