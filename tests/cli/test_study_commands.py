@@ -89,7 +89,7 @@ def test_a_review_asks_shows_rates_undoes_and_ends(handmade, there, typing):
     ran = handmade("review", "--new", "5")
     assert ran.code == 0
     assert "3 good (10 min)  4 easy (8 days)" in ran.out
-    assert "The last rating is taken back." in ran.out
+    assert "The last rating is undone." in ran.out
     assert "1, 2, 3 or 4; u undoes" in ran.out
     assert "Answered: 2, 1 of them again." in ran.out
     assert [event["what"] for event in events(there)] == ["review", "review", "undone", "review"]

@@ -13,12 +13,16 @@ if TYPE_CHECKING:
 
 def cards(
     word: Annotated[str | None, typer.Argument(help="Part of a question, answer, source or id.")] = None,
-    anki: Annotated[Path | None, typer.Option(help="Write all cards as an Anki deck, as handmade.apkg.")] = None,
+    anki: Annotated[
+        Path | None, typer.Option(help="Write all cards to this Anki deck, for example handmade.apkg.")
+    ] = None,
 ) -> None:
-    """Find and read concept cards. With a word each card that has it is shown whole; without, all questions are listed.
+    """Find and read concept cards. With a word, every card that contains it is shown in full.
 
-    --anki writes a deck: import it again after an update, and changed cards are renewed while Anki keeps its own
-    schedule. Schedules are not exchanged between Anki and `handmade review`.
+    Without a word, all questions are listed.
+
+    --anki writes a deck. Import it again after an update: changed cards are updated, and Anki keeps its own schedule.
+    Schedules are not exchanged between Anki and `handmade review`.
     """
     from handmade.cli.studying import show
     from handmade.study.cards import SECTIONS, concept_cards
@@ -41,7 +45,7 @@ def cards(
         return
     found = [card for card in concept_cards().values() if word.lower() in _text(card)]
     if not found:
-        raise InputError(f"no card has {word!r} in it. `handmade cards` lists all.")
+        raise InputError(f"no card contains {word!r}. `handmade cards` lists all.")
     for card in found:
         show(f"{card.id}\n  {card.ask}\n  {card.answer}\n  {source_line(card)}")
         seen = proofs(card)

@@ -16,21 +16,23 @@ def check(
         bool, typer.Option("--isolation", help="Print how solutions are isolated on this machine, and exit.")
     ] = False,
     seconds: Annotated[float, typer.Option(help="Time limit for a solution, in seconds.")] = 10.0,
-    seed: Annotated[int | None, typer.Option(help="Draw a verdict's second set of cases again.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Draw the second set of cases with the seed of an earlier verdict.")
+    ] = None,
     case: Annotated[
         str | None, typer.Option(help="Check this case only, by its label; the result is not recorded.")
     ] = None,
     plans_code: Annotated[
-        bool, typer.Option("--plans-code", help="Check the study plan's own code of this name: what is missing?")
+        bool, typer.Option("--plans-code", help="Check the study plan's own code for this exercise: what is missing?")
     ] = False,
 ) -> None:
     """Check a solution: is it right, and if not, which mistake is in it?
 
-    The exit code is 0 when all that was checked passed, 1 when not, 2 when the command cannot be carried out, 3 when
+    The exit code is 0 when everything checked has passed, 1 when not, 2 when the command cannot be carried out, 3 when
     the judge itself failed.
 
-    What is right on the cases that are always the same has to be right on a second set, too, which is drawn anew each
-    time; the verdict names its seed.
+    A solution that passes the fixed cases must also pass a second set, which is drawn anew each time; the verdict names
+    its seed.
 
     --json prints {"exercise", "passed", "mistakes": [{"name", "message", "evidence"}], "conventions": [{"name",
     "message"}], "tests": [{"name", "status", "message"}], "seconds", "printed", "seed"}; without NAME a list of these.

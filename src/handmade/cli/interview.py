@@ -34,7 +34,7 @@ def interview(
     --whole asks five concepts and three numbers, all on one clock, and rates the interview from 1 to 4: correct, speed,
     knows why, numbers.
 
-    The exit code is 0 if it passed, 1 if not.
+    The exit code is 0 if your code passed, 1 if not.
     """
     import random
 

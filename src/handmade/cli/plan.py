@@ -1,4 +1,4 @@
-"""handmade plan: what is next today, and how far each item of the plan is."""
+"""handmade plan: what is next today, and the progress of each item of the plan."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 
 def plan(
-    action: Annotated[str | None, typer.Argument(help="done ticks an item, undo takes the tick back.")] = None,
-    item: Annotated[str | None, typer.Argument(help="The item, as cs231n-5.")] = None,
-    all: Annotated[bool, typer.Option("--all", help="Every item of the plan, and how far it is.")] = False,
+    action: Annotated[str | None, typer.Argument(help="'done' marks an item as watched, 'undo' unmarks it.")] = None,
+    item: Annotated[str | None, typer.Argument(help="The item, for example cs231n-5.")] = None,
+    all: Annotated[bool, typer.Option("--all", help="List every item of the plan with its progress.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
-    start: Annotated[str | None, typer.Option(help="The plan's first day, as 2026-12-01.")] = None,
-    interview: Annotated[str | None, typer.Option(help="The day of the interview, as 2026-12-14.")] = None,
+    start: Annotated[str | None, typer.Option(help="The plan's first day, for example 2026-12-01.")] = None,
+    interview: Annotated[str | None, typer.Option(help="The day of the interview, for example 2026-12-14.")] = None,
 ) -> None:
     """Show what is next today: cards to review, what to watch, what to build, what is behind.
 
-    `handmade plan done ITEM` ticks what you have watched, `handmade plan undo ITEM` takes the tick back; what you know
-    and what you have built is seen by the cards and the checks. --json prints all items with their state.
+    `handmade plan done ITEM` marks an item as watched, `handmade plan undo ITEM` takes that back. What you know and
+    what you have built need no mark: reviews and checks record them. --json prints all items with their state.
     """
     import json
 

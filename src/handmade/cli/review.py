@@ -1,4 +1,4 @@
-"""handmade review: the cards of today, one after another."""
+"""handmade review: today's cards, one after another."""
 
 from typing import Annotated
 
@@ -12,19 +12,19 @@ def review(
         str | None, typer.Option(help="One part of the cards: CNNs, RNNs, Transformers or Training.")
     ] = None,
     item: Annotated[
-        str | None, typer.Option(help="One item of the plan, as resnet, whether its day has come or not.")
+        str | None, typer.Option(help="One item of the plan, for example resnet, whether its day has come or not.")
     ] = None,
-    minutes: Annotated[float | None, typer.Option(help="End after so many minutes.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Stop after this many minutes.")] = None,
     new: Annotated[
-        int | None, typer.Option(help="How many cards may be new today; by default what the plan needs.")
+        int | None, typer.Option(help="How many new cards to ask today; by default as many as the plan needs.")
     ] = None,
-    numbers: Annotated[bool, typer.Option("--numbers", help="Drills: type the number.")] = False,
+    numbers: Annotated[bool, typer.Option("--numbers", help="Drill numbers: type the answer.")] = False,
 ) -> None:
     """Ask the cards that are due, and what is new today.
 
-    The question; Enter; the answer; then 1 (again), 2 (hard), 3 (good) or 4 (easy), each with the day on which the card
-    would come back. u undoes the last rating, s skips the card for today, q ends. Every rating is kept at once, so one
-    may end at any moment, with Ctrl-C too.
+    Enter shows the answer to a question. Then rate yourself: 1 (again), 2 (hard), 3 (good) or 4 (easy); beside each
+    stands when the card would come back. u undoes the last rating, s skips the card for today, q quits. Each rating is
+    saved at once, so you can stop at any time, with Ctrl-C too.
     """
     from pathlib import Path
 

@@ -97,7 +97,7 @@ class Terminal:
     def _other(self, id: str, typed: str) -> bool:
         if typed == "u":
             undone = self.session.undo()
-            self._say("The last rating is taken back." if undone else "There is no rating to take back.", "dim")
+            self._say("The last rating is undone." if undone else "There is no rating to undo.", "dim")
         elif typed == "s":
             self.session.skip(id)
         return typed != "q"

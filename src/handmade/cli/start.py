@@ -21,7 +21,7 @@ def start(
 ) -> None:
     """Create a workspace of exercises, or add the new ones to yours; what you have written stays as it is.
 
-    The plan begins today. It asks for the date of your interview, so that the plan ends before it.
+    The plan begins today. The command asks for the date of your interview, so that the plan ends before it.
 
     The numbered files of an older workspace (37_causal_mask.py) move into their topics' folders."""
     from handmade.cli.verdicts import shown_from_here

@@ -21,7 +21,8 @@ def translate(
     beam: Annotated[int, typer.Option(help="Beam size; 1 for greedy search.")] = 4,
     alpha: Annotated[float, typer.Option(help="Length penalty; 0 for none.")] = 0.6,
     picture: Annotated[
-        Path | None, typer.Option(help="Draw the attention of each written token into this PNG file; for one text.")
+        Path | None,
+        typer.Option(help="Draw the attention of each generated token into this PNG file; for one text."),
     ] = None,
 ) -> None:
     """Translate with a trained model, one line a text."""

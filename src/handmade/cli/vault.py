@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 
 def vault(
-    folder: Annotated[Path, typer.Argument(help="The vault's folder, as ~/Notes.")],
+    folder: Annotated[Path, typer.Argument(help="The vault's folder, for example ~/Notes.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Write without asking, the first time too.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Write without asking, even the first time.")] = False,
 ) -> None:
     """Take over what you ticked and reviewed in the vault, then write the plan, its cards and numbers into it.
 
-    Cards are written for the plugin Spaced Repetition, in notes of their own. In your notes only blocks between
-    `%% handmade ... %%` marks are ours: nothing else changes, and a block that you have edited stays as it is. Ticks
-    (- [x]) on items to watch count as watched. Cards that the plugin has scheduled wait here until their day.
+    Cards are written for the plugin Spaced Repetition, in notes of their own. In your own notes only the blocks
+    between `%% handmade ... %%` marks are ours: nothing else changes, and a block that you have edited stays as it is.
+    Ticks (- [x]) on items to watch count as watched. Cards that the plugin has scheduled wait here until their day.
     """
     from handmade.cli.studying import here
     from handmade.study.vault import Vault, after, keep
