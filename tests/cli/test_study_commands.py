@@ -4,10 +4,8 @@ import contextlib
 import io
 import json
 import os
-import pty
 import random
 import re
-import select
 import signal
 import subprocess
 import sys
@@ -16,6 +14,7 @@ import time
 import pytest
 
 from handmade.study.journal import Journal
+from tests.support.terminal import in_a_terminal
 
 
 @pytest.fixture
@@ -142,35 +141,6 @@ def test_what_the_day_needs_starts_quickly_and_loads_neither_numpy_nor_torch(the
     assert taken < 5 * 2  # seconds: 0.5 each on a quiet machine; four times that elsewhere
 
 
-def in_a_terminal(command: list[str], folder, keys: list[str], columns: int = 40, **environment) -> str:
-    """What a terminal shows while the keys are typed, each when the program waits for it."""
-    pid, terminal = pty.fork()
-    if not pid:
-        os.chdir(folder)
-        os.environ.update(COLUMNS=str(columns), TERM="xterm", **environment)
-        os.execv(sys.executable, [sys.executable, "-m", "handmade", *command])
-    shown = ""
-    for key in [*keys, None]:
-        quiet = time.monotonic() + 20
-        while time.monotonic() < quiet:
-            if select.select([terminal], [], [], 0.5)[0]:
-                try:
-                    read = os.read(terminal, 100_000).decode(errors="replace")
-                except OSError:
-                    read = ""
-                if not read:
-                    quiet = 0
-                shown += read
-            elif shown.endswith((") ", "  ", ": ")) and key is not None:
-                break
-        if key is not None:
-            os.write(terminal, key.encode())
-    os.close(terminal)
-    status = os.waitpid(pid, 0)[1]
-    assert os.waitstatus_to_exitcode(status) in (0, -signal.SIGHUP), shown
-    return shown
-
-
 @pytest.mark.slow
 def test_ctrl_c_keeps_what_was_answered_and_a_narrow_terminal_breaks_no_word(there):
     shown = in_a_terminal(["review"], there, ["\n", "3\n", "\n", "\x03"], NO_COLOR="1")
@@ -185,7 +155,7 @@ def test_start_asks_for_the_interview_until_it_is_known(tmp_path):
     in_a_terminal(["start", "."], tmp_path, ["\n"], columns=80)
     assert [event["interview"] for event in events(tmp_path)] == [None]
     shown = in_a_terminal(["start", "."], tmp_path, ["soon\n", "2099-01-01\n"], columns=80)
-    assert "expected a date as 2026-12-14" in shown
+    assert "expected a date, for example 2026-12-14" in shown
     assert [event["interview"] for event in events(tmp_path)] == [None, "2099-01-01"]
     assert "When is your interview" not in in_a_terminal(["start", "."], tmp_path, [], columns=80)
 

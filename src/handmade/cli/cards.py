@@ -31,8 +31,11 @@ def cards(
     if anki is not None:
         from handmade.study.anki import write_deck
 
+        if anki.suffix != ".apkg":
+            raise InputError(f"--anki is {anki}: Anki imports decks whose names end in .apkg, as {anki.stem}.apkg.")
         number = write_deck(anki, concept_cards().values())
-        show(f"{counted(number, 'card')} in {anki}. In Anki: File, Import. A later import renews changed cards.")
+        show(f"{counted(number, 'card')} in {anki}.\nIn Anki: File, Import, and choose {anki.name}.")
+        show("After an update of handmade write and import it again: changed cards are renewed, your schedule stays.")
         return
     if word is None:
         for section, name in SECTIONS.items():

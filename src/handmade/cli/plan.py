@@ -48,8 +48,10 @@ def plan(
 
 
 def _tick(action: str, item: str | None) -> None:
-    if action not in ("done", "undo") or item is None:
+    if action not in ("done", "undo"):
         raise InputError(f"`plan {action}` is not known: `handmade plan done ITEM` and `handmade plan undo ITEM` are.")
+    if item is None:
+        raise InputError(f"which item is {action}? `handmade plan {action} ITEM`; `handmade plan --all` lists them.")
     if action == "done":
         _done(item)
     else:
@@ -108,7 +110,7 @@ def day_of(text: str, name: str) -> "date":
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
-        raise InputError(f"{name} is {text!r}, expected a date as 2026-12-14.") from None
+        raise InputError(f"{name} is {text!r}, expected a date, for example 2026-12-14.") from None
 
 
 def _all(standing: "Standing") -> str:

@@ -65,7 +65,8 @@ class Terminal:
     def _show(self, card: Card) -> None:
         self.console.print(Padding(Text(card.answer), (0, 0, 0, 2)))
         seen = proofs(card)
-        self._say("  " + source_line(card) + (f" See: {'; '.join(seen)}" if seen else ""), "dim")
+        source = source_line(card) + (f" See: {'; '.join(seen)}" if seen else "")
+        self.console.print(Padding(Text(source, "dim"), (0, 0, 0, 2)))
 
     def _rate(self, id: str, began: float) -> bool:
         now = datetime.now(UTC)

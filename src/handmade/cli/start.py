@@ -1,5 +1,8 @@
 """handmade start: a workspace with one file an exercise."""
 
+import os
+import shlex
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -52,6 +55,8 @@ def start(
         f"{exercise.minutes} minutes.\n     Replace `raise NotImplementedError` with your code, and save.",
         f"handmade check {first}",
     ]
+    if activation := _activation():
+        typer.echo(f"Your shell does not know `handmade` yet: {activation}\n")
     for number, step in enumerate(steps, 1):
         typer.echo(f"  {number}. {step}")
     if notebooks:
@@ -60,15 +65,25 @@ def start(
         made_now = write_notebooks(workspace.folder)
         folder = shown_from_here(workspace.folder / FOLDER)
         typer.echo(f"\n{len(made_now)} notebooks are new in {folder}: open them in Jupyter or Colab.")
-    _ask_for_the_interview(workspace, interview)
+    _set_the_dates(workspace, interview)
     typer.echo(
         f"\nIf you are stuck: handmade hint {first}. To check every time you save: handmade watch.\n"
         "Every day: handmade plan shows what is next; handmade review asks what you have learned.\n"
-        "Later: handmade progress; handmade drill (find the mistake in our code); handmade interview (timed)."
+        "Later: handmade progress; handmade drill (find the mistake in our code); handmade interview (timed).\n"
+        "The cards in other programs: handmade vault FOLDER (Obsidian); handmade cards --anki handmade.apkg (Anki)."
     )
 
 
-def _ask_for_the_interview(workspace: "Workspace", interview: str | None) -> None:
+def _activation() -> str | None:
+    """How the shell gets to know `handmade`, where that was called by its path in a virtual environment."""
+    if shutil.which("handmade") or sys.prefix == sys.base_prefix:
+        return None
+    if os.name == "nt":
+        return str(Path(sys.prefix, "Scripts", "activate"))
+    return f"source {shlex.quote(str(Path(sys.prefix, 'bin', 'activate')))}"
+
+
+def _set_the_dates(workspace: "Workspace", interview: str | None) -> None:
     """Remember when the plan begins and when the interview is; as long as that is not known, it is asked for."""
     from datetime import UTC, datetime
 
@@ -76,15 +91,17 @@ def _ask_for_the_interview(workspace: "Workspace", interview: str | None) -> Non
     from handmade.study.standing import standing_here
 
     standing = standing_here(workspace.folder, datetime.now(UTC))[0]
-    while interview is None and standing.interview is None and sys.stdin.isatty():
+    asking = interview is None and standing.interview is None and sys.stdin.isatty()
+    while asking:
         try:
-            typed = input("\nWhen is your interview? (as 2026-12-14; Enter if there is none yet) ").strip()
-            if not typed:
-                break
-            interview = day_of(typed, "the date").isoformat()
+            typed = input("\nWhen is your interview? (for example 2026-12-14; Enter if there is none yet) ").strip()
+            if typed:
+                set_dates(workspace.folder, None, day_of(typed, "the date").isoformat())
+                return
+            asking = False
         except EOFError:
-            break
+            asking = False
         except InputError as error:
-            typer.echo(str(error))
+            typer.echo(f"That does not work: {error}")
     if interview is not None or standing.start is None:
         set_dates(workspace.folder, None, interview)

@@ -1,5 +1,6 @@
 """What the commands of the study room share."""
 
+import re
 import shutil
 import sys
 import textwrap
@@ -18,7 +19,10 @@ def here() -> tuple[Standing, Journal, Workspace | None]:
 
 
 def show(text: str) -> None:
-    """Print text; in a terminal its lines break between words, and go on below their beginning."""
+    """Print text; in a terminal its lines break between words, and go on below their text.
+
+    Of a line as "  Review   18 cards" the text is what stands behind the wide gap.
+    """
     if sys.stdout.isatty():
         width = shutil.get_terminal_size().columns
         text = "\n".join(_wrapped(line, width) for line in text.splitlines())
@@ -26,8 +30,9 @@ def show(text: str) -> None:
 
 
 def _wrapped(line: str, width: int) -> str:
-    indent = " " * (len(line) - len(line.lstrip()) + 2)
-    options = {"break_long_words": False, "break_on_hyphens": False, "subsequent_indent": indent}
+    label = re.match(r" *\w+ {2,}", line)
+    indent = label.end() if label else len(line) - len(line.lstrip()) + 2
+    options = {"break_long_words": False, "break_on_hyphens": False, "subsequent_indent": " " * indent}
     return textwrap.fill(line, width, **options) if len(line) > width else line
 
 
@@ -44,7 +49,7 @@ def overview() -> str:
             "\n".join(news)
             + "\n" * bool(news)
             + (
-                "The canonical neural networks, made by hand on NumPy: to read, run, build and look into.\n\n"
+                "The canonical neural networks, made by hand on NumPy: to read, run and build.\n\n"
                 "  handmade start     makes a folder of exercises and begins the two weeks' plan\n"
                 "  handmade plan      what is next today\n"
                 "  handmade train     trains a network; handmade models lists them\n"

@@ -47,7 +47,10 @@ def vault(
         _say(notes, change)
     if not any(change.changes for change in changes):
         typer.echo("The vault is up to date.")
-    typer.echo("In Obsidian the plugin Spaced Repetition asks the cards; run this again to take over what you ticked.")
+    typer.echo(
+        "In Obsidian, the community plugin Spaced Repetition asks the cards. Tick there what you have watched, and run "
+        "this again: it takes over ticks and dates."
+    )
 
 
 def _ask(notes: "Vault", changes: "list[Change]") -> None:

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from handmade.errors import InputError
+from handmade.errors import InputError, suggestion
 from handmade.study.data import read_yaml
 
 
@@ -51,7 +51,8 @@ class Plan:
         for item in self.items:
             if item.id == id:
                 return item
-        raise InputError(f"the plan has no item {id!r}. It has {', '.join(item.id for item in self.items)}.")
+        known = [item.id for item in self.items]
+        raise InputError(f"the plan has no item {id!r}{suggestion(id, known)} It has {', '.join(known)}.")
 
     def item_of(self, exercise: str) -> Item | None:
         """The item with which an exercise is built."""
