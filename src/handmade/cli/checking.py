@@ -1,14 +1,15 @@
-"""What `check` and `watch` share: find the file, judge it, record it, show the verdict."""
+"""What `check` and `watch` share: find the file, judge it, record it, show the verdict.
+
+One waits for the verdict: what the usual one can do without is imported where it is needed.
+"""
 
 import json
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import typer
 
-from handmade.cli.reporting import keep_for_a_report
 from handmade.cli.verdicts import show, show_all
 from handmade.errors import InputError, JudgeError
 from handmade.workshop.exercise import Exercise
@@ -17,7 +18,6 @@ from handmade.workshop.judging.judge import Judge
 from handmade.workshop.judging.verdict import Verdict
 from handmade.workshop.naming import meant, named_in
 from handmade.workshop.progress import Progress
-from handmade.workshop.trying import only_case
 from handmade.workshop.workspace import WORKSHOP, Workspace, start, workspace_around
 
 
@@ -28,6 +28,8 @@ def check_one(
     workspace = workspace_around(Path.cwd())
     exercise, path = which(name, file, workspace)
     if case is not None:
+        from handmade.workshop.trying import only_case
+
         exercise, workspace = only_case(exercise, case), None
     verdict = judge.check(path, exercise, seed)
     if workspace is not None and not record_check_of(path, verdict, workspace):
@@ -83,6 +85,8 @@ def check_all(judge: Judge, as_json: bool, seed: int | None) -> bool:
         show_all(verdicts, workspace)
     failures = [outcome for outcome in outcomes if isinstance(outcome, JudgeError)]
     for failure in failures:
+        from handmade.cli.reporting import keep_for_a_report
+
         keep_for_a_report(failure)
     if failures:
         raise typer.Exit(3)
@@ -93,6 +97,8 @@ def _judged(
     judge: Judge, exercises: list[Exercise], workspace: Workspace, seed: int | None
 ) -> Iterator[Verdict | JudgeError]:
     """The verdicts in order, from two judges that work side by side; each file's stands alone."""
+    from concurrent.futures import ThreadPoolExecutor
+
     with Judge(judge.limits) as second, ThreadPoolExecutor(2) as pool:
         judges = [judge, second]
 

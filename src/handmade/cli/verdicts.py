@@ -1,15 +1,18 @@
 """Verdicts on the screen."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.judging.verdict import COMPUTES_ONLY, Finding, Verdict
 from handmade.workshop.workspace import Workspace
+
+if TYPE_CHECKING:  # a verdict that passes shows none
+    from rich.table import Table
 
 
 def show(verdict: Verdict, exercise: Exercise, path: Path, workspace: Workspace | None) -> None:
@@ -35,6 +38,8 @@ def show(verdict: Verdict, exercise: Exercise, path: Path, workspace: Workspace 
 
 def show_all(verdicts: list[Verdict], workspace: Workspace) -> None:
     """A line for each verdict, and what to do next."""
+    from rich.table import Table
+
     console = Console(highlight=False)
     table = Table.grid(padding=(0, 2))
     for verdict in verdicts:
@@ -69,7 +74,9 @@ def _finding(finding: Finding) -> Group:
     return Group(*parts)
 
 
-def _tests(verdict: Verdict) -> Table:
+def _tests(verdict: Verdict) -> "Table":
+    from rich.table import Table
+
     table = Table.grid(padding=(0, 2), pad_edge=True)
     for test in verdict.tests:
         mark, style = {"passed": ("✓", "green"), "failed": ("✗", "red")}.get(test.status, ("·", "dim"))
