@@ -8,6 +8,8 @@ the last real step, and `reverse` starts there.
 The cell of the same name in nn/cells.py is one step of each, in plain operations.
 """
 
+import functools
+
 import numpy as np
 
 from handmade.kernels import gru as gru_kernel
@@ -144,7 +146,7 @@ class _Batch:
 
     def gradients(self, d, x, weight_ih, states, grad_weight_hh):
         """The gradients of x, the states, both weights and both biases, from d, that of W_ih x + b_ih (T, B, G)."""
-        grad_bias = lambda: total(d, (0, 1))
+        grad_bias = functools.cache(lambda: total(d, (0, 1)))  # both biases have the same
         return (
             lambda: self.restore(matmul(d.reshape(-1, d.shape[-1]), weight_ih).reshape(x.shape)),
             *(state[self.back] for state in states),

@@ -74,15 +74,21 @@ def _gru_forward(
                 if address_of(bias):
                     for k in range(3 * size):
                         p[k] += bias[k]
-                reset, before, after = (
-                    shift(touched, (t * batch + first + q) * size), shift(h, old + q * size), shift(h, new + q * size),
-                )  # fmt: skip
+                for k in range(2 * size):
+                    a[k] = logistic(a[k] + p[k])
+                place = (t * batch + first + q) * size
+                reset, before, after = shift(touched, place), shift(h, old + q * size), shift(h, new + q * size)
+                candidate, z, through = shift(a, 2 * size), shift(a, size), shift(p, 2 * size)
                 for k in range(size):
-                    r, z = logistic(a[k] + p[k]), logistic(a[size + k] + p[size + k])
-                    n = tanh(a[2 * size + k] + r * p[2 * size + k])
-                    reset[k] = p[2 * size + k]
-                    a[k], a[size + k], a[2 * size + k] = r, z, n
-                    after[k] = n + z * (before[k] - n)
+                    reset[k] = through[k]
+                for k in range(size):
+                    through[k] *= a[k]
+                for k in range(size):
+                    candidate[k] = tanh(candidate[k] + through[k])
+                for k in range(size):
+                    through[k] = candidate[k] + z[k] * (before[k] - candidate[k])
+                for k in range(size):
+                    after[k] = through[k]
 
 
 @kernel
@@ -103,12 +109,19 @@ def _gru_backward(
                 reset, through = shift(touched, (place + q) * size), shift(hidden, 3 * q * size)
                 into_h = shift(dh, (first + q) * size)
                 for k in range(size):
-                    r, z, n = a[k], a[size + k], a[2 * size + k]
-                    e = into_h[k] + from_above[k]
-                    dn = e * (one - z) * (one - n * n)
-                    dr = r * (one - r) * dn * reset[k]
-                    dz = z * (one - z) * e * (old[k] - n)
-                    out[k], out[size + k], out[2 * size + k] = dr, dz, dn
-                    through[k], through[size + k], through[2 * size + k] = dr, dz, dn * r
-                    into_h[k] = e * z
+                    into_h[k] += from_above[k]
+                for k in range(size):
+                    z, n = a[size + k], a[2 * size + k]
+                    out[2 * size + k] = into_h[k] * (one - z) * (one - n * n)
+                for k in range(size):
+                    through[2 * size + k] = out[2 * size + k] * a[k]
+                for k in range(size):
+                    through[k] = through[2 * size + k] * (one - a[k]) * reset[k]
+                for k in range(size):
+                    z = a[size + k]
+                    through[size + k] = z * (one - z) * into_h[k] * (old[k] - a[2 * size + k])
+                for k in range(2 * size):
+                    out[k] = through[k]
+                for k in range(size):
+                    into_h[k] *= a[size + k]
             rows_product(hidden, 3 * size, rows, 3 * size, packed, size, shift(dh, first * size), size, tables, 1)

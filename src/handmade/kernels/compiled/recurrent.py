@@ -230,20 +230,22 @@ def _lstm_forward(
             old, new = ((t + reverse) * batch + first) * size, ((t + 1 - reverse) * batch + first) * size
             rows_product(shift(h, old), size, rows, size, packed, 4 * size, hidden, 4 * size, tables, 0)
             for r in range(rows):
-                a, p = shift(products, 4 * (t * batch + first + r) * size), shift(hidden, 4 * r * size)
-                y, cell, out = (
-                    shift(squashed, (t * batch + first + r) * size),
-                    shift(c, new + r * size),
-                    shift(h, new + r * size),
-                )
-                before = shift(c, old + r * size)
+                place = t * batch + first + r
+                a, p = shift(products, 4 * place * size), shift(hidden, 4 * r * size)
+                for k in range(2 * size):  # one simple loop for each function: those the compiler turns into vectors
+                    a[k] = logistic(a[k] + p[k])
+                for k in range(2 * size, 3 * size):
+                    a[k] = tanh(a[k] + p[k])
+                for k in range(3 * size, 4 * size):
+                    a[k] = logistic(a[k] + p[k])
+                y, before = shift(squashed, place * size), shift(c, old + r * size)
+                cell, state = shift(c, new + r * size), shift(h, new + r * size)
                 for k in range(size):
-                    i, f = logistic(a[k] + p[k]), logistic(a[size + k] + p[size + k])
-                    g, o = tanh(a[2 * size + k] + p[2 * size + k]), logistic(a[3 * size + k] + p[3 * size + k])
-                    a[k], a[size + k], a[2 * size + k], a[3 * size + k] = i, f, g, o
-                    cell[k] = f * before[k] + i * g
-                    y[k] = tanh(cell[k])
-                    out[k] = o * y[k]
+                    x = a[size + k] * before[k] + a[k] * a[2 * size + k]
+                    cell[k] = x
+                    y[k] = tanh(x)
+                for k in range(size):
+                    state[k] = a[3 * size + k] * y[k]
 
 
 @kernel
@@ -263,14 +265,22 @@ def _lstm_backward(
                 from_above = shift(grad, (place + r) * size)
                 into_h, into_c = shift(dh, (first + r) * size), shift(dc, (first + r) * size)
                 for k in range(size):
-                    i, f, g, o = a[k], a[size + k], a[2 * size + k], a[3 * size + k]
-                    e = into_h[k] + from_above[k]
-                    cell = into_c[k] + (one - y[k] * y[k]) * o * e
-                    out[k] = i * (one - i) * g * cell
-                    out[size + k] = f * (one - f) * old[k] * cell
-                    out[2 * size + k] = (one - g * g) * i * cell
-                    out[3 * size + k] = o * (one - o) * y[k] * e
-                    into_c[k] = cell * f
+                    into_h[k] += from_above[k]
+                for k in range(size):
+                    into_c[k] += (one - y[k] * y[k]) * a[3 * size + k] * into_h[k]
+                for k in range(size):
+                    out[k] = a[k] * (one - a[k]) * a[2 * size + k] * into_c[k]
+                for k in range(size):
+                    f = a[size + k]
+                    out[size + k] = f * (one - f) * old[k] * into_c[k]
+                for k in range(size):
+                    g = a[2 * size + k]
+                    out[2 * size + k] = (one - g * g) * a[k] * into_c[k]
+                for k in range(size):
+                    o = a[3 * size + k]
+                    out[3 * size + k] = o * (one - o) * y[k] * into_h[k]
+                for k in range(size):
+                    into_c[k] *= a[size + k]
             rows_product(
                 shift(d, 4 * place * size), 4 * size, rows, 4 * size, packed, size, shift(dh, first * size), size,
                 tables, 0,
