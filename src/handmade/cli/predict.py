@@ -21,6 +21,9 @@ def predict(
     weights: Annotated[
         str | None, typer.Option(help="For a network: a weights file, or the name of published weights.")
     ] = None,
+    invert: Annotated[
+        bool, typer.Option("--invert", help="Exchange light and dark: for photos of dark things on white.")
+    ] = False,
 ) -> None:
     """Name the most likely classes of images or spoken words, detect a trigger word, or fill in masks."""
     from handmade.opening import open_as
@@ -29,7 +32,9 @@ def predict(
     used = open_as((Classifier, Listener, TriggerListener, Filler), source, weights, "classify images")
     if not used.trained:
         raise InputError(f"{source} is untrained: give a weights file or the name of published weights with --weights.")
-    made = [used.describe(given) for given in inputs]
+    if invert and not isinstance(used, Classifier):
+        raise InputError("--invert is for images.")
+    made = [used.describe(given, invert) if isinstance(used, Classifier) else used.describe(given) for given in inputs]
     lines = made if isinstance(used, Filler) else [f"{file}: {said}" for file, said in zip(inputs, made, strict=True)]
     for line in lines:
         typer.echo(line)

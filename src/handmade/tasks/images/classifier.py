@@ -18,6 +18,7 @@ from handmade.errors import InputError, suggestion
 from handmade.models import ZOO
 from handmade.nn import Module
 from handmade.nn.utils import evaluating
+from handmade.tasks.images.typical import Seen
 from handmade.tasks.likeliest import likeliest, worded
 from handmade.weights import imagenet_classes, load
 
@@ -31,6 +32,7 @@ class Classifier:
         handmade.open("runs/lenet5-1").classify("seven.png")    # [("7", 0.98), ("1", 0.01), ...]
 
     channels: of the images that it was trained on, 1 for grey and 3 for colours.
+    seen_images: what these images were like; None where that is not known.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Classifier:
     channels: int
     transforms: Sequence[Transform]
     trained: bool = True
+    seen_images: Seen | None = None
 
     purpose: ClassVar[str] = "classify images"
 
@@ -50,9 +53,20 @@ class Classifier:
         pixels = image if isinstance(image, np.ndarray) else self.read(Path(image))
         return likeliest(self.classes, self.probabilities([pixels])[0], count)
 
-    def describe(self, file: str | Path) -> str:
-        """The most likely classes of an image file in words, as '7 98.1 %, 1 0.9 %, ...'."""
-        return worded(self.classify(file))
+    def describe(self, file: str | Path, invert: bool = False) -> str:
+        """The most likely classes of an image file in words, as '7 98.1 %, 1 0.9 %, ...', and any doubts below.
+
+        invert: whether to exchange light and dark before.
+        """
+        pixels = self.read(Path(file))
+        if invert:
+            pixels = 255 - pixels
+        return "\n".join([worded(self.classify(pixels)), *(f"    {doubt}" for doubt in self.doubts(pixels))])
+
+    def doubts(self, image: Image) -> list[str]:
+        """Sentences on what the image has that no image in training had; none where it is like them, or where it is not
+        known what they were like."""
+        return self.seen_images.doubts(image) if self.seen_images else []
 
     def probabilities(self, images: Sequence[Image]) -> Float[np.ndarray, "N K"]:
         """Of each class, for images of any sizes."""

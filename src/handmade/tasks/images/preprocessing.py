@@ -23,6 +23,7 @@ from handmade.data import (
 from handmade.data.transforms import IMAGENET_MEAN, IMAGENET_STD, Images, Transform
 from handmade.errors import InputError
 from handmade.reading import require
+from handmade.tasks.images.typical import checked, seen_in
 
 WRITTEN = {"mnist"}
 """Sets of written characters, which are never mirrored: a mirrored digit is another sign, or none."""
@@ -34,12 +35,14 @@ class ImageFacts:
 
     shape: (channels, height, width) of an image before it is fitted to the model.
     mean, std: of each channel, of values from 0 to 1.
+    seen: what the training images were like (see typical.py); None for the files of a folder, and in earlier runs.
     """
 
     classes: list[str]
     shape: tuple[int, int, int]
     mean: list[float]
     std: list[float]
+    seen: dict[str, list[float]] | None = None
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "ImageFacts":
@@ -51,7 +54,8 @@ class ImageFacts:
             raise InputError(
                 "facts: expected classes, a shape of three lengths, and of each channel a mean and a std above 0."
             )
-        return cls(classes, (shape[0], shape[1], shape[2]), mean, std)
+        seen = values.get("seen")
+        return cls(classes, (shape[0], shape[1], shape[2]), mean, std, None if seen is None else checked(seen))
 
     def to_json(self) -> dict[str, Any]:
         return {**dataclasses.asdict(self), "shape": list(self.shape)}
@@ -65,7 +69,7 @@ def image_facts(images: ImageSet | ImageFolder, size: int) -> ImageFacts:
     mean, std = channel_statistics(images.images)
     channels, height, width = images.images.shape[1:]
     std = [value if value > 1e-6 else 1.0 for value in std]  # a channel may have one value everywhere
-    return ImageFacts(classes, (channels, height, width), list(mean), std)
+    return ImageFacts(classes, (channels, height, width), list(mean), std, seen_in(images.images))
 
 
 def preprocessing(facts: ImageFacts, channels: int, size: int, shift: int = 0, flip: bool = False) -> list[Transform]:

@@ -24,6 +24,7 @@ from handmade.optim.lr_scheduler import LRScheduler
 from handmade.tasks.images import report
 from handmade.tasks.images.classifier import Classifier
 from handmade.tasks.images.preprocessing import WRITTEN, ImageFacts, image_facts, preprocessing
+from handmade.tasks.images.typical import Seen
 from handmade.tasks.recipe import Recipe
 from handmade.tasks.schedules import scheduled
 from handmade.tasks.task import Outcome, Task
@@ -151,7 +152,8 @@ class ImageClassification(Task):
     def use(self) -> Classifier:
         recipe, images = self.recipe, self.images
         transforms = preprocessing(images, recipe.channels, recipe.size)
-        return Classifier(recipe.model, self.model, images.classes, images.shape[0], transforms)
+        seen = Seen(images.shape[1:], images.seen) if images.seen else None
+        return Classifier(recipe.model, self.model, images.classes, images.shape[0], transforms, seen_images=seen)
 
     def evaluate(self) -> dict[str, float]:
         """Loss, without label smoothing, and accuracy on the test set."""
