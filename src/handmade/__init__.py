@@ -9,7 +9,7 @@ import sys
 from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any
 
-from handmade.moved import MOVED, MovedFinder
+from handmade.moved import MOVED, MOVED_FUNCTIONS, MovedFinder
 
 if TYPE_CHECKING:
     from handmade.namespace import *  # noqa: F403
@@ -37,6 +37,8 @@ def __getattr__(name: str) -> Any:
             return globals()[name]
     if f"handmade.{name}" in MOVED:
         raise AttributeError(f"handmade.{name} has moved: import its names from {MOVED[f'handmade.{name}']}")
+    if name in MOVED_FUNCTIONS:
+        raise AttributeError(f"handmade.{name} has moved: use {MOVED_FUNCTIONS[name]}")
     raise AttributeError(f"module 'handmade' has no attribute {name!r}")
 
 

@@ -68,18 +68,26 @@ class MovedFinder:
             raise ModuleNotFoundError(f"{fullname} has moved: import its names from {MOVED[fullname]}", name=fullname)
 
 
+MOVED_FUNCTIONS = {"repeat": "x.repeat(...)"}
+"""What `handmade` had, and PyTorch has not: torch.repeat does not exist."""
+
 MOVED_METHODS = {
     "ImageClassification.probabilities": "task.use.probabilities",
+    "LRScheduler.rate": "scheduler.closed",
+    "LanguageModelling.max_norm": "task.recipe.max_norm",
     "LanguageModelling.write": "task.use.write",
     "MaskedLanguageModelling.fill": "task.use.fill",
     "Run.resume_command": "handmade train --resume FOLDER",
     "Run.trained_task": "run.use()",
     "SpeechClassification.describe": "task.use.describe",
     "SpeechClassification.features": "task.use.features",
+    "SpeechClassification.max_norm": "task.recipe.max_norm",
     "SpeechClassification.probabilities": "task.use.probabilities",
     "TranslationTask.alignment": "task.use.alignment",
     "TranslationTask.translate": "task.use.translate",
+    "TranslationTask.usage": "task.use",
     "TriggerDetection.describe": "task.use.describe",
+    "TriggerDetection.max_norm": "task.recipe.max_norm",
     "TriggerDetection.probabilities": "task.use.probabilities",
 }
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from handmade.moved import HasMoved
 from handmade.optim.optimizer import Optimizer
 
 
-class LRScheduler:
+class LRScheduler(HasMoved):
     """Base class of the schedules. A subclass defines the two methods `next` and `closed`.
 
     last_epoch: -1 for a schedule that begins; a larger number continues one, whose optimizer has its groups'
