@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import tracemalloc
 
 import pytest
 
@@ -84,3 +85,14 @@ def test_tokenizer_files_of_wrong_kinds(fields, tmp_path):
     path.write_text(json.dumps(fields))
     with pytest.raises(InputError, match=r"tokenizer\.json"):
         load_tokenizer(path)
+
+
+def test_no_more_memory_is_taken_than_the_file_needs(tmp_path):
+    path = tmp_path / "small"
+    path.write_bytes(b"small")
+    tracemalloc.start()
+    try:
+        assert read_bytes(path) == b"small"
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()

@@ -1,15 +1,23 @@
 """The errors of our own: what a person gave cannot be used, and what is suggested instead; or the judge failed."""
 
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
+
+LONGEST_LINE = 1_500
+"""Characters of a message's line; a longer one repeats what a file holds, and loses its middle."""
 
 
 class InputError(ValueError):
     """A file, a name or an option that cannot be used; the message says what came, what was expected and the mend.
 
     The command line prints it as one sentence and ends with exit code 2. Shapes and types that do not fit
-    raise Python's own ValueError and TypeError, as in PyTorch.
+    raise Python's own ValueError and TypeError, as in PyTorch. A message may repeat what a file says: its control
+    characters are written out, and lines that are too long are cut.
     """
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__("\n".join(map(_cut, printable(str(message)).split("\n"))))
 
 
 class JudgeError(Exception):
@@ -21,6 +29,22 @@ class JudgeError(Exception):
     def __init__(self, path: Path) -> None:
         super().__init__(f"the judge failed on {path}. That says nothing about your file.")
         self.path = path
+
+
+def printable(text: str) -> str:
+    """`text` with what a terminal obeys as escapes: control characters, those that turn the direction of writing."""
+    return text if text.isascii() and text.isprintable() else "".join(map(_harmless, text))
+
+
+def _harmless(character: str) -> str:
+    if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
+        return character
+    return character.encode("unicode_escape").decode()
+
+
+def _cut(line: str) -> str:
+    kept = LONGEST_LINE // 2
+    return line if len(line) <= LONGEST_LINE else f"{line[:kept]} ... {line[-kept:]}"
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

@@ -15,6 +15,9 @@ from handmade.errors import InputError
 MOST_BYTES = 2**31
 """What is read into memory at once at the most: sounds, pictures, text."""
 
+SMALL = 2**16
+"""Bytes that are read of a file whose size the system does not know: it says 0 for those in /proc."""
+
 MOST_JSON = 2**27
 """Bytes of a JSON file; the largest known here, a tokenizer of 50,000 tokens, has two million."""
 
@@ -47,7 +50,7 @@ def read_bytes(path: str | os.PathLike[str], most: int = MOST_BYTES) -> bytes:
         size = os.fstat(file.fileno()).st_size
         if size > most:
             raise InputError(f"{path} has {size:,} bytes, expected at most {most:,}.")
-        return file.read(most)
+        return file.read(max(size, SMALL))  # Python makes room for all that it is asked to read
 
 
 def read_start(path: str | os.PathLike[str], most: int) -> bytes:
@@ -138,7 +141,7 @@ def _shown(value: Any) -> str:
     """A value as JSON writes it, where that is short."""
     if isinstance(value, list | dict):
         return "a list" if isinstance(value, list) and value else "an object" if value else str(value)
-    text = json.dumps(value)
+    text = json.dumps(value, default=lambda other: type(other).__name__)
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 

@@ -42,6 +42,11 @@ def test_empty(write, content):
         read_text(write("a.txt", content))
 
 
+def test_bytes_of_zero_are_no_text(write):
+    with pytest.raises(InputError, match=r"is no text: line 2 holds byte 0x00\.$"):
+        read_text(write("a.txt", b"one\n\x1f\0\0\0"))
+
+
 def test_damaged_gzip(write):
     packed = gzip.compress(b"some text" * 10)
     with pytest.raises(InputError, match=r"a.gz is damaged or cut short"):

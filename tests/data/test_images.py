@@ -224,3 +224,22 @@ def test_pillows_warnings_do_not_reach_the_user(pixels):
         decode_image(animated, "a.gif")
         decode_image(encoded(palette), "a.png")
     assert not caught
+
+
+@pytest.mark.parametrize("kind", [b"IHDR", b"PLTE", b"tRNS", b"IDAT"])
+def test_a_png_whose_checksum_is_wrong_is_refused(pixels, kind):
+    image = Image.fromarray(pixels).convert("P")
+    content = bytearray(encoded(image, transparency=0))
+    decode_image(bytes(content), "a.png")
+    content[content.index(kind) + 4] ^= 1
+    with pytest.raises(InputError, match=r"a\.png is damaged"):
+        decode_image(bytes(content), "a.png")
+
+
+def test_pixels_at_the_end_of_a_png_are_checked():
+    """Pillow stops reading before the checksum, once it has all pixels: case 986 of the fuzz's PNGs."""
+    content = bytearray(encoded(Image.fromarray(np.eye(5, dtype=bool))))
+    end = content.index(b"IEND") - 8  # of the IDAT chunk
+    content[end - 6 : end - 4] = b"\n\x1a"
+    with pytest.raises(InputError, match=r"a\.png is damaged"):
+        decode_image(bytes(content), "a.png")

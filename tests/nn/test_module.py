@@ -381,3 +381,12 @@ def test_the_same_hook_twice_is_removed_one_by_one():
     handles[0].remove()
     layer(1)
     assert calls == [1]
+
+
+@pytest.mark.parametrize("wrong", [np.array([1j, 2, 3]), np.array(["a", "b", "c"]), np.array([None] * 3)])
+def test_what_is_no_numbers_is_refused_and_nothing_is_loaded(wrong):
+    model = nn.Linear(2, 3)
+    before = model.weight.numpy().copy()
+    with pytest.raises(RuntimeError, match=r"no numbers: bias: given "):
+        model.load_state_dict({"weight": np.zeros((3, 2)), "bias": wrong})
+    assert np.array_equal(model.weight.numpy(), before)

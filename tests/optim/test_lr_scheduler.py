@@ -124,3 +124,45 @@ def test_bad_arguments():
     optimizer = ours()
     with pytest.raises(ValueError, match="2 schedules need 1, not 2"):
         optim.SequentialLR(optimizer, [optim.StepLR(optimizer, 3), optim.StepLR(optimizer, 3)], [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"last_epoch": -2}, "last_epoch is -2, expected a step"),
+        ({"last_epoch": "x"}, 'last_epoch is "x", expected a whole number'),
+        ({"last_epoch": 10**30}, "last_epoch is 10+, expected a step"),
+        ({"base_lrs": [0.1]}, r"base_lrs are \[0.1\], expected the rates of 2 groups"),
+        ({"base_lrs": [0.1, -1.0]}, r"base_lrs are \[0.1, -1.0\]"),
+        ({"base_lrs": [0.1, "x"]}, "base_lrs is a list, expected a list, each a number"),
+        ({"base_lrs": None}, "base_lrs is null"),
+        ({"_last_lr": [0.1]}, r"_last_lr are \[0.1\], expected the rates of 2 groups"),
+        ({"_last_lr": "x"}, '_last_lr is "x"'),
+    ],
+)
+def test_a_state_with_wrong_entries_is_refused_and_nothing_is_loaded(change, message):
+    schedule = optim.CosineAnnealingLR(ours(), 10)
+    schedule.step()
+    before, rates = schedule.state_dict(), schedule.get_last_lr()
+    with pytest.raises(ValueError, match=message):
+        schedule.load_state_dict({**before, **change})
+    assert (schedule.state_dict(), schedule.get_last_lr()) == (before, rates)
+
+
+def test_states_of_schedules_of_schedules_are_checked():
+    optimizer = ours()
+    schedule = optim.SequentialLR(optimizer, [optim.StepLR(optimizer, 3), optim.StepLR(optimizer, 3)], [1])
+    state = schedule.state_dict()
+    for change, message in (
+        ({"_schedulers": []}, "state_dict is of 0 schedules, expected 2"),
+        ({"_schedulers": [{}, {}]}, "state_dict has no last_epoch"),
+        ({"_last_lr": [1.0]}, "expected the rates of 2 groups"),
+        ({"last_epoch": None}, "last_epoch is null"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            schedule.load_state_dict({**state, **change})
+    plateau = optim.lr_scheduler.ReduceLROnPlateau(optimizer)
+    plateau.load_state_dict(plateau.state_dict())
+    for wrong in ({}, {**plateau.state_dict(), "best": "x"}, {**plateau.state_dict(), "optimizer": 5}):
+        with pytest.raises(ValueError, match=r"expected mode, factor, "):
+            plateau.load_state_dict(wrong)

@@ -134,3 +134,66 @@ def test_clip_grad_norm(max_norm, rng):
     for x, y in zip(ours[:2], theirs[:2], strict=True):
         assert_allclose(x.grad.numpy(), y.grad.numpy(), rtol=1e-10)
     assert ours[2].grad is None
+
+
+def changed(tree, path, value):
+    """A copy of a state with another value at `path`; without the entry where the value is GONE."""
+    key, *rest = path
+    copy = dict(tree) if isinstance(tree, dict) else list(tree)
+    if rest:
+        copy[key] = changed(tree[key], rest, value)
+    elif value is GONE:
+        del copy[key]
+    else:
+        copy[key] = value
+    return copy
+
+
+GONE = object()
+ADAM, BUFFER = ("state", 0, "exp_avg"), ("state", 0, "momentum_buffer")
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "value", "message"),
+    [
+        ("Adam", ("state",), GONE, "state_dict has no state"),
+        ("Adam", ("param_groups",), {}, r"param_groups is {}, expected a list, each an object"),
+        ("Adam", ("param_groups", 0), 5, "param_groups is a list, expected a list, each an object"),
+        ("Adam", ("param_groups", 0, "params"), GONE, "a group has no params"),
+        ("Adam", ("param_groups", 0, "lr"), "x", "group 0: lr is 'x', expected something like 0.02"),
+        ("Adam", ("param_groups", 0, "lr"), -0.5, "lr is -0.5; it must be from 0"),
+        ("Adam", ("param_groups", 0, "lr"), float("nan"), "lr is nan"),
+        ("Adam", ("param_groups", 0, "eps"), True, "eps is True"),
+        ("Adam", ("param_groups", 0, "warp"), 1.0, "group 0 has 'warp'"),
+        ("Adam", ("param_groups", 0, "betas"), [0.9], r"betas is \[0.9\], expected something like \(0.9, 0.999\)"),
+        ("Adam", ("param_groups", 0, "betas"), [0.9, 1.5], r"betas are \(0.9, 1.5\)"),
+        ("Adam", ("state", 7), {}, "7 is not the number of one of 1 parameters"),
+        ("Adam", ("state", "x"), {}, "'x' is not the number of one of 1 parameters"),
+        ("Adam", ("state", 0), [], "of parameter 0 there is list, expected step, exp_avg, exp_avg_sq"),
+        ("Adam", ("state", 0, "exp_avg_sq"), GONE, "of parameter 0 there is step, exp_avg, expected step, exp_avg,"),
+        ("Adam", ("state", 0, "momentum_buffer"), 1, "there is step, exp_avg, exp_avg_sq, momentum_buffer, e"),
+        ("Adam", ("state", 0, "step"), -1, "step of parameter 0 is -1, expected a count"),
+        ("Adam", ("state", 0, "step"), 10**400, "step of parameter 0 is 10+, expected a count"),
+        ("Adam", ADAM, "array:x", "exp_avg of parameter 0 is str, expected an array of floats"),
+        ("Adam", ADAM, np.zeros((2, 3), np.int32), "exp_avg of parameter 0 is int32, expected an array of floats"),
+        ("Adam", ADAM, np.zeros(6), r"exp_avg of parameter 0 has shape \(6,\), the parameter \(2, 3\)"),
+        ("SGD", BUFFER, np.zeros((3, 2)), r"momentum_buffer of parameter 0 has shape \(3, 2\), the parameter \(2, 3\)"),
+        ("SGD", BUFFER, None, "momentum_buffer of parameter 0 is NoneType"),
+        ("SGD", ("param_groups", 0, "nesterov"), 1, "nesterov is 1, expected something like False"),
+    ],
+)  # fmt: skip
+def test_a_state_with_wrong_entries_is_refused_and_nothing_is_loaded(kind, path, value, message, rng):
+    x = tensor(rng.standard_normal((2, 3)), requires_grad=True)
+    optimizer = getattr(optim, kind)([x], lr=0.02, **({"momentum": 0.5} if kind == "SGD" else {}))
+    steps(x, optimizer, tensor, 1)
+    before, group = optimizer.state_dict(), dict(optimizer.param_groups[0])
+    with pytest.raises(ValueError, match=message):
+        optimizer.load_state_dict(changed(before, path, value))
+    assert optimizer.param_groups[0] == group
+    after = optimizer.state_dict()["state"][0]
+    assert all(np.array_equal(after[name], before["state"][0][name]) for name in after)
+
+
+def test_options_of_a_group_are_checked_as_those_of_all_are():
+    with pytest.raises(ValueError, match="lr is -1"):
+        optim.SGD([{"params": tensor([1.0], requires_grad=True), "lr": -1}], lr=0.1)

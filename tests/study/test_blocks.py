@@ -97,6 +97,11 @@ def test_marks_in_disorder_are_refused(note):
         merge(note, [Wanted("a", "x")])
 
 
+def test_marks_in_disorder_are_told_without_their_control_characters():
+    with pytest.raises(ValueError, match=r"^the mark of a\\x1b\[2J is not closed$"):
+        read("%% handmade a\x1b[2J 01234567 %%\n")
+
+
 def test_the_first_of_two_blocks_counts_and_the_second_stays():
     first = written(Wanted("a", "old"))
     note = f"{first}\n\n{first}\n"

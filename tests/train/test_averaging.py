@@ -59,3 +59,16 @@ def test_the_average_of_one_model_computes_what_it_computes(rng):
         last.keep(model)
     model.load_state_dict(last.average())
     np.testing.assert_allclose(model(x).numpy(), expected, rtol=1e-6)
+
+
+def test_an_average_does_not_depend_on_how_its_weights_lie_in_memory(rng):
+    arrays = [rng.normal(size=(3, 4, 5)).astype(np.float32) for _ in range(3)]
+    plain = average([{"w": array} for array in arrays])["w"]
+    turned = average([{"w": array.transpose(1, 2, 0).copy().transpose(2, 0, 1)} for array in arrays])["w"]
+    assert plain.tobytes() == turned.tobytes()
+    model, fresh = nn.Conv2d(3, 4, 3), nn.Conv2d(3, 4, 3)
+    last = LastStates(1)
+    last.keep(model)
+    fresh.load_state_dict(last.average())
+    assert fresh.weight.array.strides == model.weight.array.strides
+    assert np.array_equal(fresh.weight.array, model.weight.array)

@@ -88,7 +88,7 @@ def test_a_config_that_is_no_text_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"model": "lenet6"}, "no recipe trains 'lenet6'"),
+        ({"model": "lenet6"}, r"/config\.json: no recipe trains 'lenet6'"),
         ({"warp": 3}, "does not fit this version's recipe of lenet5: .*warp"),
         ({"epochs": 0}, "epochs is 0"),
         ({"epochs": 2.0}, "epochs is 2.0, expected a whole number"),

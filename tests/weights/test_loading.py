@@ -135,3 +135,11 @@ def test_unreadable_weights_leave_the_model_alone(tmp_path):
         weights.load(model, path)
     for name, array in arrays_of(model).items():
         np.testing.assert_array_equal(array, before[name])
+
+
+def test_a_number_where_an_array_belongs_is_not_taken_for_the_head(tmp_path):
+    model = nn.Sequential(nn.Linear(2, 3))
+    arrays = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    weights.save(tmp_path / "w", {**arrays, "0.bias": np.array(1.0)})
+    with pytest.raises(InputError, match=r"misshapen: 0\.bias: given \(\), expected \(3,\)$"):
+        weights.load(model, tmp_path / "w")

@@ -354,7 +354,7 @@ COPIES = {
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", COPIES)
 def test_copies_of_one_value_are_bounded_by_the_file(kind, outcome):
-    assert "builds more than the file holds" in outcome(COPIES[kind] + b".")
+    assert "builds more than 4 times what the file holds" in outcome(COPIES[kind] + b".")
 
 
 @settings(deadline=None)

@@ -76,6 +76,10 @@ def decode_text(content: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise InputError(f"{name} is not UTF-8: line {line} holds byte 0x{content[error.start]:02X}.") from error
+    before, nul, _ = text.partition("\0")
+    if nul:
+        line = before.count("\n") + 1
+        raise InputError(f"{name} is no text: line {line} holds byte 0x00.")
     if not text.strip():
         raise InputError(f"{name} is empty.")
     return text

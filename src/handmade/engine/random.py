@@ -36,5 +36,8 @@ def get_state() -> dict:
 
 
 def set_state(state: dict) -> None:
-    """Restore a state that `get_state` returned."""
-    _generator.bit_generator.state = state
+    """Restore a state that `get_state` returned; ValueError for anything else."""
+    try:
+        _generator.bit_generator.state = state
+    except (TypeError, ValueError, LookupError, OverflowError) as error:
+        raise ValueError(f"state: expected what get_state returns, got something else ({error})") from None

@@ -224,6 +224,7 @@ class Module(metaclass=_Made):
         unexpected = [name for name in given if name not in own]
         misshapen = [name for name in own if name in given and given[name].shape != own[name].shape]
         problems = [f"misshapen: {name}: given {given[name].shape}, expected {own[name].shape}" for name in misshapen]
+        problems += [f"no numbers: {name}: given {given[name].dtype}" for name in own if not _is_real(given.get(name))]
         if strict:
             problems += [f"missing: {name} {own[name].shape}" for name in missing]
             problems += [f"unexpected: {name} {given[name].shape}" for name in unexpected]
@@ -319,6 +320,10 @@ def _unique(named: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
         if id(value) not in seen:
             seen.add(id(value))
             yield name, value
+
+
+def _is_real(array: np.ndarray | None) -> bool:
+    return array is None or array.dtype.kind in "biuf"
 
 
 def _join(path: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Gradient clipping, and a block in which a model is in evaluation mode."""
+"""Gradient clipping, a block in which a model is in evaluation mode, and arrays that lie in memory as others do."""
 
 from __future__ import annotations
 
@@ -54,6 +54,16 @@ def evaluating(model: Module) -> Iterator[None]:
     finally:
         for part in in_training:
             part.training = True
+
+
+def laid_out_like(array: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """A copy of `array`, of the shape, the type and the order in memory of `like`.
+
+    A file keeps no order; in another one a step would run another kernel, which rounds otherwise.
+    """
+    laid = np.empty_like(like)
+    laid[...] = array
+    return laid
 
 
 def _square_sum(array: np.ndarray) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -30,6 +30,9 @@ class Adam(Optimizer):
     [0.9, 0.9]
     """
 
+    remembers: ClassVar[tuple[str, ...]] = ("step", "exp_avg", "exp_avg_sq")
+    may_remember: ClassVar[tuple[str, ...]] = ("max_exp_avg_sq",)
+
     def __init__(
         self,
         params: Iterable[Any],
@@ -46,14 +49,14 @@ class Adam(Optimizer):
         differentiable: bool = False,
     ) -> None:
         check_differentiable(differentiable)
-        check_range("lr", lr, 0)
-        for beta in betas:
-            if not 0 <= beta < 1:
-                raise ValueError(f"betas are {betas}; each must be at least 0 and below 1")
-        check_range("eps", eps, 0)
-        check_range("weight_decay", weight_decay, 0)
         options = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
         super().__init__(params, {**options, "amsgrad": amsgrad, "maximize": maximize})
+
+    def check(self, options: dict[str, Any]) -> None:
+        for name in ("lr", "eps", "weight_decay"):
+            check_range(name, options[name], 0)
+        if not all(0 <= beta < 1 for beta in options["betas"]):
+            raise ValueError(f"betas are {options['betas']}; each must be at least 0 and below 1")
 
     def update(self, weight: np.ndarray, gradient: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
         _adam(weight, gradient, state, group, penalty=group["weight_decay"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from handmade.optim.optimizer import Optimizer, check_range
 
 class Adagrad(Optimizer):
     """s = s + g^2;  w = w - lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps)  (Duchi et al. 2011)."""
+
+    remembers: ClassVar[tuple[str, ...]] = ("step", "sum")
 
     def __init__(
         self,
@@ -28,9 +30,11 @@ class Adagrad(Optimizer):
     ) -> None:
         named = {"lr": lr, "lr_decay": lr_decay, "weight_decay": weight_decay, "eps": eps}
         named["initial_accumulator_value"] = initial_accumulator_value
-        for name, value in named.items():
-            check_range(name, value, 0)
         super().__init__(params, {**named, "maximize": maximize})
+
+    def check(self, options: dict[str, Any]) -> None:
+        for name in ("lr", "lr_decay", "weight_decay", "eps", "initial_accumulator_value"):
+            check_range(name, options[name], 0)
 
     def update(self, weight: np.ndarray, gradient: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
         if not state:
@@ -49,6 +53,9 @@ class RMSprop(Optimizer):
     centered: v minus the square of the gradient's average. momentum: of the steps.
     """
 
+    remembers: ClassVar[tuple[str, ...]] = ("step", "square_avg")
+    may_remember: ClassVar[tuple[str, ...]] = ("grad_avg", "momentum_buffer")
+
     def __init__(
         self,
         params: Iterable[Any],
@@ -64,9 +71,11 @@ class RMSprop(Optimizer):
         capturable: bool = False,
     ) -> None:
         named = {"lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay, "momentum": momentum}
-        for name, value in named.items():
-            check_range(name, value, 0)
         super().__init__(params, {**named, "centered": centered, "maximize": maximize})
+
+    def check(self, options: dict[str, Any]) -> None:
+        for name in ("lr", "alpha", "eps", "weight_decay", "momentum"):
+            check_range(name, options[name], 0)
 
     def update(self, weight: np.ndarray, gradient: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
         if not state:
@@ -92,6 +101,8 @@ class RMSprop(Optimizer):
 class Adadelta(Optimizer):
     """d = g sqrt(u + eps) / sqrt(v + eps);  w = w - lr d; u and v are averages of d^2 and g^2 (Zeiler 2012)."""
 
+    remembers: ClassVar[tuple[str, ...]] = ("step", "square_avg", "acc_delta")
+
     def __init__(
         self,
         params: Iterable[Any],
@@ -104,11 +115,13 @@ class Adadelta(Optimizer):
         foreach: bool | None = None,
         capturable: bool = False,
     ) -> None:
-        check_range("rho", rho, 0, 1)
         named = {"lr": lr, "eps": eps, "weight_decay": weight_decay}
-        for name, value in named.items():
-            check_range(name, value, 0)
         super().__init__(params, {**named, "rho": rho, "maximize": maximize})
+
+    def check(self, options: dict[str, Any]) -> None:
+        check_range("rho", options["rho"], 0, 1)
+        for name in ("lr", "eps", "weight_decay"):
+            check_range(name, options[name], 0)
 
     def update(self, weight: np.ndarray, gradient: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
         if not state:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from handmade.engine import Tensor, enable_grad, no_grad
+from handmade.nn.utils import laid_out_like
+from handmade.reading import require
+
+OF_SCHEDULES = {"initial_lr", "max_lr", "min_lr"}
+"""The options that learning-rate schedules add to a group."""
 
 
 class Optimizer:
-    """Base class of the optimizers. A subclass defines `update`, the rule for one parameter.
+    """Base class of the optimizers. A subclass defines `update`, the rule for one parameter, and the names of what that
+    keeps in a parameter's state: `remembers` always, `may_remember` with some options. "step" is a count, all others
+    are arrays of the parameter's shape. Of a rule that does not say so any names are loaded.
 
     Args:
         params: parameters, or dicts {"params": ..., and options of this group} if groups have different options.
@@ -21,6 +29,9 @@ class Optimizer:
         param_groups: dicts with "params" (a list) and the options by name; schedules change "lr" here.
         state: for each parameter, what the rule remembers (momentum, for example): arrays and numbers by name.
     """
+
+    remembers: ClassVar[tuple[str, ...] | None] = None
+    may_remember: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         given = list(params)
@@ -48,7 +59,12 @@ class Optimizer:
             if id(p) in known:
                 raise ValueError(f"params: a parameter of shape {p.shape} was given twice")
             known.add(id(p))
-        self.param_groups.append({**self.defaults, **group, "params": params})
+        options = {**self.defaults, **{name: value for name, value in group.items() if name != "params"}}
+        self.check(options)
+        self.param_groups.append({**options, "params": params})
+
+    def check(self, options: dict[str, Any]) -> None:
+        """Raise ValueError for options of a group that make no sense."""
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Set the gradients of all parameters to None, or to zeros."""
@@ -85,23 +101,66 @@ class Optimizer:
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore what `state_dict` returned; the groups must have the same numbers of parameters as then."""
+        """Restore what `state_dict` returned, of an optimizer of the same kind with groups of as many parameters.
+
+        Raises ValueError where it does not fit, and says what; nothing is loaded then.
+        """
+        require(state_dict, {"state": dict, "param_groups": list[dict]}, "state_dict")
+        for saved in state_dict["param_groups"]:
+            require(saved, {"params": list}, "state_dict: a group")
         then = [len(group["params"]) for group in state_dict["param_groups"]]
         now = [len(group["params"]) for group in self.param_groups]
         if then != now:
             raise ValueError(f"state_dict has groups of {then} parameters, this optimizer has groups of {now}")
-        for group, saved in zip(self.param_groups, state_dict["param_groups"], strict=True):
-            group.update({name: value for name, value in saved.items() if name != "params"})
+        pairs = list(zip(self.param_groups, state_dict["param_groups"], strict=True))
+        options = [self._options(group, saved, number) for number, (group, saved) in enumerate(pairs)]
+        state = dict(self._remembered(number, values) for number, values in state_dict["state"].items())
+        for group, new in zip(self.param_groups, options, strict=True):
+            group.update(new)
+        self.state = state
+
+    def _options(self, group: dict[str, Any], saved: dict[str, Any], number: int) -> dict[str, Any]:
+        """The saved options of a group, each of its kind; those that came later keep their values."""
+        source = f"state_dict: group {number}"
+        new = {name: value for name, value in saved.items() if name != "params"}
+        unknown = sorted(new.keys() - self.defaults.keys() - OF_SCHEDULES)
+        if unknown:
+            raise ValueError(f"{source} has {unknown[0]!r}, expected the options {', '.join(self.defaults)}")
+        for name, value in new.items():
+            example = group.get(name, 0.0)
+            if not _alike(value, example):
+                raise ValueError(f"{source}: {name} is {value!r}, expected something like {example!r}")
+            new[name] = tuple(value) if isinstance(example, tuple) else value
+        self.check({**group, **new})
+        return new
+
+    def _remembered(self, number: Any, values: Any) -> tuple[Tensor, dict[str, Any]]:
+        """A parameter, by its number, and its state; arrays are copies, laid out in memory as the parameter is."""
         parameters = self._parameters()
-        self.state = {}
-        for number, values in state_dict["state"].items():
-            p = parameters[int(number)]
-            for name, value in values.items():
-                if isinstance(value, np.ndarray) and value.shape != p.shape:
-                    raise ValueError(
-                        f"state_dict: {name} of parameter {number} has shape {value.shape}, the parameter {p.shape}"
-                    )
-            self.state[p] = {name: _laid_out(value, p.array) for name, value in values.items()}
+        if not (str(number).isdecimal() and str(number).isascii() and int(number) < len(parameters)):
+            raise ValueError(f"state_dict: {number!r} is not the number of one of {len(parameters)} parameters")
+        p, source = parameters[int(number)], f"parameter {number}"
+        names = list(values) if isinstance(values, dict) else [type(values).__name__]
+        required = names if self.remembers is None else self.remembers
+        known = {*required, *self.may_remember}
+        if not isinstance(values, dict) or (names and not set(required) <= set(names) <= known):
+            expected = ", ".join((*(self.remembers or ()), *self.may_remember)) or "names"
+            raise ValueError(f"state_dict: of {source} there is {', '.join(map(str, names))}, expected {expected}")
+        return p, {name: self._kept(value, p, f"{name} of {source}") for name, value in values.items()}
+
+    def _kept(self, value: Any, p: Tensor, source: str) -> Any:
+        if source.startswith("step "):
+            if type(value) is not int or not 0 <= value < 2**63:
+                raise ValueError(f"state_dict: {source} is {value!r}, expected a count")
+            return value
+        if self.remembers is None and not isinstance(value, np.ndarray):
+            return value
+        if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
+            kind = value.dtype if isinstance(value, np.ndarray) else type(value).__name__
+            raise ValueError(f"state_dict: {source} is {kind}, expected an array of floats")
+        if value.shape != p.shape:
+            raise ValueError(f"state_dict: {source} has shape {value.shape}, the parameter {p.shape}")
+        return laid_out_like(value, p.array)
 
     def _parameters(self) -> list[Tensor]:
         return [p for group in self.param_groups for p in group["params"]]
@@ -122,13 +181,11 @@ def check_range(name: str, value: float, low: float, high: float = float("inf"))
         raise ValueError(f"{name} is {value}; it must be from {low} to {high}")
 
 
-def _laid_out(value: Any, weight: np.ndarray) -> Any:
-    """A copy of what is kept of a weight, in the order in memory that `weight` has.
-
-    A file keeps none; in another order the step would run another kernel, which rounds otherwise.
-    """
-    if not isinstance(value, np.ndarray):
-        return value
-    laid = np.empty_like(weight, dtype=value.dtype)
-    laid[...] = value
-    return laid
+def _alike(value: Any, example: Any) -> bool:
+    """Whether both are numbers, switches, or as many of them; numbers are finite."""
+    if isinstance(example, tuple):
+        right = isinstance(value, list | tuple) and len(value) == len(example)
+        return right and all(map(_alike, value, example))
+    if isinstance(example, bool):
+        return isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -28,6 +28,8 @@ class SGD(Optimizer):
     0.8
     """
 
+    remembers: ClassVar[tuple[str, ...]] = ("momentum_buffer",)
+
     def __init__(
         self,
         params: Iterable[Any],
@@ -42,16 +44,17 @@ class SGD(Optimizer):
         fused: bool | None = None,
         differentiable: bool = False,
     ) -> None:
-        check_range("lr", lr, 0)
-        check_range("momentum", momentum, 0)
-        check_range("weight_decay", weight_decay, 0)
-        if nesterov and momentum == 0:
-            raise ValueError("nesterov=True needs momentum > 0, got momentum=0")
-        if nesterov and dampening != 0:
-            raise ValueError(f"nesterov=True needs dampening=0, got {dampening}")
         check_differentiable(differentiable)
         options = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "nesterov": nesterov}
         super().__init__(params, {**options, "dampening": dampening, "maximize": maximize})
+
+    def check(self, options: dict[str, Any]) -> None:
+        for name in ("lr", "momentum", "weight_decay"):
+            check_range(name, options[name], 0)
+        if options["nesterov"] and options["momentum"] == 0:
+            raise ValueError("nesterov=True needs momentum > 0, got momentum=0")
+        if options["nesterov"] and options["dampening"] != 0:
+            raise ValueError(f"nesterov=True needs dampening=0, got {options['dampening']}")
 
     def update(self, weight: np.ndarray, gradient: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
         lr, momentum, decay = group["lr"], group["momentum"], group["weight_decay"]

@@ -14,6 +14,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from handmade.errors import printable
+
 _OPEN = re.compile(r"%% handmade (?P<id>\S+) (?P<hash>[0-9a-f]{8})(?P<ticked>(?: \S+)*) %%[ \t]*\r?\n?")
 _CLOSE = re.compile(r"%% /handmade (?P<id>\S+) %%[ \t]*\r?\n?")
 _SCHEDULE = re.compile(r"[ \t]*<!--SR:.*?-->")
@@ -72,7 +74,7 @@ def read(text: str) -> list[Block | str]:
         begin, end = _OPEN.fullmatch(line), _CLOSE.fullmatch(line)
         if opened is None:
             if end:
-                raise ValueError(f"the mark of {end['id']} closes what was not opened")
+                raise ValueError(printable(f"the mark of {end['id']} closes what was not opened"))
             if begin:
                 parts.append("".join(outside))
                 opened, outside, inside = begin, [], [line]
@@ -80,16 +82,16 @@ def read(text: str) -> list[Block | str]:
                 outside.append(line)
             continue
         if begin:
-            raise ValueError(f"{begin['id']} begins within {opened['id']}")
+            raise ValueError(printable(f"{begin['id']} begins within {opened['id']}"))
         inside.append(line)
         if end:
             if end["id"] != opened["id"]:
-                raise ValueError(f"{end['id']} ends within {opened['id']}")
+                raise ValueError(printable(f"{end['id']} ends within {opened['id']}"))
             body = "".join(inside[1:-1])
             parts.append(Block(opened["id"], opened["hash"], tuple(opened["ticked"].split()), body, "".join(inside)))
             opened = None
     if opened is not None:
-        raise ValueError(f"the mark of {opened['id']} is not closed")
+        raise ValueError(printable(f"the mark of {opened['id']} is not closed"))
     return [*parts, "".join(outside)]
 
 

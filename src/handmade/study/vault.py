@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from handmade.errors import InputError
+from handmade.errors import InputError, printable
 from handmade.files import replacing
 from handmade.study.blocks import Block, Wanted, merge, read
 from handmade.study.journal import Event, Journal
@@ -149,7 +149,7 @@ class Vault:
             return Change(path, before, None, [f"{error}; the note is left alone"])
         text = _with_front_matter(merged.text, front_matter(standing))
         said = [f"{id} was edited by hand and stays; ours is new" for id in merged.kept]
-        said += [f"{id} is there twice; the first counts" for id in merged.doubled]
+        said += [printable(f"{id} is there twice; the first counts") for id in merged.doubled]
         return Change(path, before, (mark + text).encode(), said)
 
 

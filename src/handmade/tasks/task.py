@@ -99,4 +99,6 @@ class Task(HasMoved, ABC):
         return {}
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Continue from what `state` returned."""
+        """Continue from what `state` returned; ValueError where that is of another task."""
+        if state:
+            raise ValueError(f"its task's state has {', '.join(map(str, state))}, expected nothing")

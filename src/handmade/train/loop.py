@@ -41,8 +41,8 @@ class Progress:
     totals: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.step < 0:
-            raise ValueError(f"its progress is {self.step} steps")
+        if self.step < 0 or self.count < 0 or self.seconds < 0:
+            raise ValueError(f"its progress is {self.step} steps, {self.count} examples, {self.seconds} seconds")
 
     def add(self, loss: float, outcome: Outcome) -> None:
         self.step += 1
@@ -202,13 +202,17 @@ class Trainer:
     def _restore(self) -> None:
         state = load_checkpoint(self.run.checkpoint)
         try:
+            require(state, dict.fromkeys(("model", "optimizer", "schedule", "random", "task", "progress"), dict), "it")
             require(state["progress"], get_type_hints(Progress), "its progress")
+            self.progress = Progress(**state["progress"])
             self.task.model.load_state_dict(state["model"])
             self.task.optimizer.load_state_dict(state["optimizer"])
             self.task.schedule.load_state_dict(state["schedule"])
             random.set_state(state["random"])
             self.task.load_state(state["task"])
-            self.progress = Progress(**state["progress"])
+            reached = state["schedule"].get("last_epoch", self.progress.step)
+            if reached != self.progress.step:
+                raise ValueError(f"its schedule is at step {reached}, not {self.progress.step}")
         except (RuntimeError, ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
             raise InputError(f"{self.run.checkpoint} is not of this run's {self.run.recipe.model}: {error}") from error
 

@@ -137,7 +137,10 @@ def open_run(folder: Path) -> Run:
 
 def _recipe(fields: dict[str, Any], path: Path) -> Recipe:
     """The recipe with the fields that config.json has; those that came later have their defaults."""
-    known = recipe_of(fields["model"])
+    try:
+        known = recipe_of(fields["model"])
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
     kinds = typing.get_type_hints(type(known))
     names = {field.name for field in dataclasses.fields(known)}
     unknown = sorted(fields.keys() - names)

@@ -76,6 +76,8 @@ def _head_advice(arrays: Mapping[str, Any], own: Mapping[str, Any], path: Path) 
     if len(counts) != 1 or any(theirs[1:] != ours[1:] for theirs, ours in different.values()):
         return ""
     ((their_classes, our_classes),) = counts
+    if not their_classes or not our_classes:  # a number by itself has no classes
+        return ""
     weights = published(path.name)
     classes = f"num_classes={their_classes[0]}"
     example = f", as {weights.builder}({classes})" if weights else ""

@@ -23,6 +23,9 @@ from handmade.errors import InputError
 MAX_INSTRUCTIONS = 2_000_000
 """A state dict takes about 25 instructions per tensor: this is enough for 80,000 tensors."""
 
+MAX_COPIES = 4
+"""How often builders may get the file's bytes: those of a NumPy array come as text, become bytes, then numbers."""
+
 Bytes = Any
 """bytes or an mmap: indexing gives an int, slicing gives bytes."""
 
@@ -182,8 +185,8 @@ class _Machine:
     def charge(self, arguments: tuple | dict) -> None:
         """Count what a builder may copy: a value said once in the file cannot be built from a thousand times."""
         self.copied += sum(len(a) for a in arguments if isinstance(a, (str, bytes, list, dict, tuple, set)))
-        if self.copied > len(self.data):
-            raise ValueError("it builds more than the file holds")
+        if self.copied > MAX_COPIES * len(self.data):
+            raise ValueError(f"it builds more than {MAX_COPIES} times what the file holds")
 
     def push_name(self, path: str) -> None:
         if path not in self.names:

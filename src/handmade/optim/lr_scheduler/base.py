@@ -10,6 +10,7 @@ from typing import Any
 
 from handmade.moved import HasMoved
 from handmade.optim.optimizer import Optimizer
+from handmade.reading import require
 
 
 class LRScheduler(HasMoved):
@@ -71,6 +72,23 @@ class LRScheduler(HasMoved):
         return {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs), "_last_lr": self.get_last_lr()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue from what `state_dict` returned: the groups get the rates that they had then."""
-        self.last_epoch, self.base_lrs = state_dict["last_epoch"], list(state_dict["base_lrs"])
-        self._set(list(state_dict.get("_last_lr") or self.rates_from(self.last_epoch)))
+        """Continue from what `state_dict` returned: the groups get the rates that they had then.
+
+        Raises ValueError where it is no such thing, or of another number of groups; nothing is loaded then.
+        """
+        require(state_dict, {"last_epoch": int, "base_lrs": list[float]}, "state_dict")
+        t, base_lrs = state_dict["last_epoch"], state_dict["base_lrs"]
+        if not -1 <= t < 2**63:
+            raise ValueError(f"state_dict: last_epoch is {t}, expected a step")
+        self._check_rates("base_lrs", base_lrs)
+        last = state_dict.get("_last_lr")
+        if last:
+            require(state_dict, {"_last_lr": list[float]}, "state_dict")
+            self._check_rates("_last_lr", last)
+        self.last_epoch, self.base_lrs = t, list(base_lrs)
+        self._set(list(last or self.rates_from(t)))
+
+    def _check_rates(self, name: str, rates: list[float]) -> None:
+        groups = len(self.optimizer.param_groups)
+        if len(rates) != groups or min(rates) < 0:
+            raise ValueError(f"state_dict: {name} are {rates}, expected the rates of {groups} groups")

@@ -8,6 +8,7 @@ from typing import Any
 
 from handmade.optim.lr_scheduler.base import LRScheduler
 from handmade.optim.optimizer import Optimizer
+from handmade.reading import require
 
 
 class SequentialLR(LRScheduler):
@@ -46,10 +47,9 @@ class SequentialLR(LRScheduler):
         return {"last_epoch": self.last_epoch, "_last_lr": self.get_last_lr(), "_schedulers": parts}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        require(state_dict, {"last_epoch": int}, "state_dict")
+        _load_parts(self, self.schedulers, state_dict)
         self.last_epoch = state_dict["last_epoch"]
-        for schedule, part in zip(self.schedulers, state_dict["_schedulers"], strict=True):
-            schedule.load_state_dict(part)
-        self._set(list(state_dict["_last_lr"]))
 
 
 class ChainedScheduler(LRScheduler):
@@ -71,9 +71,19 @@ class ChainedScheduler(LRScheduler):
         return {"_last_lr": self.get_last_lr(), "_schedulers": [schedule.state_dict() for schedule in self.schedulers]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        for schedule, part in zip(self.schedulers, state_dict["_schedulers"], strict=True):
-            schedule.load_state_dict(part)
-        self._set(list(state_dict["_last_lr"]))
+        _load_parts(self, self.schedulers, state_dict)
+
+
+def _load_parts(whole: LRScheduler, schedulers: list[LRScheduler], state_dict: dict[str, Any]) -> None:
+    """The state of each schedule; then the rates, which the last one that was loaded has set."""
+    require(state_dict, {"_last_lr": list[float], "_schedulers": list[dict]}, "state_dict")
+    parts, rates = state_dict["_schedulers"], state_dict["_last_lr"]
+    if len(parts) != len(schedulers):
+        raise ValueError(f"state_dict is of {len(parts)} schedules, expected {len(schedulers)}")
+    whole._check_rates("_last_lr", rates)
+    for schedule, part in zip(schedulers, parts, strict=True):
+        schedule.load_state_dict(part)
+    whole._set(list(rates))
 
 
 class ReduceLROnPlateau:
@@ -136,4 +146,10 @@ class ReduceLROnPlateau:
         return {name: value for name, value in vars(self).items() if name != "optimizer"}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        known = {name: value for name, value in vars(self).items() if name != "optimizer"}
+        wrong = [name for name in known if type(state_dict.get(name)) not in (type(known[name]), int, float)]
+        if wrong or state_dict.keys() != known.keys():
+            raise ValueError(
+                f"state_dict has {', '.join(map(str, state_dict))}; expected {', '.join(known)}, as it has"
+            )
         vars(self).update(state_dict)

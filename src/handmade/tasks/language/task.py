@@ -19,7 +19,7 @@ from handmade.engine import Tensor
 from handmade.errors import InputError
 from handmade.models.char_lm import IGNORED, CharLM, State, next_token_loss
 from handmade.nn import functional as F
-from handmade.nn.utils import evaluating
+from handmade.nn.utils import evaluating, laid_out_like
 from handmade.reading import require
 from handmade.tasks.language.sequences import EveryWindow, PaddedLines, Streams, Tokens, Windows
 from handmade.tasks.language.surprise import draw_surprise
@@ -116,8 +116,21 @@ class LanguageModelling(Task):
         return {"carried": None if self.carried is None else [tensor.array for tensor in self.carried]}
 
     def load_state(self, state: dict[str, Any]) -> None:
-        carried = state["carried"]
-        self.carried = None if carried is None else tuple(Tensor(array) for array in carried)
+        require(state, {"carried": list | None}, "its task's state")
+        self.carried = None if state["carried"] is None else self._carried_by(state["carried"])
+
+    def _carried_by(self, arrays: list[Any]) -> State:
+        """The state that they hold, of the sizes and with the layout in memory that this model's has."""
+        if not self.train_set.carries:
+            raise ValueError("its task's state carries something, but every batch of this recipe begins anew")
+        tokens, _ = next(iter(self.train_set.batches(0, 0)))
+        with evaluating(self.model), handmade.no_grad():
+            _, like = self.model.read(Tensor(tokens[:, :1]))
+        expected = [(tensor.shape, tensor.dtype) for tensor in like]
+        found = [(array.shape, array.dtype) if isinstance(array, np.ndarray) else array for array in arrays]
+        if found != expected:
+            raise ValueError(f"its task's state carries {found}, expected {expected}")
+        return tuple(Tensor(laid_out_like(array, tensor.array)) for array, tensor in zip(arrays, like, strict=True))
 
     # --- testing and use ------------------------------------------------------------------------------------------
 

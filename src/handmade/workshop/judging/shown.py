@@ -1,8 +1,8 @@
 """What came from a learner's file, made fit for the screen: a terminal obeys control characters, however many."""
 
-import unicodedata
 from dataclasses import replace
 
+from handmade.errors import printable
 from handmade.workshop.judging.verdict import Check, Finding, Verdict
 
 LONGEST = {"name": 100, "message": 2_000, "evidence": 8_000, "printed": 4_000}
@@ -21,13 +21,4 @@ def shown(verdict: Verdict) -> Verdict:
 
 def fit(text: str, longest: int) -> str:
     """The text with control characters, and those that turn the direction of writing, as escapes; then cut."""
-    cut = text if len(text) <= longest else f"{text[:longest]} ..."
-    return "".join(character if _is_harmless(character) else _escaped(character) for character in cut)
-
-
-def _is_harmless(character: str) -> bool:
-    return character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode()
+    return printable(text if len(text) <= longest else f"{text[:longest]} ...")
