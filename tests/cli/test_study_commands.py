@@ -319,4 +319,10 @@ def test_the_plan_s_own_code_is_checked_as_a_file_of_the_learner_s(handmade, the
     assert "np.dot with leading axes" in ran.out
     assert "overflows" in ran.out
     assert (there / "plans_code.py").is_file()
+    ran = handmade("check", "multi_head_attention", "--plans-code")
+    assert ran.code == 0
+    assert (
+        "Your own file is attention/multi_head_attention.py.\nNext: `handmade check multi_head_attention`." in ran.out
+    )
+    assert "handmade solution" not in ran.out  # it is shown to who has passed it
     assert handmade("check", "softmax", "--plans-code").code == 2

@@ -168,7 +168,7 @@ def test_links_that_lead_out_of_the_vault_are_refused(notes, journal, tmp_path):
 
 
 def test_a_vault_behind_a_link_is_a_vault(notes, journal, tmp_path):
-    link = tmp_path / "link"
+    link = tmp_path / "Заметки 笔记"
     link.symlink_to(notes)
     synchronise(link, journal)
     assert (notes / FOLDER / "CNNs cards.md").is_file()

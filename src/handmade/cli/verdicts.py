@@ -87,17 +87,20 @@ def _tests(verdict: Verdict) -> "Table":
 def _next_step(verdict: Verdict, path: Path, workspace: Workspace | None) -> str:
     if verdict.passed and path.parent.name == "drills":
         return "Fixed. `handmade drill` writes another."
+    name = verdict.exercise
+    if verdict.passed and workspace is not None and workspace.progress().of(name).passed is None:
+        return f"That is right. Your own file is {workspace.where(name)}.\nNext: `handmade check {name}`."
     if verdict.passed and workspace is not None:
         upcoming = workspace.upcoming()
         after = f"Next: {workspace.where(upcoming)}" if upcoming else "That was the last one: all are passed"
-        return f"`handmade solution {verdict.exercise}` shows how we write it.\n{after}."
+        return f"`handmade solution {name}` shows how we write it.\n{after}."
     if path.parent.name in ("interviews", "from-memory"):
         return "That was your try." if not verdict.passed else "That is right."
     if verdict.passed:
         return "That is right."
-    hint = f" `handmade hint {verdict.exercise}` gives a hint." if workspace is not None else ""
+    hint = f" `handmade hint {name}` gives a hint." if workspace is not None else ""
     seed = verdict.seed
-    again = "" if seed is None else f" `handmade check {verdict.exercise} --seed {seed}` draws the same cases."
+    again = "" if seed is None else f" `handmade check {name} --seed {seed}` draws the same cases."
     return f"Edit {shown_from_here(path)} and check it again.{hint}{again}"
 
 

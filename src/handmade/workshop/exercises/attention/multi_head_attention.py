@@ -157,9 +157,9 @@ EXERCISE = Exercise(
     outputs=("output",),
     cases=cases,
     with_drawn=with_drawn,
-    drawing="It is right for the weights that it draws. What drawing them inside costs: each call has other weights, "
-    "so that nothing can be trained, repeated or tested; and where their variance is 1, not 1 / d_model, each product "
-    "makes numbers sqrt(d_model) times as large. Next: take them as an argument, "
+    drawing="It is right for the weights that it draws. But every call draws new ones, so nothing can be "
+    "trained, repeated or tested; and with variance 1, not 1 / d_model, each product makes numbers sqrt(d_model) times "
+    "as large. Next: take the weights as an argument, "
     "def multi_head_attention(X, num_heads, d_model, weights).",
     faults={
         "one maximum for all scores": ONE_MAXIMUM,
