@@ -29,7 +29,8 @@ def test_the_verdict_as_data(verdict):
     assert list(data) == ["exercise", "passed", "mistakes", "conventions", "tests", "seconds", "printed", "seed"]
     assert data["exercise"] == "self_attention"
     assert data["passed"] is False
-    assert list(data["mistakes"][0]) == ["name", "message", "evidence"]
+    assert list(data["mistakes"][0]) == ["name", "message", "evidence", "line", "mend"]
+    assert data["mistakes"][0]["line"] in (6, 7)
     assert list(data["tests"][0]) == ["name", "status", "message"]
     assert data["seconds"] > 0
 

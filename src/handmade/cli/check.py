@@ -34,8 +34,10 @@ def check(
     A solution that passes the fixed cases must also pass a second set, which is drawn anew each time; the verdict names
     its seed.
 
-    --json prints {"exercise", "passed", "mistakes": [{"name", "message", "evidence"}], "conventions": [{"name",
-    "message"}], "tests": [{"name", "status", "message"}], "seconds", "printed", "seed"}; without NAME a list of these.
+    --json prints {"exercise", "passed", "mistakes": [{"name", "message", "evidence", "line", "mend"}],
+    "conventions": [{"name", "message"}], "tests": [{"name", "status", "message"}], "seconds", "printed", "seed"};
+    without NAME a list of these. "line" is the file's line that a mistake is in, from 1, or null; "mend" is
+    {"before", "after"}, a change of the file's own lines with which all cases are right, or null.
     """
     from handmade.workshop.judging.isolation import isolation as in_words
     from handmade.workshop.judging.sandbox import Sandbox

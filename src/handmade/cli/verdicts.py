@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from handmade.workshop.exercise import Exercise
+from handmade.workshop.judging.shown import fit
 from handmade.workshop.judging.verdict import COMPUTES_ONLY, Finding, Verdict
 from handmade.workshop.workspace import Workspace
 
@@ -29,6 +30,8 @@ def show(verdict: Verdict, exercise: Exercise, path: Path, workspace: Workspace 
     else:
         for finding in verdict.findings:
             console.print(Padding(_finding(finding), (1, 0, 0, 2)))
+        if (lines := _lines_around(verdict, path)) is not None:
+            console.print(Padding(lines, (1, 0, 0, 2)))
     console.print()
     if len({test.status for test in verdict.tests if test.name != COMPUTES_ONLY}) > 1:
         console.print(_tests(verdict))
@@ -63,12 +66,45 @@ def _headline(verdict: Verdict, exercise: Exercise) -> Text:
 
 
 def _is_drill(verdict: Verdict, exercise: Exercise, path: Path) -> bool:
-    """Whether to keep the mistakes' names to ourselves: they are what `handmade drill` asks for."""
-    return path.parent.name == "drills" and all(finding.name in exercise.faults for finding in verdict.findings)
+    """Whether to keep the mistakes' names and lines to ourselves: they are what `handmade drill` asks for."""
+    said = ("wrong", "raises", "nan in", "inf in", "-inf in")
+    return path.parent.name == "drills" and all(
+        finding.name in exercise.faults or finding.name.startswith(said) for finding in verdict.findings
+    )
+
+
+NEIGHBOURS = 2
+"""How many lines are shown before and after the one that a mistake is in."""
+
+
+def _lines_around(verdict: Verdict, path: Path) -> RenderableType | None:
+    """The line that the first mistake is in, marked, with its neighbours."""
+    line = next((finding.line for finding in verdict.findings if finding.line), None)
+    try:
+        lines = path.read_text("utf-8").split("\n") if line is not None else []
+    except (OSError, UnicodeDecodeError):
+        return None
+    if line is None or line > len(lines):
+        return None
+    from rich.syntax import Syntax  # loads the colouring of every language there is
+
+    shown, count = "\n".join(fit(text, 200) for text in lines), len(lines)
+    return Syntax(
+        shown,
+        "python",
+        line_numbers=True,
+        line_range=(max(line - NEIGHBOURS, 1), min(line + NEIGHBOURS, count)),
+        highlight_lines={line},
+        theme="ansi_dark",
+        background_color="default",
+    )
 
 
 def _finding(finding: Finding) -> Group:
-    parts: list[RenderableType] = [Text.assemble((finding.name, "bold"), f"\n{finding.message}")]
+    where = f"  line {finding.line}" if finding.line else ""
+    parts: list[RenderableType] = [
+        Text.assemble((finding.name, "bold"), (where, "bold yellow"), f"\n{finding.message}")
+    ]
     if finding.evidence:
         parts.append(Padding(Text(finding.evidence, "yellow"), (0, 0, 0, 2)))
     return Group(*parts)
@@ -98,7 +134,9 @@ def _next_step(verdict: Verdict, path: Path, workspace: Workspace | None) -> str
         return "That was your try." if not verdict.passed else "That is right."
     if verdict.passed:
         return "That is right."
-    hint = f" `handmade hint {name}` gives a hint." if workspace is not None else ""
+    mended = any(finding.mend for finding in verdict.findings)
+    gives = "gives the mend step by step" if mended else "gives a hint"
+    hint = f" `handmade hint {name}` {gives}." if workspace is not None else ""
     seed = verdict.seed
     again = "" if seed is None else f" `handmade check {name} --seed {seed}` draws the same cases."
     return f"Edit {shown_from_here(path)} and check it again.{hint}{again}"

@@ -32,11 +32,13 @@ class Case:
 
 @dataclass(frozen=True)
 class Raised:
-    """What a solution raised: the error's type, its message, and the last lines it passed through in the solution."""
+    """What a solution raised: the error's type, its message, the last lines it passed through in the solution, and the
+    number of the very last one in the solution's own file."""
 
     kind: str
     message: str
     trace: str = ""
+    line: int | None = None
 
 
 @dataclass(frozen=True)
@@ -86,12 +88,16 @@ def raised_by(error: BaseException) -> Raised:
     except Exception:
         message = "(its message cannot be shown)"
     libraries = (os.path.dirname(__file__), os.path.dirname(os.__file__), "<frozen")
-    lines = deque[str](maxlen=2)
+    lines, last = deque[str](maxlen=2), None
     for frame, number in traceback.walk_tb(error.__traceback__):
         file = frame.f_code.co_filename
         if not file.startswith(libraries) and "-packages" not in file:
             lines.append(f"line {number}, in {frame.f_code.co_name}: {linecache.getline(file, number).strip()}")
-    return Raised(type(error).__name__, message, "\n".join(lines))
+            if frame.f_globals.get("__name__") == "solution":
+                last = number
+    if isinstance(error, SyntaxError) and last is None and isinstance(error.lineno, int):
+        last = error.lineno
+    return Raised(type(error).__name__, message, "\n".join(lines), last)
 
 
 def named(returned: Any, names: tuple[str, ...]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ Reports are lines of plain data (`wire.py`) on a pipe of the job's own, which th
 """
 
 import faulthandler
-import linecache
 import os
 import resource
 import sys
@@ -15,7 +14,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from os import _exit  # a solution may put something else in os
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -26,6 +24,8 @@ from handmade.workshop.cell.drivers import DRIVERS
 from handmade.workshop.cell.guard import guard
 from handmade.workshop.cell.inert import put_in
 from handmade.workshop.cell.job import Job, Limits
+from handmade.workshop.cell.solutions import load
+from handmade.workshop.cell.versions import report_edits, report_trace
 from handmade.workshop.cell.wire import dumps
 
 Report = Callable[..., None]
@@ -166,9 +166,13 @@ def run(job: Job, report: Report) -> None:
         torch.set_default_dtype(torch.float64)
     numpy_before, tasks_before = _numpy_names(), _tasks()
     try:
-        solution = load(job)
+        solution = {} if job.traced or job.edits else load(job)
     except BaseException as error:
         report("load", raised=vars(raised_by(error)))
+        return
+    if job.traced or job.edits:
+        (report_trace if job.traced else report_edits)(job, report)
+        report("done", seconds=0.0, threads=[], patched=[])
         return
     begun = time.perf_counter()
     for case in job.cases:
@@ -198,19 +202,6 @@ def _more_tasks_than(before: int) -> bool:
             return False
         time.sleep(0.01)
     return True
-
-
-def load(job: Job) -> dict[str, Any]:
-    """The solution's functions and classes by name. Raises what the file raises; NameError where one is missing."""
-    linecache.cache[job.path] = (len(job.source), None, job.source.splitlines(keepends=True), job.path)
-    module = ModuleType("solution")
-    module.__file__ = job.path
-    sys.modules["solution"] = module
-    exec(compile(job.source, job.path, "exec"), vars(module))
-    for name in job.functions:
-        if not callable(vars(module).get(name)):
-            raise NameError(f"after the file has run, there is no function or class {name!r} in it")
-    return {name: vars(module)[name] for name in job.functions}
 
 
 def _report_case(report: Report, kind: str, job: Job, solution: dict[str, Any], case: Case) -> None:

@@ -1,6 +1,7 @@
 """A job: all that a learner's process gets to know of an exercise, and the solution to run."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from handmade.workshop.cell.cases import Case
 from handmade.workshop.cell.wire import dumps, loads
@@ -28,6 +29,9 @@ class Job:
     functions, driver, outputs, cases: as the exercise has them.
     torch: whether it is written with PyTorch, and gets tensors.
     forbidden: PyTorch's functions that would do the work.
+    traced: whether it is run once on the first case, with the values of its expressions recorded, and nothing else.
+    edits: other versions of the solution, each a list of (start, end, text in its place), characters of the source.
+        Where there are any, each of them is run on all cases, and nothing else.
     """
 
     path: str
@@ -40,6 +44,8 @@ class Job:
     torch: bool
     limits: Limits
     forbidden: tuple[str, ...] = ()
+    traced: bool = False
+    edits: tuple[Any, ...] = ()
 
     def line(self) -> str:
         cases = [vars(case) for case in self.cases]

@@ -44,7 +44,7 @@ def errors(trial: Trial) -> Iterator[Finding]:
         where = f"on {len(numbers)} of {len(trial.results)} cases, as {trial.case(first).label!r}"
         sizes = ", ".join(f"{name} {value.shape}" for name, value in trial.arguments(first).items() if _is(value))
         shown = f"{where} ({sizes})" if sizes else where
-        yield Finding(name, message, f"{shown}\n{raised.trace}".strip())
+        yield Finding(name, message, f"{shown}\n{raised.trace}".strip(), raised.line)
 
 
 def _told(wrong: Trial) -> tuple[str, str]:

@@ -3,7 +3,9 @@
 import os
 import time
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,6 +27,9 @@ from handmade.workshop.judging.trial import Trial
 from handmade.workshop.judging.verdict import COMPUTES_ONLY, Check, Finding, Followed, Verdict
 from handmade.workshop.quiet import QUIET
 
+if TYPE_CHECKING:
+    from handmade.workshop.judging.pointing import Pointer
+
 
 class Judge:
     """Judges solutions, one after another, in one sandbox that stays warm. Use it in a `with` block."""
@@ -33,6 +38,13 @@ class Judge:
         self.limits = limits or Limits()
         self.sandbox = sandbox or Sandbox()
         self._known: dict[str, Counterfactuals] = {}
+
+    @cached_property
+    def pointer(self) -> "Pointer":
+        """What finds the lines of mistakes; loaded for the first one."""
+        from handmade.workshop.judging.pointing import Pointer
+
+        return Pointer(self.sandbox.run)
 
     def __enter__(self) -> "Judge":
         return self
@@ -59,7 +71,7 @@ class Judge:
     def _check(self, path: Path, exercise: Exercise, seed: int) -> Verdict:
         known = self._known.get(exercise.name)
         if known is None or known.exercise is not exercise:  # it may be one with some of the cases only
-            self._known[exercise.name] = Counterfactuals(exercise, exercise.all_cases())
+            self._known[exercise.name] = Counterfactuals(exercise, exercise.all_cases(), standard=True)
         reference = self._known[exercise.name]
         solution = read(path, exercise, reference.cases)
         if solution.findings:
@@ -99,7 +111,7 @@ class Judge:
             if not troubles and not _repeats(outcome, exercise):
                 troubles.append(_RANDOM)
             switches = trial.explain()
-            wrong = self._explained(switches, trial, job)
+            wrong = self._with_lines(self._explained(switches, trial, job), trial, job)
         followed = [name for name in exercise.conventions if switches and name in switches]
         return Verdict(
             exercise.name,
@@ -169,6 +181,14 @@ class Judge:
             if named:
                 return named
         return diagnose(trial, lambda cases: self._results(job, cases))
+
+    def _with_lines(self, findings: list[Finding], trial: Trial, job: Job) -> list[Finding]:
+        """The findings with the line that they are about; with the mend too where no listed mistake explains them."""
+        if not findings or any(finding.name == "not written yet" for finding in findings):
+            return findings
+        listed = all(finding.name in trial.exercise.faults for finding in findings)
+        pointed = self.pointer.point(trial, job, mending=not listed)
+        return [pointed.said_of(finding) for finding in findings] if pointed else findings
 
 
 _OTHER_CASES = "other cases"

@@ -88,25 +88,29 @@ def _loading(outcome: Outcome, job: Job) -> Iterator[Finding]:
     raised = outcome.raised
     if raised is None or outcome.refused or outcome.shortcuts or (outcome.cut and _LIMIT_HIT in raised.message):
         return
-    trace = raised.trace or f"{raised.kind}: {raised.message}"
+    trace, line = raised.trace or f"{raised.kind}: {raised.message}", raised.line
     match raised.kind:
         case "SystemExit":
-            yield Finding("ends the process", "The file calls exit() as it is loaded. Remove that.", trace)
+            yield Finding("ends the process", "The file calls exit() as it is loaded. Remove that.", trace, line)
         case "MemoryError":
             message = f"Loading the file takes more than {job.limits.memory >> 20:,} MB of memory."
-            yield Finding("memory limit", message, trace)
+            yield Finding("memory limit", message, trace, line)
         case "RecursionError":
-            yield Finding("endless recursion", "A function calls itself without end as the file is loaded.", trace)
+            yield Finding(
+                "endless recursion", "A function calls itself without end as the file is loaded.", trace, line
+            )
         case "ModuleNotFoundError":
-            yield Finding("missing library", f"{raised.message}: it is not installed here.", trace)
+            yield Finding("missing library", f"{raised.message}: it is not installed here.", trace, line)
         case "ImportError" if "handmade" in raised.message:
-            yield Finding("forbidden shortcut", "handmade holds the answers: a solution may not import it.", trace)
+            yield Finding(
+                "forbidden shortcut", "handmade holds the answers: a solution may not import it.", trace, line
+            )
         case "EOFError":
-            yield Finding("asks for input", "It reads from the keyboard (input()); there is none here.", trace)
+            yield Finding("asks for input", "It reads from the keyboard (input()); there is none here.", trace, line)
         case "NameError" if "after the file has run" in raised.message:
-            yield Finding("missing function", f"{raised.message[0].upper()}{raised.message[1:]}.", trace)
+            yield Finding("missing function", f"{raised.message[0].upper()}{raised.message[1:]}.", trace, line)
         case _:
-            yield Finding("does not load", f"The file raises {raised.kind}: {raised.message}", trace)
+            yield Finding("does not load", f"The file raises {raised.kind}: {raised.message}", trace, line)
 
 
 def _changed_arguments(outcome: Outcome, job: Job, exercise: Exercise) -> Iterator[Finding]:

@@ -6,6 +6,8 @@ import signal
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from handmade.workshop.cell.cases import Raised, Result
 from handmade.workshop.cell.job import Job
 from handmade.workshop.cell.wire import Opaque, loads
@@ -19,6 +21,8 @@ class Outcome:
     signal ended it), "lost" (what was reported is not what a job reports).
     where: for time and crash, the line it was at, if known. signal: which one, for a crash.
     left: how many processes it left behind, which were ended; -1 if that was not possible.
+    trace: the values of its expressions, each with the number of its node, where the job asks for them.
+    edits: what each edited version gave, case by case, None where it raised something; fewer where time was up.
     """
 
     ending: str = "lost"
@@ -35,6 +39,8 @@ class Outcome:
     printed: str = ""
     cut: bool = False
     seconds: float = 0.0
+    trace: list[tuple[int, Any]] = field(default_factory=list)
+    edits: list[list[Any] | None] = field(default_factory=list)
 
 
 def outcome_of(end: dict[str, Any], content: bytes, job: Job) -> Outcome:
@@ -84,6 +90,16 @@ def _take(line: dict[str, Any], outcome: Outcome, job: Job) -> bool:
         case "shortcut":
             outcome.shortcuts.append(str(line["what"]))
             return True
+        case "trace" if job.traced:
+            outcome.trace = [(_number(number), _value(value)) for number, value in line["values"]]
+            outcome.results = [Result(None, _raised(line["raised"]) if line["raised"] else None)]
+            return before == 0
+        case "edit":
+            outcome.edits.append(line["outputs"] if isinstance(line["outputs"], list) else None)
+            return len(outcome.edits) <= len(job.edits)
+        case "done" if job.traced or job.edits:
+            outcome.ending = "finished"
+            return True
         case "done":
             outcome.seconds = float(line["seconds"])
             outcome.threads, outcome.patched = list(map(str, line["threads"])), list(map(str, line["patched"]))
@@ -103,8 +119,25 @@ def _result(line: dict[str, Any]) -> Result:
     return Result(outputs if raised is None else None, raised, changed)
 
 
+def _number(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError("not a node's number")
+    return value
+
+
+def _value(value: Any) -> Any:
+    """What is recorded of a value: nothing, a number, a text, an array of real numbers."""
+    is_array = isinstance(value, np.ndarray) and value.dtype.kind in "biuf"
+    if not is_array and not isinstance(value, bool | int | float | str | None):
+        raise ValueError("not a recorded value")
+    return None if isinstance(value, int) and abs(value) > 1 << 60 else value
+
+
 def _raised(facts: dict[str, Any]) -> Raised:
-    return Raised(str(facts["kind"]), str(facts["message"]), str(facts["trace"]))
+    line = facts["line"]
+    if line is not None and not (type(line) is int and line > 0):
+        raise ValueError("not the number of a line")
+    return Raised(str(facts["kind"]), str(facts["message"]), str(facts["trace"]), line)
 
 
 def _settle(outcome: Outcome, code: int, dump: str, regular: bool, job: Job) -> None:

@@ -8,12 +8,27 @@ COMPUTES_ONLY = "no side effects"
 
 
 @dataclass(frozen=True)
+class Mend:
+    """A change of the solution's own lines that makes all cases right: what stands there, what should, and in a few
+    words what kind of change that is."""
+
+    before: str
+    after: str
+    kind: str = ""
+
+
+@dataclass(frozen=True)
 class Finding:
-    """What is wrong with a solution: a name, a message (what it is, what follows, how it is mended), the evidence."""
+    """What is wrong with a solution: a name, a message (what it is, what follows, how it is mended), the evidence.
+
+    line: of the solution's file, counted from 1; None where it is not known. mend: where one was found.
+    """
 
     name: str
     message: str
     evidence: str = ""
+    line: int | None = None
+    mend: Mend | None = None
 
 
 @dataclass(frozen=True)
@@ -53,4 +68,6 @@ class Verdict:
     def as_json(self) -> dict[str, Any]:
         """The verdict as plain data, under the names `handmade check --json` documents."""
         facts = {"mistakes" if name == "findings" else name: value for name, value in asdict(self).items()}
+        for mistake in facts["mistakes"]:
+            mistake["mend"] = mistake["mend"] and {part: mistake["mend"][part] for part in ("before", "after")}
         return {**facts, "seconds": round(self.seconds, 4)}

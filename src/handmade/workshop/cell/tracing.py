@@ -1,0 +1,195 @@
+"""A run of a solution with the value of each of its expressions and assignments recorded, as plain data.
+
+The syntax tree is instrumented: `a @ b / c` becomes `seen(7, seen(9, a @ b) / c)`, and behind each assignment the new
+value is seen under the number of its target. A node's number is its place in `ast.walk` of the file as it is written,
+so that whoever has the file knows which expression is meant. What is kept is bounded: so many values of one node, so
+many numbers in all.
+"""
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+SEEN = "__seen__"
+VALUES_OF_ONE_NODE, VALUES, NUMBERS, LARGEST, LONGEST = 4, 3000, 60_000, 2048, 1500
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef
+_UNSEEN = (
+    ast.Constant, ast.Name, ast.Slice, ast.Starred, ast.Lambda, ast.JoinedStr, ast.FormattedValue, ast.Yield,
+    ast.YieldFrom, ast.Await, ast.GeneratorExp,
+)  # fmt: skip
+
+
+class Recorder:
+    """Called with a node's number and a value, which it gives back. events: (number, what the value was then)."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[int, Any]] = []
+        self._counts: dict[int, int] = {}
+        self._numbers = 0
+
+    def __call__(self, number: int, value: Any) -> Any:
+        count = self._counts.get(number, 0)
+        if count < VALUES_OF_ONE_NODE and len(self.events) < VALUES and self._numbers < NUMBERS:
+            self._counts[number] = count + 1
+            kept = snapshot(value)
+            self._numbers += kept.size if isinstance(kept, np.ndarray) else 1
+            self.events.append((number, kept))
+        return value
+
+
+def snapshot(value: Any) -> Any:
+    """The value as it is now: a number, an array that nobody else has, or a text for lists, names and dictionaries.
+    None for everything else and for what is too large."""
+    if isinstance(value, bool | int | float | np.generic):
+        return value if isinstance(value, bool | int | float) else value.item()
+    try:
+        if hasattr(value, "detach"):
+            value = value.detach().cpu().numpy()
+        if isinstance(value, np.ndarray):
+            return np.array(value) if value.size <= LARGEST and value.dtype.kind in "biuf" else None
+        if isinstance(value, list | tuple) and value and not isinstance(value[0], str | dict | set):
+            array = np.array([part.detach().cpu().numpy() if hasattr(part, "detach") else part for part in value])
+            if array.dtype.kind in "biuf":
+                return array if array.size <= LARGEST else None
+    except Exception:
+        return None
+    text = _text(value, [300])
+    return text if text is not None and len(text) <= LONGEST else None
+
+
+def _text(value: Any, left: list[int]) -> str | None:
+    """Plain values in one spelling; `left` counts how many parts may still come."""
+    left[0] -= 1
+    if left[0] < 0:
+        return None
+    if isinstance(value, bool | int | str) or value is None:
+        return repr(value)
+    if isinstance(value, float | np.floating):
+        return f"{float(value):.7g}"
+    if isinstance(value, np.integer):
+        return repr(int(value))
+    if isinstance(value, dict):
+        parts = [(_text(key, left), _text(part, left)) for key, part in value.items()]
+        return None if any(None in pair for pair in parts) else f"{{{sorted(map(str, parts))}}}"
+    if isinstance(value, list | tuple | set | frozenset):
+        texts = [_text(part, left) for part in value]
+        if None in texts:
+            return None
+        return (
+            f"{{{sorted(map(str, texts))}}}"
+            if isinstance(value, set | frozenset)
+            else f"[{', '.join(map(str, texts))}]"
+        )
+    return None
+
+
+def instrumented(source: str) -> ast.Module:
+    """The file's syntax tree with a call of SEEN around every expression in its functions."""
+    tree = ast.parse(source)
+    numbers = {id(node): number for number, node in enumerate(ast.walk(tree))}
+    around = {id(node) for node in seen_nodes(tree)}
+    return ast.fix_missing_locations(_Instrumenter(numbers, around).visit(tree))
+
+
+def seen_nodes(tree: ast.Module) -> Iterator[ast.expr]:
+    """The expressions whose values are recorded."""
+    for function in ast.walk(tree):
+        if isinstance(function, Definition):
+            for statement in function.body:
+                yield from _seen(statement)
+
+
+def _seen(node: ast.AST) -> Iterator[ast.expr]:
+    if isinstance(node, Definition | ast.ClassDef):
+        return
+    for field, value in ast.iter_fields(node):
+        if field in ("annotation", "pattern", "decorator_list", "defaults", "kw_defaults"):
+            continue
+        for part in value if isinstance(value, list) else [value]:
+            if not isinstance(part, ast.AST):
+                continue
+            is_function = isinstance(node, ast.Call) and field == "func"
+            is_index = isinstance(node, ast.Subscript) and field == "slice" and isinstance(part, ast.Tuple)
+            loads = isinstance(getattr(part, "ctx", ast.Load()), ast.Load)
+            if (
+                isinstance(part, ast.expr)
+                and not isinstance(part, _UNSEEN)
+                and loads
+                and not is_function
+                and not is_index
+            ):
+                yield part
+            if not isinstance(part, ast.JoinedStr):
+                yield from _seen(part)
+
+
+def targets(statement: ast.stmt) -> Iterator[ast.expr]:
+    """The names, and attributes as self.keys, whose values a statement changes."""
+    if isinstance(statement, ast.Assign):
+        found = statement.targets
+    elif isinstance(statement, ast.AugAssign | ast.AnnAssign | ast.For):
+        found = [statement.target]
+    else:
+        return
+    todo = list(found)
+    while todo:
+        target = todo.pop(0)
+        if isinstance(target, ast.Tuple | ast.List):
+            todo += target.elts
+        elif isinstance(target, (ast.Starred, ast.Subscript)):
+            todo.append(target.value)
+        elif isinstance(target, ast.Name) or (isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name)):
+            yield target
+
+
+class _Instrumenter(ast.NodeTransformer):
+    def __init__(self, numbers: dict[int, int], around: set[int]) -> None:
+        self.numbers, self.around = numbers, around
+        self.inside = 0
+
+    def visit(self, node: ast.AST) -> Any:
+        new = super().visit(node)
+        return _call(self.numbers[id(node)], new) if id(node) in self.around else new
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        inside = isinstance(node, Definition)
+        self.inside += inside
+        super().generic_visit(node)
+        if self.inside:
+            for field in ("body", "orelse", "finalbody"):
+                statements = getattr(node, field, None)
+                if isinstance(statements, list) and not isinstance(node, ast.ClassDef):
+                    setattr(node, field, [new for statement in statements for new in self._with_targets(statement)])
+        if isinstance(node, ast.For) and self.inside:
+            node.body = [*map(self._look, targets(node)), *node.body]
+        if isinstance(node, Definition):
+            arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            node.body = [ast.Expr(_call(self.numbers[id(a)], _name(a.arg))) for a in arguments] + node.body
+        self.inside -= inside
+        return node
+
+    def _with_targets(self, statement: ast.stmt) -> list[ast.stmt]:
+        is_loop = isinstance(statement, ast.For)
+        declares = isinstance(statement, ast.AnnAssign) and statement.value is None
+        return [statement] if is_loop or declares else [statement, *map(self._look, targets(statement))]
+
+    def _look(self, target: ast.expr) -> ast.stmt:
+        """A statement in which the target is seen."""
+        if isinstance(target, ast.Attribute):
+            assert isinstance(target.value, ast.Name)
+            again: ast.expr = ast.Attribute(_name(target.value.id), target.attr, ast.Load())
+        else:
+            assert isinstance(target, ast.Name)
+            again = _name(target.id)
+        return ast.Expr(_call(self.numbers[id(target)], again))
+
+
+def _name(name: str) -> ast.Name:
+    return ast.Name(name, ast.Load())
+
+
+def _call(number: int, value: ast.expr) -> ast.Call:
+    return ast.Call(_name(SEEN), [ast.Constant(number), value], [])

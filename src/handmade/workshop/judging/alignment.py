@@ -1,0 +1,199 @@
+"""Where a solution leaves the right path: its values beside those of right solutions, expression by expression.
+
+A value that a right solution computes too is right. One that none computes may still be right, where something right is
+made of it later (another way to the same end). The first that is neither, and is made of right ones, is the suspect.
+"""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from handmade.workshop.cell.tracing import Definition, seen_nodes, targets
+from handmade.workshop.judging.rightvalues import EXACT, MOVED, UNKNOWN, RightValues, tells_much
+
+Events = list[tuple[int, Any]]
+
+
+@dataclass(eq=False)
+class Event:
+    """A value that was seen: the node's number, what it was, the events that it is made of, how it is found."""
+
+    node: int
+    value: Any
+    made_of: list[int]
+    found: int
+    leads_to_right: bool = False
+
+    @property
+    def is_suspect(self) -> bool:
+        return self.found == UNKNOWN and not self.leads_to_right
+
+
+@dataclass
+class Alignment:
+    """The events of a run in order, and the nodes under suspicion, the likeliest first."""
+
+    nodes: list[ast.AST]
+    events: list[Event]
+    suspects: list[int] = field(default_factory=list)
+
+    def line_of(self, node: int) -> int:
+        return getattr(self.nodes[node], "lineno", 1)
+
+    @property
+    def begins(self) -> int:
+        """At which event the solution leaves the right path; behind the last where it does not."""
+        first = self.first
+        return self.events.index(first) if first is not None else len(self.events) + 1
+
+    @property
+    def first(self) -> Event | None:
+        """The first suspect."""
+        return next((e for e in self.events if self.suspects and e.node == self.suspects[0] and e.is_suspect), None)
+
+
+def align(tree: ast.Module, events: Events, right: RightValues) -> Alignment:
+    nodes = list(ast.walk(tree))
+    linked = list(_linked(tree, nodes, events, right))
+    for number in range(len(linked) - 1, -1, -1):
+        event = linked[number]
+        if event.leads_to_right or (event.found == EXACT and tells_much(event.value)):
+            for earlier in event.made_of:
+                linked[earlier].leads_to_right = True
+    alignment = Alignment(nodes, linked)
+    suspects = [event for event in linked if event.is_suspect]
+    first = [e for e in suspects if not any(linked[earlier].is_suspect for earlier in e.made_of)]
+    alignment.suspects = list(dict.fromkeys(e.node for e in (*first, *suspects)))
+    moved = [e for e in linked if e.found == MOVED and not e.leads_to_right and tells_much(e.value)]
+    alignment.suspects += [e.node for e in moved if e.node not in alignment.suspects]
+    return alignment
+
+
+def _linked(tree: ast.Module, nodes: list[ast.AST], events: Events, right: RightValues) -> Iterator[Event]:
+    """The events, each with those that it is made of: its parts' latest values, and those of the names in it."""
+    number_of = {id(node): number for number, node in enumerate(nodes)}
+    seen = {id(node) for node in seen_nodes(tree)}
+    owner = _owners(tree)
+    assigned = {
+        number_of[id(target)]: statement
+        for statement in nodes
+        if isinstance(statement, ast.stmt)
+        for target in targets(statement)
+    }
+    functions = {node.name: node for node in nodes if isinstance(node, Definition)}
+    returned: dict[str, int] = {}
+    latest: dict[int, int] = {}
+    names: dict[tuple[str, str], int] = {}
+    known: dict[bytes, int] = {}
+    for place, (number, value) in enumerate(events):
+        if number >= len(nodes):
+            return
+        node = nodes[number]
+        function = owner.get(id(node), "")
+        if number in assigned or isinstance(node, ast.arg):
+            statement = assigned.get(number)
+            parts = _sources(statement, node)
+            name = spelled(node)
+        else:
+            parts, name = list(ast.iter_child_nodes(node)), ""
+        made_of = _made_of(parts, seen, number_of, latest, names, function)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in functions:
+            made_of += [returned[node.func.id]] if node.func.id in returned else []
+        if name:
+            if isinstance(assigned.get(number), ast.AugAssign) or _is_partial(assigned.get(number), node):
+                key = _scope(name, function), name
+                made_of += [names[key]] if key in names else []
+            names[_scope(name, function), name] = place
+        latest[number] = place
+        if function:
+            returned[function] = place  # the last value before the return is the returned one's, or its part
+        yield Event(number, value, [m for m in made_of if m < place], _find(value, right, known))
+
+
+def _find(value: Any, right: RightValues, known: dict[bytes, int]) -> int:
+    if not hasattr(value, "tobytes"):
+        return right.find(value)
+    key = repr(value.shape).encode() + value.tobytes()
+    if key not in known:
+        known[key] = right.find(value)
+    return known[key]
+
+
+def _owners(tree: ast.Module) -> dict[int, str]:
+    """The name of the function that each node is in."""
+    found: dict[int, str] = {}
+
+    def enter(node: ast.AST, name: str) -> None:
+        for child in ast.iter_child_nodes(node):
+            inner = child.name if isinstance(child, Definition) else name
+            found[id(child)] = inner
+            enter(child, inner)
+
+    enter(tree, "")
+    return found
+
+
+def _sources(statement: ast.stmt | None, target: ast.AST) -> list[ast.AST]:
+    """What a statement's target gets its value from."""
+    if isinstance(statement, ast.For):
+        return [statement.iter]
+    if isinstance(statement, ast.Assign):
+        pairs = statement.targets[0], statement.value
+        if isinstance(pairs[0], ast.Tuple) and isinstance(pairs[1], ast.Tuple) and target in pairs[0].elts:
+            return [pairs[1].elts[min(pairs[0].elts.index(target), len(pairs[1].elts) - 1)]]  # pyright: ignore
+        indices = [t for t in statement.targets if isinstance(t, ast.Subscript)]
+        return [statement.value, *(t.slice for t in indices)]
+    if isinstance(statement, ast.AugAssign | ast.AnnAssign) and statement.value is not None:
+        return [statement.value]
+    return []
+
+
+def _is_partial(statement: ast.stmt | None, target: ast.AST) -> bool:
+    """Whether only a part of the name's value is written, as in out[i] = row."""
+    return (
+        isinstance(statement, ast.Assign)
+        and target not in statement.targets
+        and isinstance(getattr(target, "ctx", None), ast.Load)
+    )
+
+
+def _scope(name: str, function: str) -> str:
+    """Attributes belong to all functions."""
+    return "" if "." in name else function
+
+
+def spelled(node: ast.AST) -> str:
+    """The name that a node is or assigns, or the attribute as self.keys; "" for other nodes."""
+    match node:
+        case ast.arg(arg=name) | ast.Name(id=name):
+            return name
+        case ast.Attribute(value=ast.Name(id=name), attr=attribute):
+            return f"{name}.{attribute}"
+    return ""
+
+
+def _made_of(
+    parts: list[ast.AST],
+    seen: set[int],
+    number_of: dict[int, int],
+    latest: dict[int, int],
+    names: dict[tuple[str, str], int],
+    function: str,
+) -> list[int]:
+    """The latest events of the nearest seen expressions below, and of the names between."""
+    found: list[int] = []
+    todo = list(parts)
+    while todo:
+        part = todo.pop()
+        number = number_of.get(id(part), -1)
+        if id(part) in seen and number in latest:
+            found.append(latest[number])
+            continue
+        name = spelled(part)
+        for scope in (function, ""):
+            if name and (scope, name) in names:
+                found.append(names[scope, name])
+                break
+        todo += ast.iter_child_nodes(part)
+    return found

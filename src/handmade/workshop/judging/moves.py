@@ -1,0 +1,102 @@
+"""Edits of statements: one left out, another assignment, a neighbour first, in or out of a loop or a condition."""
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from handmade.workshop.judging.vocabulary import OPERATORS
+
+if TYPE_CHECKING:
+    from handmade.workshop.judging.edits import Edit, Editor
+
+INDENT = "    "
+
+
+def edits_of_statement(editor: "Editor", node: ast.stmt) -> Iterator["Edit"]:
+    """All edits of one statement as a whole."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return
+    match node:
+        case ast.Assign(targets=[target]) if not isinstance(target, ast.Tuple):
+            name, value = editor.text(target), editor.text(node.value)
+            for sign in ("+", "-", "*"):
+                yield editor.replaced(node, f"{name} {sign}= {value}", f"{sign}= in place of =", 1.2)
+        case ast.AugAssign(target=target, op=op, value=value):
+            name, text = editor.text(target), editor.text(value)
+            sign = OPERATORS.get(type(op), "+")
+            yield editor.replaced(node, f"{name} = {text}", f"= in place of {sign}=", 1.1)
+            yield editor.replaced(node, f"{name} = {name} {sign} ({text})", "a new array, not the old one changed", 1.1)
+            for other in ("+", "-", "*", "/"):
+                if other != sign:
+                    yield editor.replaced(node, f"{name} {other}= {text}", "an operator", 1.1)
+        case ast.If():
+            test = editor.text(node.test)
+            yield editor.put(node.test, f"not ({test})", "a condition", 1.2)
+            yield editor.put(node.test, "True", "a condition", 1.5)
+            yield editor.put(node.test, "False", "a condition", 1.5)
+    is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    if not isinstance(node, ast.Return | ast.Pass) and not is_docstring:
+        yield editor.replaced(node, "pass", "a statement too many", 1.6)
+    yield from _moves(editor, node)
+
+
+def _moves(editor: "Editor", node: ast.stmt) -> Iterator["Edit"]:
+    parent, field = editor.parent[id(node)]
+    body = getattr(parent, field)
+    if not isinstance(body, list):
+        return
+    place = body.index(node)
+    if place + 1 < len(body):
+        after = body[place + 1]
+        yield _rewritten(editor, node, [node, after], [(after, 0), (node, 0)], "the order of two statements", 1.4)
+        if isinstance(node, ast.For | ast.While) and not node.orelse:
+            yield _rewritten(editor, after, [node, after], [(node, 0), (after, 1)], "a statement into the loop", 1.4)
+    if isinstance(parent, ast.For | ast.While | ast.If) and field == "body" and len(body) > 1 and not parent.orelse:
+        if place == len(body) - 1:
+            yield _shifted(editor, node, -1, "a statement out of the block", 1.3)
+        if place == 0:
+            text, header = editor.text(node), editor.span(parent)[0]
+            indent = " " * parent.col_offset
+            start, end = _whole_lines(editor, node)
+            parts = ((header, header, f"{_dedented(text, 1)}\n{indent}"), (start, end, ""))
+            yield _edit(editor, node, parts, "a statement out of the block", 1.4)
+    if isinstance(node, ast.If) and not node.orelse:
+        start, end = _whole_lines(editor, node)
+        indent = " " * node.col_offset
+        text = "\n".join(indent + _dedented(editor.text(part), 1) for part in node.body)
+        yield _edit(editor, node, ((start, end, f"{text}\n"),), "a condition", 1.6)
+
+
+def _rewritten(
+    editor: "Editor", about: ast.stmt, old: list[ast.stmt], new: list[tuple[ast.stmt, int]], kind: str, cost: float
+) -> "Edit":
+    """Statements of one block in another order, some of them indented further."""
+    start, end = editor.span(old[0])[0], editor.span(old[-1])[1]
+    indent = " " * old[0].col_offset
+    texts = [f"{INDENT * deeper}{_indented(editor.text(part), deeper)}" for part, deeper in new]
+    return _edit(editor, about, ((start, end, f"\n{indent}".join(texts)),), kind, cost)
+
+
+def _shifted(editor: "Editor", node: ast.stmt, steps: int, kind: str, cost: float) -> "Edit":
+    start, end = _whole_lines(editor, node)
+    text = " " * (node.col_offset - 4) + _dedented(editor.text(node), 1) + "\n"
+    return _edit(editor, node, ((start, end, text),), kind, cost)
+
+
+def _whole_lines(editor: "Editor", node: ast.stmt) -> tuple[int, int]:
+    start, end = editor.span(node)
+    return start - node.col_offset, min(editor.source.find("\n", end) + 1 or len(editor.source), len(editor.source))
+
+
+def _indented(text: str, steps: int) -> str:
+    return text.replace("\n", "\n" + INDENT * steps)
+
+
+def _dedented(text: str, steps: int) -> str:
+    return text.replace("\n" + INDENT * steps, "\n")
+
+
+def _edit(editor: "Editor", node: ast.stmt, parts: tuple[tuple[int, int, str], ...], kind: str, cost: float) -> "Edit":
+    from handmade.workshop.judging.edits import Edit
+
+    return Edit(kind, cost, editor.number[id(node)], node.lineno, parts)

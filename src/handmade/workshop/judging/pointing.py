@@ -1,0 +1,144 @@
+"""The line that a mistake is in: by the traceback, by values beside those of right solutions, by the mend."""
+
+import ast
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from handmade.workshop.cell.job import Job
+from handmade.workshop.exercise import Exercise
+from handmade.workshop.judging.alignment import Alignment, align, spelled
+from handmade.workshop.judging.comparison import real_numbers
+from handmade.workshop.judging.counterfactuals import Counterfactuals
+from handmade.workshop.judging.outcome import Outcome
+from handmade.workshop.judging.pieces import in_other_names, mapped_names
+from handmade.workshop.judging.repair import search
+from handmade.workshop.judging.rightvalues import RightRun, RightValues, right_runs
+from handmade.workshop.judging.trial import Trial
+from handmade.workshop.judging.verdict import Finding, Mend
+
+TRACING, SEARCHING, BRIEFLY = 1.0, 2.6, 0.6
+"""Seconds for a traced run, for the search of a mend, and for a look at the likeliest edits only."""
+
+
+@dataclass(frozen=True)
+class Pointed:
+    """Where a mistake is, what is said about it, and the mend where one was found."""
+
+    line: int
+    words: str = ""
+    mend: Mend | None = None
+
+    def said_of(self, finding: Finding) -> Finding:
+        """The finding with its line, and the mend where there is one."""
+        line = self.line if self.mend else finding.line or self.line
+        words = f" Line {line}: {self.words}" if self.words and not self.mend else ""
+        return replace(finding, line=line, mend=self.mend, message=f"{finding.message}{words}")
+
+
+@dataclass
+class Pointer:
+    """Finds the line of a mistake. run: runs a job in the sandbox. seconds: how long a search may take."""
+
+    run: Callable[[Job], Outcome]
+    seconds: float = SEARCHING
+    _known: dict[tuple[int, int], tuple[Counterfactuals, list[RightRun], RightValues]] = field(default_factory=dict)
+
+    def point(self, trial: Trial, job: Job, mending: bool = True) -> Pointed | None:
+        """Where this solution goes wrong; None where that cannot be told. mending: whether to search long."""
+        begun = time.monotonic()
+        cases = telling_cases(trial)
+        if not cases:
+            return None
+        seen = [self._aligned(trial, job, case) for case in cases]
+        case, runs, alignment = min(seen, key=lambda one: one[2].begins)
+        raised = trial.results[case].raised
+        crash = raised.line if raised is not None else None
+        line = crash or (alignment.line_of(alignment.suspects[0]) if alignment.suspects else None)
+        words = "" if crash else told(alignment, runs)
+        until = begun + (self.seconds if mending else BRIEFLY)
+        found = search(job, trial, case, alignment, runs, crash, until, self.run, thorough=mending)
+        if found is not None:
+            return Pointed(found.line, words if found.line == line else "", found.mend)
+        return Pointed(line, words) if line is not None else None
+
+    def _aligned(self, trial: Trial, job: Job, case: int) -> tuple[int, list[RightRun], Alignment]:
+        """The solution's values on this case beside the right ones."""
+        limits = replace(job.limits, seconds=min(TRACING, job.limits.seconds))
+        traced = self.run(replace(job, cases=[trial.case(case)], traced=True, limits=limits))
+        runs, right = self._right(trial.exercise, trial, case)
+        return case, runs, align(ast.parse(job.source), traced.trace, right)
+
+    def _right(self, exercise: Exercise, trial: Trial, case: int) -> tuple[list[RightRun], RightValues]:
+        """What right solutions compute on this case."""
+        key = id(trial.reference), case
+        if key in self._known and self._known[key][0] is trial.reference:
+            return self._known[key][1:]
+        runs = right_runs(exercise, trial.case(case))
+        found = runs, RightValues.of(runs)
+        if trial.reference.standard:
+            self._known[key] = trial.reference, *found
+        return found
+
+
+def telling_cases(trial: Trial) -> list[int]:
+    """Cases that tell where it fails: one that raises; or else two on which the numbers are far from the right ones,
+    since on one of them a wrong value may be right by chance."""
+    failing = [number for number in trial.numbers if not trial.agrees(number)]
+    raising = [number for number in failing if trial.results[number].raised is not None]
+    return raising[:1] or sorted(failing, key=lambda number: _distance(trial, number), reverse=True)[:2]
+
+
+def _distance(trial: Trial, number: int) -> tuple[int, float]:
+    """How many outputs are wrong, and by how much, to a power of ten; numbers that are not finite say little."""
+    wrong = [name for name in trial.exercise.outputs if not trial.is_right(number, name)]
+    largest = -20.0
+    for name in wrong:
+        mine, right = real_numbers(trial.output(number, name)), real_numbers(trial.expected(number).get(name))
+        if mine is not None and right is not None and mine.shape == right.shape and np.isfinite(mine).all():
+            with np.errstate(all="ignore"):
+                share = float(np.abs(mine - right).max(initial=0.0) / max(float(np.abs(right).max(initial=0.0)), 1e-30))
+            largest = max(largest, min(round(np.log10(share + 1e-20)), 0))
+    return len(wrong), largest
+
+
+def told(alignment: Alignment, runs: list[RightRun]) -> str:
+    """What is right, what is the first that is not, and what is right there."""
+    first = alignment.first
+    if first is None:
+        return ""
+    node = alignment.nodes[first.node]
+    statement = next(
+        (n for n in alignment.nodes if isinstance(n, ast.Assign) and node in ast.walk(n) and len(n.targets) == 1), None
+    )
+    name = spelled(node) or (spelled(statement.targets[0]) if statement is not None else "")
+    right = [spelled(alignment.nodes[alignment.events[m].node]) for m in first.made_of]
+    right = list(dict.fromkeys(filter(None, right)))
+    what = f"{name} is the first that is not" if name else f"{_short(node)} is the first value that is not"
+    known = (
+        f"{' and '.join(right[:3])} {'is' if len(right) == 1 else 'are'} right, "
+        if right
+        else "up to here all is right, "
+    )
+    target = _right_one(alignment, runs, name)
+    return f"{known}{what}" + (f"; the right one here is {target}" if target else "") + "."
+
+
+def _short(node: ast.AST) -> str:
+    text = ast.unparse(node)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _right_one(alignment: Alignment, runs: list[RightRun], name: str) -> str:
+    """What a right solution computes where the first wrong value is, in the learner's names."""
+    mine = {spelled(alignment.nodes[event.node]) for event in alignment.events}
+    for run in runs:
+        names = mapped_names(run, alignment)
+        for node in run.nodes:
+            if isinstance(node, ast.Assign) and len(node.targets) == 1 and spelled(node.targets[0]) == name and name:
+                text = in_other_names(node.value, {**names, name: name}, mine)
+                if text is not None and len(text) <= 90:
+                    return text
+    return ""

@@ -1,0 +1,215 @@
+"""The mend: edited versions of a solution, tried where it leaves the right path first, until one is right."""
+
+import ast
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from handmade.workshop.cell.cases import Result
+from handmade.workshop.cell.job import Job
+from handmade.workshop.cell.tracing import Definition, seen_nodes, targets
+from handmade.workshop.cell.versions import edited
+from handmade.workshop.judging.alignment import Alignment
+from handmade.workshop.judging.counterfactuals import RIGHT, Switches
+from handmade.workshop.judging.edits import Edit, Editor, Part
+from handmade.workshop.judging.outcome import Outcome
+from handmade.workshop.judging.pieces import pieces
+from handmade.workshop.judging.rightvalues import RightRun
+from handmade.workshop.judging.trial import Trial
+from handmade.workshop.judging.verdict import Mend
+
+Run = Callable[[Job], Outcome]
+
+BATCHES = ((80, 200, 400), (150, 400, 400), (500,) * 4, (500,) * 4)
+"""How many edited versions are tried at once in each stage: those that are likeliest come back soon."""
+
+STEP = 0.35
+"""What an edit costs more for each step away from where the mistake seems to be."""
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A mend that makes all cases right: the edit, the line it changes, and what stands there before and after."""
+
+    edit: Edit
+    line: int
+    mend: Mend
+
+
+def search(
+    job: Job,
+    trial: Trial,
+    case: int,
+    alignment: Alignment,
+    runs: list[RightRun],
+    crash: int | None,
+    until: float,
+    run: Run,
+    thorough: bool = True,
+) -> Repair | None:
+    """The likeliest edit that makes all cases right; None where none was found in time. until: of time.monotonic.
+
+    thorough: whether to try more than the eighty likeliest.
+    """
+    editor = Editor(job.source, ast.parse(job.source))
+    tiers = _tiers(editor, alignment, crash)
+    tried: set[tuple[Part, ...]] = set()
+    waiting: list[tuple[float, Edit]] = []
+    for stage, candidates in enumerate(_stages(editor, alignment, tiers, runs)):
+        waiting += [one for one in candidates if not (one[1].parts in tried or tried.add(one[1].parts))]
+        waiting.sort(key=lambda pair: pair[0])
+        for size in BATCHES[stage]:
+            left = until - time.monotonic()
+            if left < 0.15 or not waiting:
+                break
+            batch, waiting = waiting[:size], waiting[size:]
+            found = _passing([edit for _, edit in batch], job, trial, [case], left, run)
+            right = (
+                _passing(found, job, trial, list(trial.numbers), until - time.monotonic() + 0.3, run) if found else []
+            )
+            if right:
+                return _repair(job.source, min(right, key=lambda edit: edit.cost + 0.02 * _length(edit)))
+            if not thorough:
+                return None
+    return None
+
+
+def _length(edit: Edit) -> int:
+    """By how much it makes the file longer."""
+    return sum(len(text) - (end - start) for start, end, text in edit.parts)
+
+
+def _passing(edits: list[Edit], job: Job, trial: Trial, numbers: list[int], seconds: float, run: Run) -> list[Edit]:
+    """Those of the edits that are right on these cases."""
+    cases = [trial.case(number) for number in numbers]
+    limits = replace(job.limits, seconds=max(seconds, 0.4))
+    outcome = run(replace(job, cases=cases, edits=tuple(edit.parts for edit in edits), limits=limits))
+    return [
+        edit
+        for edit, outputs in zip(edits, outcome.edits, strict=False)
+        if outputs is not None and len(outputs) == len(numbers) and _is_right(outputs, trial, numbers)
+    ]
+
+
+def _is_right(outputs: list[object], trial: Trial, numbers: list[int]) -> bool:
+    accepted: list[Switches] = [RIGHT, *(frozenset([name]) for name in trial.exercise.conventions)]
+    results = [Result(one if isinstance(one, dict) else None) for one in outputs]
+    return any(
+        all(trial.reference.agrees(result, switches, n) for result, n in zip(results, numbers, strict=True))
+        for switches in accepted
+    )
+
+
+def _tiers(editor: Editor, alignment: Alignment, crash: int | None) -> list[list[int]]:
+    """The nodes to edit: where the mistake seems to be, then further and further away from there."""
+    seen = {id(node) for node in seen_nodes(editor.tree)}
+    nodes = editor.nodes
+    if crash is not None:
+        first = [n for n, node in enumerate(nodes) if getattr(node, "lineno", 0) == crash and not _holds_others(node)]
+        second = [n for suspect in alignment.suspects[:3] for n in _near(editor, nodes[suspect], seen)]
+    elif alignment.suspects:
+        first = [n for suspect in alignment.suspects[:1] for n in _near(editor, nodes[suspect], seen)]
+        second = [n for suspect in alignment.suspects[1:4] for n in _near(editor, nodes[suspect], seen)]
+    else:
+        deciding = [
+            n for n, node in enumerate(nodes) if isinstance(node, ast.Compare | ast.BoolOp | ast.If | ast.IfExp)
+        ]
+        returned = [node for node in nodes if isinstance(node, ast.Return)]
+        first, second = [n for r in returned for n in _near(editor, r, seen)], deciding
+    statements = dict.fromkeys(filter(None, (editor.statement_of(nodes[n]) for n in first)))
+    whole = [editor.number[id(part)] for statement in statements for part in _parts(statement)]
+    third = [n for statement in statements for n in _behind(editor, statement)]
+    third += [n for n, node in enumerate(nodes) if isinstance(node, ast.Compare)]
+    defaults = [n for n, node in enumerate(nodes) if isinstance(editor.parent.get(id(node), (node,))[0], ast.arguments)]
+    others = [n for suspect in alignment.suspects[4:12] for n in _near(editor, nodes[suspect], seen)]
+    rest = [n for n, node in enumerate(nodes) if isinstance(node, ast.expr | ast.stmt)]
+    return [first, [*second, *whole], third, [*defaults, *others], rest]
+
+
+def _holds_others(node: ast.AST) -> bool:
+    return isinstance(node, ast.stmt) and bool(getattr(node, "body", None))
+
+
+def _near(editor: Editor, node: ast.AST, seen: set[int]) -> Iterator[int]:
+    """The node, or the statement that it is the target of, and what is in it, down to the values that are seen."""
+    parent = editor.parent.get(id(node), (node, ""))[0]
+    if isinstance(node, ast.arg):
+        return
+    top = editor.statement_of(node) if isinstance(getattr(node, "ctx", None), ast.Store) else node
+    if isinstance(parent, ast.Subscript) and isinstance(parent.ctx, ast.Store):
+        top = editor.statement_of(node)
+    todo: list[ast.AST] = [top or node]
+    while todo:
+        part = todo.pop(0)
+        yield editor.number[id(part)]
+        if part is top or id(part) not in seen:
+            todo += [] if _holds_others(part) and part is not top else list(ast.iter_child_nodes(part))
+
+
+def _parts(statement: ast.stmt) -> Iterator[ast.AST]:
+    """The statement and its expressions, without the statements in it."""
+    todo: list[ast.AST] = [statement]
+    while todo:
+        part = todo.pop(0)
+        yield part
+        todo += [child for child in ast.iter_child_nodes(part) if not isinstance(child, ast.stmt)]
+
+
+def _behind(editor: Editor, statement: ast.stmt) -> Iterator[int]:
+    """What decides whether the statement runs, and the statements that the names in it come from."""
+    node: ast.AST = statement
+    while id(node) in editor.parent and not isinstance(node, Definition):
+        node = editor.parent[id(node)][0]
+        if isinstance(node, ast.If | ast.While | ast.For):
+            yield from (editor.number[id(part)] for part in _parts(node))
+    used = {part.id for part in _parts(statement) if isinstance(part, ast.Name)}
+    function = editor.function_of(statement)
+    for other in editor.nodes:
+        if not isinstance(other, ast.stmt) or other is statement or editor.function_of(other) is not function:
+            continue
+        if used & {target.id for target in targets(other) if isinstance(target, ast.Name)}:
+            yield from (editor.number[id(part)] for part in _parts(other))
+
+
+def _stages(
+    editor: Editor, alignment: Alignment, tiers: list[list[int]], runs: list[RightRun]
+) -> Iterator[list[tuple[float, Edit]]]:
+    """Edits with their costs, the nearest first, made when they are asked for: first what puts another thing in the
+    place of one that is there, then what puts something around it, then all that is far away."""
+    near = {number: tier for tier in (2, 1, 0) for number in tiers[tier]}
+    yield [(e.cost + STEP * tier, e) for number, tier in near.items() for e in editor.narrow(number)]
+    wide = [(e.cost + STEP * tier, e) for number, tier in near.items() for e in editor.wide(number)]
+    for rank, number in enumerate(list(dict.fromkeys([*tiers[0], *tiers[1]]))[:8]):
+        wide += [(edit.cost + 0.05 * rank, edit) for edit in pieces(editor, alignment, number, runs)]
+    yield wide
+    far = [number for number in dict.fromkeys([*tiers[3], *tiers[4]]) if number not in near]
+    yield [(e.cost + 3 * STEP, e) for number in far for e in editor.narrow(number)]
+    yield [(e.cost + 3 * STEP, e) for number in tiers[3] for e in editor.wide(number)]
+
+
+def _repair(source: str, edit: Edit) -> Repair:
+    edit = _with_few_brackets(source, edit)
+    before, after = source.split("\n"), edited(source, edit.parts).split("\n")
+    first = next((n for n, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), edit.line - 1)
+    last = 0
+    while last < min(len(before), len(after)) - first and before[-1 - last] == after[-1 - last]:
+        last += 1
+    old, new = ("\n".join(lines[first : len(lines) - last]) for lines in (before, after))
+    return Repair(edit, first + 1, Mend(_plain(old), _plain(new), edit.kind))
+
+
+def _plain(text: str) -> str:
+    lines = text.split("\n")
+    indent = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
+    return "\n".join(line[indent:] for line in lines).rstrip()
+
+
+def _with_few_brackets(source: str, edit: Edit) -> Edit:
+    """The same edit without the brackets around what it puts in, where they make no difference."""
+    wanted = ast.dump(ast.parse(edited(source, edit.parts)))
+    parts = tuple((a, b, t[1:-1] if t.startswith("(") and t.endswith(")") else t) for a, b, t in edit.parts)
+    try:
+        same = ast.dump(ast.parse(edited(source, parts))) == wanted
+    except SyntaxError:
+        return edit
+    return replace(edit, parts=parts) if same else edit

@@ -1,0 +1,135 @@
+"""What right solutions compute on one case: every value of every expression, found again by its numbers."""
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from handmade.workshop.cell.cases import Case, run_case
+from handmade.workshop.cell.drivers import DRIVERS
+from handmade.workshop.cell.tracing import SEEN, Recorder, instrumented
+from handmade.workshop.exercise import Exercise
+from handmade.workshop.source import faulty, solution
+from handmade.workshop.variants import variants_of
+
+EXACT, MOVED, UNKNOWN = 2, 1, 0
+"""How a value is found: as it is; with its axes in another order or otherwise laid out; not at all."""
+
+RTOL, RTOL32 = 1e-9, 1e-5
+"""How near a value must come to a right one, in float64 and in less."""
+
+
+@dataclass(frozen=True)
+class RightRun:
+    """One right solution's source, its tree, its nodes by number, and what it computed."""
+
+    source: str
+    nodes: list[ast.AST]
+    events: list[tuple[int, Any]]
+
+
+def right_sources(exercise: Exercise) -> list[str]:
+    """The reference, under every convention too, and the variants that need no PyTorch."""
+    others = [source for source in variants_of(exercise.name).values() if "torch" not in source]
+    return [solution(exercise), *(faulty(exercise, name) for name in exercise.conventions), *others]
+
+
+def right_runs(exercise: Exercise, case: Case) -> list[RightRun]:
+    """Each right solution's run on this case, in this process: they are ours."""
+    return [right_run(source, exercise, case) for source in right_sources(exercise)]
+
+
+def right_run(source: str, exercise: Exercise, case: Case) -> RightRun:
+    recorder, module = Recorder(), ModuleType(f"right_{exercise.name}")
+    vars(module)[SEEN] = recorder
+    exec(compile(instrumented(source), module.__name__, "exec"), vars(module))
+    functions = {function.__name__: vars(module)[function.__name__] for function in exercise.functions}
+    run_case(DRIVERS[exercise.driver], functions, case, exercise.outputs)
+    return RightRun(source, list(ast.walk(ast.parse(source))), recorder.events)
+
+
+@dataclass
+class RightValues:
+    """The values of several runs."""
+
+    texts: set[str] = field(default_factory=set)
+    scalars: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    exact: dict[tuple[int, ...], np.ndarray] = field(default_factory=dict)
+    moved: dict[int, np.ndarray] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, runs: Iterable[RightRun]) -> "RightValues":
+        values = cls()
+        scalars: list[float] = []
+        exact: dict[tuple[int, ...], list[np.ndarray]] = {}
+        for run in runs:
+            for _, value in run.events:
+                if isinstance(value, str):
+                    values.texts.add(value)
+                elif value is not None:
+                    array = numbers(value)
+                    if array.size == 1:
+                        scalars.append(float(array.ravel()[0]))
+                    elif array.size:
+                        exact.setdefault(without_ones(array.shape), []).append(array.ravel())
+        values.scalars = np.unique(np.array(scalars))
+        by_size: dict[int, list[np.ndarray]] = {}
+        for shape, arrays in exact.items():
+            stacked = np.unique(np.array(arrays), axis=0)
+            values.exact[shape] = stacked
+            by_size.setdefault(stacked.shape[1], []).append(np.sort(stacked, axis=1))
+        values.moved = {size: np.concatenate(rows) for size, rows in by_size.items()}
+        return values
+
+    def find(self, value: Any) -> int:
+        """How this value is found among the right ones."""
+        if value is None:
+            return MOVED
+        if isinstance(value, str):
+            return EXACT if value in self.texts else UNKNOWN
+        array = numbers(value)
+        if array.size == 0:
+            return MOVED
+        if array.size == 1:
+            number = float(array.ravel()[0])
+            near = np.abs(self.scalars - number) <= RTOL * abs(number) + 1e-12
+            return EXACT if near.any() or (number != number and np.isnan(self.scalars).any()) else UNKNOWN
+        row, rtol = array.ravel(), RTOL32 if getattr(value, "dtype", None) in (np.float32, np.float16) else RTOL
+        if _among(row, self.exact.get(without_ones(array.shape)), rtol):
+            return EXACT
+        return MOVED if _among(np.sort(row), self.moved.get(row.size), rtol) else UNKNOWN
+
+
+def _among(row: np.ndarray, rows: np.ndarray | None, rtol: float) -> bool:
+    if rows is None:
+        return False
+    scale = np.max(np.abs(row[np.abs(row) < _INFINITE / 2]), initial=0.0)
+    return bool((np.abs(rows - row) <= rtol * (np.abs(row) + scale) + 1e-15).all(1).any())
+
+
+_INFINITE, _NAN = 1e200, 3e200
+
+
+def numbers(value: Any) -> np.ndarray:
+    """As an array of floats in which infinities and nan are large numbers."""
+    array = np.asarray(value, float)
+    return np.nan_to_num(array, nan=_NAN, posinf=_INFINITE, neginf=-_INFINITE)
+
+
+def without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(size for size in shape if size != 1)
+
+
+def tells_much(value: Any) -> bool:
+    """Whether a value that is right is so hardly by chance: more than one number, and not all the same, or a text."""
+    if isinstance(value, str):
+        return len(value) > 6
+    if value is None:
+        return False
+    array = np.asarray(value)
+    if array.dtype.kind == "f" and array.size == 1:
+        return bool(np.isfinite(array).all()) and float(array.ravel()[0]) % 0.5 != 0
+    return array.size > 2 and array.dtype.kind == "f" and len(np.unique(array)) > 2

@@ -1,0 +1,123 @@
+"""The judge points at the line: by the traceback, by the values of right solutions, by the mend that it finds."""
+
+import ast
+
+import numpy as np
+import pytest
+
+from handmade.workshop.cell.tracing import NUMBERS, SEEN, VALUES_OF_ONE_NODE, Recorder, instrumented, snapshot
+from handmade.workshop.cell.versions import edited
+from handmade.workshop.exercises import exercise_named
+from handmade.workshop.judging.edits import Editor
+from handmade.workshop.judging.rightvalues import EXACT, MOVED, UNKNOWN, RightRun, RightValues
+from handmade.workshop.source import solution
+from handmade.workshop.variants import variants_of
+from tests.support.judging import RIGHT
+from tests.workshop.single_mistakes import MISTAKES
+
+SAMPLE = (0, 3, 11, 15, 25)
+"""Which of the single mistakes are tried here; all of them by `python -m benchmarks mutants`."""
+
+
+def spoilt(name: str, old: str, new: str) -> tuple[str, int]:
+    """The solution shown with one mistake in it, and the line that it is in."""
+    source = solution(exercise_named(name))
+    body = source.index('"""\n', 3) + 4
+    assert old in source[body:]
+    wrong = source[:body] + source[body:].replace(old, new, 1)
+    return wrong, next(
+        n for n, (a, b) in enumerate(zip(source.split("\n"), wrong.split("\n"), strict=False), 1) if a != b
+    )
+
+
+@pytest.fixture
+def patient(warm, monkeypatch):
+    """The machine may be busy: a search may take its time."""
+    monkeypatch.setattr(warm.pointer, "seconds", 30.0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mistake", [MISTAKES[n] for n in SAMPLE], ids=lambda mistake: f"{mistake[0]}: {mistake[2]}")
+def test_a_single_mistake_is_pointed_at_and_its_mend_is_right(verdict, patient, mistake):
+    name, old, new = mistake
+    source, line = spoilt(name, old, new)
+    found = verdict(source, name).findings[0]
+    assert found.line == line
+    if found.mend is not None:
+        mended = source.replace(found.mend.before, found.mend.after)
+        assert mended != source
+        assert verdict(mended, name).passed
+
+
+def test_the_line_of_a_crash_is_the_tracebacks(verdict):
+    source = RIGHT.replace("    weights = np.exp", "    Q[17, 4, 5]\n    weights = np.exp")
+    found = verdict(source).findings[0]
+    assert (found.name, found.line) == ("raises IndexError", 6)
+    found = verdict("import numpy as np\n\nnp.nothing\n" + RIGHT).findings[0]
+    assert (found.name, found.line) == ("does not load", 3)
+
+
+def test_the_mend_as_data(verdict, patient):
+    source = RIGHT.replace("np.sqrt(K.shape[-1])", "int(np.sqrt(K.shape[-1]))")
+    (mistake,) = verdict(source).as_json()["mistakes"]
+    assert mistake["line"] == 5
+    assert mistake["mend"] == {
+        "before": "scores = Q @ K.swapaxes(-1, -2) / int(np.sqrt(K.shape[-1]))",
+        "after": "scores = Q @ K.swapaxes(-1, -2) / np.sqrt(K.shape[-1])",
+    }
+
+
+# --- what is recorded -------------------------------------------------------------------------------------------------
+
+
+def test_an_instrumented_solution_computes_the_same():
+    for name in ("self_attention", "bpe", "backprop"):
+        for source in variants_of(name).values():
+            if "torch" not in source:
+                compile(instrumented(source), name, "exec")
+    recorder = Recorder()
+    names: dict = {SEEN: recorder}
+    exec(
+        compile(instrumented("def f(x, n=2):\n    y = [x * k for k in range(n)]\n    return y[-1] + 1\n"), "f", "exec"),
+        names,
+    )
+    assert names["f"](3.0, n=3) == 7.0
+    nodes = list(ast.walk(ast.parse("def f(x, n=2):\n    y = [x * k for k in range(n)]\n    return y[-1] + 1\n")))
+    values = {ast.unparse(nodes[number]): value for number, value in recorder.events}
+    assert (values["x"], values["y[-1]"], values["y[-1] + 1"]) == (3.0, 6.0, 7.0)
+
+
+def test_what_is_recorded_has_a_bound_and_is_a_copy():
+    recorder, array = Recorder(), np.arange(5.0)
+    for _ in range(100):
+        recorder(1, array)
+    array += 1
+    assert len(recorder.events) == VALUES_OF_ONE_NODE
+    assert recorder.events[0][1][0] == 0.0
+    for number in range(10_000):
+        recorder(number, np.zeros(1000))
+    assert sum(np.size(value) for _, value in recorder.events) < NUMBERS + 2000
+    assert snapshot(object()) is None
+    assert snapshot(np.zeros(10**6)) is None
+    assert snapshot({"b": 1, "a": (2, "c")}) == snapshot({"a": (2, "c"), "b": 1})
+
+
+def test_values_are_found_however_they_are_laid_out():
+    array = np.random.default_rng(0).standard_normal((2, 3))
+    right = RightValues.of([RightRun("", [], [(0, array), (1, 4), (2, np.array([np.inf, np.nan]))])])
+    assert right.find(array.copy()) == EXACT
+    assert right.find(array[:, None]) == EXACT
+    assert right.find(array.T) == right.find(array.ravel()) == MOVED
+    assert right.find(array * 1.001) == right.find(5) == UNKNOWN
+    assert right.find(4.0) == right.find(np.array([np.inf, np.nan])) == EXACT
+
+
+def test_edits_are_python_and_change_the_line_they_name():
+    source = RIGHT
+    editor = Editor(source, ast.parse(source))
+    edits = [edit for number in range(len(editor.nodes)) for edit in (*editor.narrow(number), *editor.wide(number))]
+    assert len(edits) > 500
+    for edit in edits[::7]:
+        new = edited(source, edit.parts)
+        ast.parse(new)
+        assert new != source or edit.kind
