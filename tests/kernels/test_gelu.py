@@ -32,5 +32,6 @@ def test_views_whose_memory_is_not_in_order(rng):
 def test_far_from_zero_nothing_overflows():
     x = np.array([-1e4, -200, -88, 88, 200, 1e4], np.float32)
     value, s = gelu.gelu_tanh(x)
-    assert_allclose(value, [0, 0, 0, 88, 200, 1e4])
-    assert_allclose(gelu.gelu_tanh_backward(np.ones_like(x), x, s), [0, 0, 0, 1, 1, 1])
+    nothing = 1e-25  # the compiled e^x stops at e^88 instead of infinity: 6e-39, not 0, meets numbers up to 2e11
+    assert_allclose(value, [0, 0, 0, 88, 200, 1e4], atol=nothing)
+    assert_allclose(gelu.gelu_tanh_backward(np.ones_like(x), x, s), [0, 0, 0, 1, 1, 1], atol=nothing)

@@ -10,9 +10,11 @@ maximum's gradient by index instead takes 0.75 times the time of the taps on LeN
 
 import numpy as np
 
+from handmade.kernels.choice import has_compiled_form
 from handmade.kernels.windows import Array, Pair, Scratch, Window, blocks, channels_first, channels_last
 
 
+@has_compiled_form
 def max_pool2d(x: Array, window: Window, ceil_mode: bool = False) -> tuple[Array, Array]:
     """The largest number under each window, and which tap it is: r * S + s, row by row, the first of equals.
 
@@ -40,6 +42,7 @@ def max_pool2d(x: Array, window: Window, ceil_mode: bool = False) -> tuple[Array
     return channels_first(y), channels_first(winner)
 
 
+@has_compiled_form
 def max_pool2d_gradient(g: Array, winner: Array, size: Pair, window: Window) -> Array:
     """The gradient of each output goes to the pixel of its winning tap: (N, C, H', W') -> (N, C, H, W)."""
     g, winner = channels_last(g), channels_last(winner)
@@ -61,6 +64,7 @@ def max_pool2d_indices(winner: Array, size: Pair, window: Window) -> Array:
     return rows * size[1] + columns
 
 
+@has_compiled_form
 def avg_pool2d(x: Array, window: Window, ceil_mode: bool = False, count_include_pad: bool = True) -> Array:
     """The mean under each window: (N, C, H, W) -> (N, C, H', W'). `count_include_pad`: padding counts as zeros."""
     x = channels_last(x)
@@ -71,17 +75,18 @@ def avg_pool2d(x: Array, window: Window, ceil_mode: bool = False, count_include_
         source, total = x[images], y[images, rows]
         for _, _, reached, read in window.taps(size, total.shape[1:3], rows.start):
             total[reached] += source[read]
-    y *= _shares(size, outputs, window, count_include_pad).astype(x.dtype)
+    y *= shares(size, outputs, window, count_include_pad).astype(x.dtype)
     return channels_first(y)
 
 
+@has_compiled_form
 def avg_pool2d_gradient(g: Array, size: Pair, window: Window, count_include_pad: bool = True) -> Array:
     """Each output's gradient in equal shares to the pixels under its window: (N, C, H', W') -> (N, C, H, W)."""
     g = channels_last(g)
     gradient = np.zeros((len(g), *size, g.shape[-1]), g.dtype)
-    shares = _shares(size, g.shape[1:3], window, count_include_pad).astype(g.dtype)
+    part = shares(size, g.shape[1:3], window, count_include_pad).astype(g.dtype)
     for images, rows in blocks(len(g), g.shape[1], gradient[:1].nbytes // max(1, g.shape[1])):
-        share, target = g[images, rows] * shares[rows], gradient[images]
+        share, target = g[images, rows] * part[rows], gradient[images]
         for _, _, reached, read in window.taps(size, share.shape[1:3], rows.start):
             target[read] += share[reached]
     return channels_first(gradient)
@@ -101,6 +106,17 @@ def adaptive_avg_pool2d_gradient(g: Array, size: Pair) -> Array:
     return channels_first(_weigh(g, rows.T, columns.T))
 
 
+def shares(size: Pair, outputs: Pair, window: Window, count_include_pad: bool) -> Array:
+    """One over the number of pixels that each mean is taken over: (H', W', 1)."""
+    counts = []
+    for axis in (0, 1):
+        before = window.padding[axis] if count_include_pad else 0
+        start = np.arange(outputs[axis]) * window.stride[axis] - window.padding[axis]
+        end = np.minimum(start + window.kernel[axis], size[axis] + before)
+        counts.append(end - np.maximum(start, -before))
+    return 1 / (counts[0][:, None] * counts[1])[..., None]
+
+
 def _first_taps(window: Window, outputs: Pair) -> Array:
     """The first tap of each window (H', W') that is not padding: it has the maximum until a larger number comes."""
     first = [
@@ -110,17 +126,6 @@ def _first_taps(window: Window, outputs: Pair) -> Array:
         for axis in (0, 1)
     ]
     return first[0][:, None] * window.kernel[1] + first[1]
-
-
-def _shares(size: Pair, outputs: Pair, window: Window, count_include_pad: bool) -> Array:
-    """One over the number of pixels that each mean is taken over: (H', W', 1)."""
-    counts = []
-    for axis in (0, 1):
-        before = window.padding[axis] if count_include_pad else 0
-        start = np.arange(outputs[axis]) * window.stride[axis] - window.padding[axis]
-        end = np.minimum(start + window.kernel[axis], size[axis] + before)
-        counts.append(end - np.maximum(start, -before))
-    return 1 / (counts[0][:, None] * counts[1])[..., None]
 
 
 def _bins(size: int, outputs: int, dtype: np.dtype) -> Array:

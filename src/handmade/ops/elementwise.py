@@ -6,6 +6,7 @@ import numpy as np
 
 from handmade.kernels import gelu as kernels
 from handmade.kernels import relu as relu_kernels
+from handmade.kernels import tanh as tanh_kernels
 from handmade.kernels.erf import erf as erf_of
 from handmade.ops.op import op
 
@@ -36,8 +37,8 @@ def rsqrt(x):
 
 @op
 def tanh(x):
-    y = np.tanh(x)
-    return y, lambda g: (g * (1 - y * y),)
+    y = tanh_kernels.tanh(x)
+    return y, lambda g: (tanh_kernels.tanh_backward(g, y),)
 
 
 @op

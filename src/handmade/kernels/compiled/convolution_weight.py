@@ -123,7 +123,7 @@ def _sum_positions(
                 tile(
                     address_of(x_copy), address_of(j_rows) + 8 * j, address_of(a_taps), 4 * across * pixel,
                     address_of(g_copy) + 4 * panel * positions, address_of(b_taps), 4 * COLUMNS, taps, g_width,
-                    c + 4 * panel, address_of(c_rows) + 8 * j, block > first_block, padded - panel,
+                    c + 4 * panel, address_of(c_rows) + 8 * j, block > first_block, outputs - panel,
                 )  # fmt: skip
 
 

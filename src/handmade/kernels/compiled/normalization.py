@@ -225,10 +225,11 @@ def _normalise_rows(
     for r in range(piece * step, min(rows, (piece + 1) * step)):
         a, n, y = shift(x, r * features), shift(normalised, r * features), shift(value, r * features)
         mean = float32(0)
-        if centred:
+        if centred:  # from the first number on: of equal numbers the mean is then exact
+            first = a[0]
             for d in range(features):
-                mean += a[d]
-            mean /= float32(features)
+                mean += a[d] - first
+            mean = first + mean / float32(features)
         square = float32(0)
         for d in range(features):
             square += (a[d] - mean) * (a[d] - mean)
