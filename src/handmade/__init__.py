@@ -39,6 +39,9 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"handmade.{name} has moved: import its names from {MOVED[f'handmade.{name}']}")
     if name in MOVED_FUNCTIONS:
         raise AttributeError(f"handmade.{name} has moved: use {MOVED_FUNCTIONS[name]}")
+    absent = importlib.import_module("handmade.absent")
+    if f"torch.{name}" in absent.ABSENT:
+        raise AttributeError(absent.absent_name(f"torch.{name}"))
     raise AttributeError(f"module 'handmade' has no attribute {name!r}")
 
 

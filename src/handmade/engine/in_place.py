@@ -65,18 +65,22 @@ class InPlace(Methods):
             return self
         if self.is_leaf and self.requires_grad:
             self.writable(name)  # raises
-        if self._versions[1]:
+        if self._is_shared():
             raise RuntimeError(
                 f"{name}: gradients are recorded, and this tensor shares memory with another, "
                 "whose gradient would be lost. Write it out of place, or change a .clone()."
             )
-        before = self.detach()  # the pullback may read the old values: they stay in an array of their own
-        before.array, before._versions, before._node = self.array.copy("K"), [0, 0], self._node
+        before = self.detach()  # keeps the old array, which pullbacks may read; this tensor gets the new one
+        before._node = self._node
         result = function(before)
-        self._versions[0] += 1
-        self.array[...] = _fitting(name, result.array, self.array)
+        result = result if result.array.dtype == self.array.dtype else result.to(self.array.dtype)
+        self.array, self._versions = _fitting(name, result.array, self.array), result._versions
         self._node = result._node
         return self
+
+    def _is_shared(self) -> bool:
+        """Whether another tensor that is alive shares the memory."""
+        return any(other is not None and other is not self for other in (living() for living in self._versions[1:]))
 
     def _renamed(self, name: str, other: Any) -> Self:
         """`x += y`: off the tape in place; on the tape x names the new tensor x + y, which is recorded."""

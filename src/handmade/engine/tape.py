@@ -12,7 +12,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from contextlib import ContextDecorator
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -20,8 +20,8 @@ from handmade.kernels.sums import total
 from handmade.ops.op import Pullback
 
 Hook = Callable[[np.ndarray], np.ndarray]
-Versions = list[int]
-"""[a counter of in-place changes, whether several tensors share the memory]: one list for all views of an array."""
+Versions = list[Any]
+"""[a counter of in-place changes, weak references to tensors that share the memory]: one list for all of them."""
 
 
 class Leaf(Protocol):

@@ -48,7 +48,7 @@ class Tensor(InPlace, Conversions):
         self.array = as_array(_raw(data), dtype)
         self.grad: Tensor | None = None
         self._node: Node | None = None
-        self._versions = [0, 0]
+        self._versions = [0]
         if requires_grad:
             self.requires_grad_()
 
@@ -178,7 +178,9 @@ class Tensor(InPlace, Conversions):
 
     def detach(self) -> Tensor:
         """A tensor off the tape that shares memory with this one: an in-place change shows in both, and on the tape."""
-        return _wrap(self.array, self._versions)
+        alias = _wrap(self.array, self._versions)
+        _note_sharing(self, alias)
+        return alias
 
     def detach_(self) -> Tensor:
         """Take this tensor itself off the tape."""
@@ -233,7 +235,10 @@ def apply(operation: Operation, *inputs: Any, **options: Any) -> Tensor:
         options = {name: _constant(operation, name, option) for name, option in options.items()}
     value, pullback = operation(*arrays, **options)
     value = np.asarray(value)
-    result = _wrap(value, _shared_versions(value, inputs))
+    owner = _owner(value, inputs)
+    result = _wrap(value, None if owner is None else owner._versions)
+    if owner is not None:
+        _note_sharing(owner, result)
     if mode.recording and value.dtype.kind == "f":
         parents = tuple(x._node if isinstance(x, Tensor) else None for x in inputs)
         if any(parents):
@@ -251,19 +256,28 @@ def _wrap(array: np.ndarray, versions: Versions | None = None) -> Tensor:
     """A tensor around an array of a supported dtype, without a copy or a check."""
     tensor = Tensor.__new__(Tensor)
     tensor.array, tensor.grad, tensor._node = array, None, None
-    tensor._versions = [0, 0] if versions is None else versions
+    tensor._versions = [0] if versions is None else versions
     return tensor
 
 
-def _shared_versions(value: np.ndarray, inputs: tuple[Any, ...]) -> Versions | None:
-    """The change counter of the input that `value` is a view of, so that a change to either counts for both."""
+def _owner(value: np.ndarray, inputs: tuple[Any, ...]) -> Tensor | None:
+    """The input that `value` is a view of: both then have one counter, so that a change to either counts for both."""
     for x in inputs:
         if isinstance(x, Tensor) and (
             value is x.array or (value.base is not None and np.may_share_memory(value, x.array))
         ):
-            x._versions[1] = 1
-            return x._versions
+            return x
     return None
+
+
+def _note_sharing(owner: Tensor, view: Tensor) -> None:
+    """Remember which tensors share memory, as long as they live."""
+    versions = owner._versions
+    if len(versions) == 1:
+        versions.append(weakref.ref(owner))
+    elif len(versions) > 64:
+        versions[1:] = [living for living in versions[1:] if living() is not None]
+    versions.append(weakref.ref(view))
 
 
 def _check_one_float_type(operation: Operation, arrays: list[Any]) -> None:

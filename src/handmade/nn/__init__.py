@@ -84,6 +84,7 @@ from handmade.nn.positions import SinusoidalPositions as SinusoidalPositions
 from handmade.nn.recurrent import GRU as GRU
 from handmade.nn.recurrent import LSTM as LSTM
 from handmade.nn.recurrent import RNN as RNN
+from handmade.nn.transformer import Transformer as Transformer
 from handmade.nn.transformer import TransformerDecoder as TransformerDecoder
 from handmade.nn.transformer import TransformerDecoderLayer as TransformerDecoderLayer
 from handmade.nn.transformer import TransformerEncoder as TransformerEncoder

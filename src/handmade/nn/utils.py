@@ -1,14 +1,15 @@
-"""Gradient clipping, a block in which a model is in evaluation mode, and arrays that lie in memory as others do."""
+"""Gradient clipping, padded sequences, evaluation mode for a block, and arrays that lie in memory as others do."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
 
 from handmade.engine import Tensor
+from handmade.engine.functions import cat, stack
 from handmade.nn.module import Module
 
 
@@ -34,6 +35,28 @@ def clip_grad_norm_(
         for gradient in gradients:
             gradient.mul_(scale)
     return Tensor(np.array(norm, np.result_type(*(gradient.array for gradient in gradients)) if gradients else "f4"))
+
+
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
+    """Limit every element of every gradient to [-clip_value, clip_value], in place."""
+    for parameter in [parameters] if isinstance(parameters, Tensor) else parameters:
+        if parameter.grad is not None:
+            parameter.grad.clamp_(-clip_value, clip_value)
+
+
+def pad_sequence(sequences: Sequence[Tensor], batch_first: bool = False, padding_value: float = 0.0) -> Tensor:
+    """Tensors (T_i, ...) of different lengths as one (T, B, ...), or (B, T, ...), filled up with padding_value."""
+    longest = max(len(sequence) for sequence in sequences)
+    padded = [
+        sequence.pad([0, 0] * (sequence.ndim - 1) + [0, longest - len(sequence)], value=padding_value)
+        for sequence in sequences
+    ]
+    return stack(padded, 0 if batch_first else 1)
+
+
+def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
+    """All of them, one after another, as one axis."""
+    return cat([parameter.reshape(-1) for parameter in parameters])
 
 
 def _common_norm(arrays: list[np.ndarray], p: float) -> float:

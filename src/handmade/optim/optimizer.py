@@ -15,6 +15,9 @@ from handmade.reading import require
 OF_SCHEDULES = {"initial_lr", "max_lr", "min_lr"}
 """The options that learning-rate schedules add to a group."""
 
+OF_PYTORCH = {"foreach", "fused", "capturable", "differentiable", "decoupled_weight_decay"}
+"""Options in PyTorch's checkpoints that say how it computes, not what."""
+
 
 class Optimizer:
     """Base class of the optimizers. A subclass defines `update`, the rule for one parameter, and the names of what that
@@ -122,7 +125,7 @@ class Optimizer:
     def _options(self, group: dict[str, Any], saved: dict[str, Any], number: int) -> dict[str, Any]:
         """The saved options of a group, each of its kind; those that came later keep their values."""
         source = f"state_dict: group {number}"
-        new = {name: value for name, value in saved.items() if name != "params"}
+        new = {name: value for name, value in saved.items() if name not in {"params", *OF_PYTORCH}}
         unknown = sorted(new.keys() - self.defaults.keys() - OF_SCHEDULES)
         if unknown:
             raise ValueError(f"{source} has {unknown[0]!r}, expected the options {', '.join(self.defaults)}")
@@ -140,6 +143,8 @@ class Optimizer:
         if not (str(number).isdecimal() and str(number).isascii() and int(number) < len(parameters)):
             raise ValueError(f"state_dict: {number!r} is not the number of one of {len(parameters)} parameters")
         p, source = parameters[int(number)], f"parameter {number}"
+        if isinstance(values, dict):
+            values = {name: _as_stored(name, value) for name, value in values.items() if value is not None}
         names = list(values) if isinstance(values, dict) else [type(values).__name__]
         required = names if self.remembers is None else self.remembers
         known = {*required, *self.may_remember}
@@ -164,6 +169,12 @@ class Optimizer:
 
     def _parameters(self) -> list[Tensor]:
         return [p for group in self.param_groups for p in group["params"]]
+
+
+def _as_stored(name: str, value: Any) -> Any:
+    """Tensors, as files of PyTorch's hold them, as arrays; the number of steps as a number."""
+    value = value.array if isinstance(value, Tensor) else value
+    return int(value) if name == "step" and np.ndim(value) == 0 and isinstance(value, np.ndarray) else value
 
 
 def _copied(value: Any) -> Any:
