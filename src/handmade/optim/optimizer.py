@@ -144,7 +144,7 @@ class Optimizer:
             raise ValueError(f"state_dict: {number!r} is not the number of one of {len(parameters)} parameters")
         p, source = parameters[int(number)], f"parameter {number}"
         if isinstance(values, dict):
-            values = {name: _as_stored(name, value) for name, value in values.items() if value is not None}
+            values = {name: _as_stored(name, value) for name, value in values.items()}
         names = list(values) if isinstance(values, dict) else [type(values).__name__]
         required = names if self.remembers is None else self.remembers
         known = {*required, *self.may_remember}
