@@ -13,6 +13,7 @@ import signal
 import tempfile
 import time
 import traceback
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ def run_case(
     which, files = form.case(seed, number)
     write(folder, files)
     try:
-        with limited():
+        with limited(), warnings.catch_warnings(action="error"):  # a warning is not for who reads a file
             made = form.read(folder)
             if form.checked and digest(made) != expected[which]:
                 return WRONG, "other data than were written", ""

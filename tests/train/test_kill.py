@@ -61,3 +61,54 @@ def test_killed_at_random_moments_and_resumed_ends_with_the_same_bits(tmp_path):
         assert metrics(folder) == metrics(whole), moment
         assert not list(folder.glob(".*")), moment
     assert exitcodes.count(-9) >= MOMENTS // 4, "too few were killed in the middle to say anything"
+
+
+def train_slowly(folder: Path, inside: Any, go_on: Any) -> None:
+    """Train, but wait in the first step until told to go on."""
+    from handmade.train import loop
+
+    loop.draw_curves = lambda path, lines, title: None
+    trainer = trainer_in(folder, OFTEN)
+    loss = trainer.task.loss
+
+    def waiting(batch: Any) -> Any:
+        inside.set()
+        assert go_on.wait(120)
+        return loss(batch)
+
+    trainer.task.loss = waiting
+    trainer.train()
+
+
+def train_too(folder: Path, told: Any) -> None:
+    """Try to resume, and tell what was said."""
+    from handmade.errors import InputError
+
+    try:
+        trainer_in(folder, OFTEN).train()
+        told.put("trained")
+    except InputError as error:
+        told.put(str(error))
+
+
+def test_two_processes_that_resume_one_folder(tmp_path):
+    whole, folder = tmp_path / "whole", tmp_path / "run"
+    duration, _ = trained(whole)
+    trained(folder, kill_after=duration / 2)
+    inside, go_on, told = forkserver.Event(), forkserver.Event(), forkserver.Queue()
+    first = forkserver.Process(target=train_slowly, args=(folder, inside, go_on))
+    second = forkserver.Process(target=train_too, args=(folder, told))
+    try:
+        first.start()
+        assert inside.wait(120)
+        second.start()
+        assert told.get(timeout=120).startswith(f"{folder} is in use: another process trains it")
+        go_on.set()
+        first.join(120)
+        assert first.exitcode == 0
+    finally:
+        for process in (one for one in (first, second) if one.pid):
+            process.kill()
+            process.join()
+    assert (folder / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+    assert metrics(folder) == metrics(whole)

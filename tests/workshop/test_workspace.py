@@ -144,6 +144,31 @@ def test_two_who_change_it_at_once_lose_nothing(tmp_path):
     assert os.listdir(tmp_path) == [PROGRESS]
 
 
+@pytest.mark.slow
+def test_200_pairs_inside_the_write_at_once_lose_no_attempt(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from handmade.workshop.workspace import Workspace\n"
+        "workspace = Workspace(Path(sys.argv[1]))\n"
+        "def more(progress): progress.of('gelu').attempts += 1\n"
+        "for line in sys.stdin: workspace.change(more); print('.', flush=True)\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with (
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as one,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other,
+    ):
+        for _ in range(200):
+            for writer in (one, other):  # both are waiting: they begin together
+                writer.stdin.write(b"\n")
+                writer.stdin.flush()
+            for writer in (one, other):
+                assert writer.stdout.readline() == b".\n"
+        for writer in (one, other):
+            writer.stdin.close()
+    assert Workspace(tmp_path).progress().of("gelu").attempts == 400
+    assert os.listdir(tmp_path) == [PROGRESS]
+
+
 def test_a_disk_that_cannot_be_written_is_one_sentence(workspace, monkeypatch):
     def refuse(*_: object, **__: object) -> None:
         raise OSError(30, "Read-only file system")

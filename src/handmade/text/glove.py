@@ -54,7 +54,8 @@ def _parse(fields: list[str], size: int, place: str) -> tuple[str, np.ndarray]:
         )
     word = " ".join(fields[:-size])
     try:
-        vector = np.array(fields[-size:], np.float32)
+        with np.errstate(over="ignore"):  # told below
+            vector = np.array(fields[-size:], np.float32)
     except ValueError as error:
         raise InputError(f"{place}: not all that follows {word!r} is a number ({error})") from error
     if not np.isfinite(vector).all():

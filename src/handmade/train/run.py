@@ -24,6 +24,9 @@ from handmade.tasks.recipe import Recipe
 from handmade.tasks.task import Task
 from handmade.tasks.use import Use
 
+UNFINISHED = ".*.part"
+"""Names of files that are being written, or were when their process was killed."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Run(HasMoved):
@@ -75,7 +78,7 @@ class Run(HasMoved):
 
     def remove_unfinished(self) -> None:
         """Remove files that a killed process was writing."""
-        for path in self.folder.glob(".*.part"):
+        for path in self.folder.glob(UNFINISHED):
             path.unlink()
 
     def save_model(self, model: Module) -> None:
@@ -165,7 +168,7 @@ def _empty_folder(folder: Path) -> Path:
     if (folder / "config.json").exists():
         raise InputError(f"{folder} holds a run already: resume it, or give another folder.")
     folder.mkdir(parents=True, exist_ok=True)
-    if any(folder.iterdir()):
+    if any(not path.match(UNFINISHED) for path in folder.iterdir()):
         raise InputError(f"{folder} is not empty: give a new folder.")
     return folder
 
