@@ -14,9 +14,7 @@ os.environ.setdefault("HANDMADE_NUM_THREADS", "1")
 
 from importlib.util import find_spec
 
-from jaxtyping import install_import_hook
-
-import tests.support.typechecker  # noqa: F401 the hook imports `tests` alone, and expects the rest there
+from tests.support.typechecker import check_on_import
 
 (_handmade_folder,) = find_spec("handmade").submodule_search_locations
 
@@ -25,9 +23,7 @@ ROOMS = "attention nn optim models text data weights draw tasks recipes train le
 ENGINE = ["engine.creation", "engine.functions", "engine.finite_differences"]
 # Of the kernels, those that Python runs: what is compiled must stay as it is written.
 KERNELS = [f"kernels.{file.stem}" for file in Path(_handmade_folder, "kernels").glob("[!_]*.py")]
-install_import_hook(
-    [f"handmade.{room}" for room in [*ROOMS.split(), *ENGINE, *KERNELS]], "tests.support.typechecker.check"
-)
+check_on_import(f"handmade.{room}" for room in [*ROOMS.split(), *ENGINE, *KERNELS])
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402

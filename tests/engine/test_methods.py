@@ -1,5 +1,7 @@
 """Every method and function of tensors: PyTorch's values and gradients, and a gradient check with random shapes."""
 
+import functools
+import inspect
 import math
 
 import numpy as np
@@ -9,11 +11,13 @@ from hypothesis import strategies as st
 
 import handmade
 from handmade import gradcheck, tensor
+from handmade.engine.methods import Methods
+from handmade.engine.rearranging import Rearranging
 from tests.support.against_torch import check_parity
 
 # Expressions of (library, x, y) with x, y (3, 4), z (2, 3, 4); the same text runs in both libraries.
 ONE = {
-    "neg": lambda t, x: -x,
+    "neg": lambda t, x: -x * x.neg().exp(),
     "abs": lambda t, x: abs(x) + x.abs(),
     "exp": lambda t, x: t.exp(x),
     "log": lambda t, x: (x.abs() + 0.1).log(),
@@ -28,21 +32,21 @@ ONE = {
     "log_softmax": lambda t, x: t.log_softmax(x, -1),
     "logsumexp": lambda t, x: t.logsumexp(x, dim=0, keepdim=True) + t.logsumexp(x, (0, 1)),
     "clamp": lambda t, x: x.clamp(-0.5, 0.7) + x.clamp(min=0.1) * t.clamp(x, max=0.2),
-    "pow number": lambda t, x: x**3 + x.abs() ** 0.5 + x**0 + x**2.0,
+    "pow number": lambda t, x: x**3 + x.abs() ** 0.5 + x**0 + x**2.0 + x.pow(3),
     "number pow": lambda t, x: 2**x,
     "numbers": lambda t, x: 1 + x - 2.5 - (3 - x) * 2 / 4 + 1 / (x * x + 1),
     "sum": lambda t, x: x.sum() + x.sum(0) + x.sum(dim=(0, 1), keepdim=True) + x.sum(-1, keepdim=True),
     "mean": lambda t, x: x.mean() + x.mean(1, keepdim=True) + x.mean((0, 1)),
     "var": lambda t, x: x.var() + x.var(0, unbiased=False) + x.var(1, keepdim=True) + x.var((0, 1), correction=2),
-    "std": lambda t, x: x.std() + t.std(x, 1, keepdim=True, unbiased=False),
+    "std": lambda t, x: x.std() + t.std(x, 1, keepdim=True, unbiased=False) + x.std(0, correction=0),
     "max": lambda t, x: x.max() + x.max(1).values.sum() + t.max(x, 0, keepdim=True)[0],
-    "min": lambda t, x: x.min() + x.min(dim=0).values + x.amin(1, keepdim=True),
+    "min": lambda t, x: x.min() + x.min(dim=0).values + x.amin(1, keepdim=True) * x.min(1, True).values,
     "amax": lambda t, x: x.amax((0, 1)) + x.amax(1, True),
     "prod": lambda t, x: x.prod() + x.prod(1, keepdim=True) + x.prod(0),
     "cumsum": lambda t, x: x.cumsum(0) * t.cumsum(x, dim=-1),
     "norm": lambda t, x: x / x.norm(),
     "reshape": lambda t, x: x.reshape(2, -1) @ x.view(6, 2),
-    "flatten": lambda t, x: x.flatten() * x.reshape(1, 3, 4).flatten(1).flatten(),
+    "flatten": lambda t, x: x.flatten() * x.reshape(1, 3, 4).flatten(0, 1).flatten(),
     "permute": lambda t, x: x.reshape(1, 3, 4).permute(2, 0, 1) * 2,
     "transpose": lambda t, x: x.transpose(0, 1) @ x + x.T @ x,
     "mT": lambda t, x: x.reshape(2, 2, 3).mT,
@@ -67,7 +71,7 @@ ONE = {
     "scatter_add": lambda t, x: x.scatter_add(0, t.tensor([[0, 0, 2], [1, 0, 1]]), x[:2, :3] * 2),
     "masked_fill": lambda t, x: x.masked_fill(x > 0.3, -7.0).masked_fill(t.tensor([True, False, False, True]), 2),
     "where": lambda t, x: t.where(x > 0, x * 2, x.exp()) + t.where(x > 1, x, 0.5),
-    "topk": lambda t, x: x.topk(2).values + t.topk(x, 1, largest=False)[0],
+    "topk": lambda t, x: x.topk(2).values + t.topk(x, 1, largest=False)[0] + x.topk(1, dim=0)[0].sum(),
     "sort": lambda t, x: x.sort(0, descending=True).values * x.sort().values,
     "cat": lambda t, x: t.cat([x, x * 2, x[:, :1]], dim=1),
     "stack": lambda t, x: t.stack([x, x * x], dim=-1),
@@ -78,11 +82,13 @@ ONE = {
     "einsum, batch": lambda t, x: t.einsum("...d,...ed->...e", x, x.reshape(3, 1, 4).expand(3, 2, 4)),
     "einsum, three": lambda t, x: t.einsum("ij,ik,jl->kl", x, x, x.T),
     "einsum, sum": lambda t, x: t.einsum("ij->", x) + t.einsum("ij->ji", x),
-    "argmax": lambda t, x: x.argmax(1) + x.argmin(0, keepdim=True).sum() + x.argmax(),
+    "argmax": lambda t, x: x.argmax(1) + x.argmin(0, keepdim=True).sum() + x.argmax() + x.argmax(1, True),
     "comparisons": lambda t, x: (x > 0) & (x <= 1) | ~(x == x) ^ (x != 0.5),
-    "any, all": lambda t, x: (x > 0).any(1) & (x > -9).all(),
+    "any, all": lambda t, x: (
+        (x > 0).any(1) & (x > -9).all() | (x > 1).all(1, keepdim=True) & (x < 1).any(0, True).any()
+    ),
     "rounding": lambda t, x: x.detach().round() + x.detach().floor() + x.detach().sign(),
-    "remainders": lambda t, x: x % 0.3 + t.fmod(x, 0.3) + x.detach() // 0.5 + 7 // x.detach(),
+    "remainders": lambda t, x: x % 0.3 + x.remainder(0.7) + t.fmod(x, 0.3) + x.detach() // 0.5 + 7 // x.detach(),
     "argsort": lambda t, x: x.argsort(1, descending=True),
     "isnan": lambda t, x: x.isnan() | x.isfinite(),
 }
@@ -145,6 +151,50 @@ def test_pad_several_axes(rng):
         return x.pad((2, 1, 0, 3), value=-1.5) if t is handmade else t.nn.functional.pad(x, (2, 1, 0, 3), value=-1.5)
 
     check_parity(pad, rng.standard_normal((2, 3, 4)))
+
+
+TESTED_BY_ITSELF = {
+    "gelu",
+    "silu",
+    "pad",
+    "matmul",
+}  # above: PyTorch has the functions only, or other shapes are needed
+
+
+def test_every_method_and_each_of_its_options_is_in_these_tables(rng, monkeypatch):
+    given, depth = {}, 0
+
+    def noting(name, method):
+        signature = inspect.signature(method)
+
+        @functools.wraps(method)
+        def noted(*arguments, **options):
+            nonlocal depth
+            if depth == 0:  # what the table itself calls, no part of another method
+                given[name] |= signature.bind(*arguments, **options).arguments.keys()
+            depth += 1
+            try:
+                return method(*arguments, **options)
+            finally:
+                depth -= 1
+
+        return noted
+
+    wanted = {}
+    for owner in (Methods, Rearranging):
+        for name, method in vars(owner).items():
+            if inspect.isfunction(method) and not name.startswith("_") and name not in TESTED_BY_ITSELF:
+                wanted[name], given[name] = set(inspect.signature(method).parameters), set()
+                for holder in (owner, handmade):  # handmade.exp is the method, too
+                    if vars(holder).get(name) is method:
+                        monkeypatch.setattr(holder, name, noting(name, method))
+    x, y = (tensor(rng.standard_normal((3, 4))) for _ in range(2))
+    for expression in ONE.values():
+        expression(handmade, x)
+    for expression in TWO.values():
+        expression(handmade, x, y)
+    missing = {name: wanted[name] - given[name] for name in wanted if wanted[name] - given[name]}
+    assert missing == {}, "a method, or an option of it, that is never compared with PyTorch's"
 
 
 SMOOTH = {

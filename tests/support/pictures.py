@@ -1,8 +1,10 @@
 """What a picture says, read off its artists, and whether it can be read at all."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from handmade.draw.style import DPI, LEAST, Picture, styled
 
@@ -34,6 +36,14 @@ def lines(picture: Picture) -> dict[str, np.ndarray]:
         for line in axes.lines
         if not line.get_label().startswith("_")
     }
+
+
+def colours(path: Path, least_side: int = 150) -> int:
+    """How many colours there are in a file, whose sides are longer than `least_side`."""
+    with Image.open(path) as picture:
+        assert min(picture.size) > least_side
+        red, green, blue = np.asarray(picture.convert("RGB"), np.uint32).reshape(-1, 3).T
+    return len(np.unique(red << 16 | green << 8 | blue))
 
 
 def assert_readable(picture: Picture, tmp_path) -> None:

@@ -2,7 +2,9 @@
 
 import contextlib
 import re
+import subprocess
 import sys
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 
 from handmade import weights
 from handmade.errors import InputError
+from handmade.weights import hdf5_file
 
 
 @pytest.fixture
@@ -74,18 +77,68 @@ def test_a_bomb_is_refused(path):
         weights.read(path)
 
 
+READER = """
+import os, sys
+from handmade.weights import hdf5_file
+import h5py, numpy.lib.npyio
+for line in sys.stdin:
+    path, source, size = eval(line)
+    child = os.fork()
+    if child == 0:
+        for descriptor, name in ((0, path), (1, path + ".out"), (2, path + ".err")):
+            os.dup2(os.open(name, os.O_RDWR | (os.O_CREAT | os.O_TRUNC if descriptor else 0)), descriptor)
+        sys.stdin, code = open(0), 0
+        try:
+            hdf5_file.main(source, int(size))
+        except SystemExit as end:
+            code = end.code
+        except BaseException:
+            code = 1
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+@pytest.fixture
+def warm_reader(path, monkeypatch):
+    """Reading processes as the library starts them, but forked from one that has loaded h5py: 100 of them in a second.
+
+    Gives the exit codes so far.
+    """
+    codes = []
+    with subprocess.Popen([sys.executable, "-c", READER], stdin=-1, stdout=-1, text=True) as reader:
+
+        def run(command, stdin, **_):
+            python, option, program, source, size, *_ = command
+            assert (python, option, program) == (sys.executable, "-c", hdf5_file.PROGRAM)
+            assert stdin.read() == path.read_bytes()
+            reader.stdin.write(f"{(str(path), source, size)}\n")
+            reader.stdin.flush()
+            codes.append(int(reader.stdout.readline()))
+            out, err = (path.with_name(path.name + end).read_bytes() for end in (".out", ".err"))
+            return subprocess.CompletedProcess(command, codes[-1], out, err)
+
+        monkeypatch.setattr(hdf5_file, "subprocess", SimpleNamespace(run=run, TimeoutExpired=subprocess.TimeoutExpired))
+        yield codes
+
+
 @pytest.mark.slow
-def test_any_damage_gives_arrays_or_an_input_error(path, rng):
+def test_any_damage_gives_arrays_or_an_input_error(path, rng, warm_reader):
     with h5py.File(path, "w") as file:
         file["kernel"] = rng.normal(size=(20, 20))
     whole = path.read_bytes()
-    for _ in range(100):
-        content = bytearray(whole[: rng.integers(8, len(whole) + 1)])
+    assert weights.read(path)["kernel"].shape == (20, 20)
+    for number in range(100):
+        content = bytearray(whole if number % 2 else whole[: rng.integers(8, len(whole) + 1)])
         for at in rng.integers(8, len(content) + 1, 3):
             content[at - 1] = rng.integers(256)
         path.write_bytes(content)
         with contextlib.suppress(InputError):
             weights.read(path)
+    assert {0, hdf5_file.REFUSED} <= set(warm_reader)
+    assert len(warm_reader) == 101
 
 
 @pytest.mark.slow

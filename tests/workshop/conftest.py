@@ -37,6 +37,6 @@ def verdict(warm, tmp_path) -> Callable[..., Verdict]:
     return check
 
 
-@pytest.fixture(params=confinements())
+@pytest.fixture(scope="module", params=confinements())
 def confinement(request) -> str:
     return request.param

@@ -16,7 +16,7 @@ from handmade.workshop.exercises import exercise_named
 from handmade.workshop.judging import sandbox as room
 from handmade.workshop.judging.isolation import Confinement, isolation
 from handmade.workshop.judging.sandbox import Sandbox
-from tests.support.judging import RIGHT, SMALL
+from tests.support.judging import RIGHT, SHORT, SMALL
 
 
 def job(source: str) -> Job:
@@ -25,7 +25,7 @@ def job(source: str) -> Job:
     return Job("/a/solution.py", source, ("/a",), ("self_attention",), "call", exercise.outputs, cases, False, SMALL)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def sandbox(confinement):
     try:
         with Sandbox(confinement) as sandbox:
@@ -177,7 +177,8 @@ def test_an_overfull_pipe_is_no_report_and_a_loop_that_fills_it_is_told_by_its_t
     limits = replace(SMALL, report=1 << 16)
     long = RIGHT.replace("return weights @ V, weights", "return ['x' * 100_000], weights")
     assert sandbox.run(replace(job(long), limits=limits)).ending == "lost"
-    assert sandbox.run(job(RIGHT.replace("    return", "    while True: pass\n    return"))).ending == "time"
+    endless = job(RIGHT.replace("    return", "    while True: pass\n    return"))
+    assert sandbox.run(replace(endless, limits=SHORT)).ending == "time"
 
 
 @pytest.mark.slow
