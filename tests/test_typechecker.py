@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from jaxtyping import TypeCheckError
 
 from handmade import data
 from handmade.nn import functional
@@ -59,28 +60,29 @@ def module(tmp_path, monkeypatch):
     del sys.modules["checked_by_tests"]
 
 
-def refused(function, *arguments) -> str:
-    with pytest.raises(Exception, match=r"[Tt]ype|hint") as error:
-        function(*arguments)
-    return type(error.value).__name__
-
-
 def test_types_of_arguments_and_results(module):
     assert module.length(3) == 3
-    assert "Violation" in refused(module.length, "three")
-    assert "Violation" in refused(module.length, 3.5)
+    with pytest.raises(TypeCheckError):
+        module.length("three")
+    with pytest.raises(TypeCheckError):
+        module.length(3.5)
     point = module.Point.at(4)
     assert list(point.counted()) == [0, 1, 2, 3]
-    assert "Violation" in refused(module.Point, "four")
-    assert "Violation" in refused(module.Point.at, "four")
-    assert "Violation" in refused(lambda: point.half)
+    with pytest.raises(TypeCheckError):
+        module.Point("four")
+    with pytest.raises(TypeCheckError):
+        module.Point.at("four")
+    with pytest.raises(TypeCheckError):
+        _ = point.half
     assert module.length.__name__ == "length"
 
 
 def test_shapes_belong_together(module, rng):
     assert module.product(rng.random((3, 2)), rng.random((2, 3))).shape == (3, 3)
-    assert refused(module.product, rng.random((3, 2)), rng.random((3, 4))) == "TypeCheckError"
-    assert refused(module.product, rng.random((3, 2)), rng.random((2, 4))) == "TypeCheckError"
+    with pytest.raises(TypeCheckError):
+        module.product(rng.random((3, 2)), rng.random((3, 4)))
+    with pytest.raises(TypeCheckError):
+        module.product(rng.random((3, 2)), rng.random((2, 4)))
 
 
 def test_a_class_in_its_own_methods_is_not_checked(module):
@@ -89,5 +91,7 @@ def test_a_class_in_its_own_methods_is_not_checked(module):
 
 
 def test_the_library_is_under_it():
-    assert "Violation" in refused(data.load, 3, "train")
-    assert "Violation" in refused(functional.conv2d, np.zeros((1, 2, 3, 4)), np.zeros((2, 2, 1, 1)))
+    with pytest.raises(TypeCheckError):
+        data.load(3, "train")
+    with pytest.raises(TypeCheckError):
+        functional.conv2d(np.zeros((1, 2, 3, 4)), np.zeros((2, 2, 1, 1)))

@@ -8,6 +8,7 @@ import torch
 
 import handmade
 from handmade import nn, tensor
+from handmade.engine import random
 from handmade.nn import init
 
 
@@ -142,6 +143,17 @@ LAYERS = {
     "Conv2d": lambda nn: nn.Conv2d(30, 300, (3, 4)),
     "ConvTranspose2d": lambda nn: nn.ConvTranspose2d(30, 300, (3, 4)),
 }
+
+
+def test_nothing_is_drawn_for_weights_that_are_loaded_next():
+    state = random.get_state()
+    filled = handmade.full((40, 30), 7.0)
+    with init.drawing(False):
+        for initialise in (init.uniform_, init.normal_, init.trunc_normal_, init.orthogonal_, init.kaiming_normal_):
+            assert (initialise(filled).numpy() == 7).all()
+        assert (nn.LayerNorm(4).weight.numpy() == 1).all()
+    assert random.get_state() == state
+    assert init.normal_(filled).numpy().std() > 0.5
 
 
 @pytest.mark.parametrize("name", LAYERS)

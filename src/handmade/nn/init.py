@@ -7,6 +7,8 @@ al. (2015) use one of them, and a gain that makes up for what the activation los
 """
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -24,13 +26,34 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     return GAINS[nonlinearity]
 
 
+class _State:
+    drawing = True
+
+
+@contextmanager
+def drawing(wanted: bool) -> Iterator[None]:
+    """Whether initialisers draw in a `with` block: a model whose weights are loaded next needs no random ones.
+
+    Those of VGG-16 take two seconds. What is constant (biases of zero, scales of one) is filled in all the same.
+    """
+    before, _State.drawing = _State.drawing, wanted
+    try:
+        yield
+    finally:
+        _State.drawing = before
+
+
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
     """Uniform in [a, b)."""
+    if not _State.drawing:
+        return tensor
     return _fill(tensor, _stretched(random.generator().random(tensor.shape, tensor.dtype), b - a, a))
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
     """Normal, with this mean and standard deviation."""
+    if not _State.drawing:
+        return tensor
     return _fill(tensor, _stretched(random.generator().standard_normal(tensor.shape, tensor.dtype), std, mean))
 
 
@@ -41,6 +64,8 @@ def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float 
             f"trunc_normal_: a normal with mean {mean} and std {std} hardly ever falls in [{a}, {b}]; "
             "the mean must be within 2 std of the interval"
         )
+    if not _State.drawing:
+        return tensor
     rng = random.generator()
     values = np.asarray(rng.normal(mean, std, tensor.shape))
     while (outside := (values < a) | (values > b)).any():
@@ -93,6 +118,8 @@ def orthogonal_(tensor: Tensor, gain: float = 1) -> Tensor:
     """
     if tensor.ndim < 2:
         raise ValueError(f"orthogonal_: the tensor has shape {tensor.shape}; expected at least two axes")
+    if not _State.drawing:
+        return tensor
     rows, columns = tensor.shape[0], tensor.numel() // tensor.shape[0]
     drawn = random.generator().standard_normal((max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(drawn)

@@ -16,7 +16,7 @@ from handmade.data.transforms import Transform
 from handmade.engine import Tensor, no_grad
 from handmade.errors import InputError, suggestion
 from handmade.models import ZOO
-from handmade.nn import Module
+from handmade.nn import Module, init
 from handmade.nn.utils import evaluating
 from handmade.tasks.images.typical import Seen
 from handmade.tasks.likeliest import likeliest, worded
@@ -121,7 +121,8 @@ def published_classifier(name: str, weights: str | None = None) -> Classifier:
         transforms = [Resize((28, 28)), Pad((size - 28) // 2), ToFloat(), Normalize((0.1307,), (0.3081,))]
     else:
         transforms = imagenet_preprocessing(card.resize or size, size).transforms
-    model = card.make()
+    with init.drawing(not weights):
+        model = card.make()
     if weights:
         load(model, weights)
     return Classifier(name, model, classes, channels, transforms, trained=weights is not None)

@@ -13,6 +13,7 @@ from handmade.errors import InputError
 from handmade.models import ZOO
 from handmade.models.char_lm import CharLM
 from handmade.models.gpt import GPT
+from handmade.nn import init
 from handmade.nn.utils import evaluating
 from handmade.text import BPETokenizer, CharacterTokenizer
 from handmade.text.decoding import Step
@@ -171,7 +172,8 @@ def published_writer(name: str, weights: str | Path | None) -> Writer:
             "published with the weights; put them there."
         )
     tokenizer = BPETokenizer.from_files(vocab, merges)
-    model = ZOO[name].make()
+    with init.drawing(False):
+        model = ZOO[name].make()
     assert isinstance(model, GPT)
     vocabulary, known = tokenizer.vocabulary, model.config.vocab_size
     if len(vocabulary) != known:

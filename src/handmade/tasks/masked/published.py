@@ -4,6 +4,7 @@ from pathlib import Path
 
 from handmade.models import ZOO
 from handmade.models.bert import CONFIGURATIONS, BertForMaskedLM, BertModel
+from handmade.nn import init
 from handmade.tasks.masked.encoder import Encoder
 from handmade.tasks.masked.filler import Filler
 from handmade.tasks.masked.pieces import WordPieces
@@ -24,10 +25,12 @@ def published_bert(name: str, weights: str | None = None) -> Filler | Encoder:
     own = folder / "vocab.txt" if folder else None
     pieces = WordPieces(WordPieceTokenizer.from_file(own) if own and own.is_file() else bert_tokenizer())
     if file and Path(file).is_file() and any(array.startswith("cls.predictions.") for array in read(file)):
-        model = BertForMaskedLM(CONFIGURATIONS[name])
+        with init.drawing(False):
+            model = BertForMaskedLM(CONFIGURATIONS[name])
         load(model, file)
         return Filler(name, model, pieces)
-    encoder = ZOO[name].make()
+    with init.drawing(file is None):
+        encoder = ZOO[name].make()
     assert isinstance(encoder, BertModel)
     if file:
         load(encoder, file)
