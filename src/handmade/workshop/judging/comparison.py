@@ -1,5 +1,6 @@
 """Whether two results are the same, and by how much they differ."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -56,12 +57,23 @@ FLOAT32 = 1e-6  # times an array's largest number: the error allowed for a solut
 
 
 def _close(mine: np.ndarray, reference: np.ndarray, rtol: float, atol: float) -> bool:
-    """Like np.allclose with equal_nan, in less than half the time: a verdict compares thousands of small arrays."""
+    """Like np.allclose with equal_nan, in a fraction of the time: a verdict compares thousands of small arrays."""
+    if not reference.ndim:
+        return _close_numbers(float(mine), float(reference), rtol, atol)
     with np.errstate(all="ignore"):
-        size, finite = np.abs(reference), np.isfinite(reference)
+        size = np.abs(reference)
+        if math.isfinite(largest := float(size.max(initial=0.0))):
+            return bool((np.abs(mine - reference) <= atol + FLOAT32 * largest + rtol * size).all())
+        finite = np.isfinite(reference)
         rounding = FLOAT32 * np.max(size, initial=0.0, where=finite)
         near = (np.abs(mine - reference) <= atol + rounding + rtol * size) & finite
         return bool((near | (mine == reference) | ((mine != mine) & (reference != reference))).all())
+
+
+def _close_numbers(mine: float, reference: float, rtol: float, atol: float) -> bool:
+    if not math.isfinite(reference):
+        return mine == reference or (mine != mine and reference != reference)
+    return abs(mine - reference) <= atol + (FLOAT32 + rtol) * abs(reference)
 
 
 def largest_difference(got: Sequence[Result], expected: Sequence[Result]) -> float:
