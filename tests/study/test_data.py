@@ -15,6 +15,7 @@ import handmade as hm
 from handmade import nn
 from handmade.cli.app import COMMANDS, application
 from handmade.models import ZOO
+from handmade.nn import init
 from handmade.recipes import RECIPES
 from handmade.study import data
 from handmade.study.arithmetic import evaluate
@@ -156,7 +157,8 @@ def test_a_card_s_number_is_computed(card):
         assert evaluate(check.formula, dict(check.values)) == check.equals
     if check.code:
         expected = check.equals if check.code_equals is None else check.code_equals
-        assert eval(check.code, dict(PROGRAM)) == expected
+        with init.drawing(False):  # what is counted needs no first weights
+            assert eval(check.code, dict(PROGRAM)) == expected
 
 
 @pytest.mark.parametrize("card", DRILLED, ids=ids(DRILLED))

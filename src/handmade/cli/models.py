@@ -40,8 +40,11 @@ def models(
 
 def _cost(card: "Card") -> "Cost":
     from handmade import lens
+    from handmade.nn import init
 
-    return lens.cost(card.make(), *card.example())
+    with init.drawing(False):
+        model = card.make()
+    return lens.cost(model, *card.example())
 
 
 def _summary(card: "Card") -> dict[str, Any]:

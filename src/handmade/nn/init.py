@@ -32,9 +32,9 @@ class _State:
 
 @contextmanager
 def drawing(wanted: bool) -> Iterator[None]:
-    """Whether initialisers draw in a `with` block: a model whose weights are loaded next needs no random ones.
+    """Whether initialisers draw in a `with` block; if not, what would be random is zero.
 
-    Those of VGG-16 take two seconds. What is constant (biases of zero, scales of one) is filled in all the same.
+    A model whose weights are loaded next, or only counted, needs no random ones: those of VGG-16 take two seconds.
     """
     before, _State.drawing = _State.drawing, wanted
     try:
@@ -46,14 +46,14 @@ def drawing(wanted: bool) -> Iterator[None]:
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
     """Uniform in [a, b)."""
     if not _State.drawing:
-        return tensor
+        return zeros_(tensor)
     return _fill(tensor, _stretched(random.generator().random(tensor.shape, tensor.dtype), b - a, a))
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
     """Normal, with this mean and standard deviation."""
     if not _State.drawing:
-        return tensor
+        return zeros_(tensor)
     return _fill(tensor, _stretched(random.generator().standard_normal(tensor.shape, tensor.dtype), std, mean))
 
 
@@ -65,7 +65,7 @@ def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float 
             "the mean must be within 2 std of the interval"
         )
     if not _State.drawing:
-        return tensor
+        return zeros_(tensor)
     rng = random.generator()
     values = np.asarray(rng.normal(mean, std, tensor.shape))
     while (outside := (values < a) | (values > b)).any():
@@ -119,7 +119,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1) -> Tensor:
     if tensor.ndim < 2:
         raise ValueError(f"orthogonal_: the tensor has shape {tensor.shape}; expected at least two axes")
     if not _State.drawing:
-        return tensor
+        return zeros_(tensor)
     rows, columns = tensor.shape[0], tensor.numel() // tensor.shape[0]
     drawn = random.generator().standard_normal((max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(drawn)
