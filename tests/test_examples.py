@@ -15,6 +15,7 @@ def digit_strings():
     return runpy.run_path(str(EXAMPLES / "digit_strings.py"))
 
 
+@pytest.mark.slow
 def test_digit_strings_learns_and_reads(shared_data, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["digit_strings.py", "--steps", "2", "--batch-size", "3", "--test", "2"])
     runpy.run_path(str(EXAMPLES / "digit_strings.py"), run_name="__main__")

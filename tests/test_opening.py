@@ -43,6 +43,7 @@ def test_a_run_gives_what_its_model_is_used_with(kind):
     assert open_as(KINDS[kind], str(RUNS / kind)).name == used.name
 
 
+@pytest.mark.slow
 def test_text_is_written_at_once_or_piece_by_piece():
     writer = handmade.open(RUNS / "gpt")
     text = writer.write("ROMEO:", 20, 3)

@@ -151,6 +151,7 @@ def test_ctrl_c_keeps_what_was_answered_and_a_narrow_terminal_breaks_no_word(the
     assert "convolutional" in re.sub(r"\x1b\[[0-9;]*m", "", shown)  # longer than what is left of its line
 
 
+@pytest.mark.slow
 def test_start_asks_for_the_interview_until_it_is_known(tmp_path):
     in_a_terminal(["start", "."], tmp_path, ["\n"], columns=80)
     assert [event["interview"] for event in events(tmp_path)] == [None]

@@ -5,9 +5,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from transformers import BertConfig as TheirConfig
-from transformers import BertForMaskedLM as TheirMaskedLM
-from transformers import BertModel as TheirModel
+import transformers  # which loads a model's file when it is first named
 
 import handmade
 from handmade.models import bert
@@ -48,7 +46,7 @@ VOCABULARY, PAD = 37, 0
 def pair(ours, theirs, sizes, dtype=np.float64):
     """Both models with the same random weights, far from their first ones, in evaluation mode."""
     torch.manual_seed(0)
-    other = theirs(TheirConfig(vocab_size=VOCABULARY, **sizes)).double().eval()
+    other = theirs(transformers.BertConfig(vocab_size=VOCABULARY, **sizes)).double().eval()
     rng = np.random.default_rng(0)
     with torch.no_grad():
         for parameter in other.parameters():
@@ -78,7 +76,7 @@ def check_gradients(model, other):
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
 def test_the_encoder_as_in_transformers(rng, sizes, dtype):
-    model, other = pair(BertModel, TheirModel, sizes, dtype)
+    model, other = pair(BertModel, transformers.BertModel, sizes, dtype)
     tokens, mask = tokens_and_mask(rng, sizes["max_position_embeddings"])
     segments = rng.integers(0, sizes.get("type_vocab_size", 2), tokens.shape)
     got = model(*map(handmade.tensor, (tokens, mask, segments)))
@@ -93,7 +91,7 @@ def test_the_encoder_as_in_transformers(rng, sizes, dtype):
 
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
 def test_masked_language_modelling_as_in_transformers(rng, sizes):
-    model, other = pair(BertForMaskedLM, TheirMaskedLM, sizes)
+    model, other = pair(BertForMaskedLM, transformers.BertForMaskedLM, sizes)
     tokens, mask = tokens_and_mask(rng, sizes["max_position_embeddings"])
     targets = np.where(rng.random(tokens.shape) < 0.5, rng.integers(0, VOCABULARY, tokens.shape), -100)
     expected = other(torch.tensor(tokens), torch.tensor(mask), labels=torch.tensor(targets))
@@ -108,7 +106,7 @@ def test_masked_language_modelling_as_in_transformers(rng, sizes):
 
 def test_names_are_those_of_the_checkpoints():
     sizes = SIZES["several heads"]
-    for ours, theirs in ((BertModel, TheirModel), (BertForMaskedLM, TheirMaskedLM)):
+    for ours, theirs in ((BertModel, transformers.BertModel), (BertForMaskedLM, transformers.BertForMaskedLM)):
         model, other = pair(ours, theirs, sizes)
         expected = {name: tuple(value.shape) for name, value in other.state_dict().items()}
         assert {name: value.shape for name, value in model.state_dict().items()} == expected
@@ -188,7 +186,7 @@ def test_mean_pooling_by_hand():
 
 
 def test_a_checkpoint_with_a_prefix_and_a_head_fills_the_bare_encoder(rng):
-    model, other = pair(BertForMaskedLM, TheirMaskedLM, SIZES["several heads"])
+    model, other = pair(BertForMaskedLM, transformers.BertForMaskedLM, SIZES["several heads"])
     arrays = {name: value.numpy() for name, value in other.state_dict().items()}
     arrays["bert.embeddings.position_ids"] = np.arange(11)[None]
     bare = BertModel(tiny(), pooler=False).double().eval()
@@ -199,7 +197,7 @@ def test_a_checkpoint_with_a_prefix_and_a_head_fills_the_bare_encoder(rng):
 
 def test_the_first_checkpoints_names(rng):
     """Google's, converted: gamma and beta, the second task's head, and no decoder, as it is the words' vectors."""
-    model, other = pair(BertForMaskedLM, TheirMaskedLM, SIZES["several heads"])
+    model, other = pair(BertForMaskedLM, transformers.BertForMaskedLM, SIZES["several heads"])
     old = {}
     for name, value in other.state_dict().items():
         name = name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta")

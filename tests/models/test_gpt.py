@@ -66,6 +66,7 @@ def published():
     return model
 
 
+@pytest.mark.slow
 def test_values_and_gradients_are_those_of_transformers(published, rng):
     model = GPT(SMALL).double()
     state = arrays_of(published)

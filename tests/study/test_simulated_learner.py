@@ -16,6 +16,7 @@ def program():
     return module
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_two_weeks_are_enough_and_no_day_is_too_long(program, seed):
     days, known, undone = program.simulate(seed, 14)

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import transformers
 from tokenizers import Tokenizer
-from transformers import BertModel as TheirModel
 
 import handmade
 from handmade import weights
@@ -45,7 +45,7 @@ def test_padding_and_order_change_nothing(encoder):
 
 @pytest.mark.slow
 def test_hidden_states_as_in_transformers():
-    model, other = minilm().eval(), TheirModel.from_pretrained(FOLDER).eval()
+    model, other = minilm().eval(), transformers.BertModel.from_pretrained(FOLDER).eval()
     weights.load(model, "minilm")
     tokens = weights.bert_tokenizer().encode("Colorless green ideas sleep furiously.")
     with handmade.no_grad(), torch.no_grad():

@@ -205,6 +205,7 @@ def test_a_killed_judge_leaves_nothing_behind(confinement, tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_the_scratch_folder_of_one_that_runs_stays(sandbox, tmp_path, monkeypatch):
     monkeypatch.setattr(room.tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(room, "_YOUNG", 0.0)

@@ -166,6 +166,7 @@ def test_pictures_of_a_run(small, tmp_path):
     assert [path.name for path in without.draw(tmp_path)] == ["exact.png"]
 
 
+@pytest.mark.slow
 def test_the_picture_is_dark_where_the_weight_is(tmp_path):
     pictures = []
     for name, weights in (("one", np.eye(2, 3)), ("other", np.eye(2, 3)[:, ::-1])):
