@@ -215,7 +215,7 @@ def test_the_parsed_files_are_kept_and_damage_or_another_version_is_read_anew(tm
     monkeypatch.setattr(data, "_parsed", lambda source: pytest.fail("it is kept"))
     assert read_yaml("plan.yaml") == content
     monkeypatch.setattr(data, "_parsed", lambda source: "parsed")
-    for damaged in (kept.read_bytes()[:100], b"[]", b'{"version": "another"}', b"\xff"):
+    for damaged in (kept.read_bytes()[:100], b"[]", b'{"version": "another", "content": 1}', b"\xff"):
         kept.write_bytes(damaged)
         assert read_yaml("plan.yaml") == "parsed"
     monkeypatch.setattr(data, "cache_folder", lambda: kept)  # a file, where no folder can be made
