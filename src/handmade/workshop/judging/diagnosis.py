@@ -9,6 +9,7 @@ from handmade.workshop.cell.wire import Opaque
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.judging.comparison import agree, real_numbers
 from handmade.workshop.judging.counterexample import Rerun, describe, smallest
+from handmade.workshop.judging.explained import explained
 from handmade.workshop.judging.relations import Pairs, place, relation
 from handmade.workshop.judging.shapes import shape_difference
 from handmade.workshop.judging.signatures import signature_of
@@ -41,10 +42,12 @@ def errors(trial: Trial) -> Iterator[Finding]:
         raised = trial.results[first].raised
         assert raised is not None
         name, message = _error(kind, raised.message, trial.exercise)
+        code = raised.trace.rpartition("\n")[2].partition(": ")[2]
+        words = explained(raised.message, code) if name.startswith("raises ") else ""
         where = f"on {len(numbers)} of {len(trial.results)} cases, as {trial.case(first).label!r}"
         sizes = ", ".join(f"{name} {value.shape}" for name, value in trial.arguments(first).items() if _is(value))
         shown = f"{where} ({sizes})" if sizes else where
-        yield Finding(name, message, f"{shown}\n{raised.trace}".strip(), raised.line)
+        yield Finding(name, f"{message} {words}".strip(), f"{shown}\n{raised.trace}".strip(), raised.line)
 
 
 def _told(wrong: Trial) -> tuple[str, str]:
