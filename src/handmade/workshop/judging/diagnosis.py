@@ -202,15 +202,16 @@ def _where(wrong: Trial) -> str:
 
 
 def _in_common(wrong: Trial, right: list[int]) -> str | None:
-    """A plain argument, or the number of axes, that tells the wrong cases from the right ones."""
+    """A plain argument, or the number of axes, that tells the wrong cases from the right ones. That a number with
+    fractions does, or a count that takes many values, is chance."""
     arguments = {n: wrong.arguments(n) for n in (*wrong.numbers, *right)}
     plain = {
-        n: {k: v for k, v in values.items() if v is None or isinstance(v, int | float | str)}
-        for n, values in arguments.items()
+        n: {k: v for k, v in values.items() if v is None or isinstance(v, int | str)} for n, values in arguments.items()
     }
     for name in dict.fromkeys(key for facts in plain.values() for key in facts):
         bad, good = ({plain[n].get(name, "its default") for n in group} for group in (wrong.numbers, right))
-        if not bad & good and len(bad) <= 3:
+        counts = {value for value in bad | good if isinstance(value, int) and not isinstance(value, bool)}
+        if not bad & good and len(bad) <= 3 and (len(bad) == 1 or len(counts) <= 2):
             values = " or ".join(map(str, sorted(bad, key=str)))
             return (
                 f"Only where {name} is {values}; with {' or '.join(map(str, sorted(good, key=str)[:4]))} it is right."

@@ -133,7 +133,7 @@ def _index(found: re.Match[str], code: str) -> str:
 
 _KNOWN: tuple[tuple[str, Callable[[re.Match[str], str], str]], ...] = (
     (rf"operands could not be broadcast together with shapes {_SHAPE} {_SHAPE}", _broadcast),
-    (rf"non-broadcastable output operand with shape {_SHAPE} doesn't match the broadcast shape {_SHAPE}", lambda m, code: (
+    (rf"output operand with shape {_SHAPE} doesn't match the broadcast shape {_SHAPE}", lambda m, code: (
         f"The result has shape {_shape(m[2])}, and += writes into an array of shape {_shape(m[1])}. "
         "Write x = x + y, or sum the axis away first."
     )),
@@ -172,13 +172,13 @@ _KNOWN: tuple[tuple[str, Callable[[re.Match[str], str], str]], ...] = (
     (r"truth value of an array with more than one element is ambiguous", _plain(
         "An array has no single truth: np.where chooses entry by entry; & and | join masks, in place of and, or."
     )),
-    (r"'NoneType'", _plain("Something is None here: a function without a return, or a method as sort() that gives none.")),
+    (r"'NoneType'", _plain("Something is None: a function without a return, or a method as sort() gives that.")),
     (r"'numpy\.ndarray' object has no attribute '(\w+)'", _attribute),
     (r"Cannot cast ufunc .* to dtype\('int", _plain(
         "The array holds whole numbers, and what is added in place does not: make it of floats."
     )),
     (r"boolean subtract|numpy boolean negative", _plain("Masks are not numbers: ~mask is the other mask.")),
-    (r"bad operand type for unary ~|ufunc 'invert' not supported", _plain("~ turns masks round: make it one, as x > 0.")),
+    (r"bad operand type for unary ~|ufunc 'invert' not supported", _plain("~ turns a mask round: x > 0 is one.")),
     (r"axis (-?\d+) is out of bounds for array of dimension (\d+)", lambda m, code: (
         f"The array has {m[2]} axes, so there is no axis {m[1]}: did one get lost, or is there no batch here?"
     )),
