@@ -189,6 +189,17 @@ def test_isolation_is_told(handmade):
     assert "Not contained:" in ran.out
 
 
+def test_hints_go_on_from_the_verdict(handmade, there):
+    (there / "basics/softmax.py").write_text(SOFTMAX.replace("x.max(", "x.min("))
+    verdict = json.loads(handmade("check", "softmax", "--json").out)
+    assert verdict["mistakes"][0]["line"] == 5
+    assert "Look at line 5." in handmade("hint", "softmax").out
+    if verdict["mistakes"][0]["mend"]:  # found in time
+        assert "it is about another function" in handmade("hint", "softmax").out
+        assert "x.max(" in handmade("hint", "softmax").out
+    assert exercise_named("softmax").hints[0] in handmade("hint", "softmax").out
+
+
 def test_hints_come_one_by_one_and_are_recorded(handmade, there):
     hints = exercise_named("softmax").hints
     for shown in (1, 2, 3, 3):

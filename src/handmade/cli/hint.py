@@ -8,7 +8,11 @@ import typer
 def hint(
     name: Annotated[str | None, typer.Argument(help="The exercise; by default the first one not yet passed.")] = None,
 ) -> None:
-    """Show the next of an exercise's three hints; each gives more away. Hints are recorded."""
+    """Show the next hint; each gives more away. Hints are recorded.
+
+    After a check that pointed at a line: first the line, then the kind of mend, then the edit itself, as far as they
+    are known. Then the exercise's own three hints.
+    """
     from handmade.cli.checking import chosen
     from handmade.cli.hinting import next_hint
     from handmade.workshop.interviews import refuse_while_running

@@ -135,7 +135,7 @@ def _next_step(verdict: Verdict, path: Path, workspace: Workspace | None) -> str
     if verdict.passed:
         return "That is right."
     mended = any(finding.mend for finding in verdict.findings)
-    gives = "gives the mend step by step" if mended else "gives a hint"
+    gives = "leads to the mend" if mended else "gives a hint"
     hint = f" `handmade hint {name}` {gives}." if workspace is not None else ""
     seed = verdict.seed
     again = "" if seed is None else f" `handmade check {name} --seed {seed}` draws the same cases."

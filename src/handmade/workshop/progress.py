@@ -19,7 +19,8 @@ class Record:
     """What was done about one exercise. Times are local, as 2026-01-31T12:00:00; None: not yet.
 
     mistakes: how often each was made. met: when each of the exercise's listed faults was made last.
-    hints: how many were shown. gave_up: when the learner asked for the solution.
+    hints: how many were shown. gave_up: when the learner asked for the solution. steps: what `hint` still has to tell
+    of the last verdict, one a time.
     """
 
     attempts: int = 0
@@ -28,6 +29,7 @@ class Record:
     gave_up: str | None = None
     mistakes: dict[str, int] = field(default_factory=dict)
     met: dict[str, str] = field(default_factory=dict)
+    steps: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -63,6 +65,7 @@ class Progress:
         entry.attempts += entry.passed is None
         if verdict.passed:
             entry.passed = entry.passed or now()
+        entry.steps = next((finding.steps() for finding in verdict.findings if finding.line), [])
         for name in names:
             entry.mistakes[name] = entry.mistakes.get(name, 0) + 1
             if name in exercise_named(verdict.exercise).faults:
@@ -169,6 +172,7 @@ def _record_of(entry: dict[str, Any]) -> Record:
         gave_up=_time(entry.get("gave_up")),
         mistakes={name: _whole(times) for name, times in mistakes},
         met={name: when for name, when in entry.get("met", {}).items() if _time(when)},
+        steps=list(map(str, entry.get("steps", []))),
     )
 
 

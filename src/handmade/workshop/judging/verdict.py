@@ -30,6 +30,22 @@ class Finding:
     line: int | None = None
     mend: Mend | None = None
 
+    def steps(self) -> list[str]:
+        """What leads to the mend, one step after another, each giving more away."""
+        if self.line is None:
+            return []
+        told = [f"Look at line {self.line}."]
+        if self.mend is not None:
+            told.append(f"Line {self.line}: it is about {self.mend.kind}.")
+            told.append(
+                f"Line {self.line}:\n  {_indented(self.mend.before)}\nshould be\n  {_indented(self.mend.after)}"
+            )
+        return told
+
+
+def _indented(lines: str) -> str:
+    return lines.replace("\n", "\n  ")
+
 
 @dataclass(frozen=True)
 class Check:
