@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from handmade.kernels import threads
-from handmade.kernels.compiled import machine, store
+from handmade.kernels.compiled import build, machine, store
 from handmade.kernels.compiled.build import Bytes, Floats, Ints, KernelFailed, inline, kernel
+from tests.support.compiled_forms import using
 
 pytest.importorskip("numba")
 
@@ -49,12 +50,20 @@ def folder(tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_arrays_numbers_scratch_and_helpers(count, rng, folder):
-    before = threads.get_num_threads()
-    threads.set_num_threads(count)
-    try:
+    with using("compiled", count):
         check(make_kernel(), rng)
-    finally:
-        threads.set_num_threads(before)
+
+
+def test_helpers_are_woken_only_for_work_that_repays_it(rng, folder, monkeypatch):
+    woken = []
+    run = threads.run
+    monkeypatch.setattr(threads, "run", lambda work, pieces: woken.append(pieces) or run(work, pieces))
+    scale = make_kernel()
+    with using("auto", 2):
+        check(scale, rng)
+        monkeypatch.setattr(build, "WAKING", 0.0)
+        check(scale, rng)
+    assert woken == [1, 2]
 
 
 def test_the_second_time_it_is_found_on_disk(rng, folder, monkeypatch):

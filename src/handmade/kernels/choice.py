@@ -77,7 +77,7 @@ def use_kernels(form: str) -> None:
     _State.asked, _State.compiled = form, form != "numpy" and installed
 
 
-def worth(work: int, least: int) -> bool:
+def worth(work: float, least: float) -> bool:
     """Whether `work` (of any unit) repays the call of a compiled kernel; asked to use them, we always do."""
     return work >= least or _asked() == "compiled"
 

@@ -31,6 +31,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from handmade.kernels import threads
+from handmade.kernels.choice import worth
 from handmade.kernels.compiled import store
 from handmade.kernels.threads import Scratch
 
@@ -64,6 +65,10 @@ _KINDS = {
 }
 _FAST = {"reassoc", "nsz", "arcp", "contract", "afn"}
 """What the compiler may do to sums; NaN and infinity keep their meaning."""
+WAKING = 1e-4
+"""A helper is woken where the last call of the same sizes cost more, in seconds of the processor."""
+MANY = 4096
+"""Sizes whose cost is remembered."""
 
 
 class KernelFailed(RuntimeError):
@@ -116,6 +121,8 @@ class Kernel:
         self.parameters = names[2 if self.takes_scratch else 1 :]
         self._kinds = [_KINDS[function.__annotations__[name]] for name in self.parameters]
         self._struct = struct.Struct("qq" + "".join(kind.format for kind in self._kinds))
+        self._sizes = [i for i, kind in enumerate(self._kinds) if kind is _KINDS["int"]]
+        self._costs: dict[tuple[int, ...], float] = {}
         self._code: Any = None
         self._failure: KernelFailed | None = None
 
@@ -134,7 +141,13 @@ class Kernel:
         def work(memory: Scratch) -> None:
             code(_UNUSED, _UNUSED, parameters, memory.address(4 * scratch) if scratch else 0)
 
-        threads.run(work, pieces)
+        key = (pieces, *[arguments[i] for i in self._sizes])
+        helpers = threads.get_num_threads() if worth(self._costs.get(key, 0.0), WAKING) else 1
+        start = time.thread_time()
+        threads.run(work, min(pieces, helpers))
+        if len(self._costs) > MANY:
+            self._costs.clear()
+        self._costs[key] = (time.thread_time() - start) * min(pieces, helpers)
 
     def _load(self) -> Any:
         with _lock:
