@@ -132,7 +132,9 @@ def _take_report(folder: Path) -> None:
 
 
 FORMATS = [
-    Format("progress.json", 20, _records, _change_record, {PROGRESS: damaged_json}, documented=()),
+    Format(
+        "progress.json", 20, _records, _change_record, {PROGRESS: damaged_json}, named=PROGRESS
+    ),  # a newer version's
     Format("study.jsonl", 15, _journals, _keep_journal, {"study.jsonl": damaged_json_lines}, documented=()),
     Format("notes of a vault", 20, _notes, _merge, {"a.md": one_of(damaged_text, damaged)}, documented=(ValueError,)),
     Format("solutions, read", 8, _solutions, _read_solution, {"a.py": one_of(damaged_text, damaged)}, documented=()),

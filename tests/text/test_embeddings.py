@@ -92,6 +92,7 @@ def test_the_first_words_alone(glove):
         ("a 1 2\nb 1 2 x\n", "line 2: not all that follows 'b 1' is a number"),
         ("a 1 two 3\n", "line 1: not all that follows 'a' is a number .*two"),
         ("a 1 nan\n", "line 1: the vector of 'a' holds a number that is not finite"),
+        ("a 1 1e999\n", "line 1: the vector of 'a' holds a number that is not finite"),
         ("a 1 2\nb 2 inf\n", "line 2: the vector of 'b' holds a number that is not finite"),
         ("a 1 2\na 3 4\n", "line 2: 'a' stands in line 1 already"),
         ("alone\n", "line 1: expected a word and its numbers"),
