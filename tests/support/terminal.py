@@ -8,8 +8,19 @@ import sys
 import time
 
 
-def in_a_terminal(command: list[str], folder, keys: list[str], columns: int = 40, **environment) -> str:
-    """What a terminal shows while the keys are typed, each when the program waits for it."""
+def in_a_terminal(
+    command: list[str],
+    folder,
+    keys: list[str],
+    columns: int = 40,
+    codes: tuple[int, ...] = (0,),
+    patience: float = 20,
+    **environment,
+) -> str:
+    """What a terminal shows while the keys are typed, each when the program waits for it.
+
+    codes: the exit codes with which the program may end. patience: seconds that it is waited for after each key.
+    """
     pid, terminal = pty.fork()
     if not pid:
         os.chdir(folder)
@@ -17,7 +28,7 @@ def in_a_terminal(command: list[str], folder, keys: list[str], columns: int = 40
         os.execv(sys.executable, [sys.executable, "-m", "handmade", *command])
     shown = ""
     for key in [*keys, None]:
-        quiet = time.monotonic() + 20
+        quiet = time.monotonic() + patience
         while time.monotonic() < quiet:
             if select.select([terminal], [], [], 0.5)[0]:
                 try:
@@ -33,5 +44,5 @@ def in_a_terminal(command: list[str], folder, keys: list[str], columns: int = 40
             os.write(terminal, key.encode())
     os.close(terminal)
     status = os.waitpid(pid, 0)[1]
-    assert os.waitstatus_to_exitcode(status) in (0, -signal.SIGHUP), shown
+    assert os.waitstatus_to_exitcode(status) in (*codes, -signal.SIGHUP), shown
     return shown

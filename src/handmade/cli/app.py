@@ -6,6 +6,7 @@ A command's file imports the rooms it needs inside its function, so that `handma
 import sys
 from collections.abc import Iterable
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Annotated, NoReturn
 
 import typer
@@ -79,6 +80,9 @@ def _options(
 
 def run() -> None:
     """Run the program: what a person gave and cannot be used ends it with one sentence and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a screen of few signs shows ? for ✓
     try:
         if len(sys.argv) == 1:
             _say_where_one_stands()
@@ -98,12 +102,15 @@ def run() -> None:
 
 
 def _say_where_one_stands() -> NoReturn:
-    from handmade.cli.studying import overview, show
+    from handmade.cli.screen import say
+    from handmade.cli.studying import overview
 
-    show(overview())
+    say(overview())
     sys.exit(0)
 
 
 def _fail(message: str) -> None:
-    print(f"handmade: {message}", file=sys.stderr)
+    from handmade.cli.screen import say
+
+    say(f"handmade: {message}", error=True)
     sys.exit(2)

@@ -24,7 +24,7 @@ def cards(
     --anki writes a deck. Import it again after an update: changed cards are updated, and Anki keeps its own schedule.
     Schedules are not exchanged between Anki and `handmade review`.
     """
-    from handmade.cli.studying import show
+    from handmade.cli.screen import say as show
     from handmade.study.cards import SECTIONS, concept_cards
     from handmade.study.wording import counted, proofs, source_line
 

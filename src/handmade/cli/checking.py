@@ -10,6 +10,7 @@ from pathlib import Path
 
 import typer
 
+from handmade.cli.screen import prompted
 from handmade.cli.verdicts import show, show_all
 from handmade.errors import InputError, JudgeError
 from handmade.workshop.exercise import Exercise
@@ -127,7 +128,7 @@ def here_or_started() -> Workspace:
     """The workspace; where there is none, who sits at a terminal is asked whether to start one."""
     workspace = workspace_around(Path.cwd())
     if workspace is None and sys.stdin.isatty():
-        answer = input(f"There is no workspace here. Start one in ./{WORKSHOP}? [Y/n] ").strip().lower()
+        answer = input(prompted(f"There is no workspace here. Start one in ./{WORKSHOP}? [Y/n] ")).strip().lower()
         if answer in ("", "y", "yes"):
             return start(Path(WORKSHOP)).workspace
     return here(workspace)

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from handmade.cli.screen import fitted, page
 from handmade.errors import InputError
-from handmade.tables import table
 
 if TYPE_CHECKING:
     from handmade.data import Entry
@@ -19,7 +19,7 @@ def data(name: Annotated[str | None, typer.Argument(help="Describe this data set
     entries = catalogue()
     if name is None:
         rows = [(entry.name, entry.where(), entry.examples, entry.licence) for entry in entries.values()]
-        typer.echo(table(("name", "where", "examples", "licence"), rows))
+        page(fitted(("name", "where", "examples", "licence"), rows))
     elif name in entries:
         typer.echo(_described(entries[name]))
     else:

@@ -16,6 +16,7 @@ def drill(
     import random
 
     from handmade.cli.checking import here_or_started
+    from handmade.cli.screen import say
     from handmade.cli.verdicts import shown_from_here
     from handmade.files import write_text
     from handmade.workshop.exercises import NAMES, exercise_named
@@ -34,5 +35,5 @@ def drill(
     write_text(path, faulty(exercise, fault))
     workspace.change(lambda progress: progress.begin_drill(exercise.name, path.name))
     shown = shown_from_here(path)
-    typer.echo(f"{exercise.title}: {shown} has one mistake. Find it, fix it, then run:\n")
-    typer.echo(f"  handmade check {exercise.name} --file {shown}")
+    say(f"{exercise.title}: {shown} has one mistake. Find it, fix it, then run:\n")
+    say(f"  handmade check {exercise.name} --file {shown}")

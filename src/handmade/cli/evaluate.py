@@ -13,9 +13,10 @@ def evaluate(
     ] = None,
 ) -> None:
     """Evaluate a trained model on the test set."""
+    from handmade.cli.screen import say
     from handmade.train import open_run
     from handmade.train.display import measures_text
 
     trained = open_run(run)
     measures = trained.evaluate(data)
-    typer.echo(f"{trained.recipe.model} on the test set of {data or trained.recipe.data}: {measures_text(measures)}")
+    say(f"{trained.recipe.model} on the test set of {data or trained.recipe.data}: {measures_text(measures)}")

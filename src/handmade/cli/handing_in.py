@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from handmade.cli.screen import prompted, say, width
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.judging.sandbox import Sandbox
 from handmade.workshop.source import stub
@@ -48,7 +49,7 @@ def hand_in(exercise: Exercise, path: Path, seconds: float, sandbox: Sandbox) ->
     removed.
     """
     clock = Clock(seconds)
-    print(f"{KEYS} {clock}.\n")
+    say(f"{KEYS} {clock}.\n")
     while True:
         typed = _line(clock, "")
         if typed in ("", INTERRUPTED):
@@ -62,9 +63,9 @@ def hand_in(exercise: Exercise, path: Path, seconds: float, sandbox: Sandbox) ->
         if typed in ("q", CLOSED):
             return _left(path, exercise)
         if typed == "t":
-            print(f"\n{tried(path, exercise, sandbox=sandbox)}\n\n{clock}.")
+            print(f"\n{tried(path, exercise, sandbox=sandbox).shown(width() or 105)}\n\n{clock}.")
         else:
-            print(f"{KEYS if typed else 'It goes on.'} {clock}.")
+            say(f"{KEYS if typed else 'It goes on.'} {clock}.")
 
 
 def _asked(clock: Clock, path: Path, exercise: Exercise) -> str:
@@ -83,18 +84,18 @@ def _is_unwritten(path: Path, exercise: Exercise) -> bool:
 def _left(path: Path, exercise: Exercise) -> None:
     if _is_unwritten(path, exercise):
         path.unlink()
-    print("It has ended. Nothing was handed in, and nothing is recorded.")
+    say("It has ended. Nothing was handed in, and nothing is recorded.")
 
 
 def _line(clock: Clock, prompt: str) -> str:
     """What is typed until Enter, in small letters, or why no line comes. In a terminal the time left is seen."""
     shown = sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and not prompt
-    print(prompt, end="", flush=True)
+    print(prompted(prompt) if prompt else "", end="", flush=True)
     line = b""
     try:
         while clock.left > 0:
             if shown:
-                print(f"\r{clock!s:>13} ", end="", flush=True)
+                print(f"\r{clock!s:>13}  ", end="", flush=True)
             if select.select([sys.stdin], [], [], min(clock.left, 1.0))[0]:
                 byte = os.read(sys.stdin.fileno(), 1)  # no further: what follows is for the next question
                 if byte in (b"", b"\x04"):

@@ -15,8 +15,10 @@ def hint(
     """
     from handmade.cli.checking import chosen
     from handmade.cli.hinting import next_hint
+    from handmade.cli.screen import say
     from handmade.workshop.interviews import refuse_while_running
 
     workspace, exercise = chosen(name)
     refuse_while_running(workspace, exercise.name, "a hint")
-    typer.echo(next_hint(workspace, exercise))
+    say(next_hint(workspace, exercise))
+    say(f"\nAgain for the next; then: handmade check {exercise.name}")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from handmade.cli.screen import say
 from handmade.errors import InputError
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ def interview(
     path = free_path(made(workspace.folder / "interviews"), f"{exercise.name}.{{}}.py")
     write_text(path, stub(exercise))
     shown = shown_from_here(path)
-    typer.echo(f"{exercise.title}, {allowed / 60:g} minutes. The question is in {shown}; write your answer there.")
-    typer.echo("The clock is running. You have no hints, and hand in once.")
+    say(f"{exercise.title}, {allowed / 60:g} minutes. The question is in {shown}; write your answer there.")
+    say("The clock is running. You have no hints, and hand in once.")
     begun = time.monotonic()
     with Judge() as judge, running(workspace, exercise.name, allowed):
         used = handing_in.hand_in(exercise, path, allowed, judge.sandbox)
@@ -84,9 +85,11 @@ def interview(
     written = path.with_suffix(".md")
     write_text(written, (whole_report if whole else post_mortem)(held, verdict, exercise, before))
     remember(workspace, held, verdict)
-    typer.echo(f"\nThe {'report' if whole else 'post-mortem'} is in {shown_from_here(written)}.")
+    say(f"\nThe {'report' if whole else 'post-mortem'} is in {shown_from_here(written)}.")
     if whole:
-        typer.echo("All interviews so far: handmade interview --report")
+        say("All interviews so far: handmade interview --report")
+    else:
+        say(f"To practise it without a clock: handmade check {exercise.name}")
     raise typer.Exit(0 if verdict.passed else 1)
 
 
@@ -124,4 +127,4 @@ def _show_trend(interviews: "list[dict[str, Any]]") -> None:
 
     if not interviews:
         raise InputError("there was no interview yet: `handmade interview --whole` holds one.")
-    typer.echo(trend(interviews))
+    say(trend(interviews))

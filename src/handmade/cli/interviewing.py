@@ -3,7 +3,7 @@
 import sys
 import time
 
-from handmade.cli.studying import show
+from handmade.cli.screen import say as show
 from handmade.study.cards import Card
 from handmade.study.drills import question
 from handmade.study.wording import proofs

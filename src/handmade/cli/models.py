@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from handmade.cli.screen import fitted, page
 from handmade.errors import InputError
-from handmade.tables import table
 
 if TYPE_CHECKING:
     from handmade.lens import Cost
@@ -28,12 +28,12 @@ def models(
 
     if name is None:
         rows = [_summary(card) for card in ZOO.values()]
-        typer.echo(json.dumps(rows, indent=2) if as_json else _zoo_table(rows))
+        page(json.dumps(rows, indent=2) if as_json else _zoo_table(rows))
     elif name in ZOO:
         card = ZOO[name]
         cost = _cost(card)
         rows = [asdict(layer) for layer in cost.layers]
-        typer.echo(json.dumps(rows, indent=2) if as_json else f"{_heading(card)}\n\n{cost}")
+        page(json.dumps(rows, indent=2) if as_json else f"{_heading(card)}\n\n{cost}")
     else:
         raise InputError(f"no model is called {name!r}{suggestion(name, ZOO)} There are {', '.join(ZOO)}.")
 
@@ -87,7 +87,7 @@ def _zoo_table(rows: list[dict[str, Any]]) -> str:
         "pooling sees a square of the image of that side. 'handmade models NAME' shows one network layer by layer,\n"
         "--json adds the papers."
     )
-    return f"{table(header, cells)}\n\n{legend}"
+    return f"{fitted(header, cells)}\n\n{legend}"
 
 
 def _heading(card: "Card") -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from handmade.cli.screen import say
 from handmade.errors import InputError
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def picture(
     for kind in kinds:
         for file, draw_to in pictures[kind].items():
             draw_to(folder / file)
-            typer.echo(folder / file)
+            print(folder / file)
 
 
 LONGEST_SLUG = 40
@@ -122,7 +123,7 @@ def _of_text(source: str, weights: str | None, text: str, what: str | None) -> "
         told = "the text has 1 token, and loss needs two at least: what follows the first?"
         if what and "loss" in what.split(","):
             raise InputError(f"--what: {told}")
-        typer.echo(told)
+        say(told)
     _say_if_untrained(used)
     return used, pictures
 
@@ -140,13 +141,13 @@ def _of_image(
     _say_if_untrained(used)
     number = None if class_ is None else used.class_number(class_)
     pictures = lens.looking(used, pixels, number, layer)
-    typer.echo(f"{image}: {worded(used.classify(pixels, count=1))}")
+    say(f"{image}: {worded(used.classify(pixels, count=1))}")
     return used, pictures
 
 
 def _say_if_untrained(used: "Use") -> None:
     if not used.trained:
-        typer.echo(f"{used.name} is untrained, so its pictures mean nothing: give trained weights with --weights.")
+        say(f"{used.name} is untrained, so its pictures mean nothing: give trained weights with --weights.")
 
 
 def chosen_kinds(what: str | None, known: Sequence[str]) -> list[str]:

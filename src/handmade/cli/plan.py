@@ -28,7 +28,8 @@ def plan(
     """
     import json
 
-    from handmade.cli.studying import here, show
+    from handmade.cli.screen import say as show
+    from handmade.cli.studying import here
     from handmade.study.wording import today_in_lines
 
     if action is not None:
@@ -59,7 +60,8 @@ def _tick(action: str, item: str | None) -> None:
 
 
 def _done(item: str) -> None:
-    from handmade.cli.studying import here, show
+    from handmade.cli.screen import say as show
+    from handmade.cli.studying import here
     from handmade.study.wording import today_in_lines
 
     standing, journal, _ = here()

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from handmade.cli.screen import say
 from handmade.errors import InputError
 
 
@@ -37,4 +38,4 @@ def predict(
     made = [used.describe(given, invert) if isinstance(used, Classifier) else used.describe(given) for given in inputs]
     lines = made if isinstance(used, Filler) else [f"{file}: {said}" for file, said in zip(inputs, made, strict=True)]
     for line in lines:
-        typer.echo(line)
+        say(line)

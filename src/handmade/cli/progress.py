@@ -23,6 +23,7 @@ def progress(
     from pathlib import Path
 
     from handmade.cli.checking import here
+    from handmade.cli.screen import page, say
     from handmade.workshop.exercises import NAMES, topic_of
     from handmade.workshop.interviews import known
     from handmade.workshop.workspace import workspace_around
@@ -32,20 +33,20 @@ def progress(
     workspace = here(workspace_around(Path.cwd()))
     done = workspace.progress()
     if topic is not None or every:
-        typer.echo(_each(done, [name for name in NAMES if topic in (None, topic_of(name))]))
+        page(_each(done, [name for name in NAMES if topic in (None, topic_of(name))]))
     else:
-        typer.echo(_by_topic(done))
-    typer.echo(f"\n{sum(done.of(name).passed is not None for name in NAMES)} of {len(NAMES)} passed.")
+        print(_by_topic(done))
+    say(f"\n{sum(done.of(name).passed is not None for name in NAMES)} of {len(NAMES)} passed.")
     for line in _mistakes_and_more(done):
-        typer.echo(line)
+        say(line)
     upcoming = workspace.upcoming()
     if upcoming:
-        typer.echo(f"Next: {workspace.where(upcoming)}.")
+        say(f"Next: {workspace.where(upcoming)}. Then: handmade check {upcoming}")
 
 
 def _by_topic(done: "Progress") -> str:
     """A line a topic: how many are passed, and which is next there."""
-    from handmade.tables import table
+    from handmade.cli.screen import fitted
     from handmade.workshop.exercises import NAMES, TOPICS, topic_of
 
     rows = []
@@ -55,20 +56,20 @@ def _by_topic(done: "Progress") -> str:
         if names:
             upcoming = f"{NAMES.index(left[0]) + 1} {left[0]}" if left else ""
             rows.append((topic, f"{len(names) - len(left)} of {len(names)}", upcoming))
-    return table(("topic", "passed", "next"), rows)
+    return fitted(("topic", "passed", "next"), rows)
 
 
 def _each(done: "Progress", names: list[str]) -> str:
     """A line an exercise."""
-    from handmade.tables import table
+    from handmade.cli.screen import fitted
     from handmade.workshop.exercises import NAMES
 
     entries = [(name, done.of(name)) for name in names]
     rows = [
-        (NAMES.index(name) + 1, name, _status(entry), entry.attempts, entry.hints, (entry.passed or "")[:10])
+        (f"{NAMES.index(name) + 1:2} {name}", _status(entry), entry.attempts, entry.hints, (entry.passed or "")[:10])
         for name, entry in entries
     ]
-    return table(("", "exercise", "", "attempts", "hints", "passed on"), rows)
+    return fitted(("exercise", "", "attempts", "hints", "passed on"), rows)
 
 
 def _status(entry: "Record") -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from handmade.cli.screen import prompted, say
 from handmade.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,14 +41,14 @@ def start(
     shown = shown_from_here(workspace.folder)
     if started.moved:
         old, now = started.moved[0]
-        typer.echo(
+        say(
             f"{len(started.moved)} files moved into the folders of their topics, as they are: {old.name} is now "
             f"{workspace.shown(now)}."
         )
     count = len(started.written)
     place = "this folder" if inside else shown
     new = f"{count} new file{'s' if count > 1 else ''}" if count else "Nothing new"
-    typer.echo(f"{new} in {place}: {len(NAMES)} exercises, in the order of study.\n")
+    say(f"{new} in {place}: {len(NAMES)} exercises, in the order of study.\n")
     exercise = exercise_named(first)
     steps = [
         *([] if inside else [f"cd {shown}"]),
@@ -56,17 +57,17 @@ def start(
         f"handmade check {first}",
     ]
     if activation := _activation():
-        typer.echo(f"Your shell does not know `handmade` yet: {activation}\n")
+        say(f"Your shell does not know `handmade` yet: {activation}\n")
     for number, step in enumerate(steps, 1):
-        typer.echo(f"  {number}. {step}")
+        say(f"  {number}. {step}")
     if notebooks:
         from handmade.workshop.notebooks import FOLDER, write_notebooks
 
         made_now = write_notebooks(workspace.folder)
         folder = shown_from_here(workspace.folder / FOLDER)
-        typer.echo(f"\n{len(made_now)} notebooks are new in {folder}: open them in Jupyter or Colab.")
+        say(f"\n{len(made_now)} notebooks are new in {folder}: open them in Jupyter or Colab.")
     _set_the_dates(workspace, interview)
-    typer.echo(
+    say(
         f"\nIf you are stuck: handmade hint {first}. To check every time you save: handmade watch.\n"
         "Every day: handmade plan shows what is next; handmade review asks what you have learned.\n"
         "Later: handmade progress; handmade drill (find the mistake in our code); handmade interview (timed).\n"
@@ -94,7 +95,8 @@ def _set_the_dates(workspace: "Workspace", interview: str | None) -> None:
     asking = interview is None and standing.interview is None and sys.stdin.isatty()
     while asking:
         try:
-            typed = input("\nWhen is your interview? (for example 2026-12-14; Enter if there is none yet) ").strip()
+            question = "\nWhen is your interview? (for example 2026-12-14; Enter if there is none yet) "
+            typed = input(prompted(question)).strip()
             if typed:
                 set_dates(workspace.folder, None, day_of(typed, "the date").isoformat())
                 return
@@ -102,6 +104,6 @@ def _set_the_dates(workspace: "Workspace", interview: str | None) -> None:
         except EOFError:
             asking = False
         except InputError as error:
-            typer.echo(f"That does not work: {error}")
+            say(f"That does not work: {error}")
     if interview is not None or standing.start is None:
         set_dates(workspace.folder, None, interview)

@@ -1,9 +1,6 @@
 """What the commands of the study room share."""
 
-import re
-import shutil
 import sys
-import textwrap
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,24 +13,6 @@ from handmade.workshop.workspace import Workspace
 def here() -> tuple[Standing, Journal, Workspace | None]:
     """Where the learner of this folder stands now."""
     return standing_here(Path.cwd(), datetime.now(UTC), lambda text: print(text, file=sys.stderr))
-
-
-def show(text: str) -> None:
-    """Print text; in a terminal its lines break between words, and go on below their text.
-
-    Of a line as "  Review   18 cards" the text is what stands behind the wide gap.
-    """
-    if sys.stdout.isatty():
-        width = shutil.get_terminal_size().columns
-        text = "\n".join(_wrapped(line, width) for line in text.splitlines())
-    print(text)
-
-
-def _wrapped(line: str, width: int) -> str:
-    label = re.match(r" *\w+ {2,}", line)
-    indent = label.end() if label else len(line) - len(line.lstrip()) + 2
-    options = {"break_long_words": False, "break_on_hyphens": False, "subsequent_indent": " " * indent}
-    return textwrap.fill(line, width, **options) if len(line) > width else line
 
 
 def overview() -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from handmade.cli.screen import say
 from handmade.errors import InputError
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def train(
         _say_what_next(run, task)
     else:
         folder = shlex.quote(str(run.folder))
-        typer.echo(f"Stopped, and saved in {run.folder}. To resume:\n  handmade train --resume {folder}")
+        say(f"Stopped, and saved in {run.folder}. To resume:\n  handmade train --resume {folder}")
         raise typer.Exit(130)
 
 
@@ -95,7 +96,7 @@ def _compare_stages(stage: int, run: "Run") -> None:
     from handmade.recipes.gpt_stages import stage_table
     from handmade.train.metrics import read_metrics
 
-    typer.echo(stage_table(stage, read_metrics(run.metrics)[-1]["test_loss"]))
+    say(stage_table(stage, read_metrics(run.metrics)[-1]["test_loss"]))
 
 
 def _begun(model: str | None, settings: list[str], out: Path | None, yours: Path | None) -> "tuple[Run, Task]":
@@ -108,14 +109,14 @@ def _begun(model: str | None, settings: list[str], out: Path | None, yours: Path
         raise InputError("name the network to train, for example: handmade train lenet5")
     recipe = changed(recipe_of(model), settings)
     if recipe.model != model:
-        typer.echo(f"{model} for small images is called {recipe.model} now.", err=True)
+        say(f"{model} for small images is called {recipe.model} now.", error=True)
     task = recipe.task()
     if yours is not None:
         from handmade.cli.grafting import passed, put_in
 
         put_in(task, recipe, *passed(model, yours))
     run = new_run(recipe, task.facts, out)
-    typer.echo(f"{recipe.model} trains on {recipe.data}; the run is saved in {run.folder}")
+    say(f"{recipe.model} trains on {recipe.data}; the run is saved in {run.folder}")
     return run, task
 
 
@@ -134,20 +135,20 @@ def _show(model: str | None, settings: list[str]) -> None:
         raise InputError("name the network, for example: handmade train lenet5 --show")
     recipe = changed(recipe_of(model), settings)
     width = min(shutil.get_terminal_size().columns, 100)
-    typer.echo(f"The recipe of {recipe.model}; --set changes a setting, for example --set batch_size=32.\n")
+    say(f"The recipe of {recipe.model}; --set changes a setting, for example --set batch_size=32.\n")
     for name, meaning in meanings(recipe).items():
-        typer.echo(f"{name} = {getattr(recipe, name)}")
+        say(f"{name} = {getattr(recipe, name)}")
         if meaning:
-            typer.echo(textwrap.fill(meaning, width, initial_indent="    ", subsequent_indent="    "))
+            say(textwrap.fill(meaning, width, initial_indent="    ", subsequent_indent="    "))
     if recipe.model in REACHED:
-        typer.echo(f"\nIt reaches: {REACHED[recipe.model]}.")
+        say(f"\nIt reaches: {REACHED[recipe.model]}.")
     try:
         task = recipe.task()
         each = seconds_a_step(task)
     except InputError as error:
-        typer.echo(f"\nHow long it takes here is not known: {error}")
+        say(f"\nHow long it takes here is not known: {error}")
         return
-    typer.echo(
+    say(
         f"\nIt takes about {in_words(each * task.total_steps)} here: {task.total_steps:,} steps of "
         f"{1000 * each:.0f} ms, measured now; tests after each epoch come on top."
     )
@@ -159,7 +160,7 @@ def _lengthen(trainer: "Trainer") -> None:
     if made >= total:
         raise InputError(f"{trainer.run.folder} has made {made:,} steps already: give a length beyond {total:,} steps.")
     trainer.run.write_config()
-    typer.echo(f"It has made {made:,} steps and trains up to {total:,}; the learning rate goes by the new length.")
+    say(f"It has made {made:,} steps and trains up to {total:,}; the learning rate goes by the new length.")
 
 
 def _resumed(folder: Path, model: str | None, steps: int | None, epochs: int | None) -> "tuple[Run, Task]":
@@ -171,15 +172,15 @@ def _resumed(folder: Path, model: str | None, steps: int | None, epochs: int | N
         raise InputError(f"{folder} holds a run of {run.recipe.model}, not of {model}.")
     if steps or epochs:
         run = run.longer(steps, epochs)
-    typer.echo(f"{run.recipe.model} resumes training on {run.recipe.data} in {run.folder}")
+    say(f"{run.recipe.model} resumes training on {run.recipe.data} in {run.folder}")
     return run, run.task()
 
 
 def _say_what_next(run: "Run", task: "Task") -> None:
     pictures = ", ".join(sorted(path.name for path in run.folder.glob("*.png")))
-    typer.echo(f"Done. {run.folder} holds the model, its metrics and {pictures}. Next:")
-    typer.echo(f"  handmade eval {run.folder}")
-    typer.echo(f"  {usage(task, shlex.quote(str(run.folder)))}")
+    say(f"Done. {run.folder} holds the model, its metrics and {pictures}. Next:")
+    say(f"  handmade eval {run.folder}")
+    say(f"  {usage(task, shlex.quote(str(run.folder)))}")
 
 
 def usage(task: "Task", folder: str) -> str:

@@ -16,6 +16,7 @@ def try_(
     The right answer is not shown and nothing is recorded: for that there is `handmade check`.
     """
     from handmade.cli.checking import chosen, which
+    from handmade.cli.screen import say, width
     from handmade.workshop.trying import tried
     from handmade.workshop.workspace import workspace_around
 
@@ -23,8 +24,8 @@ def try_(
         name = chosen(None)[1].name
     exercise, path = which(name, file, workspace_around(Path.cwd()))
     made = tried(path, exercise, case)
-    typer.echo(str(made))
+    print(made.shown(width() or 105))
     if case is None:
         labels = dict.fromkeys(one.label for one in exercise.all_cases())
-        typer.echo(f"\nOther cases, for --case: {'; '.join(list(labels)[1:])}.")
+        say(f"\nOther cases, for --case: {'; '.join(list(labels)[1:])}.")
     raise typer.Exit(0 if made.result is not None and made.result.outputs is not None else 1)

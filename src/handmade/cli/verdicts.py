@@ -45,12 +45,19 @@ def show_all(verdicts: list[Verdict], workspace: Workspace) -> None:
 
     console = Console(highlight=False)
     table = Table.grid(padding=(0, 2))
+    high = console.is_terminal and len(verdicts) > console.height - 5
+    left_out = 0
     for verdict in verdicts:
         unwritten = bool(verdict.findings) and verdict.findings[0].name == "not written yet"
+        if unwritten and high:
+            left_out += 1
+            continue
         mark, style = ("✓", "green") if verdict.passed else ("·", "dim") if unwritten else ("✗", "red")
         names = ", ".join(finding.name for finding in verdict.findings)
         table.add_row(Text(mark, style), Text(verdict.exercise, style), Text(names, "dim" if unwritten else ""))
     console.print(table)
+    if left_out:
+        console.print(Text(f"·  {left_out} not written yet", "dim"))
     passed = sum(verdict.passed for verdict in verdicts)
     console.print(f"\n{passed} of {len(verdicts)} passed.")
     upcoming = workspace.upcoming()

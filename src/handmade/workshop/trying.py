@@ -36,15 +36,19 @@ class Tried:
     printed: str
 
     def __str__(self) -> str:
+        return self.shown()
+
+    def shown(self, columns: int = 105) -> str:
+        """The try as text, in lines of so many columns."""
         case = self.case
         lines = [f"{case.function or self.exercise.functions[0].__name__}, case {case.label!r}, with"]
         given = {parameter_name(self.exercise, case, "args", n): value for n, value in enumerate(case.args)}
         for name, value in {**given, **case.options, **case.extra}.items():
-            lines += entries(name, value, full=True)
+            lines += entries(name, value, full=True, columns=columns)
         if self.result is not None and self.result.outputs is not None:
             lines.append("gives")
             for name, value in self.result.outputs.items():
-                lines += [*entries(name, value, full=True), *_shape(name, value)]
+                lines += [*entries(name, value, full=True, columns=columns), *_shape(name, value)]
         elif self.result is not None and self.result.raised is not None:
             raised = self.result.raised
             lines += [f"raises {raised.kind}: {raised.message}", *(f"  {line}" for line in raised.trace.splitlines())]

@@ -12,13 +12,13 @@ FULL = 1000
 """Numbers of an array that is written in full."""
 
 
-def written(value: Any, most: int = 40) -> str:
+def written(value: Any, most: int = 40, columns: int = 100) -> str:
     """A value on one line or several: plain numbers, no np.float64(...), no -0., no array(...).
 
-    most: the numbers of an array that are all written; of more, the first and the last are.
+    most: the numbers of an array that are all written; of more, the first and the last are. columns: of a line.
     """
     if isinstance(value, np.ndarray):
-        return _array(value, most)
+        return _array(value, most, max(columns, 20))
     if isinstance(value, np.generic):
         return written(value.item())
     if isinstance(value, float):
@@ -32,21 +32,24 @@ def written(value: Any, most: int = 40) -> str:
     return repr(value)
 
 
-def entries(name: str, value: Any, full: bool = False) -> Iterator[str]:
+def entries(name: str, value: Any, full: bool = False, columns: int = 105) -> Iterator[str]:
     """Lines "name = value"; a collection that holds arrays has one entry for each of its parts: weights[0] = ...
 
-    full: whether all numbers of an array are written.
+    full: whether all numbers of an array are written. columns: of a line; where they are few, the value begins below
+        its name.
     """
     parts = _parts(value)
     if parts is not None and any(isinstance(part, np.ndarray) or _parts(part) is not None for _, part in parts):
         for key, part in parts:
-            yield from entries(f"{name}[{key!r}]", part, full)
+            yield from entries(f"{name}[{key!r}]", part, full, columns)
         return
-    text = written(value, FULL if full else 40)
+    below = columns < 60 + len(name)
+    indent = " " * (4 if below else len(name) + 5)
+    text = written(value, FULL if full else 40, columns - len(indent))
     longest = LONGEST * (4 if full else 1)
     first, *rest = (text if len(text) < longest else text[:longest] + " ...").split("\n")
-    indent = " " * (len(name) + 5)
-    yield "\n".join([f"  {name} = {first}", *(indent + line for line in rest)])
+    head = f"  {name} =\n{indent}{first}" if below and rest else f"  {name} = {first}"
+    yield "\n".join([head, *(indent + line for line in rest)])
 
 
 def _parts(value: Any) -> list[tuple[Any, Any]] | None:
@@ -62,12 +65,12 @@ def _holds_array(value: Any) -> bool:
     return isinstance(value, np.ndarray) or (isinstance(value, list | tuple) and any(map(_holds_array, value)))
 
 
-def _array(value: np.ndarray, most: int) -> str:
+def _array(value: np.ndarray, most: int, columns: int) -> str:
     if value.dtype.kind != "f":
-        return np.array2string(value, max_line_width=100, threshold=most, edgeitems=3)
+        return np.array2string(value, max_line_width=columns, threshold=most, edgeitems=3)
     largest = np.abs(value).max(initial=0.0, where=np.isfinite(value))
     small = 0 < largest < 1e-2  # suppressed, all of it would be 0
     rounded = value if small else np.round(value, 4) + 0.0
     return np.array2string(
-        rounded, precision=4, suppress_small=not small, max_line_width=100, threshold=most, edgeitems=3
+        rounded, precision=4, suppress_small=not small, max_line_width=columns, threshold=most, edgeitems=3
     )
