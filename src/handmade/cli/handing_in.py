@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from handmade.cli.screen import prompted, say, width
+from handmade.workshop import source
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.judging.sandbox import Sandbox
-from handmade.workshop.source import stub
 from handmade.workshop.trying import tried
 
 KEYS = "Enter hands in (you are asked first), t tries your code on a case, q ends without a record."
@@ -76,7 +76,7 @@ def _asked(clock: Clock, path: Path, exercise: Exercise) -> str:
 
 def _is_unwritten(path: Path, exercise: Exercise) -> bool:
     try:
-        return path.read_text("utf-8", "replace") == stub(exercise)
+        return path.read_text("utf-8", "replace") == source.stub(exercise)
     except OSError:
         return False
 
