@@ -11,7 +11,8 @@ from docs.making import examples
 from docs.making.api import PACKAGES, api_pages
 from docs.making.exercises import exercise_index, exercise_pages
 from docs.making.links import for_the_site
-from docs.making.networks import network_pages
+from docs.making.networks import Figures, network_pages
+from docs.making.pictures import MADE, make_pictures
 from docs.making.prose import markdown, toctree
 
 DOCS = Path(__file__).parents[1]
@@ -24,7 +25,8 @@ def main() -> int:
     pages = OUT / "pages"
     shutil.rmtree(OUT, ignore_errors=True)
     shutil.copytree(DOCS / "pictures", pages / "pictures")
-    for name, text in made().items():
+    figures = make_pictures(pages / "pictures" / MADE)
+    for name, text in made(figures).items():
         file = pages / f"{name}.md"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
@@ -35,9 +37,9 @@ def main() -> int:
     return code
 
 
-def made() -> dict[str, str]:
-    """All pages as Markdown, by name."""
-    networks, exercises, api = network_pages(DOCS), exercise_pages(), api_pages()
+def made(figures: Figures) -> dict[str, str]:
+    """All pages as Markdown, by name. figures: the pictures drawn for pages of networks."""
+    networks, exercises, api = network_pages(DOCS, figures), exercise_pages(), api_pages()
     written = {file.stem: file.read_text() for file in sorted(DOCS.glob("*.md"))}
     beside = {file.stem.lower(): file.read_text() for file in sorted(DOCS.parent.glob("*.md"))}
     start = beside.pop("readme")

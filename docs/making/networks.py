@@ -13,13 +13,20 @@ from handmade import models, nn
 from handmade.lens import cost
 from handmade.models.card import INPUTS, Card
 
+Figures = dict[str, list[str]]
+"""The pictures of a network's page, as Markdown."""
+
 CHAPTERS = {"Images": ("image",), "Text": ("tokens", "pair"), "Sound": ("clip", "stream")}
 
 
-def network_pages(docs: Path) -> dict[str, str]:
-    """The pages by name, and their index. docs: the folder with pictures and written pages."""
+def network_pages(docs: Path, figures: Figures) -> dict[str, str]:
+    """The pages by name, and their index.
+
+    docs: the folder with pictures and written pages. figures: what was drawn for the pages.
+    """
     networks = _networks()
     pictures = _pictures(docs, [_name(module) for module in networks])
+    pictures |= {name: pictures.get(name, []) + drawn for name, drawn in figures.items()}
     pages = {f"networks/{_name(module)}": _page(module, pictures) for module in networks}
     return pages | {"networks/index": _index(networks)}
 
@@ -65,7 +72,7 @@ def _index(networks: list[ModuleType]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _page(module: ModuleType, pictures: dict[str, list[str]]) -> str:
+def _page(module: ModuleType, pictures: Figures) -> str:
     heading, sentence = title(module.__doc__)
     parts = [f"---\nhide-toc: true\n---\n\n# {escaped(heading)}", f"*{escaped(sentence)}*", _header(module)]
     cards: tuple[Card, ...] = getattr(module, "CARDS", ())
@@ -134,9 +141,9 @@ def _layers(card: Card) -> str:
     return "\n".join(rows)
 
 
-def _pictures(docs: Path, names: list[str]) -> dict[str, list[str]]:
+def _pictures(docs: Path, names: list[str]) -> Figures:
     """The pictures of the written pages by network: those whose file begins with its name."""
-    found: dict[str, list[str]] = {}
+    found: Figures = {}
     for page in [docs.parent / "README.md", *sorted(docs.glob("*.md"))]:
         for text, file in re.findall(r"!\[([^]]*)\]\((?:docs/)?pictures/([^)]+)\)", page.read_text()):
             owners = [name for name in names if file.startswith(name.replace("_", "-"))]

@@ -12,7 +12,7 @@ NEWS: dict[str, tuple[str, ...]] = {
         "exercises go by number, file or path, too: handmade check 2",
         "in notebooks: %load_ext handmade, then %%check NAME; handmade start --notebooks",
         "handmade train MODEL --show; handmade train --resume RUN --steps N trains a finished run longer",
-        "handmade predict tells when an image is unlike those it learned from; --invert",
+        "handmade predict tells when an image is unlike those it learned from; handmade predict --invert",
         "interviews ask before they take an answer; t tries it",
     ),
 }

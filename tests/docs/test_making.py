@@ -8,6 +8,7 @@ import pytest
 
 from docs.making.code import pieces
 from docs.making.links import for_the_site
+from docs.making.pictures import figure
 from docs.making.prose import markdown, title
 
 ROOT = Path(__file__).parents[2]
@@ -72,6 +73,12 @@ def test_every_line_of_a_networks_code_is_on_its_page():
         for line in re.findall(r"^ +(?:return|self\.\w+ =) .*", source, flags=re.MULTILINE):
             if file.stem not in ("__init__", "card"):
                 assert line.strip() in shown, f"{file.stem}: {line}"
+
+
+def test_a_drawn_picture_is_shown_with_its_title_and_told_to_those_who_do_not_see_it(tmp_path):
+    (tmp_path / "net-maps.txt").write_text("Maps of a_net\n\nThe largest is 2.\nThe rest is 0.\n")
+    shown = "```{figure} ../pictures/made/net-maps.png\n:alt: The largest is 2. The rest is 0.\n\nMaps of a\\_net.\n```"
+    assert figure(tmp_path / "net-maps.png") == shown
 
 
 def test_links_lead_to_the_pages_made_from_the_files():

@@ -29,10 +29,10 @@ def test_few_mistakes_are_seen():
     assert float(image.norm(0.02)) == pytest.approx(0.02**0.5)
     assert bar_label(bars(picture)[0]) == "share of the true class\n(colour by the square root)"
     axes = picture.figure.axes[0]
-    assert (axes.get_ylabel(), axes.get_xlabel()) == ("true class", "taken for")
+    assert (axes.get_ylabel(), axes.get_xlabel()) == ("true class", "predicted class")
     assert [text.get_text() for text in axes.texts] == ["98", "2", "100"]
     assert picture.title == "a model: 198 of 200 right (99.0 %)"
-    assert picture.caption == "The commonest mistakes: cat taken for dog (2 of 100)."
+    assert picture.caption == "The most common mistakes: cat mistaken for dog (2 of 100)."
     assert draw.confusion_matrix(np.eye(2, dtype=int), ["a", "b"], "a").caption == "Nothing was mistaken."
 
 
@@ -56,4 +56,4 @@ def test_misclassified_images_say_what_they_are_and_what_they_were_taken_for(tmp
     assert said.count("✓ cat") == wrong
     assert said.count("✗ a class with a…\n87 %") == wrong
     assert picture.title == f"a model: {wrong} of 60 wrong ({100 * wrong / 60:.1f} %)"
-    assert ("cat taken for a class with a very long name (87 %)" in picture.caption) == bool(wrong)
+    assert ("cat mistaken for a class with a very long name (87 %)" in picture.caption) == bool(wrong)

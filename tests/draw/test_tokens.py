@@ -90,7 +90,7 @@ def test_surprise_can_be_read(rng, tmp_path, text):
     nats[len(nats) // 2 + 1 :][:1] = np.nan  # not asked
     picture = draw.surprise(text, nats, "token", "a model")
     assert_readable(picture, tmp_path)
-    assert f"{np.nanmean(nats):.2f} nats a token on average" in picture.title
+    assert f"{np.nanmean(nats):.2f} nats per token on average" in picture.title
 
 
 def test_every_field_of_surprise_has_a_mark_and_the_bar_says_where_it_stops():

@@ -38,7 +38,7 @@ def shared_parity(shared_data: Path) -> Parity:
 
 @pytest.fixture
 def undrawn(monkeypatch):
-    """Models are built without drawing first weights: they are zero."""
+    """Models are built without drawing initial weights: they are zero."""
 
     class Zeros:
         """In place of the generator: one zero, which fills any shape."""

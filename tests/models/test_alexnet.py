@@ -1,4 +1,4 @@
-"""AlexNet: the paper's form against an independent graph, its first weights, and what it refuses."""
+"""AlexNet: the paper's form against an independent graph, its initial weights, and what it refuses."""
 
 import numpy as np
 import pytest

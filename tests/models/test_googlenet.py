@@ -125,7 +125,7 @@ def test_dropouts(unfilled):
     assert probabilities(paper=True, dropout=0.1, dropout_aux=0.3) == (0.1, 0.3, 0.3)
 
 
-# --- the input's scale, first weights -------------------------------------------------------------------------------
+# --- the input's scale, initial weights -------------------------------------------------------------------------------
 
 
 def test_from_imagenet_statistics_to_minus_one_to_one(rng):
@@ -137,7 +137,7 @@ def test_from_imagenet_statistics_to_minus_one_to_one(rng):
 
 @pytest.mark.slow
 def test_transform_input(rng):
-    # in training, where the norms keep first weights from drowning the image
+    # in training, where the norms keep initial weights from drowning the image
     model = models.googlenet(num_classes=3, transform_input=True, aux_logits=False, dropout=0.0)
     images = tensor(rng.standard_normal((2, 3, 64, 64))).float()
     with no_grad():

@@ -101,7 +101,7 @@ def test_attention_weights_are_recorded_layer_by_layer(published, rng):
         assert_allclose(mine, other.detach().numpy(), rtol=0, atol=1e-12)
 
 
-# --- configurations and first weights ---------------------------------------------------------------------------------
+# --- configurations and initial weights -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("entry", CARDS, ids=lambda entry: entry.name)

@@ -1,4 +1,4 @@
-"""Inception v3: sizes of its maps, the small classifier, first weights."""
+"""Inception v3: sizes of its maps, the small classifier, initial weights."""
 
 import numpy as np
 import pytest

@@ -7,8 +7,6 @@ import typer
 if TYPE_CHECKING:
     from handmade.workshop.judging.audit import Audit
 
-GOALS = {"faults refused": 1.0, "faults named": 0.97, "pairs refused": 1.0, "pairs named": 0.85, "right accepted": 1.0}
-
 
 def audit(names: Annotated[list[str] | None, typer.Argument(help="The exercises; by default all.")] = None) -> None:
     """Run the judge on every listed fault, every pair of faults, and every right solution.
@@ -16,16 +14,17 @@ def audit(names: Annotated[list[str] | None, typer.Argument(help="The exercises;
     For named exercises it prints the whole matrix. The exit code is 1 if a goal is missed.
     """
     from handmade.workshop.exercises import NAMES, exercise_named
+    from handmade.workshop.judging.audit import GOALS
     from handmade.workshop.judging.audit import audit as run
 
     totals: dict[str, list[bool]] = {goal: [] for goal in GOALS}
     for name in names or NAMES:
         one = run(exercise_named(name))
-        counts = _counts(one)
+        counts = one.counts()
         typer.echo(f"{name:22} " + "  ".join(f"{goal} {_share(counts[goal])}" for goal in GOALS))
         if names:
             typer.echo(_matrix(one))
-        typer.echo("".join(f"    {line}\n" for line in _off(one)), nl=False)
+        typer.echo("".join(f"    {line}\n" for line in one.failures()), nl=False)
         for goal, count in counts.items():
             totals[goal] += count
     typer.echo()
@@ -39,17 +38,6 @@ def audit(names: Annotated[list[str] | None, typer.Argument(help="The exercises;
             said = f"goal {least:.0%}{'' if share >= least else '  MISSED'}"
         typer.echo(f"{goal:15} {_share(totals[goal]):>11}  {share:7.2%}  {said}")
     raise typer.Exit(1 if missed else 0)
-
-
-def _counts(one: "Audit") -> dict[str, list[bool]]:
-    """For each goal, of each thing that counts, whether it is as it should be. The stub counts as a fault."""
-    return {
-        "faults refused": [named != () for named in one.singles.values()] + [one.stub_refused],
-        "faults named": [named == fault for fault, named in one.singles.items()],
-        "pairs refused": [named != () for named in one.pairs.values()],
-        "pairs named": [named is not None and set(named) == set(pair) for pair, named in one.pairs.items()],
-        "right accepted": list(one.accepted.values()),
-    }
 
 
 def _share(values: list[bool]) -> str:
@@ -78,12 +66,3 @@ def _matrix(one: "Audit") -> str:
     return "\n".join(
         [*rows, "    o named alone, + both of a pair named, / one of them, ? other names or none, ! accepted"]
     )
-
-
-def _off(one: "Audit") -> list[str]:
-    """What is not as it should be, but for pairs of which one is named."""
-    lines = [f"fault {fault[0]!r} is named {named}" for fault, named in one.singles.items() if named != fault]
-    lines += [f"faults {' and '.join(pair)} together are accepted" for pair, named in one.pairs.items() if named == ()]
-    lines += [f"fault {fault!r} is not the only one that gives its results" for fault in one.ambiguous]
-    lines += [f"right, and refused: {style}" for style, accepted in one.accepted.items() if not accepted]
-    return lines + ([] if one.stub_refused else ["the empty stub is accepted"])

@@ -1,7 +1,7 @@
 """handmade plan: what is next today, and the progress of each item of the plan."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,8 +9,6 @@ from handmade.errors import InputError
 
 if TYPE_CHECKING:
     from datetime import date
-
-    from handmade.study.standing import Standing
 
 
 def plan(
@@ -30,6 +28,7 @@ def plan(
 
     from handmade.cli.screen import say as show
     from handmade.cli.studying import here
+    from handmade.study.overview import plan_as_data, plan_in_lines
     from handmade.study.wording import today_in_lines
 
     if action is not None:
@@ -39,9 +38,9 @@ def plan(
         set_dates(Path.cwd(), start, interview)
     standing, _, workspace = here()
     if as_json:
-        typer.echo(json.dumps(_as_data(standing), indent=1))
+        typer.echo(json.dumps(plan_as_data(standing), indent=1))
     elif all:
-        show(_all(standing))
+        show(plan_in_lines(standing))
     else:
         show("\n".join(today_in_lines(standing)))
         if workspace is None:
@@ -95,14 +94,12 @@ def set_dates(folder: Path, start: str | None, interview: str | None) -> None:
     """Remember the plan's first day and the interview's for the learner of a folder; what is None stays as it was."""
     from datetime import UTC, datetime
 
-    from handmade.study.standing import standing_here
+    from handmade.study.standing import remember_dates, standing_here
 
     standing, journal, _ = standing_here(folder, datetime.now(UTC))
-    first = day_of(start, "--start") if start else standing.first_day
-    last = day_of(interview, "--interview") if interview else standing.interview
-    if last is not None and last < first:
-        raise InputError(f"the interview on {last} would be before the plan's first day, {first}.")
-    journal.append("start", day=first.isoformat(), interview=last.isoformat() if last else None)
+    first = day_of(start, "--start") if start else None
+    last = day_of(interview, "--interview") if interview else None
+    remember_dates(standing, journal, first, last)
 
 
 def day_of(text: str, name: str) -> "date":
@@ -113,60 +110,3 @@ def day_of(text: str, name: str) -> "date":
         return date.fromisoformat(text.strip())
     except ValueError:
         raise InputError(f"{name} is {text!r}, expected a date, for example 2026-12-14.") from None
-
-
-def _all(standing: "Standing") -> str:
-    from handmade.study.wording import day_in_words, headline, status_in_words
-
-    lines = [headline(standing)]
-    for part in standing.plan.parts:
-        lines += ["", part]
-        for status in standing.statuses.values():
-            item = status.item
-            if item.part != part:
-                continue
-            mark = "✓" if status.complete else "→" if status.first <= standing.today else " "
-            star = " (most important)" if item.most_important else ""
-            lines.append(f" {mark} {item.title}{star}")
-            lines.append(f"     {item.id}; {day_in_words(status.first, standing.today)}; {status_in_words(status)}")
-            left = [name for name in item.exercises if not standing.progress.of(name).passed]
-            seen = [item.link] if item.link else []
-            seen += [f"handmade check {left[0]}"] if left else []
-            seen += [item.run] if item.run else []
-            lines += [f"     {where}" for where in seen]
-    return "\n".join(lines)
-
-
-def _as_data(standing: "Standing") -> dict[str, Any]:
-    due = standing.queue()
-    watch = standing.next_watch
-    return {
-        "today": standing.today.isoformat(),
-        "first_day": standing.first_day.isoformat(),
-        "interview": standing.interview.isoformat() if standing.interview else None,
-        "streak": standing.streak,
-        "due": due,
-        "next": {"watch": watch.id if watch else None, "exercise": standing.next_exercise},
-        "behind": [status.item.id for status in standing.behind],
-        "items": [
-            {
-                "id": status.item.id,
-                "part": status.item.part,
-                "kind": status.item.kind,
-                "title": status.item.title,
-                "first_day": status.first.isoformat(),
-                "last_day": status.last.isoformat(),
-                "watched": status.watched,
-                "cards": status.cards,
-                "known": status.known,
-                "exercises": list(status.item.exercises),
-                "passed": [name for name in status.item.exercises if standing.progress.of(name).passed],
-                "done": status.done,
-                "complete": status.complete,
-                "link": status.item.link,
-                "look": list(status.item.look),
-                "run": status.item.run,
-            }
-            for status in standing.statuses.values()
-        ],
-    }

@@ -56,7 +56,7 @@ def confusion_matrix(counts: Int64[np.ndarray, "K K"], classes: Sequence[str], t
                 axes.text(column, row, str(count), ha="center", va="center", fontsize=SMALL, color=ink)
         for place in range(len(classes)):
             frame(axes, place - 0.47, place - 0.47, 0.94, 0.94, LIGHT.right, 1.2)
-    axes.set(xlabel="taken for", ylabel="true class")
+    axes.set(xlabel="predicted class", ylabel="true class")
     weight_bar(figure, drawn, axes, "share of the true class", shrink=0.8)
     return Picture(figure, title, _commonest(counts, classes))
 
@@ -66,11 +66,11 @@ def _commonest(counts: Int64[np.ndarray, "K K"], classes: Sequence[str]) -> str:
     wrong = counts - np.diag(np.diag(counts))
     places = np.argsort(-wrong, axis=None, kind="stable")[:NAMED]
     told = [
-        f"{classes[row]} taken for {classes[column]} ({wrong[row, column]:,} of {counts[row].sum():,})"
+        f"{classes[row]} mistaken for {classes[column]} ({wrong[row, column]:,} of {counts[row].sum():,})"
         for row, column in (divmod(int(place), len(classes)) for place in places)
         if wrong[row, column]
     ]
-    return f"The commonest mistakes: {'; '.join(told)}." if told else "Nothing was mistaken."
+    return f"The most common mistakes: {'; '.join(told)}." if told else "Nothing was mistaken."
 
 
 class Mistake(NamedTuple):
@@ -115,7 +115,7 @@ def misclassified(mistakes: Sequence[Mistake], wrong: int, total: int, title: st
         axes.text(0.5, 1.03, f"✓ {_short(mistake.true)}", va="bottom", color=LIGHT.right, **style)
         taken_for = f"✗ {_short(mistake.taken_for)}\n{100 * mistake.probability:.0f} %"
         axes.text(0.5, -0.04, taken_for, va="top", color=LIGHT.wrong, **style)
-    told = [f"{one.true} taken for {one.taken_for} ({100 * one.probability:.0f} %)" for one in mistakes[:NAMED]]
+    told = [f"{one.true} mistaken for {one.taken_for} ({100 * one.probability:.0f} %)" for one in mistakes[:NAMED]]
     return Picture(figure, title, f"The surest: {'; '.join(told)}." if told else "Nothing was misclassified.")
 
 

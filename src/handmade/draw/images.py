@@ -168,7 +168,7 @@ def evidence(heat: Float[np.ndarray, "h w"], image: Image, layer: str, title: st
     top = float(heat.max())
     shares = heat / (top or 1.0)
     drawn = _map(panels[1], shares, image, **amount_scale(1.0))
-    panels[1].set_title(f"Grad-CAM of {layer}, {heat.shape[0]} x {heat.shape[1]} places")
+    panels[1].set_title(f"Grad-CAM of {layer}, {heat.shape[0]} x {heat.shape[1]} positions")
     bar(figure, drawn, panels[1], "evidence, as a share of the largest", location="bottom", shrink=0.9)
     _encircled(panels[2], image, shares)
     panels[2].set_title("where it lies" if top else "no evidence anywhere")
@@ -197,7 +197,7 @@ def covered(drop: Float[np.ndarray, "rows columns"], image: Image, patch: int, t
     points = 100 * drop
     limit = float(np.abs(points).max()) or 1.0
     drawn = _map(panels[1], points, image, **signed_scale(limit))
-    panels[1].set_title(f"what that costs, {drop.shape[0]} x {drop.shape[1]} places")
+    panels[1].set_title(f"what that costs, {drop.shape[0]} x {drop.shape[1]} positions")
     bar(figure, drawn, panels[1], "drop, percentage points", location="bottom", shrink=0.9)
     _encircled(panels[2], image, drop / (max(float(drop.max()), 0.0) or 1.0))
     panels[2].set_title("what it needs" if drop.max() > 0 else "nothing that it needs")

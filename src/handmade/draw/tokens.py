@@ -201,7 +201,7 @@ def surprise(text: Sequence[str], nats: Float[np.ndarray, "T"], unit: str, title
     several = any(len(shown[place]) > 1 for row in rows for _, place in row)
     width, height = (0.115 * columns, 0.42 * len(rows)) if several else (0.145 * columns, 0.28 * len(rows))
     average = float(np.nanmean(nats))
-    title = f"{title}: {average:.2f} nats a {unit} on average"
+    title = f"{title}: {average:.2f} nats per {unit} on average"
     note = f"The darker, the less the {unit} was expected: -log of its probability. {BLANKS}"
     figure = new_figure(max(width + 1.2, 5.0), max(height + 0.2, 1.5), title, note)
     axes = figure.subplots()

@@ -47,7 +47,7 @@ class BertConfig:
     type_vocab_size: segments, as the two sentences of a pair.
     hidden_dropout_prob: of dropout after the embeddings and on each branch; attention_probs_dropout_prob: on the
         attention weights.
-    initializer_range: the standard deviation of first weights, before they are cut off at twice that.
+    initializer_range: the standard deviation of initial weights, before they are cut off at twice that.
     """
 
     vocab_size: int = 30_522
@@ -77,7 +77,7 @@ CONFIGURATIONS = {
         hidden_size=1024, num_hidden_layers=24, num_attention_heads=16, intermediate_size=4096
     ),
     "minilm": BertConfig(hidden_size=384, num_hidden_layers=6, intermediate_size=1536),
-    # small enough to be trained on a CPU; first weights of 0.02, made for 768, would teach it nothing for a long time
+    # small enough to be trained on a CPU; initial weights of 0.02, made for 768, would teach it nothing for a long time
     "small": BertConfig(
         260, 64, 3, 4, 256, 32, 1, hidden_dropout_prob=0, attention_probs_dropout_prob=0, initializer_range=64**-0.5
     ),

@@ -133,7 +133,7 @@ class GoogLeNet(Module):
         aux_logits: whether it has the two small classifiers.
         transform_input: images come normalised by ImageNet's mean and deviation and are brought to -1 ... 1, for which
             the published weights are made.
-        init_weights: False leaves PyTorch's first weights (and saves the time where others are loaded).
+        init_weights: False leaves PyTorch's initial weights (and saves the time where others are loaded).
         dropout: before fc, in training; if None 0.2, or 0.4 in the paper's.
         dropout_aux: in the small classifiers.
         paper: the network of the paper.

@@ -321,7 +321,7 @@ def residual_std(config: GPTConfig) -> float:
 
 
 def weight_std(channels: int) -> float:
-    """The deviation of all other first weights: GPT-2's 0.02, which it has for 768 channels, and more for fewer."""
+    """The deviation of all other initial weights: GPT-2's 0.02, which it has for 768 channels, and more for fewer."""
     return 0.02 * math.sqrt(max(768 / channels, 1))
 
 

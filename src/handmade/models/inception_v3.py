@@ -194,7 +194,7 @@ class InceptionV3(Module):
         aux_logits: whether it has the small classifier.
         transform_input: images come normalised by ImageNet's mean and deviation and are brought to -1 ... 1, for which
             the published weights are made.
-        init_weights: False leaves PyTorch's first weights (and saves the time where others are loaded).
+        init_weights: False leaves PyTorch's initial weights (and saves the time where others are loaded).
         dropout: before fc, in training.
     """
 

@@ -16,7 +16,7 @@ any size (section 3.2): `convolutional(model)`.
 Differences of the published weights' networks from the paper's:
 - The pooled maps are averaged to 7x7, which changes nothing at 224 and allows other sizes, in a different way from
   the paper's sliding.
-- The first weights are He et al.'s (2015) for convolutions and normal of deviation 0.01 for the others. In the paper
+- The initial weights are He et al.'s (2015) for convolutions and normal of deviation 0.01 for the others. In the paper
   all are of deviation 0.1 (a variance of 0.01), and deep networks start from the trained layers of A.
 - `_bn`: batch normalisation after each convolution, which is younger than the paper.
 """
@@ -61,7 +61,7 @@ class VGG(Module):
         batch_norm: a norm after each convolution.
         num_classes: number of scores.
         dropout: the probability of dropping an output of the first two fully connected layers.
-        init_weights: False leaves PyTorch's first weights (and saves the time where others are loaded).
+        init_weights: False leaves PyTorch's initial weights (and saves the time where others are loaded).
     """
 
     def __init__(
@@ -109,7 +109,7 @@ def convolutions(configuration: str, batch_norm: bool) -> Sequential:
 
 
 def initialise(module: Module) -> None:
-    """The first weights of a layer, for `Module.apply`."""
+    """The initial weights of a layer, for `Module.apply`."""
     if isinstance(module, Conv2d):
         init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
     elif isinstance(module, Linear):

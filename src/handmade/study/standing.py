@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
+from handmade.errors import InputError
 from handmade.study.cards import concept_cards
 from handmade.study.deck import items_of, slots
 from handmade.study.journal import DAY_BEGINS, Event, Journal, journal_around, study_day
@@ -181,6 +182,17 @@ def standing_here(
     """Where the learner stands whose workspace is around this folder, with what it was read from."""
     journal, workspace = journal_around(folder, said)
     return standing_of(journal, workspace, now), journal, workspace
+
+
+def remember_dates(standing: Standing, journal: Journal, start: date | None, interview: date | None) -> None:
+    """Record the plan's first day and the interview's; what is None stays as it was.
+
+    Raises InputError for an interview before the first day.
+    """
+    first, last = start or standing.first_day, interview or standing.interview
+    if last is not None and last < first:
+        raise InputError(f"the interview on {last} would be before the plan's first day, {first}.")
+    journal.append("start", day=first.isoformat(), interview=last.isoformat() if last else None)
 
 
 def _items(id: str) -> tuple[str, ...]:

@@ -60,8 +60,8 @@ class SentenceEncoder:
     def nearest(self, text: str, sentences: Sequence[str], count: int = 5) -> list[tuple[float, str]]:
         """The `count` sentences nearest in meaning to a text, each after its cosine with it; the nearest first."""
         vectors = self.encode([text, *sentences])
-        cosines = vectors[1:] @ vectors[0]
-        return [(float(cosines[row]), sentences[row]) for row in np.argsort(-cosines, kind="stable")[:count]]
+        cosines = (vectors[1:] @ vectors[0]).tolist()
+        return sorted(zip(cosines, sentences, strict=True), key=lambda pair: -pair[0])[:count]
 
     def _padded(self, rows: list[list[int]]) -> tuple[Tensor, Tensor]:
         """Tokens and attention mask, each B T."""

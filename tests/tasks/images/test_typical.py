@@ -33,7 +33,7 @@ def test_dark_on_light_is_told_and_inverting_is_offered(shirts, unseen, tmp_path
     told = [shirts.doubts(255 - image) for image in unseen]
     reversed_ = [doubt for doubt in told if doubt and "light on dark, and this one is the reverse" in doubt[0]]
     assert len(reversed_) >= 295
-    assert "--invert exchanges light and dark." in reversed_[0][0]
+    assert "--invert` exchanges light and dark." in reversed_[0][0]
     photo = Image.fromarray(255 - unseen[0, 0]).resize((300, 400), Image.Resampling.BICUBIC).convert("RGB")
     photo.save(tmp_path / "shirt.jpg")
     pixels = read_image(tmp_path / "shirt.jpg", 1)

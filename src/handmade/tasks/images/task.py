@@ -72,7 +72,7 @@ class ImageRecipe(Recipe):
         return scheduled(optimizer, self.schedule, total_steps)
 
     def build(self, num_classes: int) -> Module:
-        """The model, with first weights drawn from the global generator."""
+        """The model, with initial weights drawn from the global generator."""
         raise NotImplementedError
 
     def facts(self, images: ImageSet | ImageFolder) -> ImageFacts:

@@ -77,7 +77,8 @@ class Seen:
             here, there = ("light", "dark") if turned["border"] < 0.5 else ("dark", "light")
             return [
                 f"The training images are {here} on {there}, and this one is the reverse: the brightness of its border "
-                f"is {found['border']:.2f}, of theirs {self._shown('border')}. --invert exchanges light and dark."
+                f"is {found['border']:.2f}, of theirs {self._shown('border')}. "
+                "`handmade predict RUN IMAGE --invert` exchanges light and dark."
             ]
         if not outside:
             return []

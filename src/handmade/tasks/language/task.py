@@ -51,7 +51,7 @@ class LanguageRecipe(Recipe):
         self.at_least(1, "sequence_length")
 
     def build(self, vocab_size: int) -> CharLM:
-        """The model, with first weights drawn from the global generator."""
+        """The model, with initial weights drawn from the global generator."""
         raise NotImplementedError
 
     def cut(self, tokens: Int64[np.ndarray, "N"]) -> Streams | Windows:

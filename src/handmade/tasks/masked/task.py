@@ -70,7 +70,7 @@ class MaskedRecipe(Recipe):
         return scheduled(optimizer, self.schedule, total_steps)
 
     def build(self, vocab_size: int) -> BertForMaskedLM:
-        """The model, with first weights drawn from the global generator."""
+        """The model, with initial weights drawn from the global generator."""
         return BertForMaskedLM(
             BertConfig(
                 vocab_size=vocab_size,

@@ -65,7 +65,7 @@ class TranslationRecipe(Recipe):
             raise InputError(f"label_smoothing is {self.label_smoothing}, expected a number below 1.")
 
     def build(self, vocab_size: int) -> SequenceToSequence:
-        """The model, with first weights drawn from the global generator."""
+        """The model, with initial weights drawn from the global generator."""
         raise NotImplementedError
 
     def tested_on(self, data: str) -> "TranslationRecipe":

@@ -11,6 +11,9 @@ from handmade.workshop.judging.counterfactuals import Counterfactuals, Switches
 from handmade.workshop.judging.trial import Trial
 from handmade.workshop.variants import variants_of
 
+GOALS = {"faults refused": 1.0, "faults named": 0.97, "pairs refused": 1.0, "pairs named": 0.85, "right accepted": 1.0}
+"""The least share of each that the judge has to reach, over all exercises."""
+
 
 @dataclass(frozen=True)
 class Audit:
@@ -28,6 +31,26 @@ class Audit:
     ambiguous: list[str]
     accepted: dict[str, bool]
     stub_refused: bool
+
+    def counts(self) -> dict[str, list[bool]]:
+        """For each goal, of each thing that counts, whether it is as it should be. The stub counts as a fault."""
+        return {
+            "faults refused": [named != () for named in self.singles.values()] + [self.stub_refused],
+            "faults named": [named == fault for fault, named in self.singles.items()],
+            "pairs refused": [named != () for named in self.pairs.values()],
+            "pairs named": [named is not None and set(named) == set(pair) for pair, named in self.pairs.items()],
+            "right accepted": list(self.accepted.values()),
+        }
+
+    def failures(self) -> list[str]:
+        """What is not as it should be, but for pairs of which one is named."""
+        lines = [f"fault {fault[0]!r} is named {named}" for fault, named in self.singles.items() if named != fault]
+        lines += [
+            f"faults {' and '.join(pair)} together are accepted" for pair, named in self.pairs.items() if named == ()
+        ]
+        lines += [f"fault {fault!r} is not the only one that gives its results" for fault in self.ambiguous]
+        lines += [f"right, and refused: {style}" for style, accepted in self.accepted.items() if not accepted]
+        return lines + ([] if self.stub_refused else ["the empty stub is accepted"])
 
 
 def audit(exercise: Exercise) -> Audit:
