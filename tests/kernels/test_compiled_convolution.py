@@ -62,6 +62,7 @@ def test_all_three_products(layer, seed):
         ((3, 65, 30, 31), 48, Window((1, 1))),
         ((2, 4, 3, 3), 4, Window((5, 5), padding=(2, 2))),  # the kernel is larger than the image
         ((1, 8, 20, 300), 16, Window((3, 3), padding=(1, 1))),  # blocks of some rows
+        ((3, 20, 11, 9), 50, Window((3, 3), (2, 1), (1, 1))),  # neither tiles nor panels nor parts are full
         ((130, 8, 4, 4), 16, Window((3, 3), padding=(1, 1))),  # blocks of several images
     ],
 )

@@ -45,6 +45,7 @@ def test_the_gradients_transforms_are_adjoints():
     st.integers(4, 15), st.integers(0, 2), st.integers(0, 3), st.integers(0, 2**32 - 1),
 )  # fmt: skip
 @example(3, 32, 128, 15, 15, 1, 1, 0)  # three slices and 16 vectors of filters: parts of 5, 5 and 6
+@example(1, 96, 64, 15, 13, 0, 2, 0)  # strips of two and of one row of squares, cut by the image's edges
 def test_all_three_products(images, channels, filters, height, width, above, beside, seed):
     rng, window = np.random.default_rng(seed), Window((3, 3), padding=(above, beside))
     x = rng.normal(size=(images, channels, height + 2, width + 2)).astype("f4")
