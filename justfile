@@ -16,8 +16,12 @@ setup:
 test *arguments:
     {{ bin }}/python -m pytest -n 2 {{ arguments }}
 
-# On every change: lint, types, import rules, and all tests but the slow ones.
-quick: lint types
+# On every change: lint, types, import rules, and all tests but the slow ones, side by side.
+[parallel]
+quick: lint types not-slow
+
+[private]
+not-slow:
     {{ bin }}/python -m pytest -n 2 -m "not slow"
 
 # Style, and which way imports go.

@@ -4,6 +4,7 @@ Reports are lines of plain data (`wire.py`) on a pipe of the job's own, which th
 """
 
 import faulthandler
+import linecache
 import os
 import resource
 import sys
