@@ -23,7 +23,8 @@ def vault(
     between `%% handmade ... %%` marks are ours: nothing else changes, and a block that you have edited stays as it is.
     Ticks (- [x]) on items to watch count as watched. Cards that the plugin has scheduled wait here until their day.
     """
-    from handmade.cli.studying import here, show
+    from handmade.cli.screen import say as show
+    from handmade.cli.studying import here
     from handmade.study.vault import Vault, after, keep
 
     standing, journal, _ = here()
