@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handmade.workshop.cell.tracing import Definition, seen_nodes, targets
-from handmade.workshop.judging.rightvalues import EXACT, MOVED, UNKNOWN, RightValues, tells_much
+from handmade.workshop.judging.rightvalues import EXACT, MOVED, UNKNOWN, RightValues, same_value, spelled, tells_much
 
 Events = list[tuple[int, Any]]
 
@@ -50,7 +50,8 @@ class Alignment:
     @property
     def first(self) -> Event | None:
         """The first suspect."""
-        return next((e for e in self.events if self.suspects and e.node == self.suspects[0] and e.is_suspect), None)
+        of_first = [event for event in self.events if self.suspects and event.node == self.suspects[0]]
+        return next((event for event in of_first if event.is_suspect), next(iter(of_first), None))
 
 
 def align(tree: ast.Module, events: Events, right: RightValues) -> Alignment:
@@ -62,12 +63,32 @@ def align(tree: ast.Module, events: Events, right: RightValues) -> Alignment:
             for earlier in event.made_of:
                 linked[earlier].leads_to_right = True
     alignment = Alignment(nodes, linked)
-    suspects = [event for event in linked if event.is_suspect]
+    helpers = _right_helpers(tree, nodes, linked)
+    suspects = [event for event in linked if event.is_suspect and event.node not in helpers]
     first = [e for e in suspects if not any(linked[earlier].is_suspect for earlier in e.made_of)]
-    alignment.suspects = list(dict.fromkeys(e.node for e in (*first, *suspects)))
+    misnamed = [
+        linked[m] for e in first[:1] for m in e.made_of if _is_misnamed(nodes[linked[m].node], linked[m], right)
+    ]
+    alignment.suspects = list(dict.fromkeys(e.node for e in (*misnamed, *first, *suspects)))
     moved = [e for e in linked if e.found == MOVED and not e.leads_to_right and tells_much(e.value)]
     alignment.suspects += [e.node for e in moved if e.node not in alignment.suspects]
     return alignment
+
+
+def _right_helpers(tree: ast.Module, nodes: list[ast.AST], events: list[Event]) -> set[int]:
+    """The nodes of functions that give right values where they are called elsewhere: it is the call that is wrong."""
+    owner = _owners(tree)
+    called = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    right = {owner.get(id(nodes[event.node]), "") for event in events if event.leads_to_right} & called
+    wrong_only = {event.node for event in events} - {event.node for event in events if not event.is_suspect}
+    whole = right - {owner.get(id(nodes[number]), "") for number in wrong_only}
+    return {event.node for event in events if owner.get(id(nodes[event.node]), "") in whole}
+
+
+def _is_misnamed(node: ast.AST, event: Event, right: RightValues) -> bool:
+    """Whether the value is right, but never what right solutions call by this name."""
+    values = right.by_name.get(spelled(node))
+    return bool(values) and event.found == EXACT and not any(same_value(event.value, value) for value in values)
 
 
 def _linked(tree: ast.Module, nodes: list[ast.AST], events: Events, right: RightValues) -> Iterator[Event]:
@@ -161,16 +182,6 @@ def _is_partial(statement: ast.stmt | None, target: ast.AST) -> bool:
 def _scope(name: str, function: str) -> str:
     """Attributes belong to all functions."""
     return "" if "." in name else function
-
-
-def spelled(node: ast.AST) -> str:
-    """The name that a node is or assigns, or the attribute as self.keys; "" for other nodes."""
-    match node:
-        case ast.arg(arg=name) | ast.Name(id=name):
-            return name
-        case ast.Attribute(value=ast.Name(id=name), attr=attribute):
-            return f"{name}.{attribute}"
-    return ""
 
 
 def _made_of(

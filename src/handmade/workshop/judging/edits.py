@@ -338,7 +338,7 @@ class Editor:
         if isinstance(node, ast.Name) and not is_callee:
             for place, other in enumerate(self.names_at(node)):
                 if other != node.id:
-                    yield self.put(node, other, "another name", 1.0 + 0.01 * min(place, 20))
+                    yield self.put(node, other, "another name", 1.0 + 0.05 * min(place, 12))
         if isinstance(node, ast.Name) and is_callee:
             own = [part.name for part in self.tree.body if isinstance(part, Definition) and part.name != node.id]
             yield from (self.replaced(node, name, "another function", 1.2) for name in own)

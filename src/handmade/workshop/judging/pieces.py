@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from handmade.workshop.cell.tracing import seen_nodes
-from handmade.workshop.judging.alignment import Alignment, spelled
+from handmade.workshop.judging.alignment import Alignment
 from handmade.workshop.judging.edits import Edit, Editor
-from handmade.workshop.judging.rightvalues import RightRun, numbers
+from handmade.workshop.judging.rightvalues import RightRun, numbers, spelled
 
 MOST, LONGEST = 120, 160
 """How many pieces are tried at one place, and how long one may be."""

@@ -9,13 +9,13 @@ import numpy as np
 
 from handmade.workshop.cell.job import Job
 from handmade.workshop.exercise import Exercise
-from handmade.workshop.judging.alignment import Alignment, align, spelled
+from handmade.workshop.judging.alignment import Alignment, align
 from handmade.workshop.judging.comparison import real_numbers
 from handmade.workshop.judging.counterfactuals import Counterfactuals
 from handmade.workshop.judging.outcome import Outcome
 from handmade.workshop.judging.pieces import in_other_names, mapped_names
 from handmade.workshop.judging.repair import search
-from handmade.workshop.judging.rightvalues import RightRun, RightValues, right_runs
+from handmade.workshop.judging.rightvalues import RightRun, RightValues, right_runs, spelled
 from handmade.workshop.judging.trial import Trial
 from handmade.workshop.judging.verdict import Finding, Mend
 

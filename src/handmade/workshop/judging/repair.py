@@ -20,10 +20,10 @@ from handmade.workshop.judging.verdict import Mend
 
 Run = Callable[[Job], Outcome]
 
-BATCHES = ((80, 200, 400), (150, 400, 400), (500,) * 4, (500,) * 4)
+BATCHES = ((120, 200, 400), (150, 400, 400), (500,) * 4, (500,) * 4)
 """How many edited versions are tried at once in each stage: those that are likeliest come back soon."""
 
-STEP = 0.35
+STEP = 0.25
 """What an edit costs more for each step away from where the mistake seems to be."""
 
 
@@ -49,7 +49,7 @@ def search(
 ) -> Repair | None:
     """The likeliest edit that makes all cases right; None where none was found in time. until: of time.monotonic.
 
-    thorough: whether to try more than the eighty likeliest.
+    thorough: whether to try more than the first batch.
     """
     editor = Editor(job.source, ast.parse(job.source))
     tiers = _tiers(editor, alignment, crash)

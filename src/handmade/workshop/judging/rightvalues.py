@@ -59,6 +59,7 @@ class RightValues:
     scalars: np.ndarray = field(default_factory=lambda: np.zeros(0))
     exact: dict[tuple[int, ...], np.ndarray] = field(default_factory=dict)
     moved: dict[int, np.ndarray] = field(default_factory=dict)
+    by_name: dict[str, list[Any]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, runs: Iterable[RightRun]) -> "RightValues":
@@ -66,7 +67,9 @@ class RightValues:
         scalars: list[float] = []
         exact: dict[tuple[int, ...], list[np.ndarray]] = {}
         for run in runs:
-            for _, value in run.events:
+            for number, value in run.events:
+                if run.nodes and (name := spelled(run.nodes[number])):
+                    values.by_name.setdefault(name, []).append(value)
                 if isinstance(value, str):
                     values.texts.add(value)
                 elif value is not None:
@@ -119,6 +122,16 @@ def numbers(value: Any) -> np.ndarray:
     return np.nan_to_num(array, nan=_NAN, posinf=_INFINITE, neginf=-_INFINITE)
 
 
+def spelled(node: ast.AST) -> str:
+    """The name that a node is or assigns, or the attribute as self.keys; "" for other nodes."""
+    match node:
+        case ast.arg(arg=name) | ast.Name(id=name):
+            return name
+        case ast.Attribute(value=ast.Name(id=name), attr=attribute):
+            return f"{name}.{attribute}"
+    return ""
+
+
 def without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(size for size in shape if size != 1)
 
@@ -133,3 +146,12 @@ def tells_much(value: Any) -> bool:
     if array.dtype.kind == "f" and array.size == 1:
         return bool(np.isfinite(array).all()) and float(array.ravel()[0]) % 0.5 != 0
     return array.size > 2 and array.dtype.kind == "f" and len(np.unique(array)) > 2
+
+
+def same_value(a: Any, b: Any) -> bool:
+    """Whether two recorded values are the same but for axes of size 1."""
+    if a is None or b is None or isinstance(a, str) or isinstance(b, str):
+        return isinstance(a, str) and a == b
+    first, second = numbers(a), numbers(b)
+    same_shape = without_ones(first.shape) == without_ones(second.shape)
+    return same_shape and bool(np.allclose(first.ravel(), second.ravel(), RTOL, 1e-12))
