@@ -111,3 +111,10 @@ def test_more_axes_than_an_array_can_have(tmp_path):
     path.write_bytes(bytes([0, 0, 8, 65]) + b"\0\0\0\1" * 65 + b"\7")
     with pytest.raises(InputError, match=r"many\.idx is damaged: its header says 65 axes"):
         read_idx(path)
+
+
+def test_an_empty_array_with_more_numbers_than_addresses(tmp_path):
+    path = tmp_path / "none.idx"
+    path.write_bytes(bytes((0, 0, 0x0E, 3)) + struct.pack(">3I", 0, 2**32 - 1, 2**32 - 1))
+    with pytest.raises(InputError, match=r"none\.idx is damaged: no array has the shape \(0, 4294967295, 4294967295\)"):
+        read_idx(path)

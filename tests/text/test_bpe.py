@@ -219,3 +219,10 @@ def test_merge_of_three(files):
     files[1].write_text("l o w\n")
     with pytest.raises(InputError, match="expected two tokens and one space in each merge, got 'l o w'"):
         BPETokenizer.from_files(*files)
+
+
+def test_a_special_token_of_half_a_pair(files):
+    ids = json.loads(files[0].read_text())
+    files[0].write_text(json.dumps({**ids, "\ud800": len(ids)}))
+    with pytest.raises(InputError, match="half a surrogate pair"):
+        BPETokenizer.from_files(*files)

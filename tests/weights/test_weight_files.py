@@ -16,6 +16,7 @@ from safetensors.numpy import load_file
 
 from handmade import weights
 from handmade.errors import InputError
+from handmade.weights.storage import Storage, StoredTensor
 
 # ---- safetensors
 
@@ -286,3 +287,16 @@ def test_a_missing_file(tmp_path):
 def test_a_folder(tmp_path):
     with pytest.raises(InputError, match=r"cannot read .*: Is a directory"):
         weights.read(tmp_path)
+
+
+@pytest.mark.parametrize("shape", [[0, 2**62, 2**62], [0] + [2**31] * 2, [0] * 65])
+def test_empty_arrays_of_shapes_that_no_array_has(tmp_path, shape):
+    header = json.dumps({"a": {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]}}).encode()
+    (tmp_path / "w.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(InputError, match=r"w\.safetensors"):
+        weights.read(tmp_path / "w.safetensors")
+
+
+def test_an_empty_tensor_of_a_shape_that_no_array_has():
+    with pytest.raises(ValueError, match=r"a tensor of shape \(0, 1099511627776, 1099511627776\), which no array has"):
+        StoredTensor(Storage("0", "float32", 0), 0, (0, 2**40, 2**40), (1, 1, 1))

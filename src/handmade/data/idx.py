@@ -79,4 +79,7 @@ def _read(file: BufferedIOBase, path: Path, most: int, sha256: str) -> np.ndarra
         )
     if sha256:
         verify(start + lengths + content, sha256, path)
-    return np.frombuffer(content, dtype).reshape(shape).astype(dtype.newbyteorder("="))
+    try:
+        return np.frombuffer(content, dtype).reshape(shape).astype(dtype.newbyteorder("="))
+    except ValueError as error:  # empty, but with more numbers in its other axes than there are addresses
+        raise InputError(f"{path} is damaged: no array has the shape {shape} ({error}).") from error

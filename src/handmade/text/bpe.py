@@ -251,4 +251,4 @@ def _utf8(word: str) -> bytes:
 
 
 def _token_bytes(token: str, is_special: bool) -> bytes:
-    return token.encode() if is_special else bytes(CHARACTER_TO_BYTE[character] for character in token)
+    return _utf8(token) if is_special else bytes(CHARACTER_TO_BYTE[character] for character in token)

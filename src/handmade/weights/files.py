@@ -125,7 +125,10 @@ def _safetensors(stream: BinaryIO, source: str) -> dict[str, np.ndarray]:
         begin, end = entry["data_offsets"]
         stream.seek(8 + header_length + begin)
         raw = np.fromfile(stream, np.uint8, end - begin)
-        arrays[name] = decode(raw, SAFETENSORS_DTYPES[entry["dtype"]]).reshape(entry["shape"])
+        try:
+            arrays[name] = decode(raw, SAFETENSORS_DTYPES[entry["dtype"]]).reshape(entry["shape"])
+        except (ValueError, OverflowError) as error:  # of 65 axes, or of more numbers than there are addresses
+            raise InputError(f"{source}: {shown(name)} is of no shape that arrays have ({error})") from None
     return arrays
 
 

@@ -12,6 +12,8 @@ import numpy as np
 BFLOAT16 = "bfloat16"
 INTEGERS = ("int64", "int32", "int16", "int8", "uint64", "uint32", "uint16", "uint8")
 DTYPES = ("float64", "float32", "float16", BFLOAT16, *INTEGERS, "bool")
+LARGEST = 2**58
+"""Numbers of which an array may be a part, even one that holds none: with their bytes NumPy counts no further."""
 COMPLEX = ("complex128", "complex64")
 """PyTorch's files may hold them beside the weights; no network here computes in them."""
 
@@ -75,6 +77,8 @@ class StoredTensor:
             raise ValueError(f"a tensor with {len(self.shape)} sizes and {len(self.strides)} strides")
         if not all(type(n) is int and 0 <= n < 2**48 for n in (self.offset, *self.shape, *self.strides)):
             raise ValueError("a tensor whose sizes, strides or offset are no sensible integers")
+        if prod(max(n, 1) for n in self.shape) > LARGEST:
+            raise ValueError(f"a tensor of shape {self.shape}, which no array has")
         if prod(self.shape) and self.last >= self.storage.length:
             raise ValueError(f"a tensor that reaches number {self.last} of a storage of {self.storage.length}")
 
