@@ -195,7 +195,7 @@ _OTHER_CASES = "other cases"
 
 _RANDOM = Finding(
     "random output",
-    "Called twice with the same arguments it gives two results. Does it draw random numbers of its own, or keep "
+    "Called twice with the same arguments, it gives different results. Does it draw random numbers of its own, or keep "
     "something from call to call?",
 )
 

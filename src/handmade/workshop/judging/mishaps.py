@@ -124,6 +124,6 @@ def _changed_arguments(outcome: Outcome, job: Job, exercise: Exercise) -> Iterat
         yield Finding(
             "changes its arguments",
             f"It changes {' and '.join(places)} in place. The caller, and the backward pass, still need what was "
-            "there. Work on a copy, as x = x - y in place of x -= y.",
+            "there. Work on a copy: x = x - y instead of x -= y.",
             f"case {next(iter(places.values()))!r}",
         )
