@@ -8,6 +8,8 @@ are added in their order at the end, so that the result does not depend on who d
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from handmade.kernels.compiled.blocks import Grid, copy_block, copy_planes, cut, forward_taps
@@ -16,7 +18,7 @@ from handmade.kernels.compiled.instructions import address_of, floats_at, ints_a
 from handmade.kernels.compiled.tile import COLUMNS, ROWS, tile, tile_columns, tile_rows
 from handmade.kernels.compiled.transpose import transpose
 from handmade.kernels.threads import workspace
-from handmade.kernels.windows import Array, Window
+from handmade.kernels.windows import Array, Pair, Window
 
 BLOCK_BYTES = 128 << 10
 PARTIAL_BYTES = 16 << 20
@@ -47,14 +49,8 @@ def gradient(x: Array, g: Array, window: Window, groups: int) -> Array:
     slices = max(1, min(SLICES, blocks.count, PARTIAL_BYTES // (4 * size * width * groups)))
     slices = -(-blocks.count // -(-blocks.count // slices))
     parts = max(1, min(-(-LEAST_PIECES // (slices * groups)), size // (8 * tile_rows())))
-    j_rows = [
-        4 * ((tap_row - span[0]) * row + (column - span[1] + place) * pixel + c * channel)
-        for tap_row, column in zip(taps.rows, taps.columns, strict=True)
-        for place in range(taps.places)
-        for c in range(channels)
-    ]
-    j_rows = np.array([*j_rows, *[j_rows[-1]] * tile_rows()])
-    c_rows = 4 * width * np.minimum(np.arange(len(j_rows)), size - 1)
+    corners = [(down - span[0], across - span[1]) for down, across in zip(taps.rows, taps.columns, strict=True)]
+    j_rows, c_rows = _offsets(tuple(corners), taps.places, channels, row, pixel, channel, width)
     partial = workspace(slices, groups, size, width)
     room = (plane or blocks.images * read) * channels
     _sum_positions(
@@ -65,6 +61,21 @@ def gradient(x: Array, g: Array, window: Window, groups: int) -> Array:
     )  # fmt: skip
     _add_slices(-(-size // ROW_BLOCK) * groups, partial, weight, slices, groups, size, width, filters)
     return weight
+
+
+@functools.lru_cache(256)
+def _offsets(
+    corners: tuple[Pair, ...], places: int, channels: int, row: int, pixel: int, channel: int, width: int
+) -> tuple[Array, Array]:
+    """Where the row of each j lies, in bytes, in the block and among the sums; the last one's once more for a tile."""
+    j_rows = [
+        4 * (down * row + (across + place) * pixel + c * channel)
+        for down, across in corners
+        for place in range(places)
+        for c in range(channels)
+    ]
+    c_rows = 4 * width * np.minimum(np.arange(len(j_rows) + tile_rows()), len(j_rows) - 1)
+    return np.array([*j_rows, *[j_rows[-1]] * tile_rows()]), c_rows
 
 
 @kernel

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,7 @@ def avg_pool2d_gradient(g: Array, size: Pair, window: Window, count_include_pad:
     g = channels_last(g)
     n, *outputs, channels = g.shape
     gradient = np.empty((n, *size, channels), g.dtype)
-    share = _contiguous_shares(size, (outputs[0], outputs[1]), window, count_include_pad)
+    share = _contiguous_shares((size[0], size[1]), (outputs[0], outputs[1]), window, count_include_pad)
     _avg_pool_gradient(n, g, share, gradient, *size, channels, *outputs, *_numbers(window))
     return channels_first(gradient)
 
@@ -75,6 +76,7 @@ def _numbers(window: Window) -> tuple[int, ...]:
     return (*window.kernel, *window.stride, *window.padding, *window.dilation)
 
 
+@functools.lru_cache(256)
 def _contiguous_shares(size: Pair, outputs: Pair, window: Window, count_include_pad: bool) -> Array:
     return np.ascontiguousarray(shares(size, outputs, window, count_include_pad), np.float32)
 
