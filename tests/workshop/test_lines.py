@@ -121,3 +121,15 @@ def test_edits_are_python_and_change_the_line_they_name():
         new = edited(source, edit.parts)
         ast.parse(new)
         assert new != source or edit.kind
+
+
+def test_a_file_nested_deeply_is_judged_all_the_same(verdict):
+    deep = "1 + " * 400 + "1"
+    source = RIGHT.replace("    weights = np.exp", f"    weights = {deep}\n    weights = np.exp", 1)
+    assert verdict(source).passed
+    assert not verdict(source.replace(" / np.sqrt(K.shape[-1])", "")).passed
+
+
+def test_a_file_that_is_wrong_in_an_endless_loop_has_its_end(verdict):
+    source = RIGHT.replace("    weights = np.exp", "    while len(Q) == 3:\n        pass\n    weights = np.exp", 1)
+    assert verdict(source).findings[0].name == "time limit"

@@ -187,7 +187,10 @@ class Judge:
         if not findings or any(finding.name == "not written yet" for finding in findings):
             return findings
         listed = all(finding.name in trial.exercise.faults for finding in findings)
-        pointed = self.pointer.point(trial, job, mending=not listed)
+        try:
+            pointed = self.pointer.point(trial, job, mending=not listed)
+        except RecursionError:  # a file nested that deeply is judged, and not pointed into
+            return findings
         return [pointed.said_of(finding) for finding in findings] if pointed else findings
 
 
