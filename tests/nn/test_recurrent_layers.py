@@ -216,8 +216,8 @@ def test_dropout_with_one_layer_is_a_warning():
     [
         (False, (T, B, I + 1), "GRU: x must be (T, B, I) with I = 3, got (6, 4, 4)"),
         (True, (B, T, I + 1), "GRU: x must be (B, T, I) with I = 3, got (4, 6, 4)"),
-        (False, (T, I), "got (6, 3); add a batch axis with x.unsqueeze(1)"),
-        (True, (T, I), "got (6, 3); add a batch axis with x.unsqueeze(0)"),
+        (False, (I,), "x must be (T, B, I) with I = 3, got (3,)"),
+        (True, (I,), "x must be (B, T, I) with I = 3, got (3,)"),
         (False, (0, B, I), "x must be (T, B, I) with at least one step and one sequence, got (0, 4, 3)"),
     ],
 )

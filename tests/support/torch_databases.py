@@ -35,10 +35,13 @@ RANDOM = {"randn", "randn_like", "rand_like", "randint", "randint_like", "empty"
 
 REASONS = {
     "a dtype that tensors do not have": r"tensors are float32, float64, int64 or bool|cannot hold",
-    "complex numbers": r"complex",
-    "an argument that is not here": r"unexpected keyword argument|positional argument",
-    "float32 and float64, or other dtypes, mixed": r"float32 and float64 meet",
-    "integers where a float is expected": r"expected float|must be float|expected floats",
+    "an argument that is not here": r"unexpected keyword|positional argument|add_bias_kv|proj_size",
+    "a type that the signature does not allow": r"^TypeCheckError",
+    "float32 and float64 mixed": r"float32 and float64 meet",
+    "a leaf on the tape changed in place": r"a tensor on the tape is changed in place",
+    "a mode that is not here": r"mode is|padding_mode|p='nuc'|divisor_override|is not in handmade",
+    "a batch without elements, or one": r"needs more than 1|normalisation over channels|has none|are empty",
+    "indices below 0": r"index goes from -",
 }
 """Why a sample may be refused: a name, and what the sentence contains."""
 
@@ -78,6 +81,8 @@ def ours(x: Any) -> Any:
         except ValueError:
             raise Untranslatable(f"a tensor of {x.ndim} axes; an array has 64 at most") from None
         return made.requires_grad_() if x.requires_grad else made
+    if isinstance(x, torch.nn.Module):
+        raise Untranslatable(f"a module of PyTorch's, {type(x).__name__}")
     if isinstance(x, torch.dtype):
         return np.dtype(DTYPES[x]) if x in DTYPES else str(x).removeprefix("torch.")
     if isinstance(x, torch.device):
@@ -189,7 +194,11 @@ def judge(tally: Tally, run: Callable[[], str | None]) -> None:
 
 def is_refusal(error: Exception) -> bool:
     """Whether our own code raised it, or Python because of an argument's name: not NumPy, not by accident."""
-    if isinstance(error, Untranslatable) or re.search(REASONS["an argument that is not here"], str(error)):
+    if (
+        isinstance(error, Untranslatable)
+        or type(error).__name__ == "TypeCheckError"
+        or re.search(REASONS["an argument that is not here"], str(error))
+    ):
         return True
     last = traceback.extract_tb(error.__traceback__)[-1]
     return "handmade" in last.filename and (last.line or "").startswith("raise ")

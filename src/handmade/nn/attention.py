@@ -50,12 +50,17 @@ class MultiheadAttention(Module):
         num_heads: int,
         dropout: float = 0.0,
         bias: bool = True,
-        *,
+        add_bias_kv: bool = False,
+        add_zero_attn: bool = False,
         kdim: int | None = None,
         vdim: int | None = None,
         batch_first: bool = False,
     ) -> None:
         super().__init__()
+        if add_bias_kv or add_zero_attn:
+            raise NotImplementedError(
+                "MultiheadAttention: add_bias_kv and add_zero_attn add keys that are not in the input"
+            )
         self.embed_dim = embed_dim
         self.num_heads = num_heads
         self.head_dim = _head_dim(type(self).__name__, embed_dim, num_heads)
@@ -100,6 +105,13 @@ class MultiheadAttention(Module):
             average_attn_weights: return the mean over the heads, (B, S_q, S_k), instead of (B, H, S_q, S_k).
             is_causal: also hide the keys after i from query i. (PyTorch requires attn_mask as well.)
         """
+        if query.ndim == key.ndim == value.ndim == 2:  # one sample, without a batch axis
+            batch = int(not self.batch_first)
+            given = {id(x): x.unsqueeze(batch) for x in (query, key, value)}  # the same tensors stay the same
+            padding = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
+            options = (padding, need_weights, attn_mask, average_attn_weights, is_causal)
+            output, weights = self(*(given[id(x)] for x in (query, key, value)), *options)
+            return output.squeeze(batch), None if weights is None else weights.squeeze(0)
         self._check(query=query, key=key, value=value)
         if query is key is value:
             q, k, v = self._self_projections(query)

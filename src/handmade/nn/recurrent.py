@@ -89,6 +89,11 @@ class _Recurrent(Module):
         self, x: Tensor, states: Sequence[Tensor] | None, lengths: Lengths | None, **options: Any
     ) -> tuple[Tensor, Tensor]:
         """The output of the last layer, and the final states (number of states, L D, B, H)."""
+        if x.ndim == 2:  # one sequence, without a batch axis
+            states = None if states is None else [state.unsqueeze(1) for state in states]
+            batch = int(not self.batch_first)
+            output, final = self._run(x.unsqueeze(batch), states, lengths, **options)
+            return output.squeeze(batch), final.squeeze(2)
         x = self._time_major(x)
         states = self._initial(x, states)
         finals = []
@@ -109,8 +114,7 @@ class _Recurrent(Module):
     def _time_major(self, x: Tensor) -> Tensor:
         if x.ndim != 3 or x.shape[2] != self.input_size:
             axes = "(B, T, I)" if self.batch_first else "(T, B, I)"
-            mend = f"; add a batch axis with x.unsqueeze({int(not self.batch_first)})" if x.ndim == 2 else ""
-            raise ValueError(f"{type(self).__name__}: x must be {axes} with I = {self.input_size}, got {x.shape}{mend}")
+            raise ValueError(f"{type(self).__name__}: x must be {axes} with I = {self.input_size}, got {x.shape}")
         return x.transpose(0, 1) if self.batch_first else x
 
     def _initial(self, x: Tensor, states: Sequence[Tensor] | None) -> Sequence[Tensor]:
@@ -192,9 +196,12 @@ class LSTM(_Recurrent):
         batch_first: bool = False,
         dropout: float = 0.0,
         bidirectional: bool = False,
+        proj_size: int = 0,
         *,
         peepholes: bool = False,
     ) -> None:
+        if proj_size:
+            raise NotImplementedError(f"LSTM: proj_size is {proj_size}; put a Linear after the layer instead")
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, peepholes)
 
     def forward(
