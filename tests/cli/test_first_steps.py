@@ -20,7 +20,7 @@ def softmax(x, axis=-1):
 
 def named(screen: str, command: str) -> list[str]:
     """The command that the screen names, a pattern, as one types it."""
-    found = re.search(rf"handmade ({command})", re.sub(r"\x1b\[[0-9;]*m", "", screen))
+    found = re.search(rf"handmade ({command})", " ".join(re.sub(r"\x1b\[[0-9;]*m", "", screen).split()))
     assert found, f"{command!r} is nowhere on the screen:\n{screen}"
     return found.group(1).split()
 
@@ -32,7 +32,7 @@ def test_the_screen_leads_from_start_to_an_item_a_card_a_vault_and_a_deck(tmp_pa
 
     screen = typed([], here=tmp_path)
     began = typed(named(screen, "start"), "2001-01-01\n", "2099-01-01\n", here=tmp_path)
-    assert "would be before the plan's first day" in began
+    assert "would be before the plan's first day" in " ".join(began.split())
     assert "cd handmade-workshop" in began
     file = re.search(r"Open (\S+) in your editor", began).group(1)
     (tmp_path / "handmade-workshop" / file).write_text(SOFTMAX)

@@ -111,6 +111,7 @@ def shell():
     shell = InteractiveShell()
     shell.run_line_magic("load_ext", "handmade")
     yield shell
+    assert shell.history_manager
     shell.history_manager.end_session()
     InteractiveShell.clear_instance()
 

@@ -4,17 +4,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from handmade.workshop.asking import check as check
-    from handmade.workshop.asking import hint as hint
-    from handmade.workshop.asking import solution as solution
-    from handmade.workshop.asking import statement as statement
-    from handmade.workshop.asking import stub as stub
-    from handmade.workshop.asking import try_ as try_
+    from handmade.workshop.asking import *  # noqa: F403
 
-__all__ = ["check", "hint", "solution", "statement", "stub", "try_"]
+_ASKED = ("check", "hint", "solution", "statement", "stub", "try_")  # of asking, imported when one of them is
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:  # with NumPy, which reading a record does without
+    if name in _ASKED:  # with NumPy, which reading a record does without
         return getattr(import_module("handmade.workshop.asking"), name)
     raise AttributeError(f"module 'handmade.workshop' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ASKED})
