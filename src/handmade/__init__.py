@@ -29,12 +29,12 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module("handmade.opening").open
     if PathFinder.find_spec(f"handmade.{name}", __path__):  # noqa: F405
         return importlib.import_module(f"handmade.{name}")
-    if name == "__all__" or not name.startswith("__"):
+    if "__all__" not in globals() and (name == "__all__" or not name.startswith("__")):  # once
         namespace = vars(importlib.import_module("handmade.namespace"))
         public = {key: value for key, value in namespace.items() if not key.startswith("_")}
         globals().update(public, __all__=list(public))
-        if name in globals():
-            return globals()[name]
+    if name in globals():
+        return globals()[name]
     if f"handmade.{name}" in MOVED:
         raise AttributeError(f"handmade.{name} has moved: import its names from {MOVED[f'handmade.{name}']}")
     if name in MOVED_FUNCTIONS:

@@ -91,6 +91,36 @@ ONE = {
     "remainders": lambda t, x: x % 0.3 + x.remainder(0.7) + t.fmod(x, 0.3) + x.detach() // 0.5 + 7 // x.detach(),
     "argsort": lambda t, x: x.argsort(1, descending=True),
     "isnan": lambda t, x: x.isnan() | x.isfinite(),
+    "alpha": lambda t, x: x.add(x, alpha=2) - x.sub(x * x, alpha=0.5),
+    "rounded": lambda t, x: x.ceil() * x.trunc() * x + x.round(decimals=1) * x.frac(),
+    "rounded quotients": lambda t, x: x.div(0.3, rounding_mode="floor") * x + x.div(0.3, rounding_mode="trunc"),
+    "powers of 2 and 10": lambda t, x: x.exp2() + (x.abs() + 0.1).log2() * (x.abs() + 0.1).log10(),
+    "near zero": lambda t, x: x.expm1() * x.abs().log1p() + x.erf(),
+    "reciprocal, logit": lambda t, x: (x.abs() + 0.5).reciprocal() + x.sigmoid().logit(eps=0.1),
+    "angles": lambda t, x: (0.9 * x.tanh()).asin() * (0.9 * x.tanh()).acos() + x.atan() * x.tan(),
+    "hyperbolic": lambda t, x: x.sinh() * x.cosh(),
+    "clip": lambda t, x: x.clip(min=-0.5, max=0.7),
+    "softplus": lambda t, x: x.softplus(2.0, 3.0) if t is handmade else t.nn.functional.softplus(x, 2.0, 3.0),
+    "dtype": lambda t, x: t.softmax(x, 1, dtype=t.float64) * t.log_softmax(x, 0, dtype=t.float64),
+    "products": lambda t, x: x[0].dot(x[1]) + x.mv(x[0])[:, None] * x[0].outer(x[1])[:3] + x.mm(x.T).sum(),
+    "sums of products": lambda t, x: (
+        x[:, :3].addmm(x, x.T, beta=0.5, alpha=2) + x[:, 0].addmv(x, x[0], beta=3, alpha=2)
+    ),
+    "batches of products": lambda t, x: (
+        x[:, :3].reshape(1, 3, 3).baddbmm(x.view(1, 3, 4), x.view(1, 4, 3), beta=0.5, alpha=2)
+        + x.view(1, 3, 4).bmm(x.view(1, 4, 3))
+    ),
+    "axes": lambda t, x: x.swapaxes(0, 1) @ x.t().swapdims(0, 1) + x.view(1, 3, 4).movedim(0, 2).sum(),
+    "shapes of others": lambda t, x: x.ravel().view_as(x) * x.ravel().reshape_as(x) + x[0].expand_as(x),
+    "unflatten": lambda t, x: x.unflatten(1, (2, -1)),
+    "copies": lambda t, x: (
+        x.tile(2, 1) * x.broadcast_to((2, 3, 4)).reshape(6, 4) + x.repeat_interleave(2, 0, output_size=6)
+    ),
+    "unfold": lambda t, x: x.unfold(1, 3, 1),
+    "diagonals": lambda t, x: (
+        x.diagonal(1) + x[:, :3].trace() + x.diag(1) + x.diag_embed(1, 0, 2).diagonal(0, 1, 2).sum()
+    ),
+    "mirrored": lambda t, x: x.fliplr() * x.flipud(),
 }
 
 
@@ -106,6 +136,9 @@ TWO = {
     "div": lambda t, x, y: x / (y.abs() + 0.5) + x.div(y.abs() + 1),
     "pow": lambda t, x, y: (x.abs() + 0.1) ** y,
     "maximum": lambda t, x, y: t.maximum(x, y) * x.minimum(y),
+    "other names": lambda t, x, y: x.multiply(y) + x.true_divide(y.abs() + 1),
+    "lerp": lambda t, x, y: x.lerp(y, 0.3),
+    "addcmul, addcdiv": lambda t, x, y: x.addcmul(y, y, value=0.5) + x.addcdiv(y, y.abs() + 1, value=2.0),
     "where": lambda t, x, y: t.where(x > y, x * x, y),
 }
 SHAPES = [((3, 4), (3, 4)), ((3, 4), (4,)), ((3, 1), (4,)), ((2, 1, 4), (3, 1)), ((), (3, 2)), ((1,), (2, 2))]
@@ -185,9 +218,9 @@ def test_every_method_and_each_of_its_options_is_in_these_tables(rng, monkeypatc
         for name, method in vars(owner).items():
             if inspect.isfunction(method) and not name.startswith("_") and name not in TESTED_BY_ITSELF:
                 wanted[name], given[name] = set(inspect.signature(method).parameters), set()
-                for holder in (owner, handmade):  # handmade.exp is the method, too
-                    if vars(holder).get(name) is method:
-                        monkeypatch.setattr(holder, name, noting(name, method))
+                monkeypatch.setattr(owner, name, noting(name, method))
+                if inspect.unwrap(getattr(handmade, name, int)) is inspect.unwrap(method):  # handmade.exp is x.exp
+                    monkeypatch.setattr(handmade, name, noting(name, method))
     x, y = (tensor(rng.standard_normal((3, 4))) for _ in range(2))
     for expression in ONE.values():
         expression(handmade, x)

@@ -34,6 +34,16 @@ def test_a_node_waits_for_all_that_used_its_value():
     assert x.grad.item() == pytest.approx(2 * 3 + 4 * 27)
 
 
+@pytest.mark.parametrize("name", ["relu", "tanh", "sigmoid", "gelu", "silu", "softplus", "mish", "elu", "leaky_relu"])
+def test_a_number_is_an_array_without_axes(name):
+    x = tensor(0.5, requires_grad=True)
+    y = getattr(handmade.nn.functional, name)(x * 2)
+    y.backward()
+    assert isinstance(y.array, np.ndarray)
+    assert isinstance(x.grad.array, np.ndarray)
+    assert y.shape == x.grad.shape == ()
+
+
 def test_gradients_add_up_over_backward_calls():
     x = tensor([1.0, 2.0], requires_grad=True)
     for _ in range(3):

@@ -112,6 +112,7 @@ EXAMPLES = {
     "minimum": Example(torch.minimum, (3, 4), (4,)),
     "remainder": Example(torch.remainder, (3, 4), (4,), low=0.5),
     "fmod": Example(torch.fmod, (3, 4), (4,), low=0.5),
+    "hardtanh": Example(lambda x: F.hardtanh(x, -0.5, 0.7), (3, 4), min_val=-0.5, max_val=0.7),
     "clamp": Example(torch.clamp, (3, 4), (4,), (3, 1)),
     "where": Example(lambda x, y: torch.where(torch.tensor(MASK), x, y), (3, 4), (4,), condition=MASK),
     "masked_fill": Example(lambda x, value: x.masked_fill(torch.tensor(MASK), value), (3, 4), (), mask=MASK),

@@ -66,7 +66,7 @@ def einsum(equation: str, *operands: Any) -> Tensor:
     return apply(ops.einsum, *operands, equation=equation)
 
 
-def where(condition: Tensor | np.ndarray, input: Any = None, other: Any = None) -> Any:
+def where(condition: Tensor | np.ndarray | np.bool_, input: Any = None, other: Any = None) -> Any:
     """`input` where the condition holds, else `other`; all three broadcast. With the condition alone, its places."""
     if input is None and other is None:
         return tensor_of(condition).nonzero(as_tuple=True)

@@ -49,6 +49,8 @@ _SINGLE = (
 
 def erf(x: np.ndarray) -> np.ndarray:
     """erf of every element, in the array's own precision: to 1e-6 in float32, to 1e-15 in float64."""
+    if x.ndim == 0:  # NumPy makes numbers of arrays without axes, and the buffer below would be one
+        return erf(x.reshape(1)).reshape(())
     if x.dtype == np.float32:
         x = np.clip(x, -4, 4)
         return x * _ratio(_SINGLE, x * x)

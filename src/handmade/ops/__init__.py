@@ -8,6 +8,7 @@ from handmade.ops.arithmetic import add as add
 from handmade.ops.arithmetic import clamp as clamp
 from handmade.ops.arithmetic import div as div
 from handmade.ops.arithmetic import fmod as fmod
+from handmade.ops.arithmetic import hardtanh as hardtanh
 from handmade.ops.arithmetic import masked_fill as masked_fill
 from handmade.ops.arithmetic import maximum as maximum
 from handmade.ops.arithmetic import minimum as minimum

@@ -105,6 +105,13 @@ def clamp(x, min, max):
 
 
 @op
+def hardtanh(x, *, min_val, max_val):
+    """x limited to [min_val, max_val]; at the limits and beyond the gradient is 0."""
+    inside = (x > min_val) & (x < max_val)
+    return np.clip(x, min_val, max_val), lambda g: (g * inside,)
+
+
+@op
 def where(x, y, *, condition):
     """x where the condition is True, else y; each gets the gradient of the elements taken from it."""
     zero = lambda g: np.zeros((), g.dtype)

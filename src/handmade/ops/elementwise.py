@@ -201,4 +201,4 @@ def logistic(x: np.ndarray) -> np.ndarray:
 
 def normal_distribution(x: np.ndarray) -> np.ndarray:
     """Phi(x) = (1 + erf(x / sqrt 2)) / 2."""
-    return 0.5 * (1 + erf_of(x / math.sqrt(2)))
+    return 0.5 * (1 + erf_of(np.asarray(x / math.sqrt(2))))  # NumPy makes a number of an array without axes

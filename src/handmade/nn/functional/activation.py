@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from handmade.engine import Tensor, random
+from handmade import ops
+from handmade.engine import Tensor, apply, random
 from handmade.engine.functions import where
 
 
@@ -29,8 +30,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     """x limited to [min_val, max_val]; at the limits and beyond the gradient is 0."""
     if min_val > max_val:
         raise ValueError(f"hardtanh: min_val is {min_val}, max_val {max_val}; expected min_val <= max_val")
-    inside = (input.array > min_val) & (input.array < max_val)
-    return where(inside, input, input.detach().clamp(min_val, max_val))
+    return apply(ops.hardtanh, input, min_val=min_val, max_val=max_val)
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
