@@ -93,7 +93,7 @@ def test_blocks_are_torchs_and_add_x_where_shapes_agree(arguments, adds, rng):
     assert InvertedResidual(*arguments).shortcut is adds
 
 
-def test_the_form_for_small_images_keeps_their_size_until_the_third_stage(rng, unfilled):
+def test_the_form_for_small_images_keeps_their_size_until_the_third_stage():
     model = models.mobilenet_v2_cifar()
     x = tensor(np.zeros((1, 3, 32, 32), np.float32))
     sizes = []
