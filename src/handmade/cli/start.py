@@ -71,7 +71,8 @@ def start(
         f"\nIf you are stuck: handmade hint {first}. To check every time you save: handmade watch.\n"
         "Every day: handmade plan shows what is next; handmade review asks what you have learned.\n"
         "Later: handmade progress; handmade drill (find the mistake in our code); handmade interview (timed).\n"
-        "The cards in Obsidian: handmade vault FOLDER. In Anki: handmade cards --anki handmade.apkg."
+        "The cards in Obsidian: handmade vault FOLDER\n"
+        "The cards in Anki: handmade cards --anki handmade.apkg"
     )
 
 
