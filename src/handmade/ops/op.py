@@ -27,5 +27,5 @@ OPERATIONS: dict[str, Operation] = {}
 
 def op(function: Operation) -> Operation:
     """Register `function` as a differentiable operation of the form above."""
-    OPERATIONS[function.__name__] = function
+    OPERATIONS.setdefault(function.__name__, function)  # one of a reader's own takes no other's place
     return function
