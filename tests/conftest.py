@@ -38,6 +38,8 @@ if os.environ.get("HANDMADE_KERNELS") == "compiled":
 @pytest.fixture(autouse=True)
 def _clean_state():
     handmade.manual_seed(0)
+    if "torch" in sys.modules:  # what PyTorch draws beside ours must not differ from run to run
+        sys.modules["torch"].manual_seed(0)
     errors = np.geterr()
     yield
     assert handmade.is_grad_enabled(), "a test left gradients switched off"
