@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from handmade.kernels import threads
+from handmade.kernels import compiled, threads
 
 GUARD = 1 << 18  # bytes
 UNTOUCHED = 0xA5
@@ -52,10 +54,5 @@ def guarded_memory(monkeypatch) -> Iterator[None]:
 
 
 def compiled_modules() -> list:
-    from importlib import import_module
-    from pathlib import Path
-
-    from handmade.kernels import compiled
-
     names = [file.stem for file in Path(compiled.__path__[0]).glob("[!_]*.py")]
     return [import_module(f"handmade.kernels.compiled.{name}") for name in names]

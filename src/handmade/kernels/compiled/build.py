@@ -142,12 +142,12 @@ class Kernel:
             code(_UNUSED, _UNUSED, parameters, memory.address(4 * scratch) if scratch else 0)
 
         key = (pieces, *[arguments[i] for i in self._sizes])
-        helpers = threads.get_num_threads() if worth(self._costs.get(key, 0.0), WAKING) else 1
+        wanted = min(pieces, threads.get_num_threads()) if worth(self._costs.get(key, 0.0), WAKING) else 1
         start = time.thread_time()
-        threads.run(work, min(pieces, helpers))
+        threads.run(work, wanted)
         if len(self._costs) > MANY:
             self._costs.clear()
-        self._costs[key] = (time.thread_time() - start) * min(pieces, helpers)
+        self._costs[key] = (time.thread_time() - start) * wanted
 
     def _load(self) -> Any:
         with _lock:

@@ -82,15 +82,9 @@ def _contiguous_shares(size: Pair, outputs: Pair, window: Window, count_include_
 
 
 @inline
-def first_tap(start, dilation):
-    """The first tap of a window that lies inside of the image."""
-    return max(0, (dilation - 1 - start) // dilation)
-
-
-@inline
-def last_tap(start, dilation, taps, size):
-    """One behind the last that does."""
-    return min(taps, max(0, (size - start + dilation - 1) // dilation))
+def taps_inside(start, dilation, taps, size):
+    """The first tap of a window that lies inside of the image, and one behind the last."""
+    return max(0, (dilation - 1 - start) // dilation), min(taps, max(0, (size - start + dilation - 1) // dilation))
 
 
 @kernel
@@ -102,10 +96,10 @@ def _max_pool(
     image = shift(x, piece * height * width * channels)
     for o in range(y_height):
         top = o * down - above
-        r0, r1 = first_tap(top, dilation_down), last_tap(top, dilation_down, taps_down, height)
+        r0, r1 = taps_inside(top, dilation_down, taps_down, height)
         for p in range(y_width):
             left = p * across - beside
-            s0, s1 = first_tap(left, dilation_across), last_tap(left, dilation_across, taps_across, width)
+            s0, s1 = taps_inside(left, dilation_across, taps_across, width)
             place = ((piece * y_height + o) * y_width + p) * channels
             best, which = shift(y, place), shift(winner, place)
             for k in range(channels):
@@ -132,10 +126,10 @@ def _max_pool_gradient(
         image[k] = 0.0
     for o in range(y_height):
         top = o * down - above
-        r0, r1 = first_tap(top, dilation_down), last_tap(top, dilation_down, taps_down, height)
+        r0, r1 = taps_inside(top, dilation_down, taps_down, height)
         for p in range(y_width):
             left = p * across - beside
-            s0, s1 = first_tap(left, dilation_across), last_tap(left, dilation_across, taps_across, width)
+            s0, s1 = taps_inside(left, dilation_across, taps_across, width)
             place = ((piece * y_height + o) * y_width + p) * channels
             given, which = shift(g, place), shift(winner, place)
             for r in range(r0, r1):
@@ -155,10 +149,10 @@ def _avg_pool(
     image = shift(x, piece * height * width * channels)
     for o in range(y_height):
         top = o * down - above
-        r0, r1 = first_tap(top, dilation_down), last_tap(top, dilation_down, taps_down, height)
+        r0, r1 = taps_inside(top, dilation_down, taps_down, height)
         for p in range(y_width):
             left = p * across - beside
-            s0, s1 = first_tap(left, dilation_across), last_tap(left, dilation_across, taps_across, width)
+            s0, s1 = taps_inside(left, dilation_across, taps_across, width)
             total = shift(y, ((piece * y_height + o) * y_width + p) * channels)
             for k in range(channels):
                 total[k] = 0.0
@@ -182,10 +176,10 @@ def _avg_pool_gradient(
         image[k] = 0.0
     for o in range(y_height):
         top = o * down - above
-        r0, r1 = first_tap(top, dilation_down), last_tap(top, dilation_down, taps_down, height)
+        r0, r1 = taps_inside(top, dilation_down, taps_down, height)
         for p in range(y_width):
             left = p * across - beside
-            s0, s1 = first_tap(left, dilation_across), last_tap(left, dilation_across, taps_across, width)
+            s0, s1 = taps_inside(left, dilation_across, taps_across, width)
             given, part = shift(g, ((piece * y_height + o) * y_width + p) * channels), share[o * y_width + p]
             for r in range(r0, r1):
                 for s in range(s0, s1):

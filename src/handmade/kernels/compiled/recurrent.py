@@ -19,6 +19,7 @@ from handmade.kernels.compiled.convolution import pack
 from handmade.kernels.compiled.exponentials import logistic, tanh
 from handmade.kernels.compiled.instructions import address_of, float32, floats_at, ints_at, shift
 from handmade.kernels.compiled.tile import COLUMNS, ROWS, tile, tile_columns, tile_rows
+from handmade.kernels.recurrent import track
 from handmade.kernels.threads import workspace
 
 Array = np.ndarray
@@ -127,8 +128,6 @@ def tracks(lengths: Array, steps: int, reverse: bool, *initial: Array) -> list[t
 
     Both are views of one array, and that one which begins first, at [reverse], tells a kernel where it lies.
     """
-    from handmade.kernels.recurrent import track
-
     return [track(state, lengths, steps, reverse) for state in initial]
 
 
@@ -199,7 +198,7 @@ def _rnn_backward(
     steps: int, batch: int, size: int, most: int, reverse: int, squashes: int,
 ) -> None:  # fmt: skip
     first, tables = piece * most, ints_at(address_of(scratch))
-    one, into_h = float32(1), shift(dh, piece * most * size)
+    one, into_h = float32(1), shift(dh, first * size)
     for s in range(steps):
         t = s if reverse else steps - 1 - s
         rows = min(running[t] - first, most)
