@@ -24,6 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.workloads import LAYOUT_MATTERS, LAYOUTS, LOADED, SIDES, WORKLOADS, step_of
+from handmade.draw.palette import LIGHT, SERIES
+from handmade.draw.style import SMALL, Picture, in_style, new_figure
 
 WARM_UP = 2
 ROUNDS = (4, 41)
@@ -194,26 +196,27 @@ def about(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def draw(results: dict[str, Any], path: Path) -> None:
+@in_style
+def draw(results: dict[str, Any]) -> Picture:
     """A bar for each workload: how many times faster we are, and how much of PyTorch's memory we take."""
-    import matplotlib.pyplot as plt
-
-    figure, panels = plt.subplots(1, 2, figsize=(9, 0.35 * len(results) + 1), layout="constrained", sharey=True)
+    title = "Training steps beside PyTorch's better layout"
+    figure = new_figure(9.0, 0.3 * len(results) + 0.6, title, "The line is PyTorch; teal is in our favour.")
     names = list(results)[::-1]
+    theirs = [min(results[name][side]["peak MiB"] for side in SIDES[1:] if side in results[name]) for name in names]
     speeds = [results[name]["ratio"] for name in names]
-    memory = [
-        results[name]["handmade"]["peak MiB"]
-        / min(results[name][side]["peak MiB"] for side in SIDES[1:] if side in results[name])
-        for name in names
-    ]
+    memory = [results[name]["handmade"]["peak MiB"] / peak for name, peak in zip(names, theirs, strict=True)]
     good = [speed >= 1 for speed in speeds], [share <= 1 for share in memory]
-    labels = "PyTorch's time, in its better layout, over handmade's", "handmade's peak memory over PyTorch's"
-    for axes, values, well, label in zip(panels, (speeds, memory), good, labels, strict=True):
-        axes.barh(names, values, color=["tab:green" if yes else "tab:orange" for yes in well])
-        axes.axvline(1, color="black", linewidth=1)
+    labels = "times as fast", "peak memory over PyTorch's"
+    for axes, values, well, label in zip(
+        figure.subplots(1, 2, sharey=True), (speeds, memory), good, labels, strict=True
+    ):
+        bars = axes.barh(names, values, color=[SERIES[2 if yes else 1] for yes in well])
+        axes.bar_label(bars, fmt="%.2f", padding=3, fontsize=SMALL)
+        axes.axvline(1, color=LIGHT.ink, linewidth=1)
+        axes.margins(x=0.12)
         axes.set_xlabel(label)
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
+    faster = " ".join(f"{name}: {speed:.2f}." for name, speed in zip(names[::-1], speeds[::-1], strict=True))
+    return Picture(figure, title, f"How many times as fast as PyTorch: {faster}")
 
 
 def main() -> None:
@@ -233,7 +236,7 @@ def main() -> None:
         return
     results = table(options)
     if options.picture:
-        draw(results, options.picture)
+        draw(results).save(options.picture)
 
 
 if __name__ == "__main__":
