@@ -67,5 +67,7 @@ def test_samplers_with_replacement_and_streams():
             return iter(range(5))
 
     assert [batch.tolist() for batch in loading.DataLoader(Stream(), 2)] == [[0, 1], [2, 3], [4]]
+    assert [batch.tolist() for batch in loading.DataLoader(Stream(), 2, drop_last=True)] == [[0, 1], [2, 3]]
+    assert list(loading.DataLoader(Stream(), None)) == list(range(5))  # the samples themselves
     with pytest.raises(ValueError, match="pass one of them"):
         loading.DataLoader(range(3), shuffle=True, sampler=sampler)

@@ -140,17 +140,17 @@ class RandomSampler(Sampler):
 
 
 class BatchSampler(Sampler):
-    """Lists of batch_size indices of another sampler."""
+    """Lists of batch_size indices of another sampler, or of the samples of a stream."""
 
-    def __init__(self, sampler: Iterable[int], batch_size: int, drop_last: bool) -> None:
+    def __init__(self, sampler: Iterable[Any], batch_size: int, drop_last: bool) -> None:
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}, expected 1 or more")
         self.sampler, self.batch_size, self.drop_last = sampler, batch_size, drop_last
 
-    def __iter__(self) -> Iterator[list[int]]:
-        batch: list[int] = []
-        for index in self.sampler:
-            batch.append(index)
+    def __iter__(self) -> Iterator[list[Any]]:
+        batch: list[Any] = []
+        for drawn in self.sampler:
+            batch.append(drawn)
             if len(batch) == self.batch_size:
                 yield batch
                 batch = []
@@ -214,14 +214,10 @@ class DataLoader:
         yield from prefetched(make, self.batch_sampler, 2 * self.num_workers)  # pyright: ignore[reportArgumentType]
 
     def _streamed(self) -> Iterator[Any]:
-        batch = []
-        for sample in self.dataset:
-            batch.append(sample)
-            if len(batch) == self.batch_size:
-                yield self.collate_fn(batch)
-                batch = []
-        if batch and not self.drop_last:
-            yield self.collate_fn(batch)
+        if self.batch_size is None:
+            yield from map(_as_tensors, self.dataset)
+        else:
+            yield from map(self.collate_fn, BatchSampler(self.dataset, self.batch_size, self.drop_last))
 
     def __len__(self) -> int:
         return len(self.batch_sampler or self.sampler)  # pyright: ignore[reportArgumentType]
