@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from handmade.errors import printable
+from handmade.errors import InputError
 
 _OPEN = re.compile(r"%% handmade (?P<id>\S+) (?P<hash>[0-9a-f]{8})(?P<ticked>(?: \S+)*) %%[ \t]*\r?\n?")
 _CLOSE = re.compile(r"%% /handmade (?P<id>\S+) %%[ \t]*\r?\n?")
@@ -65,7 +65,7 @@ class Block:
 
 
 def read(text: str) -> list[Block | str]:
-    """The note as blocks and what lies between. ValueError where marks are nested, crossed or not closed."""
+    """The note as blocks and what lies between. InputError where marks are nested, crossed or not closed."""
     parts: list[Block | str] = []
     outside: list[str] = []
     opened: re.Match[str] | None = None
@@ -74,7 +74,7 @@ def read(text: str) -> list[Block | str]:
         begin, end = _OPEN.fullmatch(line), _CLOSE.fullmatch(line)
         if opened is None:
             if end:
-                raise ValueError(printable(f"the mark of {end['id']} closes what was not opened"))
+                raise InputError(f"the mark of {end['id']} closes what was not opened")
             if begin:
                 parts.append("".join(outside))
                 opened, outside, inside = begin, [], [line]
@@ -82,21 +82,21 @@ def read(text: str) -> list[Block | str]:
                 outside.append(line)
             continue
         if begin:
-            raise ValueError(printable(f"{begin['id']} begins within {opened['id']}"))
+            raise InputError(f"{begin['id']} begins within {opened['id']}")
         inside.append(line)
         if end:
             if end["id"] != opened["id"]:
-                raise ValueError(printable(f"{end['id']} ends within {opened['id']}"))
+                raise InputError(f"{end['id']} ends within {opened['id']}")
             body = "".join(inside[1:-1])
             parts.append(Block(opened["id"], opened["hash"], tuple(opened["ticked"].split()), body, "".join(inside)))
             opened = None
     if opened is not None:
-        raise ValueError(printable(f"the mark of {opened['id']} is not closed"))
+        raise InputError(f"the mark of {opened['id']} is not closed")
     return [*parts, "".join(outside)]
 
 
 def merge(text: str, wanted: Iterable[Wanted]) -> Merged:
-    """The note with our blocks renewed and added. ValueError where its marks are in disorder.
+    """The note with our blocks renewed and added. InputError where its marks are in disorder.
 
     Twice is once, and the text between blocks stays as it is, byte by byte.
     """

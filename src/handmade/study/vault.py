@@ -145,7 +145,7 @@ class Vault:
             merged = merge(text, blocks)
         except UnicodeDecodeError:
             return Change(path, before, None, ["it is not UTF-8; it is left alone"])
-        except ValueError as error:
+        except InputError as error:
             return Change(path, before, None, [f"{error}; the note is left alone"])
         text = _with_front_matter(merged.text, front_matter(standing))
         said = [f"{id} was edited by hand and stays; ours is new" for id in merged.kept]
