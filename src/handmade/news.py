@@ -1,7 +1,6 @@
 """What is new in each version, for who used an earlier one."""
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 
 from handmade import __version__
@@ -35,13 +34,10 @@ def news_here(folder: Path, workspace: Path | None = None) -> list[str]:
     """What to say in this folder after an update: nothing where nothing was written before it."""
     before = last_used(folder, workspace)
     lines = news_since(before) if before else []
-    if not lines or before is None:
+    if not lines:
         return []
-    return [f"New since handmade {before}, with which you worked here last (this is {__version__}):", *_listed(lines)]
-
-
-def _listed(lines: Iterable[str]) -> list[str]:
-    return [f"  - {line}" for line in lines]
+    heading = f"New since handmade {before}, with which you worked here last (this is {__version__}):"
+    return [heading, *(f"  - {line}" for line in lines)]
 
 
 def _version_in(path: Path) -> str | None:
