@@ -7,7 +7,6 @@ import lzma
 import pickle
 import random
 import struct
-import tarfile
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,13 +19,15 @@ from handmade.data import ImageFolder
 from handmade.data.cifar import BATCHES, read_binary, read_python
 from handmade.data.corpus import read_pairs, read_text
 from handmade.data.idx import read_idx
-from handmade.data.images import read_image
+from handmade.data.images import ORIENTATION, read_image
 from handmade.data.speech import read_spoken_digits
 from handmade.data.wav import read_wav
+from handmade.errors import InputError
 from handmade.text import BPETokenizer, WordPieceTokenizer, load_tokenizer
 from handmade.text.bpe import CHARACTER_TO_BYTE
 from handmade.text.glove import read_glove
 from handmade.text.words import CharacterTokenizer, WordTokenizer
+from tests.support.archives import tar
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 4, 3)).astype(np.uint8)
 
@@ -64,39 +65,32 @@ def _encoded(form: str, pixels: np.ndarray = PIXELS, mode: str = "RGB", **option
     return stream.getvalue()
 
 
-def _png() -> list[Files]:
+def _rotated() -> Any:
+    """EXIF data that say so."""
     from PIL import Image
 
     exif = Image.Exif()
-    exif[0x0112] = 6
-    grey = (PIXELS[:, :, 0].astype(np.uint16) * 257).astype(np.uint16)
+    exif[ORIENTATION] = 6
+    return exif
+
+
+def _png() -> list[Files]:
+    grey = PIXELS[:, :, 0].astype(np.uint16) * 257
     images = [
         _encoded("PNG"),
         _encoded("PNG", mode="RGBA"),
         _encoded("PNG", mode="P", transparency=0),
-        _encoded("PNG", exif=exif),
+        _encoded("PNG", exif=_rotated()),
         _encoded("PNG", mode="1"),
-        _grey_png(grey),
+        _encoded("PNG", grey, "I;16", transparency=int(grey[0, 0])),
     ]
     return [{"a.png": image} for image in images]
 
 
-def _grey_png(pixels: np.ndarray) -> bytes:
-    from PIL import Image
-
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG", transparency=int(pixels[0, 0]))
-    return stream.getvalue()
-
-
 def _pictures() -> list[Files]:
-    from PIL import Image
-
-    exif = Image.Exif()
-    exif[0x0112] = 6
     images = [
         _encoded("JPEG"),
-        _encoded("JPEG", progressive=True, exif=exif),
+        _encoded("JPEG", progressive=True, exif=_rotated()),
         _encoded("JPEG", mode="CMYK"),
         _encoded("GIF", mode="P", transparency=0),
         _encoded("BMP"),
@@ -164,16 +158,6 @@ def _image_folder(folder: Path) -> Any:
 # --- archives -----------------------------------------------------------------------------------------------------
 
 
-def _tar(members: dict[str, bytes]) -> bytes:
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w") as tar:
-        for name, content in members.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
-    return stream.getvalue()
-
-
 def _batches() -> list[str]:
     return [batch for batches in BATCHES.values() for batch in batches]
 
@@ -189,17 +173,17 @@ def _pickled() -> dict[str, bytes]:
 
 def _cifar() -> list[Files]:
     files = [
-        {"kind": b"binary", "a.tar": packed(_tar(_binary()))},
-        {"kind": b"python", "a.tar": packed(_tar(_pickled()))},
+        {"kind": b"binary", "a.tar": packed(tar(_binary()))},
+        {"kind": b"python", "a.tar": packed(tar(_pickled()))},
     ]
-    return [*files, {"kind": b"binary", "a.tar": lzma.compress(_tar(_binary()))}]
+    return [*files, {"kind": b"binary", "a.tar": lzma.compress(tar(_binary()))}]
 
 
 def _cifar_pickles(rng: random.Random, files: Files) -> Files:
     members = _pickled()
     name = rng.choice(list(members))
     members[name] = damaged_pickle(rng, members[name])
-    return {"kind": b"python", "a.tar": gzip.compress(_tar(members), 1)}
+    return {"kind": b"python", "a.tar": gzip.compress(tar(members), 1)}
 
 
 def _read_cifar(folder: Path) -> Any:
@@ -228,7 +212,7 @@ def _sounds() -> list[Files]:
 
 def _digits() -> list[Files]:
     members = {f"free/recordings/{digit}_theo_0.wav": _wav(16) for digit in (1, 7)}
-    return [{"a.tar": _tar(members)}, {"a.tar": packed(_tar(members))}]
+    return [{"a.tar": tar(members)}, {"a.tar": packed(tar(members))}]
 
 
 def _read_digits(folder: Path) -> Any:
@@ -281,8 +265,6 @@ def _tokenizer_file(tokenizer: Any) -> bytes:
 
 def _try(tokenizer: Any) -> None:
     """Use it as one does, on characters that it may not know."""
-    from handmade.errors import InputError
-
     try:
         ids = tokenizer.encode("To be, the question\n")
         tokenizer.decode(ids)

@@ -1,6 +1,5 @@
 import io
 import pickle
-import tarfile
 
 import numpy as np
 import pytest
@@ -9,16 +8,7 @@ from PIL import Image
 from handmade.data import cifar
 from handmade.data.cifar import read_binary, read_jpeg, read_python
 from handmade.errors import InputError
-
-
-def tar(members: dict[str, bytes], kind: str) -> bytes:
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode=f"w:{kind}") as archive:
-        for name, content in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            archive.addfile(info, io.BytesIO(content))
-    return file.getvalue()
+from tests.support.archives import tar
 
 
 @pytest.fixture

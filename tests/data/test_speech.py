@@ -2,7 +2,6 @@
 
 import io
 import re
-import tarfile
 import wave
 
 import kaldi_native_fbank as kaldi
@@ -12,6 +11,7 @@ import pytest
 from handmade.data import load
 from handmade.data.speech import log_mel, mel_filters, pad_features, read_spoken_digits
 from handmade.errors import InputError
+from tests.support.archives import tar
 
 
 def kaldis_log_mel(samples, rate, mels, low, high):
@@ -78,13 +78,7 @@ def wav(numbers, rate=8000):
 
 def archive(files):
     """A .tar.xz of name -> content."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:xz") as tar:
-        for name, content in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
-    return packed.getvalue()
+    return tar(files, "xz")
 
 
 @pytest.mark.slow

@@ -1,10 +1,11 @@
 """Small data sets of spoken digits, as WAV files in an archive: each digit a tone, each speaker a little off."""
 
 import io
-import tarfile
 import wave
 
 import numpy as np
+
+from tests.support.archives import tar
 
 
 def wav(samples, rate: int = 8000) -> bytes:
@@ -24,13 +25,10 @@ def tone(digit: int, length: float = 0.3, shift: float = 1.0) -> np.ndarray:
 
 def tones_archive(takes: int = 3) -> bytes:
     """A set in which ann, bob and theo say ten digits `takes` times, as a .tar.xz."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:xz", preset=0) as tar:
-        for digit in range(10):
-            for number, speaker in enumerate(("ann", "bob", "theo")):
-                for take in range(takes):
-                    content = wav(tone(digit, 0.2 + 0.05 * take + 0.013 * digit, 1 + 0.01 * number))
-                    member = tarfile.TarInfo(f"set/{digit}_{speaker}_{take}.wav")
-                    member.size = len(content)
-                    tar.addfile(member, io.BytesIO(content))
-    return packed.getvalue()
+    clips = {
+        f"set/{digit}_{speaker}_{take}.wav": wav(tone(digit, 0.2 + 0.05 * take + 0.013 * digit, 1 + 0.01 * number))
+        for digit in range(10)
+        for number, speaker in enumerate(("ann", "bob", "theo"))
+        for take in range(takes)
+    }
+    return tar(clips, "xz", preset=0)
