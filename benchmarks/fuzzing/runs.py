@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import random
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 from benchmarks.fuzzing.format import Files, Format
 from benchmarks.fuzzing.mutators import changed_value, damaged, damaged_json, damaged_json_lines
 from handmade.recipes import recipe_of
-from handmade.tasks import Recipe, Task
+from handmade.tasks import Recipe
 from handmade.train import Run, new_run, open_run
 from handmade.train.checkpoint import load_checkpoint, save_checkpoint
 from handmade.train.display import Display
@@ -24,6 +25,7 @@ LARGEST = 64
 """A changed config.json may ask for a network of any size; larger ones are opened and not built."""
 
 
+@cache
 def _recipes() -> list[Recipe]:
     small = {"data": "text:text.txt", "epochs": 2, "batch_size": 2, "sequence_length": 4}
     names = {"char-lstm": {"hidden_size": 3, "num_layers": 1, "embedding_dim": 2}, "gpt-cpu": _GPT}
@@ -60,8 +62,6 @@ def _open(folder: Path) -> None:
 @cache
 def _trees() -> list[dict[str, Any]]:
     """The checkpoints of runs of two kinds after three steps."""
-    import tempfile
-
     trees = []
     for recipe in _recipes():
         with tempfile.TemporaryDirectory() as name:
@@ -89,8 +89,6 @@ class Silent(Display):
 
 
 def _checkpoints() -> list[Files]:
-    import tempfile
-
     files = []
     for tree in _trees():
         with tempfile.TemporaryDirectory() as name:
@@ -111,11 +109,6 @@ def _other_draw(rng: random.Random, content: bytes) -> bytes:
     return str(rng.randrange(2**40)).encode()
 
 
-@cache
-def _task_recipe(which: int) -> Recipe:
-    return _recipes()[which]
-
-
 def _resume(folder: Path) -> None:
     """Resume from a tree with changed entries, written with the right checksum, and take a step."""
     which, draw = int((folder / "which").read_text()), (folder / "draw").read_text()
@@ -124,18 +117,17 @@ def _resume(folder: Path) -> None:
         rng = random.Random(draw)
         tree = _other_arrays(rng, changed_value(rng, tree))
     (folder / "text.txt").write_text(TEXT)
-    recipe = dataclasses.replace(_task_recipe(which), data=f"text:{folder / 'text.txt'}")
+    recipe = dataclasses.replace(_recipes()[which], data=f"text:{folder / 'text.txt'}")
     run = Run(folder, recipe, _FACTS)
     try:
         save_checkpoint(run.checkpoint, tree)
     except (ValueError, TypeError, AttributeError):  # what JSON and safetensors cannot write
         return
-    task = run.task()
-    trainer = Trainer(task, run, Silent())
-    _one_step(trainer, task)
+    _one_step(Trainer(run.task(), run, Silent()))
 
 
-def _one_step(trainer: Trainer, task: Task) -> None:
+def _one_step(trainer: Trainer) -> None:
+    task = trainer.task
     if not trainer.done:
         epoch, start = divmod(trainer.progress.step, task.steps_per_epoch)
         with np.errstate(all="ignore"):

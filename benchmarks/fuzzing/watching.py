@@ -4,6 +4,7 @@ A case is read (fine, or wrong data), refused (a documented error that names the
 end of the process included), or it hangs.
 """
 
+import ast
 import gc
 import mmap
 import os
@@ -17,6 +18,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 
@@ -152,9 +154,7 @@ class Watched:
             _limit_memory()
             signal.signal(signal.SIGPROF, _hang)
             signal.signal(signal.SIGALRM, _hang)
-            turns = dealt(self.formats)
-            for _ in range(self.done):
-                next(turns)
+            turns = self._turns()
             with _folder() as folder:
                 while self.done < cases and time.monotonic() < end:
                     index, number = next(turns)
@@ -186,9 +186,11 @@ class Watched:
                 return -signal.SIGKILL
             time.sleep(0.02)
 
-    def _take(self, told: bytes) -> None:
-        import ast
+    def _turns(self) -> Iterator[tuple[int, int]]:
+        """The turns from the first case that is not done."""
+        return islice(dealt(self.formats), self.done, None)
 
+    def _take(self, told: bytes) -> None:
         for line in told.split(b"\0")[:-1]:
             index, number, outcome, what, trace = ast.literal_eval(line.decode())
             self.found.append(Found(self.formats[index].name, number, OUTCOMES[outcome], what, trace))
@@ -197,10 +199,7 @@ class Watched:
         """The case that was being read ended the process: it counts, and the next one is on."""
         if status == 70:
             raise RuntimeError("the fuzz itself failed")
-        turns = dealt(self.formats)
-        for _ in range(self.done):
-            next(turns)
-        index, number = next(turns)
+        index, number = next(self._turns())
         outcome = HANGS if status == -signal.SIGKILL else UNCLEAR
         self.counts[index, outcome] += 1
         self._done[0] += 1
@@ -214,12 +213,9 @@ def _expected(form: Format) -> list[bytes | None]:
     for files in form.seeds:
         with _folder() as folder:
             write(folder, files)
-            digests.append(digest(form.read(folder)) if form.checked else _read(form, folder))
+            made = form.read(folder)
+            digests.append(digest(made) if form.checked else None)
     return digests
-
-
-def _read(form: Format, folder: Path) -> None:
-    form.read(folder)
 
 
 def _limit_memory() -> None:

@@ -5,6 +5,7 @@ import json
 import random
 import struct
 from collections import OrderedDict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,7 @@ def _alone(mutate: Mutate) -> dict[str, Mutate]:
 # --- weights that are whole, but of another model -----------------------------------------------------------------
 
 
+@cache
 def _models() -> dict[str, Any]:
     from handmade.models.bert import BertConfig, BertForMaskedLM
     from handmade.models.gpt import GPT, GPTConfig
@@ -133,22 +135,13 @@ def _models() -> dict[str, Any]:
     }
 
 
-_MODELS: dict[str, Any] = {}
-
-
-def _known(name: str) -> Any:
-    if not _MODELS:
-        _MODELS.update(_models())
-    return _MODELS[name]
-
-
 def _model_files() -> list[Files]:
     """The names and shapes of each model's arrays: small files, of which the arrays are made when they are read."""
-    _known("gpt")
-    shapes = {
-        name: {key: list(tensor.shape) for key, tensor in model.state_dict().items()} for name, model in _MODELS.items()
-    }
-    return [{"model": name.encode(), NAME: json.dumps(shapes[name]).encode()} for name in shapes]
+    files = []
+    for name, model in _models().items():
+        shapes = {key: list(tensor.shape) for key, tensor in model.state_dict().items()}
+        files.append({"model": name.encode(), NAME: json.dumps(shapes).encode()})
+    return files
 
 
 def _other_shapes(rng: random.Random, content: bytes) -> bytes:
@@ -163,10 +156,10 @@ def _load(folder: Path) -> None:
         small = whole and np.prod(shape, dtype=object) <= 200_000
         arrays[name.encode("utf-8", "replace").decode() or "x"] = np.zeros(shape if small else 0, np.float32)
     weights.save(folder / NAME, arrays)
-    weights.load(_known((folder / "model").read_text()), folder / NAME)
+    weights.load(_models()[(folder / "model").read_text()], folder / NAME)
 
 
-def _tar_free(rng: random.Random, content: bytes) -> bytes:
+def _zip_index(rng: random.Random, content: bytes) -> bytes:
     """A zip archive with the sizes, checksums and flags of its directory changed."""
     changed = bytearray(content)
     start = content.find(b"PK\x01\x02")
@@ -179,7 +172,15 @@ def _tar_free(rng: random.Random, content: bytes) -> bytes:
 
 FORMATS = [
     Format("safetensors", 110, _safetensors, _read, _alone(one_of(damaged, _header)), named=NAME),
-    Format("torch zip", 60, lambda: _torch(True), _read, _alone(one_of(damaged, _tar_free)), named=NAME, checked=True),
+    Format(
+        "torch zip",
+        60,
+        lambda: _torch(True),
+        _read,
+        _alone(one_of(damaged, _zip_index)),
+        named=NAME,
+        checked=True,
+    ),
     Format(
         "torch zip, its pickle",
         40,
@@ -189,7 +190,7 @@ FORMATS = [
         named=NAME,
     ),
     Format("torch legacy", 110, lambda: _torch(False), _read, _alone(one_of(damaged, damaged_pickle)), named=NAME),
-    Format("npz", 45, _npz, _read, _alone(one_of(damaged, _tar_free)), named=NAME, checked=True),
+    Format("npz", 45, _npz, _read, _alone(one_of(damaged, _zip_index)), named=NAME, checked=True),
     Format("npz, its headers", 25, _npz, _read, _alone(inside_zip({".npy": one_of(_npy_header, damaged)})), named=NAME),
     Format("HDF5", 1, _hdf5, _read, _alone(damaged), named=NAME),
     Format("weights of another model", 4, _model_files, _load, _alone(_other_shapes), named=NAME),
