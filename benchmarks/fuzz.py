@@ -4,8 +4,10 @@
     python -m benchmarks fuzz --cases 8000                    the same number on every machine, as in CI
     python -m benchmarks fuzz --only npz:123 --keep found     one case again: what it raises, and its files
 
-Cases are drawn from the seed: the same seed, format and number is the same file, for ever. They are read in a process
-of their own, with limits of time and memory. The exit code is 1 where anything but "refused" and "read" was found.
+Cases are drawn from the seed: the same seed, format and number is the same file, for ever. In torch's old format and in
+checkpoints alone the same damage meets a file that is written a little differently in each process: with addresses, or
+with two entries in another order. Cases are read in a process of their own, with limits of time and memory. The exit
+code is 1 where anything but "refused" and "read" was found.
 """
 
 import os

@@ -183,7 +183,7 @@ def _cifar_pickles(rng: random.Random, files: Files) -> Files:
     members = _pickled()
     name = rng.choice(list(members))
     members[name] = damaged_pickle(rng, members[name])
-    return {"kind": b"python", "a.tar": gzip.compress(tar(members), 1)}
+    return {"kind": b"python", "a.tar": gzip.compress(tar(members), 1, mtime=0)}
 
 
 def _read_cifar(folder: Path) -> Any:

@@ -243,7 +243,7 @@ def inside_zip(mutate: dict[str, Mutate]) -> Mutate:
         stream = io.BytesIO()
         with zipfile.ZipFile(stream, "w") as archive:
             for name, entry in entries.items():
-                archive.writestr(name, entry)
+                archive.writestr(zipfile.ZipInfo(name), entry)  # of 1980, so that it is the same file again
         return stream.getvalue()
 
     return mutated

@@ -72,7 +72,9 @@ def _trees() -> list[dict[str, Any]]:
             trainer = Trainer(run.task(), run, Silent())
             trainer.task.draw = lambda folder: []  # type: ignore[method-assign]
             trainer.train()
-            trees.append(load_checkpoint(run.checkpoint))
+            tree = load_checkpoint(run.checkpoint)
+            tree["progress"]["seconds"] = 0.5  # not what the clock said, so that it is the same file again
+            trees.append(tree)
     return trees
 
 
