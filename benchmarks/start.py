@@ -3,7 +3,8 @@
     python -m benchmarks start [--rounds 9]
 
 Each command is a process of its own; the commands take turns, so that what else the machine does meets all alike.
-`check` judges a right solution of softmax. Processor time is that of the command and of the processes it waits for.
+`check` judges the solution of softmax that is shown to learners. Processor time is that of the command and of the
+processes it waits for.
 """
 
 import argparse
@@ -16,15 +17,11 @@ import time
 from pathlib import Path
 from statistics import median
 
+from handmade.workshop.exercises import exercise_named
+from handmade.workshop.source import solution
+
 BARS = {"import handmade": 0.25, "--help": 0.4, "plan": 0.5, "review": 0.5, "cards relu": 0.5, "check softmax": 0.6}
 """Seconds on the wall that each may take on a quiet machine."""
-
-SOFTMAX = """import numpy as np
-
-def softmax(x, axis=-1):
-    exponentials = np.exp(x - x.max(axis=axis, keepdims=True))
-    return exponentials / exponentials.sum(axis=axis, keepdims=True)
-"""
 
 
 def command_of(name: str) -> list[str]:
@@ -51,7 +48,7 @@ def main() -> None:
         folder = Path(temporary) / "workshop"
         os.environ["HANDMADE_STUDY"] = temporary
         subprocess.run(command_of(f"start {folder}"), stdin=subprocess.DEVNULL, capture_output=True, check=True)
-        (folder / "basics" / "softmax.py").write_text(SOFTMAX)
+        (folder / "basics" / "softmax.py").write_text(solution(exercise_named("softmax")))
         for name in BARS:
             seconds(name, folder)  # the first time Python compiles what it imports
         taken = [{name: seconds(name, folder) for name in BARS} for _ in range(rounds)]
