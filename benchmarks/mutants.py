@@ -26,6 +26,8 @@ from tests.workshop.single_mistakes import MISTAKES
 Mutant = tuple[str, str, int]
 """A wrong source, what was changed, and the line that was."""
 
+COLUMNS = ("mutants", "refused", "named or line", "line", "mend")
+
 
 def mutants_of(name: str, count: int, draw: random.Random) -> Iterator[Mutant]:
     """Right solutions of an exercise with one edit each."""
@@ -57,7 +59,7 @@ def main() -> None:
     parser.add_argument("--dev", action="store_true")
     options = parser.parse_args()
     totals: Counter[str] = Counter()
-    print("| exercise | mutants | refused | named or line | line | mend |\n|---|---|---|---|---|---|", flush=True)
+    print(f"| exercise | {' | '.join(COLUMNS)} |\n{'|---' * (1 + len(COLUMNS))}|", flush=True)
     with tempfile.TemporaryDirectory() as folder, Judge() as judge:
         judge.pointer.seconds = options.seconds
         for name in options.names:
@@ -90,11 +92,7 @@ def judged(judge: Judge, name: str, made: Iterator[Mutant], folder: Path) -> Cou
 
 
 def _row(name: str, counts: Counter[str]) -> str:
-    return (
-        f"| {name} | "
-        + " | ".join(str(counts[what]) for what in ("mutants", "refused", "named or line", "line", "mend"))
-        + " |"
-    )
+    return f"| {name} | {' | '.join(str(counts[what]) for what in COLUMNS)} |"
 
 
 if __name__ == "__main__":
