@@ -14,7 +14,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the program forks
 os.environ.setdefault("HANDMADE_KERNELS", "numpy")
 
 import argparse
-import contextlib
 import json
 import random
 import signal
@@ -116,7 +115,8 @@ def child(work: Callable[[], None], write: int | None, seconds: float | None, fo
         code = 70
         try:
             said = os.open(folder / ".said", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-            os.dup2(said, 1), os.dup2(said, 2)
+            os.dup2(said, 1)
+            os.dup2(said, 2)
             sys.stdout, sys.stderr = os.fdopen(1, "w", 1, closefd=False), os.fdopen(2, "w", 1, closefd=False)
             writes = Writes(write)
             work()
@@ -124,8 +124,6 @@ def child(work: Callable[[], None], write: int | None, seconds: float | None, fo
             code = 0
         except BaseException as error:
             print(f"{type(error).__name__}: {error}", file=sys.__stderr__)
-            with contextlib.suppress(Exception):
-                (folder / ".said").write_text(f"{type(error).__name__}: {error}")
         finally:
             os._exit(code)
     return _wait(process, seconds)
@@ -189,8 +187,7 @@ class Training:
     """A run of eight steps with a checkpoint after each; resumed until its end."""
 
     def __init__(self, kind: str, folder: Path) -> None:
-        self.kind, self.folder = kind, folder
-        self.expected: tuple[bytes, Any] | None = None
+        self.folder = folder
         _write_data(folder)
         self.recipe = _recipe(kind, folder)
         self.facts = self.recipe.task().facts
@@ -335,7 +332,8 @@ class Review:
     def __init__(self, kind: str, folder: Path) -> None:
         from handmade.study import cards, standing
 
-        cards.concept_cards(), standing.the_plan()
+        cards.concept_cards()  # read here, once for all tries
+        standing.the_plan()
         self.folder = folder
 
     def begin(self, name: str) -> Path:
