@@ -282,8 +282,7 @@ def compare(got: Any, expected: Any, inputs: list, theirs: list, values: bool = 
     cotangents = [rng.standard_normal(tuple(b.shape)) for _, b in pairs]
     wanted = [b for _, b in pairs]
     torch.autograd.backward(wanted, [torch.tensor(c, dtype=b.dtype) for b, c in zip(wanted, cotangents, strict=True)])
-    unrecorded = [a for a, _ in pairs if not a.requires_grad]
-    if unrecorded:
+    if not all(a.requires_grad for a, _ in pairs):
         return "the result needs no gradient, PyTorch's does"
     # One walk back for all results: the sum of each times its cotangent.
     total = None
@@ -293,8 +292,7 @@ def compare(got: Any, expected: Any, inputs: list, theirs: list, values: bool = 
     total.backward()
     for i, (a, b) in enumerate(zip(inputs, theirs, strict=True)):
         if b.requires_grad and b.is_leaf:
-            mine = None if a.grad is None else a.grad
-            other = b.grad
+            mine, other = a.grad, b.grad
             if other is None and (mine is None or not mine.array.any()):
                 continue
             if mine is None and not other.any():
