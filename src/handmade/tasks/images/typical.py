@@ -89,7 +89,10 @@ class Seen:
         """Whether training images have about this value."""
         low, high = self.ranges[name]
         margin = MARGIN * (high - low)
-        floor = 0.0 if low < 0.01 else low - margin if low > margin else low
+        if low < 0.01:
+            floor = 0.0
+        else:  # no margin that reaches 0, which an image of one colour has
+            floor = low - margin if low > margin else low
         return floor <= value <= high + margin
 
     def _shown(self, name: str) -> str:
