@@ -157,7 +157,7 @@ def test_a_card_s_number_is_computed(card):
         assert evaluate(check.formula, dict(check.values)) == check.equals
     if check.code:
         expected = check.equals if check.code_equals is None else check.code_equals
-        with init.drawing(False):  # what is counted needs no first weights
+        with init.drawing(False):  # what is counted needs no initial weights
             assert eval(check.code, dict(PROGRAM)) == expected
 
 
