@@ -1,6 +1,7 @@
 """The tape: deep graphs, freed graphs, changes in place, what is recorded and what is not."""
 
 import gc
+import time
 import weakref
 
 import numpy as np
@@ -148,6 +149,21 @@ def test_assignments_are_recorded_on_both_sides():
     (out * tensor([[1.0, 10.0], [100.0, 1000.0], [7.0, 7.0]])).sum().backward()
     assert out.tolist() == [[2, 5], [9, 5], [0, 5]]
     assert x.grad.tolist() == [[2, 0], [300, 0]]
+
+
+def test_views_that_are_kept_cost_the_same_however_many_there_are():
+    x = handmade.zeros(20_000, 1)
+    before = time.process_time()
+    rows = list(x)
+    assert time.process_time() - before < 4  # it takes 0.2 s; with a look at all views for each new one, 15 s
+    assert len(rows) == 20_000
+
+
+def test_views_that_are_gone_are_forgotten():
+    x = handmade.zeros(3)
+    for _ in range(300):
+        x.reshape(3, 1)
+    assert len(x._versions) <= 64
 
 
 def test_no_grad_as_context_and_decorator_nests():
