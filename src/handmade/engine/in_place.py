@@ -61,7 +61,7 @@ class InPlace(Methods):
         """This tensor takes the values of function(itself). `arguments` may be on the tape."""
         if not is_grad_enabled() or (self.is_leaf and not any(map(_is_recorded, arguments))):
             array = self.writable(name)
-            array[...] = _fitting(name, function(self.detach()).array, array)
+            array[...] = _fitting(name, function(self).array, array)
             return self
         if self.is_leaf and self.requires_grad:
             self.writable(name)  # raises
@@ -86,7 +86,7 @@ class InPlace(Methods):
         """`x += y`: off the tape in place; on the tape x names the new tensor x + y, which is recorded."""
         if is_grad_enabled() and (not self.is_leaf or (_is_recorded(other) and not self.requires_grad)):
             return getattr(self, name)(other)
-        return self._become(f"{name}, in place", lambda x: getattr(x, name)(_unrecorded(other)))
+        return self._become(f"{name}, in place", lambda x: getattr(x, name)(other))
 
     def __iadd__(self, other: Any) -> Self:
         return self._renamed("add", other)
@@ -153,10 +153,6 @@ class InPlace(Methods):
 
 def _is_recorded(x: Any) -> bool:
     return isinstance(x, InPlace) and x.requires_grad
-
-
-def _unrecorded(x: Any) -> Any:
-    return x.detach() if isinstance(x, InPlace) else x
 
 
 def _fitting(name: str, value: np.ndarray, array: np.ndarray) -> np.ndarray:
