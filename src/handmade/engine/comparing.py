@@ -105,20 +105,16 @@ class Comparing(Kinds):
 
     def nonzero(self, *, as_tuple: bool = False) -> Any:
         """The places (N, axes) of the elements that are not 0; `as_tuple` gives one tensor of places for each axis."""
-        places = [
-            self._compute(lambda x, axis=axis: np.atleast_1d(x).nonzero()[axis]) for axis in range(max(self.ndim, 1))
-        ]
-        return tuple(places) if as_tuple else self._compute(np.argwhere)
+        if not as_tuple:
+            return self._compute(np.argwhere)
+        return tuple(map(self._around, np.atleast_1d(self.array).nonzero()))
 
     def unique(
         self, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
     ) -> Any:
         """The different elements in order; with them, where each came from and how often it occurs, if asked for."""
         found = np.unique(self.array, False, return_inverse, return_counts, dim, equal_nan=False)
-        if not (return_inverse or return_counts):
-            return self._compute(lambda x: found)
-        parts = tuple(self._compute(lambda x, part=part: part) for part in found)
-        return parts
+        return tuple(map(self._around, found)) if isinstance(found, tuple) else self._around(found)
 
     def any(self, dim: Dims = None, keepdim: bool = False) -> Self:
         return self._compute(np.any, axis=self._dims(dim), keepdims=keepdim)

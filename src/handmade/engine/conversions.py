@@ -52,8 +52,9 @@ class Conversions(Kinds):
             else:
                 dtype = wanted
         check_device(device)
-        dtype = self.array.dtype if dtype is None else as_dtype(dtype)
-        return self if dtype == self.array.dtype and not copy else self._apply(ops.cast, dtype=dtype)
+        if copy:
+            return self._apply(ops.cast, dtype=self.array.dtype if dtype is None else as_dtype(dtype))
+        return self._cast(dtype)
 
     type = to
 
@@ -118,7 +119,7 @@ class Conversions(Kinds):
 
     def _new(self, array: np.ndarray, dtype: Any, device: Any) -> Self:
         check_device(device)
-        return self._compute(lambda own: array.astype(as_dtype(dtype or own.dtype)))
+        return self._around(array.astype(as_dtype(dtype or self.array.dtype)))
 
     # --- to Python ------------------------------------------------------------------------------------------------
 

@@ -122,7 +122,7 @@ class InPlace(Methods):
 
     def index_fill_(self, dim: int, index: Any, value: Any) -> Self:
         """`value`, a number, in the slices along an axis at `index`."""
-        self[(slice(None),) * self._dim(dim) + (index,)] = value
+        self[self._at(dim, index)] = value
         return self
 
     # --- random numbers ---------------------------------------------------------------------------------------------

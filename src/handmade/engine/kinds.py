@@ -42,17 +42,22 @@ class Kinds:
         return self if self.array.dtype.kind == "f" else self._apply(ops.cast, dtype=np.dtype(np.float32))
 
     def _cast(self, dtype: Any) -> Self:
-        """In another dtype, before an operation that takes `dtype=`; itself for None."""
-        return (
-            self
-            if dtype is None or as_dtype(dtype) == self.array.dtype
-            else self._apply(ops.cast, dtype=as_dtype(dtype))
-        )
+        """In another dtype; itself for its own, and for None."""
+        dtype = self.array.dtype if dtype is None else as_dtype(dtype)
+        return self if dtype == self.array.dtype else self._apply(ops.cast, dtype=dtype)
+
+    def _around(self, array: np.ndarray) -> Self:
+        """A tensor around an array that is computed already."""
+        return self._compute(lambda own: array)
 
     def _along(self, function: Callable[[Any, int], Any], dim: int) -> Any:
         """`function` of the tensor and an axis; a tensor without axes counts as one axis of size 1, as in PyTorch."""
         dim = self._dim(dim)
         return function(self, dim) if self.ndim else function(self._apply(ops.reshape, shape=(1,)), dim).reshape(())
+
+    def _at(self, dim: int, index: Any) -> tuple[Any, ...]:
+        """The index that is `index` along one axis, and takes all of the others."""
+        return (slice(None),) * self._dim(dim) + (index,)
 
     # --- arguments ----------------------------------------------------------------------------------------------
 

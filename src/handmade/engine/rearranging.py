@@ -136,8 +136,7 @@ class Rearranging(Kinds):
         counts, size = np.asarray(repeats).reshape(-1), self.shape[self._dim(dim)]
         if counts.size not in (1, size) or (counts < 0).any() or counts.dtype.kind not in "iu":
             raise ValueError(f"repeat_interleave: repeats must be one integer >= 0 or {size}, got {counts.tolist()}")
-        index = (slice(None),) * self._dim(dim) + (np.repeat(np.arange(size), counts),)
-        return self._apply(ops.getitem, index=index)
+        return self._apply(ops.getitem, index=self._at(dim, np.repeat(np.arange(size), counts)))
 
     def unfold(self, dimension: int, size: int, step: int) -> Self:
         """Every window of `size` elements along an axis, `step` apart, as a new last axis."""
@@ -147,8 +146,8 @@ class Rearranging(Kinds):
         if not 0 <= size <= self.shape[dim] or step < 1:
             raise ValueError(f"unfold: size {size} and step {step} do not fit axis {dimension} of shape {self.shape}")
         starts = np.arange(0, self.shape[dim] - size + 1, step)
-        index = (slice(None),) * dim + (starts[:, None] + np.arange(size),)
-        return self._apply(ops.getitem, index=index).movedim(dim + 1, -1)
+        windows = self._apply(ops.getitem, index=self._at(dim, starts[:, None] + np.arange(size)))
+        return windows.movedim(dim + 1, -1)
 
     # --- diagonals ------------------------------------------------------------------------------------------------
 
@@ -175,7 +174,7 @@ class Rearranging(Kinds):
             raise ValueError(f"diag_embed: dim1 and dim2 are both {dim1}; expected two axes")
         line = self.pad((abs(offset), 0)) if offset else self  # of the matrix's columns, or of its rows
         line = line.unsqueeze(-1 if offset < 0 else -2)
-        whole = line._apply(ops.expand, shape=(*self.shape[:-1], n, n))
+        whole = line.expand(*self.shape[:-1], n, n)
         off = ~np.eye(n, k=offset, dtype=bool)
         return whole._apply(ops.masked_fill, 0.0, mask=off).movedim((-2, -1), axes)
 
@@ -217,8 +216,7 @@ class Rearranging(Kinds):
         first = start + size if start < 0 else start
         if not (0 <= first <= size and 0 <= length <= size - first):
             raise ValueError(f"narrow: {length} elements from {start} on, but axis {dim} of {self.shape} has {size}")
-        index = (slice(None),) * self._dim(dim) + (slice(first, first + length),)
-        return self._apply(ops.getitem, index=index)
+        return self._apply(ops.getitem, index=self._at(dim, slice(first, first + length)))
 
     def unbind(self, dim: int = 0) -> tuple[Self, ...]:
         """The slices along an axis, which is removed."""

@@ -33,13 +33,13 @@ class Selecting(Rearranging):
         if reduce is not None:
             raise ValueError(f"scatter: reduce is {reduce!r}, expected None or 'add'")
         if self.ndim == 0:
-            return self._apply(ops.reshape, shape=(1,)).scatter(dim, _flat(index), _flat(src)).reshape(())
+            return self.reshape(1).scatter(dim, _flat(index), _flat(src)).reshape(())
         return self._apply(ops.scatter, src, dim=self._dim(dim), index=index)
 
     def scatter_add(self, dim: int, index: Any, src: Any) -> Self:
         """x with src[i][j] added at [index[i][j]][j] for dim 0, and so on."""
         if self.ndim == 0:
-            return self._apply(ops.reshape, shape=(1,)).scatter_add(dim, _flat(index), _flat(src)).reshape(())
+            return self.reshape(1).scatter_add(dim, _flat(index), _flat(src)).reshape(())
         return self._apply(ops.scatter_add, src, dim=self._dim(dim), index=index)
 
     def index_select(self, dim: int, index: Any) -> Self:
@@ -51,8 +51,8 @@ class Selecting(Rearranging):
         if places.size and not (places.min() >= 0 and places.max() < size):
             raise IndexError(f"index_select: index goes from {places.min()} to {places.max()}, axis {dim} has {size}")
         if self.ndim == 0:
-            return self._apply(ops.reshape, shape=(1,)).index_select(0, index)[0]
-        return self._apply(ops.getitem, index=(slice(None),) * self._dim(dim) + (places,))
+            return self.reshape(1).index_select(0, index)[0]
+        return self._apply(ops.getitem, index=self._at(dim, places))
 
     def index_add(self, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Self:
         """x with the slices of `source` times alpha added to those at `index` (N,)."""
@@ -72,25 +72,25 @@ class Selecting(Rearranging):
         if mask.dtype != bool:
             raise TypeError(f"masked_select: mask is {mask.dtype}, expected bool: True where elements are wanted")
         shape = np.broadcast_shapes(self.shape, mask.shape)
-        return self._apply(ops.expand, shape=shape)._apply(ops.getitem, index=np.broadcast_to(mask, shape))
+        return self.expand(shape)._apply(ops.getitem, index=np.broadcast_to(mask, shape))
 
     def take_along_dim(self, indices: Any, dim: int | None = None) -> Self:
         """`gather`, with the shapes broadcast first; without dim, of the flattened tensor."""
         if dim is None:
-            return self._apply(ops.reshape, shape=(-1,)).gather(0, _flat(indices))
+            return self.reshape(-1).gather(0, _flat(indices))
         places, axis = np.asarray(indices), self._dim(dim)
         with_size = lambda shape, size: (*shape[:axis], size, *shape[axis + 1 :])
         rest = np.broadcast_shapes(with_size(self.shape, 1), with_size(places.shape, 1))
-        x = self._apply(ops.expand, shape=with_size(rest, self.shape[axis]))
+        x = self.expand(with_size(rest, self.shape[axis]))
         return x.gather(dim, np.broadcast_to(places, with_size(rest, places.shape[axis])))
 
     def take(self, index: Any) -> Self:
         """The elements at `index` of the flattened tensor."""
-        return self._apply(ops.reshape, shape=(-1,))._apply(ops.getitem, index=np.asarray(index))
+        return self.reshape(-1)._apply(ops.getitem, index=np.asarray(index))
 
     def select(self, dim: int, index: int) -> Self:
         """The slice number `index` along an axis, which is removed."""
-        return self._apply(ops.getitem, index=(slice(None),) * self._dim(dim) + (index,))
+        return self._apply(ops.getitem, index=self._at(dim, index))
 
 
 def _flat(x: Any) -> Any:
