@@ -45,6 +45,11 @@ def constant(name: str, argument: str, tensor: Tensor | None, input: Tensor) -> 
     return tensor
 
 
+def column(argument: str, value: Any, across: int) -> tuple[Any, int]:
+    """The number of a function on sequences as (height, width), for images that are one pixel wide."""
+    return numbers(argument, value, 1)[0], across
+
+
 def numbers(argument: str, value: Any, count: int) -> tuple[Any, ...]:
     """`value` as a tuple: a sequence of `count` numbers as it is, one number repeated `count` times."""
     values = tuple(value) if isinstance(value, Sequence) else (value,) * count

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handmade.engine import Tensor
-from handmade.nn.functional.arguments import Size, numbers, run, with_batch
+from handmade.nn.functional.arguments import Size, column, numbers, run, with_batch
 from handmade.ops import convolution
 
 
@@ -17,11 +17,9 @@ def conv1d(
     groups: int = 1,
 ) -> Tensor:
     """input (N, C, L), weight (K, C/G, R), bias (K,) -> (N, K, L'); arguments as for conv2d, with one axis."""
-    check_axes("conv1d", weight, 3)
-    stride, dilation = numbers("stride", stride, 1), numbers("dilation", dilation, 1)
-    padded, padding = _padding("conv1d", input, padding, weight.shape[2:], stride, dilation)
-    options = {"stride": stride[0], "padding": padding[0], "dilation": dilation[0], "groups": groups}
-    return with_batch(padded, 3, lambda x: run(convolution.conv1d, x, weight, bias, **options))
+    padded, sizes = _sizes("conv1d", input, weight, stride, padding, dilation, 1)
+    options = {name: size for name, (size,) in sizes.items()}
+    return with_batch(padded, 3, lambda x: run(convolution.conv1d, x, weight, bias, groups=groups, **options))
 
 
 def conv2d(
@@ -42,11 +40,8 @@ def conv2d(
     >>> F.conv2d(ones(1, 1, 3, 3), ones(1, 1, 3, 3), padding=1)[0, 0].tolist()  # how much of the kernel lies inside
     [[4.0, 6.0, 4.0], [6.0, 9.0, 6.0], [4.0, 6.0, 4.0]]
     """
-    check_axes("conv2d", weight, 4)
-    stride, dilation = numbers("stride", stride, 2), numbers("dilation", dilation, 2)
-    padded, padding = _padding("conv2d", input, padding, weight.shape[2:], stride, dilation)
-    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-    return with_batch(padded, 4, lambda x: run(convolution.conv2d, x, weight, bias, **options))
+    padded, sizes = _sizes("conv2d", input, weight, stride, padding, dilation, 2)
+    return with_batch(padded, 4, lambda x: run(convolution.conv2d, x, weight, bias, groups=groups, **sizes))
 
 
 def conv_transpose2d(
@@ -86,21 +81,31 @@ def conv_transpose1d(
 ) -> Tensor:
     """input (N, C, L), weight (C, K/G, R), bias (K,) -> (N, K, L'): conv_transpose2d on an image one pixel wide."""
     check_axes("conv_transpose1d", weight, 3)
-    pair = lambda name, size, other: (*numbers(name, size, 1), other)
-    options = {
-        "stride": pair("stride", stride, 1),
-        "padding": pair("padding", padding, 0),
-        "output_padding": pair("output_padding", output_padding, 0),
-        "dilation": pair("dilation", dilation, 1),
-        "groups": groups,
-    }
-    column = input.unsqueeze(-1)
-    return conv_transpose2d(column, weight.unsqueeze(-1), bias, **options).squeeze(-1)
+    return conv_transpose2d(
+        input.unsqueeze(-1),
+        weight.unsqueeze(-1),
+        bias,
+        column("stride", stride, 1),
+        column("padding", padding, 0),
+        column("output_padding", output_padding, 0),
+        groups,
+        column("dilation", dilation, 1),
+    ).squeeze(-1)
 
 
 def check_axes(name: str, weight: Tensor, ndim: int) -> None:
     if not isinstance(weight, Tensor) or weight.ndim != ndim:
         raise ValueError(f"{name}: weight has shape {getattr(weight, 'shape', weight)}, expected {ndim} axes")
+
+
+def _sizes(
+    name: str, input: Tensor, weight: Tensor, stride: Size, padding: Size | str, dilation: Size, axes: int
+) -> tuple[Tensor, dict[str, tuple[int, ...]]]:
+    """The options of a convolution, each a number for each axis; and its input, padded where "same" asks for it."""
+    check_axes(name, weight, axes + 2)
+    stride, dilation = numbers("stride", stride, axes), numbers("dilation", dilation, axes)
+    padded, padding = _padding(name, input, padding, weight.shape[2:], stride, dilation)
+    return padded, {"stride": stride, "padding": padding, "dilation": dilation}
 
 
 def _padding(

@@ -8,7 +8,7 @@ from typing import Any
 from handmade.engine import Tensor
 from handmade.kernels import pooling as kernels
 from handmade.kernels.windows import Window
-from handmade.nn.functional.arguments import Size, numbers, run, with_batch
+from handmade.nn.functional.arguments import Size, column, numbers, run, with_batch
 from handmade.ops import pooling
 
 
@@ -28,7 +28,7 @@ def max_pool2d(
     kernel = numbers("kernel_size", kernel_size, 2)
     options = {
         "kernel_size": kernel,
-        "stride": kernel if stride is None or stride == () else numbers("stride", stride, 2),
+        "stride": numbers("stride", stride, 2) if _is_given(stride) else kernel,
         "padding": numbers("padding", padding, 2),
         "dilation": numbers("dilation", dilation, 2),
         "ceil_mode": ceil_mode,
@@ -55,13 +55,12 @@ def max_pool1d(
     return_indices: bool = False,
 ) -> Any:
     """(N, C, L) -> (N, C, L'): the largest value in each window, as in max_pool2d."""
-    pair = lambda name, size, other: (*numbers(name, size, 1), other)
     output = max_pool2d(
         input.unsqueeze(-1),
-        pair("kernel_size", kernel_size, 1),
-        None if stride is None or stride == () else pair("stride", stride, 1),
-        pair("padding", padding, 0),
-        pair("dilation", dilation, 1),
+        column("kernel_size", kernel_size, 1),
+        column("stride", stride, 1) if _is_given(stride) else None,
+        column("padding", padding, 0),
+        column("dilation", dilation, 1),
         ceil_mode,
         return_indices,
     )
@@ -84,7 +83,7 @@ def avg_pool2d(
     kernel = numbers("kernel_size", kernel_size, 2)
     options = {
         "kernel_size": kernel,
-        "stride": kernel if stride is None or stride == () else numbers("stride", stride, 2),
+        "stride": numbers("stride", stride, 2) if _is_given(stride) else kernel,
         "padding": numbers("padding", padding, 2),
         "ceil_mode": ceil_mode,
         "count_include_pad": count_include_pad or divisor_override is not None,
@@ -109,12 +108,11 @@ def avg_pool1d(
     count_include_pad: bool = True,
 ) -> Tensor:
     """(N, C, L) -> (N, C, L'): the mean of each window, as in avg_pool2d."""
-    pair = lambda name, size, other: (*numbers(name, size, 1), other)
     return avg_pool2d(
         input.unsqueeze(-1),
-        pair("kernel_size", kernel_size, 1),
-        None if stride is None or stride == () else pair("stride", stride, 1),
-        pair("padding", padding, 0),
+        column("kernel_size", kernel_size, 1),
+        column("stride", stride, 1) if _is_given(stride) else None,
+        column("padding", padding, 0),
         ceil_mode,
         count_include_pad,
     ).squeeze(-1)
@@ -129,4 +127,9 @@ def adaptive_avg_pool2d(input: Tensor, output_size: int | Sequence[int | None] |
 
 def adaptive_avg_pool1d(input: Tensor, output_size: Size) -> Tensor:
     """(N, C, L) -> (N, C, output_size), as adaptive_avg_pool2d."""
-    return adaptive_avg_pool2d(input.unsqueeze(-1), (*numbers("output_size", output_size, 1), 1)).squeeze(-1)
+    return adaptive_avg_pool2d(input.unsqueeze(-1), column("output_size", output_size, 1)).squeeze(-1)
+
+
+def _is_given(stride: Size | None) -> bool:
+    """PyTorch takes () for None, too."""
+    return stride is not None and stride != ()

@@ -88,15 +88,8 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
 
 def unfold(input: Tensor, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1) -> Tensor:
     """(N, C, H, W) -> (N, C R S, L): each of the L windows as a column."""
-    kernel, gap, zeros, step = (
-        numbers(name, value, 2)
-        for name, value in (
-            ("kernel_size", kernel_size),
-            ("dilation", dilation),
-            ("padding", padding),
-            ("stride", stride),
-        )
-    )
+    kernel, gap = numbers("kernel_size", kernel_size, 2), numbers("dilation", dilation, 2)
+    zeros, step = numbers("padding", padding, 2), numbers("stride", stride, 2)
 
     def columns(x: Tensor) -> Tensor:
         x = x.pad((zeros[1], zeros[1], zeros[0], zeros[0]))
@@ -116,23 +109,16 @@ def fold(
     stride: Size = 1,
 ) -> Tensor:
     """(N, C R S, L) -> (N, C, *output_size): the transpose of unfold, which adds where windows overlap."""
-    size, kernel, gap, zeros, step = (
-        numbers(name, value, 2)
-        for name, value in (
-            ("output_size", output_size),
-            ("kernel_size", kernel_size),
-            ("dilation", dilation),
-            ("padding", padding),
-            ("stride", stride),
-        )
-    )
+    size = numbers("output_size", output_size, 2)
+    kernel, gap = numbers("kernel_size", kernel_size, 2), numbers("dilation", dilation, 2)
+    zeros, step = numbers("padding", padding, 2), numbers("stride", stride, 2)
     padded = [size[i] + 2 * zeros[i] for i in (0, 1)]
     rows, cols = (_taps("fold", padded[i], kernel[i], gap[i], step[i]) for i in (0, 1))
     places = rows[:, None, :, None] * padded[1] + cols[None, :, None, :]  # R S H' W'
 
     def images(x: Tensor) -> Tensor:
         taps = kernel[0] * kernel[1]
-        if x.ndim != 3 or x.shape[1] % taps or x.shape[1:][1] != places[0, 0].size:
+        if x.ndim != 3 or x.shape[1] % taps or x.shape[2] != places[0, 0].size:
             raise ValueError(
                 f"fold: input {x.shape} needs (N, C R S, L) with R S = {taps} and L = {places[0, 0].size} windows"
             )
