@@ -19,6 +19,17 @@ def reduced(losses: Tensor, reduction: str) -> Tensor:
     return losses.mean() if reduction == "mean" else losses.sum() if reduction == "sum" else losses
 
 
+def weighted(losses: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
+    """Their weighted mean, the sum of them times their weights, or these products; `reduced` without weights."""
+    if weight is None:
+        return reduced(losses, reduction)
+    if weight.shape != losses.shape:
+        raise ValueError(f"weight has shape {weight.shape}, the losses {losses.shape}; they must be the same")
+    if reduction == "mean":
+        return (losses * weight).sum() / weight.sum()
+    return reduced(losses * weight, reduction)
+
+
 def check_same_shape(name: str, input: Tensor, target: Tensor) -> None:
     if input.shape != target.shape:
         raise ValueError(f"{name}: input has shape {input.shape} and target {target.shape}; they must be the same")
@@ -78,9 +89,7 @@ def huber_loss(
         raise ValueError(f"huber_loss: delta is {delta}, expected a number above 0")
     distance = (input - target).abs()
     losses = where(distance.array < delta, distance * distance / 2, delta * (distance - delta / 2))
-    if weight is None:
-        return reduced(losses, reduction)
-    return (losses * weight).sum() / weight.sum() if reduction == "mean" else reduced(losses * weight, reduction)
+    return weighted(losses, weight, reduction)
 
 
 def poisson_nll_loss(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from handmade.engine import Tensor
 from handmade.nn.functional.arguments import constant, run
-from handmade.nn.functional.distances import reduced
+from handmade.nn.functional.distances import reduced, weighted
 from handmade.ops import ctc, losses
 
 
@@ -73,22 +73,14 @@ def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Ten
     """(input - target)^2, of equal shapes; `weight` multiplies each, and the mean is weighted by it."""
     if weight is None:
         return run(losses.mse_loss, input, target, reduction=reduction)
-    return _weighted(run(losses.mse_loss, input, target, reduction="none"), weight, reduction)
+    return weighted(run(losses.mse_loss, input, target, reduction="none"), weight, reduction)
 
 
 def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None) -> Tensor:
     """|input - target|, of equal shapes; `weight` as for mse_loss."""
     if weight is None:
         return run(losses.l1_loss, input, target, reduction=reduction)
-    return _weighted(run(losses.l1_loss, input, target, reduction="none"), weight, reduction)
-
-
-def _weighted(losses: Tensor, weight: Tensor, reduction: str) -> Tensor:
-    if weight.shape != losses.shape:
-        raise ValueError(f"weight has shape {weight.shape}, the losses {losses.shape}; they must be the same")
-    if reduction == "mean":
-        return (losses * weight).sum() / weight.sum()
-    return reduced(losses * weight, reduction)
+    return weighted(run(losses.l1_loss, input, target, reduction="none"), weight, reduction)
 
 
 def binary_cross_entropy_with_logits(
