@@ -150,6 +150,7 @@ def test_modules_take_pytorchs_device_and_dtype():
     layer = nn.Linear(2, 3, device="cpu", dtype=handmade.float64)
     assert layer.weight.dtype == handmade.float64
     assert layer.to(handmade.device("cpu")) is layer
+    assert layer.to("cpu", handmade.float32, True).weight.dtype == handmade.float32
     with pytest.raises(RuntimeError, match=r"device is 'cuda'.*--engine torch"):
         nn.Linear(2, 3, device="cuda")
     with pytest.raises(RuntimeError, match=r"--engine torch"):

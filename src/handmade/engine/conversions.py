@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from handmade import ops
-from handmade.engine.devices import CPU, check_device, names_a_device
+from handmade.engine.devices import CPU, check_device, dtype_asked
 from handmade.engine.dtypes import as_array, as_dtype, bool_, float32, float64, int64
 from handmade.engine.kinds import Kinds, numbers
 
@@ -42,16 +42,7 @@ class Conversions(Kinds):
         target: a dtype, a device (the CPU), both, or a tensor whose dtype is taken. non_blocking and memory_format
         change nothing here; `copy` asks for a copy even where the dtype is the same.
         """
-        for wanted in target:
-            if isinstance(wanted, Conversions):
-                dtype = wanted.array.dtype
-            elif wanted is None or isinstance(wanted, builtins.bool):
-                continue  # non_blocking and copy by place
-            elif names_a_device(wanted):
-                device = wanted
-            else:
-                dtype = wanted
-        check_device(device)
+        dtype = dtype_asked(target, dtype, device)
         if copy:
             return self._apply(ops.cast, dtype=self.array.dtype if dtype is None else as_dtype(dtype))
         return self._cast(dtype)

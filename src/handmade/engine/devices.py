@@ -48,6 +48,21 @@ def check_device(place: Any) -> None:
         )
 
 
+def dtype_asked(target: tuple[Any, ...], dtype: Any, device: Any) -> Any:
+    """The dtype that the arguments of `to` ask for, None for none. Raises RuntimeError unless the device is the CPU.
+
+    target: by place a dtype, a device, both, or a tensor whose dtype is meant; then PyTorch's `non_blocking` and
+    `copy`, which say nothing about either.
+    """
+    for wanted in target:
+        if names_a_device(wanted):
+            device = wanted
+        elif wanted is not None and not isinstance(wanted, bool):
+            dtype = wanted.dtype if hasattr(wanted, "array") else wanted
+    check_device(device)
+    return dtype
+
+
 def on_the_cpu(create: Callable[..., Any]) -> Callable[..., Any]:
     """Add PyTorch's further arguments to a function that creates a tensor.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from handmade.engine import Tensor, as_dtype, float32, float64, no_grad
-from handmade.engine.devices import check_device, names_a_device
+from handmade.engine.devices import check_device, dtype_asked
 from handmade.engine.tensor import Handle
 from handmade.engine.watch import here, run_inside
 
@@ -269,12 +269,7 @@ class Module(metaclass=_Made):
 
     def to(self: M, *target: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False) -> M:
         """Convert all float parameters, buffers and gradients to a dtype, in place. The device is the CPU."""
-        for wanted in target:
-            if names_a_device(wanted):
-                device = wanted
-            elif wanted is not None:
-                dtype = wanted.dtype if isinstance(wanted, Tensor) else wanted
-        check_device(device)
+        dtype = dtype_asked(target, dtype, device)
         if dtype is None:
             return self
         dtype = as_dtype(dtype)
