@@ -117,7 +117,8 @@ class Optimizer:
             raise ValueError(f"state_dict has groups of {then} parameters, this optimizer has groups of {now}")
         pairs = list(zip(self.param_groups, state_dict["param_groups"], strict=True))
         options = [self._options(group, saved, number) for number, (group, saved) in enumerate(pairs)]
-        state = dict(self._remembered(number, values) for number, values in state_dict["state"].items())
+        parameters = self._parameters()
+        state = dict(self._remembered(parameters, number, values) for number, values in state_dict["state"].items())
         for group, new in zip(self.param_groups, options, strict=True):
             group.update(new)
         self.state = state
@@ -137,24 +138,24 @@ class Optimizer:
         self.check({**group, **new})
         return new
 
-    def _remembered(self, number: Any, values: Any) -> tuple[Tensor, dict[str, Any]]:
+    def _remembered(self, parameters: list[Tensor], number: Any, values: Any) -> tuple[Tensor, dict[str, Any]]:
         """A parameter, by its number, and its state; arrays are copies, laid out in memory as the parameter is."""
-        parameters = self._parameters()
         if not (str(number).isdecimal() and str(number).isascii() and int(number) < len(parameters)):
             raise ValueError(f"state_dict: {number!r} is not the number of one of {len(parameters)} parameters")
         p, source = parameters[int(number)], f"parameter {number}"
-        if isinstance(values, dict):
-            values = {name: _as_stored(name, value) for name, value in values.items()}
         names = list(values) if isinstance(values, dict) else [type(values).__name__]
         required = names if self.remembers is None else self.remembers
         known = {*required, *self.may_remember}
         if not isinstance(values, dict) or (names and not set(required) <= set(names) <= known):
             expected = ", ".join((*(self.remembers or ()), *self.may_remember)) or "names"
             raise ValueError(f"state_dict: of {source} there is {', '.join(map(str, names))}, expected {expected}")
-        return p, {name: self._kept(value, p, f"{name} of {source}") for name, value in values.items()}
+        return p, {name: self._kept(name, value, p, f"{name} of {source}") for name, value in values.items()}
 
-    def _kept(self, value: Any, p: Tensor, source: str) -> Any:
-        if source.startswith("step "):
+    def _kept(self, name: str, value: Any, p: Tensor, source: str) -> Any:
+        """An entry of a parameter's state, checked. In files of PyTorch's all are tensors, the number of steps too."""
+        value = value.array if isinstance(value, Tensor) else value
+        if name == "step":
+            value = int(value) if isinstance(value, np.ndarray) and value.ndim == 0 else value
             if type(value) is not int or not 0 <= value < 2**63:
                 raise ValueError(f"state_dict: {source} is {value!r}, expected a count")
             return value
@@ -169,12 +170,6 @@ class Optimizer:
 
     def _parameters(self) -> list[Tensor]:
         return [p for group in self.param_groups for p in group["params"]]
-
-
-def _as_stored(name: str, value: Any) -> Any:
-    """Tensors, as files of PyTorch's hold them, as arrays; the number of steps as a number."""
-    value = value.array if isinstance(value, Tensor) else value
-    return int(value) if name == "step" and np.ndim(value) == 0 and isinstance(value, np.ndarray) else value
 
 
 def _copied(value: Any) -> Any:
