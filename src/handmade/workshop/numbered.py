@@ -1,6 +1,7 @@
 """Workspaces as they were before: all files in one folder, with numbers in their names, as 37_causal_mask.py."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,19 @@ def numbered_file(folder: Path, name: str) -> Path | None:
     return found[0] if found else None
 
 
+def has_numbered_files(folder: Path) -> bool:
+    """Whether any exercise's file still has a number here."""
+    return any(match[2] is None for _, match in _numbered(folder))
+
+
+def _numbered(folder: Path) -> Iterator[tuple[Path, re.Match[str]]]:
+    """The files of exercises with numbers in their names, and the copies that `reset` kept, in order."""
+    for path in sorted(folder.glob("[0-9][0-9]_*.py")):
+        match = _NUMBERED.fullmatch(path.name)
+        if match is not None and match[1] in NAMES and path.is_file():
+            yield path, match
+
+
 def carry_over(folder: Path) -> list[Move]:
     """Move each numbered file, and the copies that `reset` kept, into the folder of its topic.
 
@@ -31,10 +45,7 @@ def carry_over(folder: Path) -> list[Move]:
     leaves each file under its old name or its new one. InputError where the folder cannot be written.
     """
     moves = []
-    for old in sorted(folder.glob("[0-9][0-9]_*.py")):
-        match = _NUMBERED.fullmatch(old.name)
-        if match is None or match[1] not in NAMES or not old.is_file():
-            continue
+    for old, match in _numbered(folder):
         topic = folder / topic_of(match[1])
         try:
             topic.mkdir(exist_ok=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from handmade.files import cannot_write, write_bytes, write_text
 from handmade.workshop.exercises import NAMES, exercise_named, topic_of
-from handmade.workshop.numbered import Move, carry_over, numbered_file
+from handmade.workshop.numbered import Move, carry_over, has_numbered_files, numbered_file
 from handmade.workshop.progress import Progress, change_progress, free_path, read_progress
 
 PROGRESS = "progress.json"
@@ -23,8 +23,15 @@ class Workspace:
 
     def file(self, name: str) -> Path:
         """Where the exercise's file is, or belongs: attention/causal_mask.py."""
-        path = self.folder / topic_of(name) / f"{name}.py"
+        path = self._by_topic(name)
         return path if path.exists() else numbered_file(self.folder, name) or path
+
+    def _by_topic(self, name: str) -> Path:
+        return self.folder / topic_of(name) / f"{name}.py"
+
+    def holds_exercises(self) -> bool:
+        """Whether the file of any exercise is here."""
+        return any(self._by_topic(name).is_file() for name in NAMES) or has_numbered_files(self.folder)
 
     def shown(self, path: Path) -> str:
         """A path as one names it from the folder."""
@@ -72,7 +79,7 @@ class Workspace:
 def workspace_around(folder: Path) -> Workspace | None:
     """The workspace that a folder is, or is inside of, or that `start` made in it."""
     for candidate in (folder, *folder.parents, folder / WORKSHOP):
-        if any(Workspace(candidate).file(name).is_file() for name in NAMES):
+        if Workspace(candidate).holds_exercises():
             return Workspace(candidate)
     return None
 
