@@ -6,10 +6,10 @@ from typing import Any
 
 from handmade.errors import InputError, suggestion
 from handmade.workshop.cell.cases import Case, Result
-from handmade.workshop.cell.job import Job, Limits
+from handmade.workshop.cell.job import Limits
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.judging.mishaps import mishaps
-from handmade.workshop.judging.reading import helper_folders, read
+from handmade.workshop.judging.reading import read
 from handmade.workshop.judging.sandbox import Sandbox
 from handmade.workshop.judging.shown import fit
 from handmade.workshop.judging.signatures import parameter_name
@@ -71,18 +71,7 @@ def tried(path: Path, exercise: Exercise, label: str | None = None, sandbox: San
         solution = read(path, exercise, [case])
         if solution.findings:
             return Tried(exercise, case, None, solution.findings, "")
-        job = Job(
-            path=str(path.absolute()),
-            source=solution.source,
-            helpers=helper_folders(path),
-            functions=tuple(function.__name__ for function in exercise.functions),
-            driver=exercise.driver,
-            outputs=exercise.outputs,
-            cases=[case],
-            torch=solution.torch,
-            limits=Limits(),
-            forbidden=exercise.forbidden,
-        )
+        job = solution.job(exercise, [case], Limits(), solution.torch)
         if sandbox is None:
             with Sandbox() as own:
                 outcome = own.run(job)

@@ -20,7 +20,7 @@ from handmade.workshop.judging.diagnosis import diagnose, errors
 from handmade.workshop.judging.drawing import as_it_stands
 from handmade.workshop.judging.mishaps import mishaps
 from handmade.workshop.judging.outcome import Outcome
-from handmade.workshop.judging.reading import Solution, helper_folders, read
+from handmade.workshop.judging.reading import Solution, read
 from handmade.workshop.judging.sandbox import Sandbox
 from handmade.workshop.judging.shown import shown
 from handmade.workshop.judging.trial import Trial
@@ -155,19 +155,7 @@ class Judge:
         return self.sandbox.run(replace(job, cases=cases)).results
 
     def _job(self, solution: Solution, reference: Counterfactuals, torch: bool) -> Job:
-        exercise = reference.exercise
-        return Job(
-            path=str(solution.path.absolute()),
-            source=solution.source,
-            helpers=helper_folders(solution.path),
-            functions=tuple(function.__name__ for function in exercise.functions),
-            driver=exercise.driver,
-            outputs=exercise.outputs,
-            cases=reference.cases,
-            torch=torch,
-            limits=self.limits,
-            forbidden=exercise.forbidden,
-        )
+        return solution.job(reference.exercise, reference.cases, self.limits, torch)
 
     def _explained(self, switches: Switches | None, trial: Trial, job: Job) -> list[Finding]:
         """The faults that reproduce all results; or those without an error, or those without nan; else a diagnosis."""

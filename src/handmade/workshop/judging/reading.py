@@ -12,6 +12,7 @@ from pathlib import Path
 
 from handmade.reading import cannot_read, read_start
 from handmade.workshop.cell.cases import Case
+from handmade.workshop.cell.job import Job, Limits
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.exercises import TOPICS
 from handmade.workshop.judging.origins import notebook_lines, unparsable, whole_notebook
@@ -31,6 +32,21 @@ class Solution:
     source: str
     torch: bool
     findings: list[Finding]
+
+    def job(self, exercise: Exercise, cases: list[Case], limits: Limits, torch: bool) -> Job:
+        """The job that runs it on these cases. torch: whether it gets tensors."""
+        return Job(
+            path=str(self.path.absolute()),
+            source=self.source,
+            helpers=helper_folders(self.path),
+            functions=tuple(function.__name__ for function in exercise.functions),
+            driver=exercise.driver,
+            outputs=exercise.outputs,
+            cases=cases,
+            torch=torch,
+            limits=limits,
+            forbidden=exercise.forbidden,
+        )
 
 
 def read(path: Path, exercise: Exercise, cases: list[Case]) -> Solution:
