@@ -14,16 +14,12 @@ RIGHT: Switches = frozenset()
 """No switch: the reference as it is."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Counterfactuals:
-    """What the reference returns on a case under any switches; each is computed once, on first use.
-
-    standard: whether the cases are those that are the same for every solution.
-    """
+    """What the reference returns on a case under any switches; each is computed once, on first use."""
 
     exercise: Exercise
     cases: list[Case]
-    standard: bool = False
     known: dict[tuple[Switches, int], Result] = field(default_factory=dict)
 
     def __getitem__(self, switches: Switches) -> list[Result]:

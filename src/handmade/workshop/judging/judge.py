@@ -71,7 +71,7 @@ class Judge:
     def _check(self, path: Path, exercise: Exercise, seed: int) -> Verdict:
         known = self._known.get(exercise.name)
         if known is None or known.exercise is not exercise:  # it may be one with some of the cases only
-            self._known[exercise.name] = Counterfactuals(exercise, exercise.all_cases(), standard=True)
+            self._known[exercise.name] = Counterfactuals(exercise, exercise.all_cases())
         reference = self._known[exercise.name]
         solution = read(path, exercise, reference.cases)
         if solution.findings:

@@ -4,11 +4,11 @@ import ast
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from handmade.workshop.cell.job import Job
-from handmade.workshop.exercise import Exercise
 from handmade.workshop.judging.alignment import Alignment, align
 from handmade.workshop.judging.comparison import real_numbers
 from handmade.workshop.judging.counterfactuals import Counterfactuals
@@ -44,7 +44,9 @@ class Pointer:
 
     run: Callable[[Job], Outcome]
     seconds: float = SEARCHING
-    _known: dict[tuple[int, int], tuple[Counterfactuals, list[RightRun], RightValues]] = field(default_factory=dict)
+    _known: WeakKeyDictionary[Counterfactuals, dict[int, tuple[list[RightRun], RightValues]]] = field(
+        default_factory=WeakKeyDictionary
+    )
 
     def point(self, trial: Trial, job: Job, mending: bool = True) -> Pointed | None:
         """Where this solution goes wrong; None where that cannot be told. mending: whether to search long."""
@@ -68,19 +70,16 @@ class Pointer:
         """The solution's values on this case beside the right ones."""
         limits = replace(job.limits, seconds=min(TRACING, job.limits.seconds))
         traced = self.run(replace(job, cases=[trial.case(case)], traced=True, limits=limits))
-        runs, right = self._right(trial.exercise, trial, case)
+        runs, right = self._right(trial, case)
         return case, runs, align(ast.parse(job.source), traced.trace, right)
 
-    def _right(self, exercise: Exercise, trial: Trial, case: int) -> tuple[list[RightRun], RightValues]:
-        """What right solutions compute on this case."""
-        key = id(trial.reference), case
-        if key in self._known and self._known[key][0] is trial.reference:
-            return self._known[key][1:]
-        runs = right_runs(exercise, trial.case(case))
-        found = runs, RightValues.of(runs)
-        if trial.reference.standard:
-            self._known[key] = trial.reference, *found
-        return found
+    def _right(self, trial: Trial, case: int) -> tuple[list[RightRun], RightValues]:
+        """What right solutions compute on this case; known as long as the reference is in use."""
+        known = self._known.setdefault(trial.reference, {})
+        if case not in known:
+            runs = right_runs(trial.exercise, trial.case(case))
+            known[case] = runs, RightValues.of(runs)
+        return known[case]
 
 
 def telling_cases(trial: Trial) -> list[int]:
