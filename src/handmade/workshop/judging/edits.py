@@ -7,6 +7,7 @@ transposition, a copy, an argument, a factor or term too few or too many, the pl
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from handmade.workshop.cell.tracing import Definition
 from handmade.workshop.judging.moves import edits_of_statement
@@ -50,10 +51,8 @@ class Editor:
                     if isinstance(part, ast.AST):
                         self.parent[id(part)] = node, name
         self._names: dict[tuple[int, int], list[str]] = {}
-        self._starts = [0]
-        for line in source.split("\n"):
-            self._starts.append(self._starts[-1] + len(line) + 1)
         self._lines = source.split("\n")
+        self._starts = [0, *accumulate(len(line) + 1 for line in self._lines)]
 
     # --- where things stand -------------------------------------------------------------------------------------------
 
@@ -115,8 +114,12 @@ class Editor:
     def put(self, node: ast.AST, text: str, kind: str, cost: float) -> Edit:
         """The text in the node's place; in brackets where they may be needed."""
         bare = text.isidentifier() or text.replace(".", "", 1).isdigit() or self._is_free(node)
+        return self.replaced(node, text if bare else f"({text})", kind, cost)
+
+    def replaced(self, node: ast.AST, text: str, kind: str, cost: float) -> Edit:
+        """The text in the node's place, as it is."""
         start, end = self.span(node)
-        return Edit(kind, cost, self.number[id(node)], node.lineno, ((start, end, text if bare else f"({text})"),))  # pyright: ignore[reportAttributeAccessIssue]
+        return Edit(kind, cost, self.number[id(node)], node.lineno, ((start, end, text),))  # pyright: ignore[reportAttributeAccessIssue]
 
     def _is_free(self, node: ast.AST) -> bool:
         """Whether any expression may stand in the node's place without brackets."""
@@ -173,11 +176,10 @@ class Editor:
                 yield self.put(node, body, "a condition", 1.4)
                 yield self.put(node, other, "a condition", 1.4)
             case ast.BoolOp():
-                joined = " or " if isinstance(node.op, ast.And) else " and "
-                yield self.put(node, joined.join(map(self.text, node.values)), "and / or", 1.1)
+                word, other_word = (" and ", " or ") if isinstance(node.op, ast.And) else (" or ", " and ")
+                yield self.put(node, other_word.join(map(self.text, node.values)), "and / or", 1.1)
                 for value in node.values:
                     rest = [self.text(other) for other in node.values if other is not value]
-                    word = " and " if isinstance(node.op, ast.And) else " or "
                     yield self.put(node, word.join(rest), "a condition", 1.4)
             case ast.Call():
                 yield from self._of_call(node)
@@ -230,10 +232,6 @@ class Editor:
         ):
             for text in ("0", "1", "-1", "-2", *AXES):
                 yield self.put(node, text, "an axis", 1.1)
-
-    def replaced(self, node: ast.AST, text: str, kind: str, cost: float) -> Edit:
-        start, end = self.span(node)
-        return Edit(kind, cost, self.number[id(node)], node.lineno, ((start, end, text),))  # pyright: ignore[reportAttributeAccessIssue]
 
     def _atom(self, node: ast.AST) -> str:
         """The node's text, in brackets unless it is one thing."""

@@ -53,17 +53,19 @@ def _moves(editor: "Editor", node: ast.stmt) -> Iterator["Edit"]:
             yield _rewritten(editor, after, [node, after], [(node, 0), (after, 1)], "a statement into the loop", 1.4)
     if isinstance(parent, ast.For | ast.While | ast.If) and field == "body" and len(body) > 1 and not parent.orelse:
         if place == len(body) - 1:
-            yield _shifted(editor, node, -1, "a statement out of the block", 1.3)
+            start, end = _whole_lines(editor, node)
+            text = " " * (node.col_offset - len(INDENT)) + _dedented(editor.text(node))
+            yield _edit(editor, node, ((start, end, f"{text}\n"),), "a statement out of the block", 1.3)
         if place == 0:
             text, header = editor.text(node), editor.span(parent)[0]
             indent = " " * parent.col_offset
             start, end = _whole_lines(editor, node)
-            parts = ((header, header, f"{_dedented(text, 1)}\n{indent}"), (start, end, ""))
+            parts = ((header, header, f"{_dedented(text)}\n{indent}"), (start, end, ""))
             yield _edit(editor, node, parts, "a statement out of the block", 1.4)
     if isinstance(node, ast.If) and not node.orelse:
         start, end = _whole_lines(editor, node)
         indent = " " * node.col_offset
-        text = "\n".join(indent + _dedented(editor.text(part), 1) for part in node.body)
+        text = "\n".join(indent + _dedented(editor.text(part)) for part in node.body)
         yield _edit(editor, node, ((start, end, f"{text}\n"),), "a condition", 1.6)
 
 
@@ -77,12 +79,6 @@ def _rewritten(
     return _edit(editor, about, ((start, end, f"\n{indent}".join(texts)),), kind, cost)
 
 
-def _shifted(editor: "Editor", node: ast.stmt, steps: int, kind: str, cost: float) -> "Edit":
-    start, end = _whole_lines(editor, node)
-    text = " " * (node.col_offset - 4) + _dedented(editor.text(node), 1) + "\n"
-    return _edit(editor, node, ((start, end, text),), kind, cost)
-
-
 def _whole_lines(editor: "Editor", node: ast.stmt) -> tuple[int, int]:
     start, end = editor.span(node)
     return start - node.col_offset, min(editor.source.find("\n", end) + 1 or len(editor.source), len(editor.source))
@@ -92,8 +88,9 @@ def _indented(text: str, steps: int) -> str:
     return text.replace("\n", "\n" + INDENT * steps)
 
 
-def _dedented(text: str, steps: int) -> str:
-    return text.replace("\n" + INDENT * steps, "\n")
+def _dedented(text: str) -> str:
+    """The text with all lines but the first, which stands where it is put, one step further out."""
+    return text.replace("\n" + INDENT, "\n")
 
 
 def _edit(editor: "Editor", node: ast.stmt, parts: tuple[tuple[int, int, str], ...], kind: str, cost: float) -> "Edit":
