@@ -165,15 +165,15 @@ def run(job: Job, report: Report) -> None:
     if job.torch:
         torch = import_module("torch")
         torch.set_default_dtype(torch.float64)
-    numpy_before, tasks_before = _numpy_names(), _tasks()
-    try:
-        solution = {} if job.traced or job.edits else load(job)
-    except BaseException as error:
-        report("load", raised=vars(raised_by(error)))
-        return
     if job.traced or job.edits:
         (report_trace if job.traced else report_edits)(job, report)
         report("done", seconds=0.0, threads=[], patched=[])
+        return
+    numpy_before, tasks_before = _numpy_names(), _tasks()
+    try:
+        solution = load(job)
+    except BaseException as error:
+        report("load", raised=vars(raised_by(error)))
         return
     begun = time.perf_counter()
     for case in job.cases:

@@ -1,5 +1,6 @@
 """What Python's and NumPy's errors mean: which axis meets which, and what is most often the mend."""
 
+import math
 import re
 from collections.abc import Callable
 
@@ -95,9 +96,7 @@ def _dot(found: re.Match[str], code: str) -> str:
 
 def _reshape(found: re.Match[str], code: str) -> str:
     size, shape = int(found[1]), _shape(found[2].replace("-1", ""))
-    count = 1
-    for part in shape:
-        count *= part
+    count = math.prod(shape)
     return f"{shape} holds {count} numbers, the array has {size}: which axis of it is left out, or counted twice?"
 
 
@@ -188,6 +187,6 @@ _KNOWN: tuple[tuple[str, Callable[[re.Match[str], str], str]], ...] = (
     (r"unexpected keyword argument '(dim|keepdim|unbiased)'", lambda m, code: (
         f"{m[1]} is PyTorch's word; NumPy's is { {'dim': 'axis', 'keepdim': 'keepdims', 'unbiased': 'ddof'}[m[1]]}."
     )),
-    (r"(unhashable type)", _plain("Lists and arrays cannot be keys of dictionaries or entries of sets: tuple(x).")),
+    (r"unhashable type", _plain("Lists and arrays cannot be keys of dictionaries or entries of sets: tuple(x).")),
     (r"not supported between instances of", _plain("Two things of different kinds are compared.")),
 )  # fmt: skip
