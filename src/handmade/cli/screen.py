@@ -7,7 +7,7 @@ import sys
 import textwrap
 from collections.abc import Sequence
 
-from handmade.tables import table
+from handmade.tables import cell_text, table
 
 NARROWEST = 20
 """Columns below which nothing is fitted any more."""
@@ -53,7 +53,7 @@ def fitted(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
         return whole
     paragraphs = []
     for row in rows:
-        cells = [f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row]
+        cells = list(map(cell_text, row))
         facts = [f"{name} {cell}" for name, cell in zip(header[1:], cells[1:], strict=True) if cell]
         paragraphs.append(wrapped(f"{cells[0]}: {', '.join(facts)}" if facts else cells[0]))
     return "\n".join(paragraphs)
