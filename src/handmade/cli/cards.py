@@ -24,7 +24,7 @@ def cards(
     --anki writes a deck. Import it again after an update: changed cards are updated, and Anki keeps its own schedule.
     Schedules are not exchanged between Anki and `handmade review`.
     """
-    from handmade.cli.screen import say as show
+    from handmade.cli.screen import say
     from handmade.study.cards import SECTIONS, concept_cards
     from handmade.study.wording import counted, proofs, source_line
 
@@ -34,26 +34,26 @@ def cards(
         if anki.suffix != ".apkg":
             raise InputError(f"--anki is {anki}: Anki imports decks whose names end in .apkg, as {anki.stem}.apkg.")
         number = write_deck(anki, concept_cards().values())
-        show(f"{counted(number, 'card')} in {anki}.\nIn Anki: File, Import, and choose {anki.name}.")
-        show("After an update of handmade write and import it again: changed cards are renewed, your schedule stays.")
+        say(f"{counted(number, 'card')} in {anki}.\nIn Anki: File, Import, and choose {anki.name}.")
+        say("After an update of handmade write and import it again: changed cards are renewed, your schedule stays.")
         return
     if word is None:
         for section, name in SECTIONS.items():
             found = [card for card in concept_cards().values() if card.section == section]
-            show(f"{name} ({counted(len(found), 'card')})")
+            say(f"{name} ({counted(len(found), 'card')})")
             for card in found:
-                show(f"  {card.id}: {card.ask}")
-            show("")
-        show("handmade cards WORD shows the cards with that word; handmade review asks them.")
+                say(f"  {card.id}: {card.ask}")
+            say("")
+        say("handmade cards WORD shows the cards with that word; handmade review asks them.")
         return
     found = [card for card in concept_cards().values() if word.lower() in _text(card)]
     if not found:
         raise InputError(f"no card contains {word!r}. `handmade cards` lists all.")
     for card in found:
-        show(f"{card.id}\n  {card.ask}\n  {card.answer}\n  {source_line(card)}")
+        say(f"{card.id}\n  {card.ask}\n  {card.answer}\n  {source_line(card)}")
         seen = proofs(card)
-        show(f"  See: {'; '.join(seen)}\n" if seen else "")
-    show(f"{counted(len(found), 'card')}.")
+        say(f"  See: {'; '.join(seen)}\n" if seen else "")
+    say(f"{counted(len(found), 'card')}.")
 
 
 def _text(card: "Card") -> str:

@@ -26,7 +26,7 @@ def plan(
     """
     import json
 
-    from handmade.cli.screen import say as show
+    from handmade.cli.screen import say
     from handmade.cli.studying import here
     from handmade.study.overview import plan_as_data, plan_in_lines
     from handmade.study.wording import today_in_lines
@@ -40,11 +40,11 @@ def plan(
     if as_json:
         typer.echo(json.dumps(plan_as_data(standing), indent=1))
     elif all:
-        show(plan_in_lines(standing))
+        say(plan_in_lines(standing))
     else:
-        show("\n".join(today_in_lines(standing)))
+        say("\n".join(today_in_lines(standing)))
         if workspace is None:
-            show("\nThe exercises need a folder: `handmade start` makes one.")
+            say("\nThe exercises need a folder: `handmade start` makes one.")
 
 
 def _tick(action: str, item: str | None) -> None:
@@ -59,7 +59,7 @@ def _tick(action: str, item: str | None) -> None:
 
 
 def _done(item: str) -> None:
-    from handmade.cli.screen import say as show
+    from handmade.cli.screen import say
     from handmade.cli.studying import here
     from handmade.study.wording import today_in_lines
 
@@ -70,11 +70,11 @@ def _done(item: str) -> None:
     if found.kind == "build":
         raise InputError(f"{item} is built, not ticked: what passes `handmade check` counts.")
     if item in standing.watched:
-        show(f"{found.title} was ticked before.\n")
+        say(f"{found.title} was ticked before.\n")
     else:
         journal.append("watched", item=item)
-        show(f"Watched: {found.title}. (`handmade plan undo {item}` takes it back.)\n")
-    show("\n".join(today_in_lines(here()[0])))
+        say(f"Watched: {found.title}. (`handmade plan undo {item}` takes it back.)\n")
+    say("\n".join(today_in_lines(here()[0])))
 
 
 def _undo(item: str) -> None:

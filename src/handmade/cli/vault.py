@@ -23,7 +23,7 @@ def vault(
     between `%% handmade ... %%` marks are ours: nothing else changes, and a block that you have edited stays as it is.
     Ticks (- [x]) on items to watch count as watched. Cards that the plugin has scheduled wait here until their day.
     """
-    from handmade.cli.screen import say as show
+    from handmade.cli.screen import say
     from handmade.cli.studying import here
     from handmade.study.vault import Vault, after, keep
 
@@ -48,7 +48,7 @@ def vault(
         _say(notes, change)
     if not any(change.changes for change in changes):
         typer.echo("The vault is up to date.")
-    show(
+    say(
         "In Obsidian, the community plugin Spaced Repetition asks the cards. Tick there what you have watched, and run "
         "this again: it takes over ticks and dates."
     )
