@@ -78,8 +78,8 @@ def check_all(judge: Judge, as_json: bool, seed: int | None) -> bool:
     record(workspace, verdicts)
     missing = [name for name in NAMES if not workspace.file(name).exists()]
     if missing:
-        which = ", ".join(map(workspace.where, missing[:5])) + (", ..." if missing[5:] else "")
-        print(f"Missing: {which}. `handmade reset NAME` writes one stub, `handmade start` all.", file=sys.stderr)
+        listed = ", ".join(map(workspace.where, missing[:5])) + (", ..." if missing[5:] else "")
+        print(f"Missing: {listed}. `handmade reset NAME` writes one stub, `handmade start` all.", file=sys.stderr)
     if as_json:
         print(json.dumps([verdict.as_json() for verdict in verdicts], indent=1))
     else:

@@ -24,15 +24,12 @@ def overview() -> str:
     if news:
         news.append("")
     if workspace is None and not standing.events:
-        return (
-            "\n".join(news)
-            + "\n" * bool(news)
-            + (
-                "The canonical neural networks, made by hand on NumPy: to read, run and build.\n\n"
-                "  handmade start     makes a folder of exercises and begins the two weeks' plan\n"
-                "  handmade plan      what is next today\n"
-                "  handmade train     trains a network; handmade models lists them\n"
-                "  handmade --help    all commands"
-            )
+        beginning = (
+            "The canonical neural networks, made by hand on NumPy: to read, run and build.\n\n"
+            "  handmade start     makes a folder of exercises and begins the two weeks' plan\n"
+            "  handmade plan      what is next today\n"
+            "  handmade train     trains a network; handmade models lists them\n"
+            "  handmade --help    all commands"
         )
+        return "\n".join([*news, beginning])
     return "\n".join([*news, *today_in_lines(standing), "", "All commands: handmade --help"])
