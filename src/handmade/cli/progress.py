@@ -24,7 +24,7 @@ def progress(
 
     from handmade.cli.checking import here
     from handmade.cli.screen import page, say
-    from handmade.workshop.exercises import NAMES, topic_of
+    from handmade.workshop.exercises import NAMES, names_of
     from handmade.workshop.interviews import known
     from handmade.workshop.workspace import workspace_around
 
@@ -33,7 +33,7 @@ def progress(
     workspace = here(workspace_around(Path.cwd()))
     done = workspace.progress()
     if topic is not None or every:
-        page(_each(done, [name for name in NAMES if topic in (None, topic_of(name))]))
+        page(_each(done, names_of(topic)))
     else:
         print(_by_topic(done))
     say(f"\n{sum(done.of(name).passed is not None for name in NAMES)} of {len(NAMES)} passed.")
@@ -47,11 +47,11 @@ def progress(
 def _by_topic(done: "Progress") -> str:
     """A line a topic: how many are passed, and which is next there."""
     from handmade.cli.screen import fitted
-    from handmade.workshop.exercises import NAMES, TOPICS, topic_of
+    from handmade.workshop.exercises import NAMES, TOPICS, names_of
 
     rows = []
     for topic in TOPICS:
-        names = [name for name in NAMES if topic_of(name) == topic]
+        names = names_of(topic)
         left = [name for name in names if done.of(name).passed is None]
         if names:
             upcoming = f"{NAMES.index(left[0]) + 1} {left[0]}" if left else ""

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from handmade.errors import InputError, suggestion
 from handmade.files import write_text
 from handmade.workshop.exercise import Exercise
-from handmade.workshop.exercises import NAMES, TOPICS, topic_of
+from handmade.workshop.exercises import NAMES, TOPICS, names_of, topic_of
 from handmade.workshop.judging.verdict import Verdict
 from handmade.workshop.progress import Progress
 from handmade.workshop.workspace import Workspace
@@ -40,7 +40,7 @@ def drawn(progress: Progress, topic: str | None, seed: int | None) -> str:
     """The exercise of an interview, of one topic or any: one not started yet. With a seed it is always the same one."""
     if seed is None:
         return random.choice(unseen(progress, topic))
-    return random.Random(seed).choice([name for name in NAMES if topic is None or topic_of(name) == known(topic)])
+    return random.Random(seed).choice(names_of(None if topic is None else known(topic)))
 
 
 def known(topic: str) -> str:
@@ -56,11 +56,10 @@ def unseen(progress: Progress, topic: str | None) -> list[str]:
         known(topic)
     asked = {held.get("exercise") for held in progress.interviews}
     left = []
-    for name in NAMES:
+    for name in names_of(topic):
         entry = progress.of(name)
         if name not in asked and not (entry.attempts or entry.hints or entry.gave_up):
             left.append(name)
-    left = [name for name in left if topic is None or topic_of(name) == topic]
     if not left:
         which = f" on {topic}" if topic else ""
         raise InputError(f"there is no exercise{which} left that you have not seen. `handmade drill` asks about those.")

@@ -10,7 +10,7 @@ from typing import Any
 
 from handmade.files import write_text
 from handmade.workshop.exercise import Exercise
-from handmade.workshop.exercises import NAMES, TOPICS, exercise_named, topic_of
+from handmade.workshop.exercises import TOPICS, exercise_named, names_of
 from handmade.workshop.source import stub
 from handmade.workshop.workspace import made
 
@@ -22,7 +22,7 @@ def write_notebooks(folder: Path) -> list[Path]:
     written = []
     for topic in TOPICS:
         path = made(folder / FOLDER) / f"{topic}.ipynb"
-        names = [name for name in NAMES if topic_of(name) == topic]
+        names = names_of(topic)
         if names and not path.exists():
             write_text(path, json.dumps(notebook(topic, [exercise_named(name) for name in names]), indent=1) + "\n")
             written.append(path)

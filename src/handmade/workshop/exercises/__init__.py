@@ -101,6 +101,11 @@ def topic_of(name: str) -> str:
     return _TOPIC_OF[name]
 
 
+def names_of(topic: str | None) -> list[str]:
+    """The exercises of a topic, by default of all, in the order of study."""
+    return [name for name in NAMES if topic is None or _TOPIC_OF[name] == topic]
+
+
 def exercise_named(name: str) -> "Exercise":
     """The exercise of this name. InputError for an unknown one."""
     return import_module(f"handmade.workshop.exercises.{topic_of(name)}.{name}").EXERCISE
