@@ -17,7 +17,7 @@ from handmade.workshop.exercise import Exercise
 from handmade.workshop.exercises import NAMES, exercise_named
 from handmade.workshop.judging.judge import Judge
 from handmade.workshop.judging.verdict import Verdict
-from handmade.workshop.naming import meant, named_in
+from handmade.workshop.naming import exercise_meant, meant, named_in
 from handmade.workshop.progress import Progress
 from handmade.workshop.workspace import WORKSHOP, Workspace, start, workspace_around
 
@@ -137,7 +137,7 @@ def here_or_started() -> Workspace:
 def chosen(name: str | None) -> tuple[Workspace, Exercise]:
     """The workspace, and in it the exercise of this name, or the first that is not passed yet."""
     workspace = here(workspace_around(Path.cwd()))
-    return workspace, exercise_named(meant(name) if name else workspace.upcoming() or NAMES[-1])
+    return workspace, exercise_meant(name or workspace.upcoming() or NAMES[-1])
 
 
 def exercise_of(file: Path) -> str:

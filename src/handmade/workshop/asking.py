@@ -9,10 +9,9 @@ from typing import Any
 from handmade.errors import InputError
 from handmade.workshop.answer import Answer
 from handmade.workshop.exercise import Exercise
-from handmade.workshop.exercises import exercise_named
 from handmade.workshop.gathering import Code, file_of
 from handmade.workshop.judging.judge import Judge
-from handmade.workshop.naming import meant
+from handmade.workshop.naming import exercise_meant
 from handmade.workshop.trying import Tried, only_case, tried
 
 
@@ -29,7 +28,7 @@ def check(exercise: str, *solution: Code | str | Path, case: str | None = None, 
     It runs in a process of its own, as with `handmade check`; nothing is recorded. Raises InputError for an unknown
     exercise or case, and for a function whose source is not to be had.
     """
-    which = _exercise(exercise)
+    which = exercise_meant(exercise)
     return judged(which if case is None else only_case(which, case), _source(which, solution), seed)
 
 
@@ -38,13 +37,13 @@ def try_(exercise: str, *solution: Code | str | Path, case: str | None = None) -
 
     Arguments and errors are those of `check`.
     """
-    which = _exercise(exercise)
+    which = exercise_meant(exercise)
     return tried_source(which, _source(which, solution), case)
 
 
 def statement(exercise: str) -> str:
     """What is to be written."""
-    which = _exercise(exercise)
+    which = exercise_meant(exercise)
     return f"{which.title}\n\n{which.statement}\n\nPaper: {which.paper}."
 
 
@@ -52,12 +51,12 @@ def stub(exercise: str) -> str:
     """The source to begin with."""
     from handmade.workshop.source import stub as written
 
-    return written(_exercise(exercise))
+    return written(exercise_meant(exercise))
 
 
 def hint(exercise: str, number: int = 1) -> str:
     """The first, second or third hint; each gives more away."""
-    hints = _exercise(exercise).hints
+    hints = exercise_meant(exercise).hints
     if not 1 <= number <= len(hints):
         raise InputError(f"there is no hint {number}: expected 1 to {len(hints)}.")
     return hints[number - 1]
@@ -67,7 +66,7 @@ def solution(exercise: str) -> str:
     """Our source."""
     from handmade.workshop.source import solution as written
 
-    return written(_exercise(exercise))
+    return written(exercise_meant(exercise))
 
 
 def judged(exercise: Exercise, source: str, seed: int | None = None) -> Answer:
@@ -81,10 +80,6 @@ def tried_source(exercise: Exercise, source: str, case: str | None = None) -> Tr
     """What a solution's source gives on one case."""
     with tempfile.TemporaryDirectory(prefix="handmade-") as folder:
         return tried(_written(folder, exercise, source), exercise, case, _judge().sandbox)
-
-
-def _exercise(name: str) -> Exercise:
-    return exercise_named(meant(name))
 
 
 def _source(exercise: Exercise, solution: tuple[Any, ...]) -> str:

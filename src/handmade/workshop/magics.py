@@ -1,6 +1,7 @@
 """Jupyter and Colab: `%load_ext handmade`, then `%%check NAME` above a cell judges it."""
 
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,9 @@ from typing import Any
 from handmade.errors import InputError
 from handmade.workshop import asking
 from handmade.workshop.answer import Answer
-from handmade.workshop.exercises import exercise_named
+from handmade.workshop.exercise import Exercise
 from handmade.workshop.gathering import with_surroundings
-from handmade.workshop.naming import meant
+from handmade.workshop.naming import exercise_meant
 from handmade.workshop.trying import Tried
 from handmade.workshop.workspace import workspace_around
 
@@ -63,15 +64,15 @@ class Magics:
             source = self.shell.transform_cell(cell)
             exec(compile(source, self.shell.compile.cache(source), "exec"), self.shell.user_ns)
 
-    def _exercise(self, line: str) -> Any:
+    def _exercise(self, line: str) -> Exercise | None:
         try:
-            return exercise_named(meant(line.strip()))
+            return exercise_meant(line.strip())
         except InputError as error:
             print(f"handmade: {error}", file=sys.stderr)
             return None
 
     @staticmethod
-    def _say(words: Any) -> None:
+    def _say(words: Callable[[], str]) -> None:
         try:
             print(words())
         except InputError as error:

@@ -2,9 +2,18 @@
 
 import re
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from handmade.errors import InputError, suggestion
-from handmade.workshop.exercises import NAMES
+from handmade.workshop.exercises import NAMES, exercise_named
+
+if TYPE_CHECKING:  # the names alone are had without NumPy
+    from handmade.workshop.exercise import Exercise
+
+
+def exercise_meant(given: str) -> "Exercise":
+    """The exercise that `given` means, as `meant` understands it."""
+    return exercise_named(meant(given))
 
 
 def meant(given: str) -> str:
