@@ -1,8 +1,8 @@
 """A verdict as an object that displays itself: as text in a session, with tables and the marked line in a notebook."""
 
-import html
 import re
 from dataclasses import dataclass
+from html import escape
 
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.judging.verdict import Finding, Verdict
@@ -35,7 +35,7 @@ class Answer:
 
     def __repr__(self) -> str:
         verdict = self.verdict
-        lines = [f"{self._mark} {self.exercise.title}: {'passed' if verdict.passed else 'not yet'}"]
+        lines = [self._headline]
         lines += [f"  Convention: {followed.name}. {followed.message}" for followed in verdict.conventions]
         for finding in verdict.findings:
             lines += ["", f"  {finding.name}", f"  {finding.message}"]
@@ -47,32 +47,30 @@ class Answer:
 
     def _repr_html_(self) -> str:
         verdict, color = self.verdict, "#2a7d3f" if self.verdict.passed else "#c0392b"
-        heading = f"{self._mark} {self.exercise.title}: {'passed' if verdict.passed else 'not yet'}"
-        parts = [f'<div><b style="color:{color}">{html.escape(heading)}</b>']
-        parts += [f"<p>Convention: {_escaped(f'{one.name}. {one.message}')}</p>" for one in verdict.conventions]
+        parts = [f'<div><b style="color:{color}">{escape(self._headline)}</b>']
+        parts += [f"<p>Convention: {escape(f'{one.name}. {one.message}')}</p>" for one in verdict.conventions]
         for finding in verdict.findings:
-            parts.append(f"<p><b>{_escaped(finding.name)}</b><br>{_escaped(finding.message)}</p>")
+            parts.append(f"<p><b>{escape(finding.name)}</b><br>{escape(finding.message)}</p>")
             if marked := self._marked(finding):
-                shown = [f"<mark>{_escaped(line)}</mark>" if line[0] == ">" else _escaped(line) for line in marked]
+                shown = [f"<mark>{escape(line)}</mark>" if line[0] == ">" else escape(line) for line in marked]
                 parts.append(f"<pre>{'<br>'.join(shown)}</pre>")
             parts.append(_evidence(finding.evidence))
         failed = [test.name for test in verdict.tests if test.status == "failed"]
         if failed:
-            parts.append(f"<p>Not right: {_escaped('; '.join(failed))}</p>")
+            parts.append(f"<p>Not right: {escape('; '.join(failed))}</p>")
         if verdict.printed:
-            parts.append(f"<p>It printed:</p><pre>{_escaped(verdict.printed.rstrip())}</pre>")
+            parts.append(f"<p>It printed:</p><pre>{escape(verdict.printed.rstrip())}</pre>")
         return "\n".join([*parts, "</div>"])
 
     @property
-    def _mark(self) -> str:
-        return "✓" if self.passed else "✗"
+    def _headline(self) -> str:
+        return f"✓ {self.exercise.title}: passed" if self.passed else f"✗ {self.exercise.title}: not yet"
 
     def _marked(self, finding: Finding) -> list[str]:
         """The line of the solution that a finding is about, with those around it: '> 4  return e'."""
-        number = getattr(finding, "line", None)
-        found = _LINE.search(f"{finding.evidence} {finding.message}")
-        if number is None and found:
-            number = int(found[1])
+        number = finding.line
+        if number is None and (found := _LINE.search(f"{finding.evidence} {finding.message}")):
+            number = int(found[1])  # of a crash or a time limit, say
         lines = self.source.split("\n")
         if number is None or not 1 <= number <= len(lines):
             return []
@@ -112,14 +110,10 @@ def _rows(text: str) -> list[list[str]] | None:
 
 
 def _table(name: str, rows: list[list[str]]) -> str:
-    cells = "".join(f"<tr>{''.join(f'<td style={_CELL!r}>{_escaped(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    return f'<table style="display:inline-table;margin:4px"><caption>{_escaped(name)}</caption>{cells}</table>'
+    cells = "".join(f"<tr>{''.join(f'<td style={_CELL!r}>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    return f'<table style="display:inline-table;margin:4px"><caption>{escape(name)}</caption>{cells}</table>'
 
 
 def _pre(lines: list[str]) -> str:
     text = "\n".join(lines).strip("\n")
-    return f"<pre>{_escaped(text)}</pre>" if text else ""
-
-
-def _escaped(text: str) -> str:
-    return html.escape(text)
+    return f"<pre>{escape(text)}</pre>" if text else ""

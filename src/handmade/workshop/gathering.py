@@ -3,6 +3,7 @@
 import ast
 import builtins
 import inspect
+import sys
 import textwrap
 from collections.abc import Callable, Mapping
 from types import ModuleType
@@ -89,8 +90,6 @@ def _brought(name: str, value: Any) -> tuple[str, str]:
 
 def _is_installed(module: str) -> bool:
     """Whether a module is a library's, which the judge's process can import, too."""
-    import sys
-
     file = getattr(sys.modules.get(module), "__file__", None)
     return module != "__main__" and (file is None or "-packages" in file or file.startswith(sys.base_prefix))
 
