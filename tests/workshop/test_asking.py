@@ -75,6 +75,21 @@ def test_a_function_is_tried_and_hints_and_sources_are_had_from_python():
     assert "def softmax" in handmade.workshop.solution("softmax")
 
 
+def test_a_file_is_judged_where_it_is_beside_its_own_modules(tmp_path):
+    (tmp_path / "own_helper.py").write_text("import numpy as np\n\ndef exponentials(x):\n    return np.exp(x)\n")
+    path = tmp_path / "softmax.py"
+    path.write_text(
+        "from own_helper import exponentials\n\ndef softmax(x, axis=-1):\n"
+        "    e = exponentials(x - x.max(axis, keepdims=True))\n    return e / e.sum(axis, keepdims=True)\n"
+    )
+    assert handmade.workshop.check("softmax", path).passed
+    assert "gives" in str(handmade.workshop.try_("softmax", str(path)))
+    path.write_text("import nothing_of_mine\n" + path.read_text())
+    assert ">   1  import nothing_of_mine" in repr(handmade.workshop.check("softmax", path))
+    path.write_text(path.read_text(), "utf-16")
+    assert "text in UTF-16" in repr(handmade.workshop.check("softmax", path))
+
+
 @pytest.mark.parametrize(
     ("solution", "told"),
     [

@@ -18,11 +18,15 @@ _CELL = "border:1px solid #8886;padding:1px 6px;text-align:right;font-family:mon
 
 @dataclass(frozen=True, repr=False)
 class Answer:
-    """What the judge says of a solution: `passed`, `verdict` with all that it found, and `source`, what was judged."""
+    """What the judge says of a solution: `passed`, `verdict` with all that it found, and `source`, what was judged.
+
+    first: the first line of the source that a person wrote; before it stands what was brought along.
+    """
 
     verdict: Verdict
     exercise: Exercise
     source: str
+    first: int = 1
 
     @property
     def passed(self) -> bool:
@@ -72,9 +76,9 @@ class Answer:
         if number is None and (found := _LINE.search(f"{finding.evidence} {finding.message}")):
             number = int(found[1])  # of a crash or a time limit, say
         lines = self.source.split("\n")
-        if number is None or not 1 <= number <= len(lines):
+        if number is None or not self.first <= number <= len(lines):
             return []
-        some = range(max(number - AROUND, 2), min(number + AROUND, len(lines)) + 1)  # the first line is ours
+        some = range(max(number - AROUND, self.first), min(number + AROUND, len(lines)) + 1)
         return [f"{'>' if n == number else ' '} {n:3}  {lines[n - 1]}".rstrip() for n in some]
 
 

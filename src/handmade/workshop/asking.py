@@ -29,7 +29,10 @@ def check(exercise: str, *solution: Code | str | Path, case: str | None = None, 
     exercise or case, and for a function whose source is not to be had.
     """
     which = exercise_meant(exercise)
-    return judged(which if case is None else only_case(which, case), _source(which, solution), seed)
+    which = which if case is None else only_case(which, case)
+    if path := _path(solution):
+        return _answer(path, which, seed, first=1)
+    return judged(which, _source(which, solution), seed)
 
 
 def try_(exercise: str, *solution: Code | str | Path, case: str | None = None) -> Tried:
@@ -38,6 +41,8 @@ def try_(exercise: str, *solution: Code | str | Path, case: str | None = None) -
     Arguments and errors are those of `check`.
     """
     which = exercise_meant(exercise)
+    if path := _path(solution):
+        return tried(path, which, case, _judge().sandbox)
     return tried_source(which, _source(which, solution), case)
 
 
@@ -72,8 +77,7 @@ def solution(exercise: str) -> str:
 def judged(exercise: Exercise, source: str, seed: int | None = None) -> Answer:
     """The verdict on a solution's source."""
     with tempfile.TemporaryDirectory(prefix="handmade-") as folder:
-        verdict = _judge().check(_written(folder, exercise, source), exercise, seed)
-    return Answer(verdict, exercise, source)
+        return _answer(_written(folder, exercise, source), exercise, seed, first=2)
 
 
 def tried_source(exercise: Exercise, source: str, case: str | None = None) -> Tried:
@@ -82,15 +86,20 @@ def tried_source(exercise: Exercise, source: str, case: str | None = None) -> Tr
         return tried(_written(folder, exercise, source), exercise, case, _judge().sandbox)
 
 
+def _answer(path: Path, exercise: Exercise, seed: int | None, first: int) -> Answer:
+    """The verdict on the file at `path`, of which a person wrote the lines from `first` on."""
+    verdict = _judge().check(path, exercise, seed)
+    return Answer(verdict, exercise, path.read_text("utf-8", "replace"), first)
+
+
+def _path(solution: tuple[Any, ...]) -> Path | None:
+    """The file that is named, if one is: it is judged where it is, beside its own modules."""
+    return Path(solution[0]) if solution and isinstance(solution[0], str | Path) else None
+
+
 def _source(exercise: Exercise, solution: tuple[Any, ...]) -> str:
     if not solution:
         raise InputError(f"check needs the solution, too: check({exercise.name!r}, my_function).")
-    if isinstance(solution[0], str | Path):
-        path = Path(solution[0])
-        try:
-            return path.read_text("utf-8", "replace")
-        except OSError as error:
-            raise InputError(f"cannot read {path}: {error.strerror}.") from error
     for one in solution:
         if not callable(one):
             raise InputError(f"the solution is {one!r}, expected a function, a class or the path of a file.")
