@@ -4,19 +4,21 @@ import gzip
 import io
 import json
 import lzma
+import os
 import pickle
 import random
 import struct
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
 from benchmarks.fuzzing.format import Files, Format
 from benchmarks.fuzzing.mutators import Mutate, damaged, damaged_json, damaged_pickle, damaged_text, one_of
 from handmade.data import ImageFolder
-from handmade.data.cifar import BATCHES, read_binary, read_python
+from handmade.data.cifar import BATCHES, read_binary, read_jpeg, read_python
 from handmade.data.corpus import read_pairs, read_text
 from handmade.data.idx import read_idx
 from handmade.data.images import ORIENTATION, read_image
@@ -193,6 +195,22 @@ def _read_cifar(folder: Path) -> Any:
     return images, labels
 
 
+KEPT = "handmade/cifar10/jpeg-00000000-train.npz"
+"""Where the images of an archive without a byte are kept, in a cache."""
+
+
+def _kept() -> list[Files]:
+    file = io.BytesIO()
+    np.savez(file, images=PIXELS.transpose(2, 0, 1)[None], labels=np.array([3]))
+    return [{KEPT: file.getvalue()}]
+
+
+def _read_kept(folder: Path) -> Any:
+    """Where decoded images are damaged the archive is decoded anew, which is refused here."""
+    with patch.dict(os.environ, XDG_CACHE_HOME=str(folder)):
+        return read_jpeg(b"", "a.tar", "train")
+
+
 # --- sounds -------------------------------------------------------------------------------------------------------
 
 
@@ -306,6 +324,7 @@ FORMATS = [
     Format("folders of images", 6, _tree, _image_folder, change=_other_tree),
     Format("CIFAR-10's archives", 8, _cifar, _read_cifar, {"a.tar": damaged}, named="a.tar", checked=True),
     Format("CIFAR-10's pickles", 4, _cifar, _read_cifar, change=_cifar_pickles, named="a.tar"),
+    Format("CIFAR-10's decoded images", 8, _kept, _read_kept, {KEPT: damaged}, named="a.tar", checked=True),
     Format("WAV", 120, _sounds, lambda folder: read_wav(folder / "a.wav")[0], {"a.wav": damaged}, named="a.wav"),
     Format("spoken digits' archive", 8, _digits, _read_digits, {"a.tar": damaged}, named="a.tar"),
     Format(

@@ -1,12 +1,16 @@
 """What a learner's folder holds: the record, the journal, notes, solutions; and what a solution's process reports."""
 
 import json
+import random
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from benchmarks.fuzzing.format import Files, Format
 from benchmarks.fuzzing.mutators import damaged, damaged_json, damaged_json_lines, damaged_text, one_of
+from handmade.errors import InputError
+from handmade.news import news_here
 from handmade.study.blocks import Wanted, merge, written
 from handmade.study.journal import Journal
 from handmade.workshop.cell.cases import Case
@@ -14,6 +18,7 @@ from handmade.workshop.cell.job import Job, Limits
 from handmade.workshop.cell.wire import dumps
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.exercises import exercise_named
+from handmade.workshop.interviews import RUNNING, refuse_while_running
 from handmade.workshop.judging.outcome import outcome_of
 from handmade.workshop.judging.reading import read
 from handmade.workshop.source import solution
@@ -131,6 +136,29 @@ def _take_report(folder: Path) -> None:
     assert len(outcome.results) <= 2
 
 
+def _marks() -> list[Files]:
+    return [{f"interviews/{RUNNING}": json.dumps({"exercise": "gelu", "ends": 4e9}).encode()}]
+
+
+def _ask(folder: Path) -> None:
+    """While an interview is held its solution is refused; a damaged mark stops nobody."""
+    with suppress(InputError):  # it is held
+        refuse_while_running(Workspace(folder, print), "gelu", "the solution")
+
+
+def _written_before() -> list[Files]:
+    facts = {"recipe": "lenet5", "handmade": "0.1.0"}
+    return [{"runs/lenet5-1/config.json": json.dumps(facts).encode()}, {PROGRESS: json.dumps(facts).encode()}]
+
+
+def _one_damaged(rng: random.Random, files: Files) -> Files:
+    return {name: damaged_json(rng, content) for name, content in files.items()}
+
+
+def _tell(folder: Path) -> None:
+    assert all(isinstance(line, str) for line in news_here(folder, folder))
+
+
 FORMATS = [
     Format(
         "progress.json", 20, _records, _change_record, {PROGRESS: damaged_json}, named=PROGRESS
@@ -138,6 +166,8 @@ FORMATS = [
     Format("study.jsonl", 15, _journals, _keep_journal, {"study.jsonl": damaged_json_lines}, documented=()),
     Format("notes of a vault", 20, _notes, _merge, {"a.md": one_of(damaged_text, damaged)}, documented=(ValueError,)),
     Format("solutions, read", 8, _solutions, _read_solution, {"a.py": one_of(damaged_text, damaged)}, documented=()),
+    Format("interviews/running.json", 5, _marks, _ask, {f"interviews/{RUNNING}": damaged_json}, documented=()),
+    Format("versions, for what is new", 5, _written_before, _tell, change=_one_damaged, documented=()),
     Format(
         "reports of a solution",
         30,

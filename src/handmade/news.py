@@ -1,9 +1,9 @@
 """What is new in each version, for who used an earlier one."""
 
-import json
 from pathlib import Path
 
 from handmade import __version__
+from handmade.reading import read_json, require
 
 NEWS: dict[str, tuple[str, ...]] = {
     "0.2.0": (
@@ -42,9 +42,10 @@ def news_here(folder: Path, workspace: Path | None = None) -> list[str]:
 
 def _version_in(path: Path) -> str | None:
     try:
-        version = json.loads(path.read_bytes())["handmade"]
-        return version if _number(version) else None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        facts = read_json(path)
+        require(facts, {"handmade": str}, str(path))
+        return facts["handmade"] if _number(facts["handmade"]) else None
+    except ValueError:  # damaged, or of no version; InputError is one
         return None
 
 

@@ -150,11 +150,21 @@ def test_jpeg(jpegs, cache, monkeypatch):
     np.testing.assert_array_equal(their, labels)
 
 
-@pytest.mark.parametrize("damage", [b"", b"PK\3\4 broken"])
-def test_jpeg_with_a_damaged_cache(jpegs, cache, damage):
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        lambda content: b"",
+        lambda content: b"PK\3\4 broken",
+        lambda content: content.replace(b"PK\1\2-\3-", b"PK\1\2-\3\xff"),  # a zip of version 25.5
+    ],
+    ids=["empty", "cut", "version"],
+)
+def test_jpeg_with_a_damaged_cache(jpegs, cache, damaged):
     images, _ = read_jpeg(jpegs, "cifar.tar.xz", "test")
     (kept,) = (cache / "cifar10").iterdir()
-    kept.write_bytes(damage)
+    before = kept.read_bytes()
+    kept.write_bytes(damaged(before))
+    assert kept.read_bytes() != before
     np.testing.assert_array_equal(read_jpeg(jpegs, "cifar.tar.xz", "test")[0], images)
     assert kept.stat().st_size > 2 * 3072
 

@@ -12,6 +12,7 @@ import pytest
 from handmade.errors import InputError
 from handmade.workshop import workspace as room
 from handmade.workshop.exercises import NAMES, exercise_named
+from handmade.workshop.interviews import RUNNING, refuse_while_running
 from handmade.workshop.judging.verdict import Finding, Verdict
 from handmade.workshop.source import stub
 from handmade.workshop.workspace import PROGRESS, Workspace, start, workspace_around
@@ -167,6 +168,17 @@ def test_200_pairs_inside_the_write_at_once_lose_no_attempt(tmp_path):
             writer.stdin.close()
     assert Workspace(tmp_path).progress().of("gelu").attempts == 400
     assert os.listdir(tmp_path) == [PROGRESS]
+
+
+@pytest.mark.parametrize("ends", ["1e999", "1" + 400 * "0", "null", 200 * "[" + 200 * "]"])
+def test_a_damaged_mark_of_an_interview_stops_nobody(workspace, ends):
+    mark = workspace.folder / "interviews" / RUNNING
+    mark.parent.mkdir(exist_ok=True)
+    mark.write_text(f'{{"exercise": "gelu", "ends": {ends}}}')
+    refuse_while_running(workspace, "gelu", "the solution")
+    mark.write_text(f'{{"exercise": "gelu", "ends": {time.time() + 90}}}')
+    with pytest.raises(InputError, match="an interview on gelu is running"):
+        refuse_while_running(workspace, "gelu", "the solution")
 
 
 def test_a_disk_that_cannot_be_written_is_one_sentence(workspace, monkeypatch):

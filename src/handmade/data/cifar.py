@@ -8,7 +8,6 @@ import gzip
 import io
 import lzma
 import tarfile
-import zipfile
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +18,7 @@ from handmade.data.idx import GZIP_MAGIC
 from handmade.data.images import decode_image
 from handmade.errors import InputError
 from handmade.files import cache_folder, replacing
+from handmade.weights.files import read as read_weights
 from handmade.weights.pickle_names import NAMES
 from handmade.weights.pickle_reader import read_pickle
 
@@ -67,9 +67,9 @@ def read_jpeg(archive: bytes, name: str, split: str) -> Arrays:
     """
     kept = cache_folder() / f"cifar10/jpeg-{zlib.crc32(archive):08x}-{split}.npz"
     try:
-        with kept.open("rb") as file, np.load(file) as arrays:
-            return arrays["images"], arrays["labels"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        arrays = read_weights(kept)
+        return arrays["images"], arrays["labels"]
+    except (InputError, KeyError):  # not there yet, or damaged
         images, labels = _decode_jpegs(archive, name, split)
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from handmade.errors import InputError
 from handmade.files import cache_folder, write_text
+from handmade.reading import read_json, require
 
 
 def read_yaml(name: str) -> Any:
@@ -19,8 +20,9 @@ def read_yaml(name: str) -> Any:
     source = Path(__file__).with_name(name).read_bytes()
     version = hashlib.sha256(source).hexdigest()
     kept = cache_folder() / "study" / f"{name}.json"
-    with suppress(OSError, ValueError, TypeError, KeyError):  # not there yet, or damaged
-        cached = json.loads(kept.read_bytes())
+    with suppress(InputError):  # not there yet, or damaged
+        cached = read_json(kept)
+        require(cached, {"version": str, "content": dict}, str(kept))
         if cached["version"] == version:
             return cached["content"]
     content = _parsed(source)

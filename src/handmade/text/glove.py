@@ -6,11 +6,13 @@ A text file, a word a line and its numbers after it, separated by single spaces:
     . . . 0.15164 0.30177 ...           (in the 840B file a few words hold spaces)
 """
 
+import io
 import os
 
 import numpy as np
 
 from handmade.errors import InputError
+from handmade.reading import open_file
 from handmade.text.embeddings import WordVectors
 from handmade.text.vocabulary import Vocabulary
 
@@ -28,7 +30,7 @@ def read_glove(path: str | os.PathLike[str], max_words: int | None = None) -> Wo
     vectors: list[np.ndarray] = []
     size = 0
     try:
-        with open(path, encoding="utf-8", newline="\n") as file:
+        with io.TextIOWrapper(open_file(path), "utf-8", newline="\n") as file:
             for number, line in enumerate(file, 1):
                 fields = line.rstrip("\r\n").split(" ")
                 size = size or len(fields) - 1

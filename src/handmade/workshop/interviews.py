@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 
 from handmade.errors import InputError, suggestion
 from handmade.files import write_text
+from handmade.reading import read_json, require
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.exercises import NAMES, TOPICS, names_of, topic_of
 from handmade.workshop.judging.verdict import Verdict
@@ -85,11 +86,12 @@ def refuse_while_running(workspace: Workspace, exercise: str, what: str) -> None
     """InputError where an interview on this exercise is held now. what: what is asked for, as "the solution"."""
     mark = workspace.folder / "interviews" / RUNNING
     try:
-        held = json.loads(mark.read_bytes())
-        name, left = held["exercise"], held["ends"] - time.time()
-    except (OSError, ValueError, TypeError, KeyError):
+        held = read_json(mark)
+        require(held, {"exercise": str, "ends": float}, str(mark))
+    except InputError:  # there is none, or it is damaged
         return
-    if name == exercise and left > 0:
+    left = held["ends"] - time.time()
+    if held["exercise"] == exercise and left > 0:
         raise InputError(
             f"an interview on {exercise} is running, for {left / 60:.0f} more minutes: {what} is for afterwards. "
             f"(If it was killed, remove {workspace.shown(mark)}.)"

@@ -10,6 +10,7 @@ from typing import Any
 from handmade import __version__
 from handmade.errors import InputError
 from handmade.files import cannot_write, free_path, locked, write_text
+from handmade.reading import read_bytes
 from handmade.workshop.exercises import exercise_named
 from handmade.workshop.judging.verdict import Verdict
 
@@ -132,7 +133,7 @@ def _read_or_put_aside(path: Path, said: Callable[[str], None]) -> Progress:
 def _read(path: Path) -> Progress:
     """ValueError where it is not what was written."""
     try:
-        facts = json.loads(path.read_bytes())
+        facts = json.loads(read_bytes(path))
         if isinstance(facts["workshop"], int) and facts["workshop"] > 1:
             raise InputError(
                 f"{path} was written by a newer version of handmade, and is left as it is. Update this one, for "
