@@ -10,7 +10,7 @@ from types import ModuleType
 from docs.making.code import Piece, pieces
 from docs.making.prose import blocks, escaped, fenced, markdown, title, toctree
 from handmade import models, nn
-from handmade.lens import cost
+from handmade.lens import cost_of
 from handmade.models.card import INPUTS, Card
 
 Figures = dict[str, list[str]]
@@ -134,7 +134,7 @@ def _use(card: Card) -> str:
 def _layers(card: Card) -> str:
     """What each layer gives and costs, measured on one example."""
     rows = ["| layer | type | output | parameters | multiply-adds |", "|---|---|---|---:|---:|"]
-    for layer in cost(card.make(), *card.example()).layers:
+    for layer in cost_of(card).layers:
         shape = ", ".join(map(str, layer.shape))
         name = f"`{layer.name}`" if layer.name else "(the model)"
         rows.append(f"| {name} | {layer.kind} | {shape} | {layer.parameters:,} | {layer.multiply_adds:,} |")

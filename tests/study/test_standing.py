@@ -11,7 +11,7 @@ from handmade.study.deck import card_named, items_of
 from handmade.study.journal import Journal
 from handmade.study.plan import the_plan
 from handmade.study.session import Chosen, Session, section_named, section_of
-from handmade.study.standing import Standing
+from handmade.study.standing import Standing, tick, untick
 from handmade.workshop.judging.verdict import Finding, Verdict
 from handmade.workshop.progress import Progress, Record
 from handmade.workshop.workspace import start
@@ -54,6 +54,20 @@ def test_what_is_next_follows_the_plan(journal):
     assert there.statuses["cs231n-5"].complete
     assert there.statuses["statquest-cnn"].done
     assert not there.statuses["statquest-cnn"].complete
+
+
+def test_items_to_watch_are_ticked_and_no_others(journal):
+    assert tick(standing(journal), journal, "cs231n-5")
+    assert not tick(standing(journal), journal, "cs231n-5")
+    assert standing(journal).statuses["cs231n-5"].watched
+    for kind in ("know", "build"):
+        other = next(item.id for item in the_plan().items if item.kind == kind)
+        with pytest.raises(InputError, match="not ticked"):
+            tick(standing(journal), journal, other)
+    untick(standing(journal), journal, "cs231n-5")
+    assert not standing(journal).statuses["cs231n-5"].watched
+    with pytest.raises(InputError, match="cs231n-5 is not ticked"):
+        untick(standing(journal), journal, "cs231n-5")
 
 
 def test_what_comes_after_something_undone_waits(journal):

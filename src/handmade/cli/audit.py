@@ -1,11 +1,9 @@
 """handmade audit: does the judge refuse every mistake by name, and nothing that is right?"""
 
-from typing import TYPE_CHECKING, Annotated
+import textwrap
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from handmade.workshop.judging.audit import Audit
 
 
 def audit(names: Annotated[list[str] | None, typer.Argument(help="The exercises; by default all.")] = None) -> None:
@@ -23,7 +21,7 @@ def audit(names: Annotated[list[str] | None, typer.Argument(help="The exercises;
         counts = one.counts()
         typer.echo(f"{name:22} " + "  ".join(f"{goal} {_share(counts[goal])}" for goal in GOALS))
         if names:
-            typer.echo(_matrix(one))
+            typer.echo(textwrap.indent(one.matrix(), "    "))
         typer.echo("".join(f"    {line}\n" for line in one.failures()), nl=False)
         for goal, count in counts.items():
             totals[goal] += count
@@ -42,27 +40,3 @@ def audit(names: Annotated[list[str] | None, typer.Argument(help="The exercises;
 
 def _share(values: list[bool]) -> str:
     return f"{sum(values)}/{len(values)}"
-
-
-def _matrix(one: "Audit") -> str:
-    """A row a fault: what it is named alone (o), with each other one: both (+), one of them (/), other names or none
-    (?), accepted (!)."""
-    faults = [fault for (fault,) in one.singles]
-
-    def sign(first: str, second: str) -> str:
-        if first == second:
-            named, wanted = one.singles[first,], {first}
-        else:
-            named = one.pairs.get((first, second), one.pairs.get((second, first)))
-            wanted = {first, second}
-        if named == ():
-            return "!"
-        if named is None or not set(named) <= wanted:
-            return "?"
-        return "o" if first == second else "+" if set(named) == wanted else "/"
-
-    width = max(map(len, faults))
-    rows = [f"    {fault:{width}}  {' '.join(sign(fault, other) for other in faults)}" for fault in faults]
-    return "\n".join(
-        [*rows, "    o named alone, + both of a pair named, / one of them, ? other names or none, ! accepted"]
-    )

@@ -1,14 +1,11 @@
 """handmade cards: find and read concept cards, or write them as a deck for Anki."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from handmade.errors import InputError
-
-if TYPE_CHECKING:
-    from handmade.study.cards import Card
 
 
 def cards(
@@ -25,7 +22,7 @@ def cards(
     Schedules are not exchanged between Anki and `handmade review`.
     """
     from handmade.cli.screen import say
-    from handmade.study.cards import SECTIONS, concept_cards
+    from handmade.study.cards import SECTIONS, cards_with, concept_cards
     from handmade.study.wording import counted, proofs, source_line
 
     if anki is not None:
@@ -46,7 +43,7 @@ def cards(
             say("")
         say("handmade cards WORD shows the cards with that word; handmade review asks them.")
         return
-    found = [card for card in concept_cards().values() if word.lower() in _text(card)]
+    found = cards_with(word)
     if not found:
         raise InputError(f"no card contains {word!r}. `handmade cards` lists all.")
     for card in found:
@@ -54,7 +51,3 @@ def cards(
         seen = proofs(card)
         say(f"  See: {'; '.join(seen)}\n" if seen else "")
     say(f"{counted(len(found), 'card')}.")
-
-
-def _text(card: "Card") -> str:
-    return " ".join([card.id, card.ask, card.answer, card.source, *card.items]).lower()

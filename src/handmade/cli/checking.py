@@ -5,7 +5,8 @@ One waits for the verdict: what the usual one can do without is imported where i
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -18,7 +19,6 @@ from handmade.workshop.exercises import NAMES, exercise_named
 from handmade.workshop.judging.judge import Judge
 from handmade.workshop.judging.verdict import Verdict
 from handmade.workshop.naming import exercise_meant, meant, named_in
-from handmade.workshop.progress import Progress
 from handmade.workshop.workspace import WORKSHOP, Workspace, start, workspace_around
 
 
@@ -33,22 +33,13 @@ def check_one(
 
         exercise, workspace = only_case(exercise, case), None
     verdict = judge.check(path, exercise, seed)
-    if workspace is not None and not record_check_of(path, verdict, workspace):
+    if workspace is not None and not saved(partial(workspace.record_check, path, verdict)):
         workspace = None  # what it says next would come from its record
     if as_json:
         print(json.dumps(verdict.as_json(), indent=1))
     else:
         show(verdict, exercise, path, workspace)
     return verdict.passed
-
-
-def record_check_of(path: Path, verdict: Verdict, workspace: Workspace) -> bool:
-    """Remember the check of an exercise's own file, or of a drill; False where that cannot be saved."""
-    if path.resolve() == workspace.file(verdict.exercise).resolve():
-        return record(workspace, [verdict])
-    if path.resolve().parent == (workspace.folder / "drills").resolve():
-        return _remember(workspace, lambda progress: progress.check_drill(path.name, verdict.passed))
-    return True
 
 
 def which(name: str | None, file: Path | None, workspace: Workspace | None) -> tuple[Exercise, Path]:
@@ -71,13 +62,13 @@ def _is_a_file(name: str) -> bool:
 
 def check_all(judge: Judge, as_json: bool, seed: int | None) -> bool:
     """Judge every exercise of the workspace, two at a time."""
+    from handmade.workshop.checking import judge_workspace
+
     workspace = here(workspace_around(Path.cwd()))
-    present = [exercise_named(name) for name in NAMES if workspace.file(name).exists()]
-    outcomes = list(_judged(judge, present, workspace, seed))
+    outcomes = judge_workspace(judge, workspace, seed)
     verdicts = [outcome for outcome in outcomes if isinstance(outcome, Verdict)]
-    record(workspace, verdicts)
-    missing = [name for name in NAMES if not workspace.file(name).exists()]
-    if missing:
+    saved(partial(workspace.record, verdicts))
+    if missing := workspace.missing():
         listed = ", ".join(map(workspace.where, missing[:5])) + (", ..." if missing[5:] else "")
         print(f"Missing: {listed}. `handmade reset NAME` writes one stub, `handmade start` all.", file=sys.stderr)
     if as_json:
@@ -92,27 +83,6 @@ def check_all(judge: Judge, as_json: bool, seed: int | None) -> bool:
     if failures:
         raise typer.Exit(3)
     return all(verdict.passed for verdict in verdicts)
-
-
-def _judged(
-    judge: Judge, exercises: list[Exercise], workspace: Workspace, seed: int | None
-) -> Iterator[Verdict | JudgeError]:
-    """The verdicts in order, from two judges that work side by side; each file's stands alone."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    with Judge(judge.limits) as second, ThreadPoolExecutor(2) as pool:
-        judges = [judge, second]
-
-        def work(exercise: Exercise) -> Verdict | JudgeError:
-            mine = judges.pop()
-            try:
-                return mine.check(workspace.file(exercise.name), exercise, seed)
-            except JudgeError as error:
-                return error
-            finally:
-                judges.append(mine)
-
-        yield from pool.map(work, exercises)
 
 
 def here(workspace: Workspace | None) -> Workspace:
@@ -148,19 +118,10 @@ def exercise_of(file: Path) -> str:
     raise InputError(f"which exercise is {file} for? Name it: handmade check NAME --file {file}.")
 
 
-def record(workspace: Workspace, verdicts: list[Verdict]) -> bool:
-    """Remember attempts, mistakes and what was passed; where that cannot be written, say so, go on, and give False."""
-
-    def change(progress: Progress) -> None:
-        for verdict in verdicts:
-            progress.add(verdict)
-
-    return _remember(workspace, change)
-
-
-def _remember(workspace: Workspace, change: Callable[[Progress], None]) -> bool:
+def saved(remember: Callable[[], None]) -> bool:
+    """Let a workspace remember something; where that cannot be written, say so, go on, and give False."""
     try:
-        workspace.change(change)
+        remember()
         return True
     except InputError as error:
         print(f"Your progress could not be saved: {error}", file=sys.stderr)

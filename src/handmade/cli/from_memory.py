@@ -3,7 +3,7 @@
 from handmade.cli import handing_in
 from handmade.cli.verdicts import show
 from handmade.files import write_text
-from handmade.study.deck import minutes_from_memory
+from handmade.study.deck import minutes_from_memory, rating_from_memory
 from handmade.workshop.exercises import exercise_named
 from handmade.workshop.judging.judge import Judge
 from handmade.workshop.progress import free_path
@@ -30,4 +30,4 @@ def write_from_memory(workspace: Workspace, name: str) -> tuple[int, float] | No
         verdict = judge.check(path, exercise)
     show(verdict, exercise, path, None)
     workspace.change(lambda progress: progress.add(verdict))
-    return (1 if not verdict.passed else 3 if used <= allowed else 2), used
+    return rating_from_memory(verdict.passed, used <= allowed), used

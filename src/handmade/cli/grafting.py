@@ -7,9 +7,9 @@ import typer
 from handmade.cli.verdicts import show
 from handmade.tasks import Recipe, Task
 from handmade.workshop.exercises import exercise_named
-from handmade.workshop.judging.judge import Judge
+from handmade.workshop.judging.verdict import Verdict
 from handmade.workshop.side_by_side import comparison, side_by_side
-from handmade.workshop.transplant import Function, Graft, function_in, graft_for, transplant
+from handmade.workshop.transplant import Function, Graft, graft_for, passing_function, transplant
 
 STEPS = 10
 
@@ -17,13 +17,11 @@ STEPS = 10
 def passed(model: str, file: Path) -> tuple[Graft, Function]:
     """The function that the file has for this model, once the judge lets it pass; else its verdict, and exit code 1."""
     graft = graft_for(model)
-    exercise = exercise_named(graft.exercise)
-    with Judge() as judge:
-        verdict = judge.check(file, exercise)
-    if not verdict.passed:
-        show(verdict, exercise, file, None)
+    found = passing_function(graft, file)
+    if isinstance(found, Verdict):
+        show(found, exercise_named(graft.exercise), file, None)
         raise typer.Exit(1)
-    return graft, function_in(file, exercise)
+    return graft, found
 
 
 def put_in(task: Task, recipe: Recipe, graft: Graft, function: Function) -> None:

@@ -14,11 +14,11 @@ def hint(
     are known. Then the exercise's own three hints.
     """
     from handmade.cli.checking import chosen
-    from handmade.cli.hinting import next_hint
+    from handmade.cli.hinting import next_in_words
     from handmade.cli.screen import say
     from handmade.workshop.interviews import refuse_while_running
 
     workspace, exercise = chosen(name)
     refuse_while_running(workspace, exercise.name, "a hint")
-    say(next_hint(workspace, exercise))
+    say(next_in_words(workspace, exercise))
     say(f"\nAgain for the next; then: handmade check {exercise.name}")

@@ -10,7 +10,6 @@ from handmade.cli.screen import fitted, page
 from handmade.errors import InputError
 
 if TYPE_CHECKING:
-    from handmade.lens import Cost
     from handmade.models import Card
 
 
@@ -27,40 +26,17 @@ def models(
     from handmade.models import ZOO
 
     if name is None:
-        rows = [_summary(card) for card in ZOO.values()]
+        rows = [card.summary() for card in ZOO.values()]
         page(json.dumps(rows, indent=2) if as_json else _zoo_table(rows))
     elif name in ZOO:
+        from handmade.lens import cost_of
+
         card = ZOO[name]
-        cost = _cost(card)
+        cost = cost_of(card)
         rows = [asdict(layer) for layer in cost.layers]
         page(json.dumps(rows, indent=2) if as_json else f"{_heading(card)}\n\n{cost}")
     else:
         raise InputError(f"no model is called {name!r}{suggestion(name, ZOO)} There are {', '.join(ZOO)}.")
-
-
-def _cost(card: "Card") -> "Cost":
-    from handmade import lens
-    from handmade.nn import init
-
-    with init.drawing(False):
-        model = card.make()
-    return lens.cost(model, *card.example())
-
-
-def _summary(card: "Card") -> dict[str, Any]:
-    unknown = {"multiply_adds": None, "activations": None, "receptive_field": None}
-    cost: dict[str, Any] = asdict(card.cost) if card.cost else unknown
-    return {
-        "name": card.name,
-        "year": card.year,
-        "use": card.use,
-        "input_shape": card.input_shape,
-        "parameters": card.parameters,
-        **cost,
-        "error": card.error,
-        "source": card.source,
-        "paper": card.paper,
-    }
 
 
 def _zoo_table(rows: list[dict[str, Any]]) -> str:

@@ -1,8 +1,5 @@
 """handmade picture: what happens inside a model when it looks at an image, or reads a text."""
 
-import itertools
-import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -53,11 +50,13 @@ def picture(
     """
     if (image is None) == (text is None):
         raise InputError("give either --image, for an image classifier, or --text, for a language model.")
+    from handmade.lens.folders import own_folder, slug
+
     if text is not None:
         if layer or class_:
             raise InputError("--layer and --class are for images; for a text every layer is drawn.")
         used, pictures = _of_text(source, weights, text, what)
-        name = f"{used.name}-{_slug(text)}"
+        name = f"{used.name}-{slug(text)}"
     elif image is not None:
         used, pictures = _of_image(source, weights, image, layer, class_)
         name = f"{used.name}-{image.stem}"
@@ -69,45 +68,6 @@ def picture(
         for file, draw_to in pictures[kind].items():
             draw_to(folder / file)
             print(folder / file)
-
-
-LONGEST_SLUG = 40
-"""Letters of a text in the name of its folder."""
-
-OF = "of.json"
-"""The file in a folder of pictures that says what they are of."""
-
-
-def own_folder(wanted: Path, shown: dict[str, str | None]) -> Path:
-    """`wanted`, or with -2, -3 ... behind it where pictures of something else lie: these are never replaced.
-
-    The same shown again has the folder that it had.
-    """
-    from handmade.files import write_text
-
-    said = json.dumps(shown, indent=1, ensure_ascii=False)
-    others = (wanted.with_name(f"{wanted.name}-{number}") for number in itertools.count(2))
-    folders = itertools.chain([wanted], others)
-    folder = next(folder for folder in folders if not folder.exists() or _told(folder) == said)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / OF, said)
-    return folder
-
-
-def _told(folder: Path) -> str | None:
-    told = folder / OF
-    return told.read_text(encoding="utf-8", errors="replace") if told.is_file() else None
-
-
-def _slug(text: str) -> str:
-    """The first words of a text, as a folder can be called."""
-    words = re.findall(r"\w+", text.lower())
-    slug = ""
-    for word in words:
-        if len(slug) + len(word) > LONGEST_SLUG:
-            break
-        slug += f"-{word}" if slug else word
-    return slug or "text"
 
 
 def _of_text(source: str, weights: str | None, text: str, what: str | None) -> "tuple[Use, Pictures]":

@@ -61,33 +61,25 @@ def _tick(action: str, item: str | None) -> None:
 def _done(item: str) -> None:
     from handmade.cli.screen import say
     from handmade.cli.studying import here
+    from handmade.study.standing import tick
     from handmade.study.wording import today_in_lines
 
     standing, journal, _ = here()
-    found = standing.plan.item(item)
-    if found.kind == "know":
-        raise InputError(f"{item} is known by its cards, not ticked: `handmade review --item {item}` asks them.")
-    if found.kind == "build":
-        raise InputError(f"{item} is built, not ticked: what passes `handmade check` counts.")
-    if item in standing.watched:
-        say(f"{found.title} was ticked before.\n")
+    title = standing.plan.item(item).title
+    if tick(standing, journal, item):
+        say(f"Watched: {title}. (`handmade plan undo {item}` takes it back.)\n")
     else:
-        journal.append("watched", item=item)
-        say(f"Watched: {found.title}. (`handmade plan undo {item}` takes it back.)\n")
+        say(f"{title} was ticked before.\n")
     say("\n".join(today_in_lines(here()[0])))
 
 
 def _undo(item: str) -> None:
     from handmade.cli.studying import here
+    from handmade.study.standing import untick
 
     standing, journal, _ = here()
-    found = standing.plan.item(item)
-    ticks = [event for event in standing.events if event.what == "watched" and event["item"] == item]
-    if not ticks:
-        raise InputError(f"{item} is not ticked.")
-    for event in ticks:
-        journal.undo(event)
-    typer.echo(f"No longer ticked: {found.title}.")
+    untick(standing, journal, item)
+    typer.echo(f"No longer ticked: {standing.plan.item(item).title}.")
 
 
 def set_dates(folder: Path, start: str | None, interview: str | None) -> None:

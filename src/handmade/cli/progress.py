@@ -1,12 +1,11 @@
 """handmade progress: what has been done in this workspace."""
 
-from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from handmade.workshop.progress import Progress, Record
+    from handmade.workshop.progress import Progress
 
 
 def progress(
@@ -66,24 +65,16 @@ def _each(done: "Progress", names: list[str]) -> str:
 
     entries = [(name, done.of(name)) for name in names]
     rows = [
-        (f"{NAMES.index(name) + 1:2} {name}", _status(entry), entry.attempts, entry.hints, (entry.passed or "")[:10])
+        (f"{NAMES.index(name) + 1:2} {name}", entry.status, entry.attempts, entry.hints, (entry.passed or "")[:10])
         for name, entry in entries
     ]
     return fitted(("exercise", "", "attempts", "hints", "passed on"), rows)
 
 
-def _status(entry: "Record") -> str:
-    if entry.passed:
-        return "passed, after giving up" if entry.gave_up and entry.gave_up < entry.passed else "passed"
-    return "gave up" if entry.gave_up else "begun" if entry.attempts or entry.hints else ""
-
-
 def _mistakes_and_more(done: "Progress") -> list[str]:
     """What was wrong most often, and how drills and interviews went."""
     lines = []
-    mistakes = sum((Counter(entry.mistakes) for entry in done.exercises.values()), Counter[str]())
-    mistakes.pop("not written yet", None)
-    if mistakes:
+    if mistakes := done.mistakes():
         listed = ", ".join(f"{name} ({number})" for name, number in mistakes.most_common(5))
         lines.append(f"Your most frequent mistakes: {listed}.")
     if done.drills:

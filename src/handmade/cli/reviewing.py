@@ -130,11 +130,7 @@ class Terminal:
         done, again = self.session.answered, self.session.again
         standing = self.session.standing_now()
         left = len(standing.queue())
-        tomorrow = sum(
-            standing.schedule.due(slot.id) <= standing.now + timedelta(days=1)
-            for slot in standing.slots
-            if slot.id in standing.schedule.memories
-        )
+        tomorrow = standing.due_within(timedelta(days=1))
         self._say("")
         self._say(f"Answered: {done}" + (f", {again} of them again." if again else "."))
         self._say(f"Left today: {left}. Due by this time tomorrow: {counted(tomorrow, 'card')}.")

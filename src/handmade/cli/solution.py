@@ -16,7 +16,6 @@ def solution(
     """Print our solution to an exercise you have passed."""
     from handmade.cli.checking import chosen
     from handmade.workshop.interviews import refuse_while_running
-    from handmade.workshop.progress import Progress, now
     from handmade.workshop.source import solution as written
 
     workspace, exercise = chosen(name)
@@ -28,10 +27,5 @@ def solution(
                 f"you have not passed {name} yet. `handmade hint {name}` helps; `handmade solution {name} --give-up` "
                 "shows it anyway, and this is recorded."
             )
-
-        def change(progress: Progress) -> None:
-            entry = progress.of(name)
-            entry.gave_up = entry.gave_up or now()
-
-        workspace.change(change)
+        workspace.change(lambda progress: progress.give_up(name))
     typer.echo(written(exercise), nl=False)

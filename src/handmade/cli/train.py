@@ -11,7 +11,7 @@ from handmade.errors import InputError
 
 if TYPE_CHECKING:
     from handmade.tasks import Task
-    from handmade.train import Run, Trainer
+    from handmade.train import Run
 
 
 def train(
@@ -72,7 +72,8 @@ def train(
         run, task = _begun(model, settings, out, yours)
     trainer = Trainer(task, run, display_of(task))
     if resume and (steps or epochs):
-        _lengthen(trainer)
+        made, total = trainer.keep_length(), task.total_steps
+        say(f"It has made {made:,} steps and trains up to {total:,}; the learning rate goes by the new length.")
     if trainer.train():
         if stage is not None:
             _compare_stages(stage, run)
@@ -152,15 +153,6 @@ def _show(model: str | None, settings: list[str]) -> None:
         f"\nIt takes about {in_words(each * task.total_steps)} here: {task.total_steps:,} steps of "
         f"{1000 * each:.0f} ms, measured now; tests after each epoch come on top."
     )
-
-
-def _lengthen(trainer: "Trainer") -> None:
-    """Have the run remember its new length. InputError where it is there already."""
-    made, total = trainer.progress.step, trainer.task.total_steps
-    if made >= total:
-        raise InputError(f"{trainer.run.folder} has made {made:,} steps already: give a length beyond {total:,} steps.")
-    trainer.run.write_config()
-    say(f"It has made {made:,} steps and trains up to {total:,}; the learning rate goes by the new length.")
 
 
 def _resumed(folder: Path, model: str | None, steps: int | None, epochs: int | None) -> "tuple[Run, Task]":

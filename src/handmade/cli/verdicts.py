@@ -10,7 +10,7 @@ from rich.text import Text
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.judging.shown import fit
 from handmade.workshop.judging.verdict import COMPUTES_ONLY, Finding, Verdict
-from handmade.workshop.workspace import Workspace
+from handmade.workshop.workspace import DRILLS, Workspace
 
 if TYPE_CHECKING:  # a verdict that passes shows none
     from rich.table import Table
@@ -75,7 +75,7 @@ def _headline(verdict: Verdict, exercise: Exercise) -> Text:
 def _is_drill(verdict: Verdict, exercise: Exercise, path: Path) -> bool:
     """Whether to keep the mistakes' names and lines to ourselves: they are what `handmade drill` asks for."""
     said = ("wrong", "raises", "nan in", "inf in", "-inf in")
-    return path.parent.name == "drills" and all(
+    return path.parent.name == DRILLS and all(
         finding.name in exercise.faults or finding.name.startswith(said) for finding in verdict.findings
     )
 
@@ -128,7 +128,7 @@ def _tests(verdict: Verdict) -> "Table":
 
 
 def _next_step(verdict: Verdict, path: Path, workspace: Workspace | None) -> str:
-    if verdict.passed and path.parent.name == "drills":
+    if verdict.passed and path.parent.name == DRILLS:
         return "Fixed. `handmade drill` writes another."
     name = verdict.exercise
     if verdict.passed and workspace is not None and workspace.progress().of(name).passed is None:

@@ -5,10 +5,11 @@ import select
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from io import TextIOWrapper
 
-from handmade.cli.checking import record
-from handmade.cli.hinting import next_hint
+from handmade.cli.checking import saved
+from handmade.cli.hinting import next_in_words
 from handmade.cli.reporting import keep_for_a_report
 from handmade.cli.verdicts import show
 from handmade.errors import InputError, JudgeError
@@ -56,7 +57,7 @@ class Watch:
         except JudgeError as error:
             keep_for_a_report(error)
             return
-        record(self.workspace, [verdict])
+        saved(partial(self.workspace.record, [verdict]))
         print()
         show(verdict, exercise, path, self.workspace)
         if verdict.passed:
@@ -85,7 +86,7 @@ class Watch:
         """Do what a key stands for; whether to go on."""
         match key:
             case "h":
-                print(next_hint(self.workspace, exercise_named(self.current)))
+                print(next_in_words(self.workspace, exercise_named(self.current)))
             case "l":
                 self.list_all()
             case "n":

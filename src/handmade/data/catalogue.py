@@ -50,6 +50,20 @@ class Entry:
             return str(at_hand[0].parent)
         return "to download" if self.files[0].urls else "not here"
 
+    def described(self) -> str:
+        """What there is to know about it, a line each, and where its files are."""
+        rows = [
+            ("examples", self.examples),
+            *([("classes", ", ".join(self.classes))] if self.classes else []),
+            ("format", self.format),
+            ("licence", self.licence),
+            ("homepage", self.homepage),
+        ]
+        for file in self.files:
+            path = files.find(file)
+            rows.append(("file", f"{path} ({path.stat().st_size:,} bytes)" if path else f"{file.path} (to download)"))
+        return "\n".join([f"{self.name}: {self.description}", *(f"  {name:9} {fact}" for name, fact in rows)])
+
 
 def catalogue() -> dict[str, Entry]:
     """Every data set that has a name."""

@@ -5,6 +5,7 @@ from handmade.lens.attention import draw_attention_maps as draw_attention_maps
 from handmade.lens.costs import Cost as Cost
 from handmade.lens.costs import LayerCost as LayerCost
 from handmade.lens.costs import cost as cost
+from handmade.lens.costs import cost_of as cost_of
 from handmade.lens.features import draw_feature_maps as draw_feature_maps
 from handmade.lens.features import feature_maps as feature_maps
 from handmade.lens.features import strongest as strongest

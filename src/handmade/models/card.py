@@ -6,7 +6,7 @@ A card is written once. The table of networks, the weights' catalogue, the recip
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib import import_module
 from itertools import chain
 from pkgutil import iter_modules
@@ -142,6 +142,22 @@ class Card:
         """What can be done with it: "train" by its recipe, "weights" that are published; "build" where neither."""
         marks = ("train",) * bool(self.recipe) + ("weights",) * bool(self.published)
         return marks or ("build",)
+
+    def summary(self) -> dict[str, Any]:
+        """The card's facts by name, as a table of networks shows them. What it does not state is None or empty."""
+        unknown = {"multiply_adds": None, "activations": None, "receptive_field": None}
+        cost: dict[str, Any] = asdict(self.cost) if self.cost else unknown
+        return {
+            "name": self.name,
+            "year": self.year,
+            "use": self.use,
+            "input_shape": self.input_shape,
+            "parameters": self.parameters,
+            **cost,
+            "error": self.error,
+            "source": self.source,
+            "paper": self.paper,
+        }
 
     def example(self) -> tuple[Any, ...]:
         """What the model is called with for one example: zeros, or any one token."""

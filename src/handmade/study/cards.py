@@ -62,6 +62,16 @@ def concept_cards() -> dict[str, Card]:
     return {entry["id"]: _card(entry) for entry in _file()["cards"]}
 
 
+def cards_with(word: str) -> list[Card]:
+    """The cards that have `word` in their question, answer, source, items or id, in small or capital letters."""
+    found = []
+    for card in concept_cards().values():
+        text = " ".join([card.id, card.ask, card.answer, card.source, *card.items])
+        if word.lower() in text.lower():
+            found.append(card)
+    return found
+
+
 def sources() -> dict[str, str]:
     """Papers, books and videos by the short names that cards use."""
     return _file()["sources"]

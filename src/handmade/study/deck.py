@@ -109,3 +109,8 @@ def _exercise_card(name: str) -> Card:
 def minutes_from_memory(minutes: int) -> int:
     """Half of what an interview gives, for what was passed before."""
     return max(1, round(minutes / 2))
+
+
+def rating_from_memory(passed: bool, in_time: bool) -> int:
+    """How an exercise written from memory is rated: 3 (good) for passed in time, 2 (hard) for late, 1 (again) else."""
+    return 1 if not passed else 3 if in_time else 2

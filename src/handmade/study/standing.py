@@ -111,6 +111,11 @@ class Standing:
             new = new_a_day(unseen + len(self.schedule.begun_on(self.today)), self.today, self.interview)
         return queue(self.schedule, self.slots if slots is None else slots, self.now, new)
 
+    def due_within(self, time: timedelta) -> int:
+        """How many of the cards seen before come back within this time."""
+        seen = [slot.id for slot in self.slots if slot.id in self.schedule.memories]
+        return sum(self.schedule.due(id) <= self.now + time for id in seen)
+
     @property
     def next_watch(self) -> Item | None:
         """The earliest item to watch whose predecessors are done."""
@@ -193,6 +198,33 @@ def remember_dates(standing: Standing, journal: Journal, start: date | None, int
     if last is not None and last < first:
         raise InputError(f"the interview on {last} would be before the plan's first day, {first}.")
     journal.append("start", day=first.isoformat(), interview=last.isoformat() if last else None)
+
+
+def tick(standing: Standing, journal: Journal, id: str) -> bool:
+    """Record that an item was watched; False where that was recorded before.
+
+    Raises InputError for an item that is not ticked by hand, and for an unknown one.
+    """
+    item = standing.plan.item(id)
+    if item.kind == "know":
+        raise InputError(f"{id} is known by its cards, not ticked: `handmade review --item {id}` asks them.")
+    if item.kind == "build":
+        raise InputError(f"{id} is built, not ticked: what passes `handmade check` counts.")
+    if id in standing.watched:
+        return False
+    journal.append("watched", item=id)
+    return True
+
+
+def untick(standing: Standing, journal: Journal, id: str) -> None:
+    """Let every record that an item was watched count no more. InputError where there is none."""
+    ticks = [
+        event for event in standing.events if event.what == "watched" and event["item"] == standing.plan.item(id).id
+    ]
+    if not ticks:
+        raise InputError(f"{id} is not ticked.")
+    for event in ticks:
+        journal.undo(event)
 
 
 def _items(id: str) -> tuple[str, ...]:

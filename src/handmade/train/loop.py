@@ -105,6 +105,19 @@ class Trainer:
             self._finish()
         return self.done
 
+    def keep_length(self) -> int:
+        """Have the folder of a run that is trained longer (`Run.longer`) remember it: the steps made so far.
+
+        Raises InputError where they are as many as its length, or more.
+        """
+        made, total = self.progress.step, self.task.total_steps
+        if made >= total:
+            raise InputError(
+                f"{self.run.folder} has made {made:,} steps already: give a length beyond {total:,} steps."
+            )
+        self.run.write_config()
+        return made
+
     @property
     def done(self) -> bool:
         return self.progress.step >= self.task.total_steps

@@ -72,7 +72,7 @@ class Run(HasMoved):
         return True
 
     def longer(self, steps: int | None, epochs: int | None) -> "Run":
-        """The same run with another length, in steps or epochs from its beginning; its config.json says so."""
+        """The same run with another length, in steps or epochs; `Trainer.keep_length` writes that down."""
         recipe = dataclasses.replace(self.recipe, steps=steps, epochs=epochs or self.recipe.epochs)
         return dataclasses.replace(self, recipe=recipe)
 

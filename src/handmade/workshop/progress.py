@@ -1,6 +1,7 @@
 """What a workspace remembers: attempts, hints, interviews, in a file that two commands may change at once."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -32,6 +33,13 @@ class Record:
     met: dict[str, str] = field(default_factory=dict)
     steps: list[str] = field(default_factory=list)
 
+    @property
+    def status(self) -> str:
+        """How far it is, in a word or two; empty where nothing was done."""
+        if self.passed:
+            return "passed, after giving up" if self.gave_up and self.gave_up < self.passed else "passed"
+        return "gave up" if self.gave_up else "begun" if self.attempts or self.hints else ""
+
 
 @dataclass
 class Drill:
@@ -57,6 +65,12 @@ class Progress:
     def of(self, name: str) -> Record:
         return self.exercises.setdefault(name, Record())
 
+    def mistakes(self) -> Counter[str]:
+        """How often each mistake was made, in all exercises together."""
+        counts = sum((Counter(entry.mistakes) for entry in self.exercises.values()), Counter[str]())
+        del counts["not written yet"]
+        return counts
+
     def add(self, verdict: Verdict) -> None:
         """Count an attempt, with its result. A file that is unwritten or was passed before does not count as one."""
         names = [finding.name for finding in verdict.findings]
@@ -71,6 +85,18 @@ class Progress:
             entry.mistakes[name] = entry.mistakes.get(name, 0) + 1
             if name in exercise_named(verdict.exercise).faults:
                 entry.met[name] = now()
+
+    def take_step(self, name: str) -> None:
+        """Leave the first of an exercise's steps behind: it was shown."""
+        self.of(name).steps = self.of(name).steps[1:]
+
+    def take_hint(self, name: str, count: int) -> None:
+        """Count one more of the `count` hints of an exercise as shown."""
+        self.of(name).hints = min(self.of(name).hints + 1, count)
+
+    def give_up(self, name: str) -> None:
+        """Remember when the solution of an exercise was first asked for before it was passed."""
+        self.of(name).gave_up = self.of(name).gave_up or now()
 
     def begin_drill(self, exercise: str, file: str) -> None:
         """Remember that a mistake of ours is to be found in this file of drills/."""

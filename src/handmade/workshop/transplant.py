@@ -24,6 +24,9 @@ from handmade.models.resnet import BasicBlock
 from handmade.nn import BatchNorm2d, Module
 from handmade.workshop.cell.cases import in_tensors, plain
 from handmade.workshop.exercise import Exercise
+from handmade.workshop.exercises import exercise_named
+from handmade.workshop.judging.judge import Judge
+from handmade.workshop.judging.verdict import Verdict
 
 Function = Callable[..., Any]
 
@@ -43,6 +46,14 @@ def graft_for(model: str) -> Graft:
         if model.startswith(beginning):
             return graft
     raise InputError(f"no function of yours fits into {model}: gpt, resnet20 and char-lstm take one.")
+
+
+def passing_function(graft: Graft, file: Path) -> Function | Verdict:
+    """The function that a file has for a graft, once the judge lets it pass; else the judge's verdict on it."""
+    exercise = exercise_named(graft.exercise)
+    with Judge() as judge:
+        verdict = judge.check(file, exercise)
+    return function_in(file, exercise) if verdict.passed else verdict
 
 
 def transplant(model: Module, graft: Graft, function: Function) -> int:

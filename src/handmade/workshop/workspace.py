@@ -1,17 +1,21 @@
 """A learner's workspace: a folder with one file per exercise, by topic, and the record of what was done."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from handmade.files import cannot_write, write_bytes, write_text
 from handmade.workshop.exercises import NAMES, exercise_named, topic_of
+from handmade.workshop.judging.verdict import Verdict
 from handmade.workshop.numbered import Move, carry_over, has_numbered_files, numbered_file
 from handmade.workshop.progress import Progress, change_progress, free_path, read_progress
 
 PROGRESS = "progress.json"
 WORKSHOP = "handmade-workshop"
 """What a workspace is called, where a person says nothing else."""
+
+DRILLS = "drills"
+"""The folder of a workspace that holds drills."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +48,11 @@ class Workspace:
     def add_missing(self) -> list[Path]:
         """Write the stub of every exercise that has no file; the others stay as they are."""
         written = []
-        for name in NAMES:
+        for name in self.missing():
             path = self.file(name)
-            if not path.exists():
-                made(path.parent)
-                write_text(path, _stub(name))
-                written.append(path)
+            made(path.parent)
+            write_text(path, _stub(name))
+            written.append(path)
         return written
 
     def reset(self, name: str) -> Path | None:
@@ -69,6 +72,26 @@ class Workspace:
     def change(self, change: Callable[[Progress], None]) -> Progress:
         """Change what is remembered, as it is on the disk now."""
         return change_progress(self.folder / PROGRESS, change, self.said)
+
+    def missing(self) -> list[str]:
+        """The exercises that have no file."""
+        return [name for name in NAMES if not self.file(name).exists()]
+
+    def record(self, verdicts: Sequence[Verdict]) -> None:
+        """Remember attempts, mistakes and what was passed."""
+
+        def change(progress: Progress) -> None:
+            for verdict in verdicts:
+                progress.add(verdict)
+
+        self.change(change)
+
+    def record_check(self, path: Path, verdict: Verdict) -> None:
+        """Remember the check of an exercise's own file, or of a drill; that of any other file is not remembered."""
+        if path.resolve() == self.file(verdict.exercise).resolve():
+            self.record([verdict])
+        elif path.resolve().parent == (self.folder / DRILLS).resolve():
+            self.change(lambda progress: progress.check_drill(path.name, verdict.passed))
 
     def upcoming(self) -> str | None:
         """The first exercise that is not passed yet."""

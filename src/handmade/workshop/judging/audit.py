@@ -52,6 +52,27 @@ class Audit:
         lines += [f"right, and refused: {style}" for style, accepted in self.accepted.items() if not accepted]
         return lines + ([] if self.stub_refused else ["the empty stub is accepted"])
 
+    def matrix(self) -> str:
+        """A row a fault: what it is named alone and with each other fault, as a sign; the last line explains them."""
+        faults = [fault for (fault,) in self.singles]
+        width = max(map(len, faults))
+        rows = [f"{fault:{width}}  {' '.join(self._sign(fault, other) for other in faults)}" for fault in faults]
+        return "\n".join(
+            [*rows, "o named alone, + both of a pair named, / one of them, ? other names or none, ! accepted"]
+        )
+
+    def _sign(self, first: str, second: str) -> str:
+        if first == second:
+            named, wanted = self.singles[first,], {first}
+        else:
+            named = self.pairs.get((first, second), self.pairs.get((second, first)))
+            wanted = {first, second}
+        if named == ():
+            return "!"
+        if named is None or not set(named) <= wanted:
+            return "?"
+        return "o" if first == second else "+" if set(named) == wanted else "/"
+
 
 def audit(exercise: Exercise) -> Audit:
     """Run the judge's reasoning on everything that it must distinguish."""

@@ -1,0 +1,69 @@
+"""Drills, hints and the record of checks, from Python."""
+
+import pytest
+
+from handmade.workshop.drills import write_drill
+from handmade.workshop.exercises import exercise_named
+from handmade.workshop.hints import next_hint
+from handmade.workshop.judging.verdict import Finding, Mend, Verdict
+from handmade.workshop.source import faulty
+from handmade.workshop.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path) -> Workspace:
+    return Workspace(tmp_path)
+
+
+def test_a_drill_is_one_fault_of_an_exercise_and_is_recorded(workspace):
+    exercise, path = write_drill(workspace, "softmax", seed=1)
+    assert path == workspace.folder / "drills" / "softmax.1.py"
+    assert path.read_text() in {faulty(exercise, fault) for fault in exercise.faults}
+    assert [(drill.exercise, drill.file) for drill in workspace.progress().drills] == [("softmax", "softmax.1.py")]
+
+
+def test_a_seed_writes_the_same_drill_again_beside_the_first(workspace):
+    (exercise, first), (again, second) = write_drill(workspace, seed=3), write_drill(workspace, seed=3)
+    assert exercise.name == again.name
+    assert first != second
+    assert first.read_text() == second.read_text()
+
+
+def test_without_a_name_a_drill_is_of_what_was_passed(workspace):
+    workspace.record([Verdict("gelu", passed=True)])
+    assert write_drill(workspace)[0].name == "gelu"
+
+
+def test_checks_of_drills_and_own_files_are_recorded_and_no_others(workspace):
+    _, drill = write_drill(workspace, "softmax")
+    workspace.record_check(drill, Verdict("softmax"))
+    workspace.record_check(drill, Verdict("softmax", passed=True))
+    workspace.record_check(workspace.folder / "elsewhere.py", Verdict("softmax", passed=True))
+    progress = workspace.progress()
+    assert (progress.drills[0].attempts, bool(progress.drills[0].fixed)) == (2, True)
+    assert progress.of("softmax").passed is None
+    workspace.record_check(workspace.file("softmax"), Verdict("softmax", passed=True))
+    assert workspace.progress().of("softmax").status == "passed"
+
+
+def test_hints_lead_to_the_mend_and_then_are_the_exercises_own(workspace):
+    exercise = exercise_named("gelu")
+    found = Finding("tanh form", "", line=7, mend=Mend("x", "y", "a name"))
+    workspace.record([Verdict("gelu", findings=[found])])
+    steps = [next_hint(workspace, exercise) for _ in range(3)]
+    assert [hints.shown for hints in steps] == [[step] for step in found.steps()]
+    assert [hints.last for hints in steps] == [False, False, True]
+    own = [next_hint(workspace, exercise) for _ in range(4)]
+    assert [len(hints.shown) for hints in own] == [1, 2, 3, 3]
+    assert [hints.last for hints in own] == [False, False, False, True]
+    assert not any(hints.from_verdict for hints in own)
+
+
+def test_giving_up_is_remembered_from_the_first_time_on(workspace, monkeypatch):
+    workspace.change(lambda progress: progress.give_up("gelu"))
+    first = workspace.progress().of("gelu").gave_up
+    monkeypatch.setattr("handmade.workshop.progress.now", lambda: "2030-01-01T00:00:00")
+    workspace.change(lambda progress: progress.give_up("gelu"))
+    assert first
+    assert workspace.progress().of("gelu").gave_up == first
+    assert workspace.progress().of("gelu").status == "gave up"
