@@ -1,94 +1,154 @@
-"""Wrong solutions made by single edits of the right ones: how many does the judge refuse, name, and point at?
+"""Right solutions with one small edit: does the judge refuse them all, and does it show the line that was edited?
 
-    python -m benchmarks mutants [--each 4] [--seconds 2.6] [--seed 0] [EXERCISE ...]
+    python -m benchmarks mutants [--each 4 | --all] [--seed 0] [--kept FILE] [EXERCISE ...]
+    python -m benchmarks mutants --passing [EXERCISE ...]
+    python -m benchmarks mutants --pairs [--each 2] [EXERCISE ...]
 
-Right solutions without PyTorch are changed by single edits of the judge's own kinds, drawn with the seed, `--each` of
-them an exercise. One that gives the right results on all cases, drawn anew too, is equivalent as far as the judge can
-tell: those are listed. `--dev` takes the mistakes of tests/workshop/single_mistakes.py, which are people's, instead.
+At each place of each right solution that needs no PyTorch one edit of each of the judge's own kinds is drawn with the
+seed, some 30,000 in all. The first form judges `--each` of an exercise, or all of them (hours); with `--kept` verdicts
+are appended to that file, and what is in it is not judged again. `--passing` runs every one on all cases and prints
+those that pass. `--pairs` puts two of one solution together. `--people` takes the mistakes of
+tests/workshop/single_mistakes.py, which are people's, instead.
 """
 
 import argparse
-import ast
+import json
 import random
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from handmade.workshop.cell.versions import edited
+from handmade.workshop.cell.job import Limits
 from handmade.workshop.exercises import NAMES, exercise_named
-from handmade.workshop.judging.edits import Editor
 from handmade.workshop.judging.judge import Judge
+from handmade.workshop.judging.verdict import Verdict
+from handmade.workshop.mutants import mutants_of, pairs_of, passing
 from handmade.workshop.source import solution
-from handmade.workshop.variants import variants_of
 from tests.workshop.single_mistakes import MISTAKES
 
-Mutant = tuple[str, str, int]
-"""A wrong source, what was changed, and the line that was."""
+Wrong = tuple[str, str, tuple[int, ...]]
+"""A wrong source, what was changed, and the lines that were."""
 
-COLUMNS = ("mutants", "refused", "named or line", "line", "mend")
+Maker = Callable[[str, int], Iterator[Wrong]]
 
-
-def mutants_of(name: str, count: int, draw: random.Random) -> Iterator[Mutant]:
-    """Right solutions of an exercise with one edit each."""
-    sources = [solution(exercise_named(name)), *(s for s in variants_of(name).values() if "torch" not in s)]
-    for _ in range(count):
-        source = draw.choice(sources)
-        editor = Editor(source, ast.parse(source))
-        edits = [edit for number in range(len(editor.nodes)) for edit in editor.narrow(number)]
-        edit = draw.choice(edits)
-        yield edited(source, edit.parts), f"{edit.kind}, line {edit.line}", edit.line
+COLUMNS = ("judged", "refused", "named or line", "line", "line first", "mend")
 
 
-def peoples(name: str) -> Iterator[Mutant]:
+def mutants(name: str, seed: int) -> Iterator[Wrong]:
+    """The mutants of an exercise, in an order drawn with the seed: the first few of them are a sample."""
+    draw = random.Random(f"{seed} {name}")
+    found = list(mutants_of(exercise_named(name), draw))
+    for mutant in draw.sample(found, len(found)):
+        yield mutant.source, f"{mutant.style}, {mutant.kind}, line {mutant.line}", (mutant.line,)
+
+
+def pairs(name: str, seed: int) -> Iterator[Wrong]:
+    """Pairs of mutants of one solution, drawn with the seed."""
+    for pair in pairs_of(exercise_named(name), random.Random(f"{seed} {name}")):
+        yield pair.source, f"{pair.style}, {pair.kind}", pair.lines
+
+
+def peoples(name: str, seed: int) -> Iterator[Wrong]:
     """The solution shown with each of the listed single mistakes."""
     source = solution(exercise_named(name))
     body = source.index('"""\n', 3) + 4
     for other, old, new in MISTAKES:
         if other == name:
             wrong = source[:body] + source[body:].replace(old, new, 1)
-            yield wrong, f"{old} -> {new}", source[: source.index(old, body)].count("\n") + 1
+            yield wrong, f"{old} -> {new}", (source[: source.index(old, body)].count("\n") + 1,)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", default=NAMES)
     parser.add_argument("--each", type=int, default=4)
-    parser.add_argument("--seconds", type=float, default=2.6)
+    parser.add_argument("--all", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--dev", action="store_true")
+    parser.add_argument("--kept", type=Path)
+    for kind in ("pairs", "people", "passing"):
+        parser.add_argument(f"--{kind}", action="store_true")
     options = parser.parse_args()
+    with Judge(Limits(seconds=5.0)) as judge:
+        if options.passing:
+            print_passing(judge, options.names, options.seed)
+            return
+        made = pairs if options.pairs else peoples if options.people else mutants
+        print_table(judge, options, made)
+
+
+def print_table(judge: Judge, options: argparse.Namespace, made: Maker) -> None:
+    """Judge the mutants that are not in the kept file, and print a row an exercise."""
     totals: Counter[str] = Counter()
+    known = _read(options.kept)
     print(f"| exercise | {' | '.join(COLUMNS)} |\n{'|---' * (1 + len(COLUMNS))}|", flush=True)
-    with tempfile.TemporaryDirectory() as folder, Judge() as judge:
-        judge.pointer.seconds = options.seconds
+    with tempfile.TemporaryDirectory() as folder:
         for name in options.names:
-            draw = random.Random(f"{options.seed} {name}")
-            made = peoples(name) if options.dev else mutants_of(name, options.each, draw)
-            counts = judged(judge, name, made, Path(folder))
+            counts: Counter[str] = Counter()
+            for number, (source, what, lines) in enumerate(made(name, options.seed)):
+                if number >= options.each and not options.all and not options.people:
+                    break
+                key = f"{name} {what} {number}"
+                if key not in known:
+                    path = Path(folder) / f"{name}.py"
+                    path.write_text(source, "utf-8")
+                    known[key] = told(judge.check(path, exercise_named(name), seed=1), name, lines)
+                    _keep(options.kept, key, known[key])
+                if "refused" not in known[key]:
+                    print(f"passes: {name}: {what}: {source.splitlines()[lines[0] - 1].strip()}", flush=True)
+                counts.update(known[key])
             totals += counts
-            if counts:
-                print(_row(name, counts), flush=True)
+            print(_row(name, counts), flush=True)
     print(_row("all", totals))
 
 
-def judged(judge: Judge, name: str, made: Iterator[Mutant], folder: Path) -> Counter[str]:
-    """How many were refused, named, pointed at and mended; those that pass are printed."""
-    exercise, counts = exercise_named(name), Counter[str]()
-    for source, what, line in made:
-        path = folder / f"{name}.py"
-        path.write_text(source, "utf-8")
-        verdict = judge.check(path, exercise, seed=1)
-        counts["mutants"] += 1
-        if verdict.passed:
-            print(f"passes: {name}: {what}: {source.splitlines()[line - 1].strip()}", flush=True)
-            continue
-        pointed = any(finding.line == line for finding in verdict.findings)
-        counts["refused"] += 1
-        counts["line"] += pointed
-        counts["named or line"] += pointed or any(finding.name in exercise.faults for finding in verdict.findings)
-        counts["mend"] += any(finding.mend is not None for finding in verdict.findings)
-    return counts
+def told(verdict: Verdict, name: str, lines: tuple[int, ...]) -> list[str]:
+    """What of the columns is true of this verdict."""
+    if verdict.passed:
+        return ["judged"]
+    named = any(finding.name in exercise_named(name).faults for finding in verdict.findings)
+    shown = [finding.line for finding in verdict.findings]
+    line = any(one in lines for one in shown)
+    true = {
+        "judged": True,
+        "refused": True,
+        "named or line": named or line,
+        "line": line,
+        "line first": bool(shown) and shown[0] in lines,
+        "mend": any(finding.mend is not None for finding in verdict.findings),
+    }
+    return [column for column in COLUMNS if true[column]]
+
+
+def print_passing(judge: Judge, names: list[str], seed: int) -> None:
+    """Every mutant that passes the judge, by exercise."""
+    total = count = 0
+    for name in names:
+        exercise = exercise_named(name)
+        found = list(mutants_of(exercise, random.Random(f"{seed} {name}")))
+        passed = passing(judge, exercise, found)
+        for mutant in passed:
+            before, after = solution_line(mutant.right, mutant.line), solution_line(mutant.source, mutant.line)
+            print(f"{name}: {mutant.style}: {mutant.kind}: {before}  =>  {after}", flush=True)
+        total, count = total + len(passed), count + len(found)
+        print(f"{name}: {len(passed)} of {len(found)} pass", flush=True)
+    print(f"{total} of {count} pass")
+
+
+def solution_line(source: str, number: int) -> str:
+    return source.splitlines()[number - 1].strip()
+
+
+def _read(kept: Path | None) -> dict[str, list[str]]:
+    if kept is None or not kept.exists():
+        return {}
+    return dict(json.loads(line) for line in kept.read_text("utf-8").splitlines())
+
+
+def _keep(kept: Path | None, key: str, true: list[str]) -> None:
+    if kept is not None:
+        with kept.open("a", encoding="utf-8") as file:
+            file.write(json.dumps([key, true]) + "\n")
 
 
 def _row(name: str, counts: Counter[str]) -> str:

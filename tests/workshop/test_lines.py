@@ -30,15 +30,9 @@ def spoilt(name: str, old: str, new: str) -> tuple[str, int]:
     )
 
 
-@pytest.fixture
-def patient(warm, monkeypatch):
-    """The machine may be busy: a search may take its time."""
-    monkeypatch.setattr(warm.pointer, "seconds", 30.0)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("mistake", [MISTAKES[n] for n in SAMPLE], ids=lambda mistake: f"{mistake[0]}: {mistake[2]}")
-def test_a_single_mistake_is_pointed_at_and_its_mend_is_right(verdict, patient, mistake):
+def test_a_single_mistake_is_pointed_at_and_its_mend_is_right(verdict, mistake):
     name, old, new = mistake
     source, line = spoilt(name, old, new)
     found = verdict(source, name).findings[0]
@@ -57,7 +51,7 @@ def test_the_line_of_a_crash_is_the_tracebacks(verdict):
     assert (found.name, found.line) == ("does not load", 3)
 
 
-def test_the_mend_as_data(verdict, patient):
+def test_the_mend_as_data(verdict):
     source = RIGHT.replace("np.sqrt(K.shape[-1])", "int(np.sqrt(K.shape[-1]))")
     (mistake,) = verdict(source).as_json()["mistakes"]
     assert mistake["line"] == 5

@@ -23,21 +23,37 @@ _UNSEEN = (
 
 
 class Recorder:
-    """Called with a node's number and a value, which it gives back. events: (number, what the value was then)."""
+    """Called with a node's number and a value, which it gives back. events: (number, what the value was then).
+
+    Of a node's values the first few are kept as they come, and the last when all is done: a loop may go wrong late.
+    """
 
     def __init__(self) -> None:
         self.events: list[tuple[int, Any]] = []
         self._counts: dict[int, int] = {}
+        self._last: dict[int, Any] = {}
         self._numbers = 0
 
     def __call__(self, number: int, value: Any) -> Any:
         count = self._counts.get(number, 0)
-        if count < VALUES_OF_ONE_NODE and len(self.events) < VALUES and self._numbers < NUMBERS:
+        if count < VALUES_OF_ONE_NODE:
             self._counts[number] = count + 1
+            self._keep(number, value)
+        else:
+            self._last.pop(number, None)  # it comes behind the others
+            self._last[number] = value
+        return value
+
+    def finish(self) -> None:
+        """Keep the last values, in the order in which they came."""
+        for number, value in self._last.items():
+            self._keep(number, value)
+
+    def _keep(self, number: int, value: Any) -> None:
+        if len(self.events) < VALUES and self._numbers < NUMBERS:
             kept = snapshot(value)
             self._numbers += kept.size if isinstance(kept, np.ndarray) else 1
             self.events.append((number, kept))
-        return value
 
 
 def snapshot(value: Any) -> Any:
@@ -49,6 +65,8 @@ def snapshot(value: Any) -> Any:
         if hasattr(value, "detach"):
             value = value.detach().cpu().numpy()
         if isinstance(value, np.ndarray):
+            if value.dtype.kind == "c":
+                value = np.stack([value.real, value.imag])
             return np.array(value) if value.size <= LARGEST and value.dtype.kind in "biuf" else None
         if isinstance(value, list | tuple) and value and not isinstance(value[0], str | dict | set):
             array = np.array([part.detach().cpu().numpy() if hasattr(part, "detach") else part for part in value])
@@ -102,9 +120,12 @@ def seen_nodes(tree: ast.Module) -> Iterator[ast.expr]:
                 yield from _seen(statement)
 
 
-def _seen(node: ast.AST) -> Iterator[ast.expr]:
+def _seen(node: ast.AST, returned: ast.AST | None = None) -> Iterator[ast.expr]:
+    """returned: the tuple that the statement returns, if it does: its names are seen, too."""
     if isinstance(node, Definition | ast.ClassDef):
         return
+    if isinstance(node, ast.Return):
+        returned = node.value
     for field, value in ast.iter_fields(node):
         if field in ("annotation", "pattern", "decorator_list", "defaults", "kw_defaults"):
             continue
@@ -114,24 +135,26 @@ def _seen(node: ast.AST) -> Iterator[ast.expr]:
             is_function = isinstance(node, ast.Call) and field == "func"
             is_index = isinstance(node, ast.Subscript) and field == "slice" and isinstance(part, ast.Tuple)
             loads = isinstance(getattr(part, "ctx", ast.Load()), ast.Load)
-            if (
-                isinstance(part, ast.expr)
-                and not isinstance(part, _UNSEEN)
-                and loads
-                and not is_function
-                and not is_index
-            ):
+            is_result = isinstance(part, ast.Name) and (isinstance(node, ast.Return) or _is_returned(node, returned))
+            is_plain = not isinstance(part, _UNSEEN) and loads
+            if isinstance(part, ast.expr) and (is_result or (is_plain and not is_function and not is_index)):
                 yield part
             if not isinstance(part, ast.JoinedStr):
-                yield from _seen(part)
+                yield from _seen(part, returned)
+
+
+def _is_returned(node: ast.AST, returned: ast.AST | None) -> bool:
+    return node is returned and isinstance(node, ast.Tuple)
 
 
 def targets(statement: ast.stmt) -> Iterator[ast.expr]:
-    """The names, and attributes as self.keys, whose values a statement changes."""
+    """The names, and attributes as self.keys, whose values a statement changes, or may change: tokens.append(...)."""
     if isinstance(statement, ast.Assign):
         found = statement.targets
     elif isinstance(statement, ast.AugAssign | ast.AnnAssign | ast.For):
         found = [statement.target]
+    elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        found = list(_told_to(statement.value))
     else:
         return
     todo = list(found)
@@ -143,6 +166,17 @@ def targets(statement: ast.stmt) -> Iterator[ast.expr]:
             todo.append(target.value)
         elif isinstance(target, ast.Name) or (isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name)):
             yield target
+
+
+def _told_to(call: ast.Call) -> Iterator[ast.expr]:
+    """What a call that stands alone changes: the list of tokens.append(...), the array of np.add.at(dx, ...)."""
+    match call.func:
+        case ast.Attribute(value=ast.Name(id="np")):
+            return
+        case ast.Attribute(attr="at") if call.args:
+            yield call.args[0]
+        case ast.Attribute(value=value):
+            yield value
 
 
 class _Instrumenter(ast.NodeTransformer):

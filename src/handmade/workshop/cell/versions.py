@@ -1,9 +1,11 @@
 """Other versions of a solution, run in its process: one that records its values, and edited ones, many in a row."""
 
+import ast
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import CodeType
 from typing import Any
 
 from handmade.workshop.cell.cases import Result, drive, fresh, raised_by
@@ -14,8 +16,13 @@ from handmade.workshop.cell.tracing import SEEN, Recorder, instrumented
 
 Report = Callable[..., None]
 
-SECONDS_OF_ONE = 0.25
-"""How long one edited version may run on all cases: an edit may make a loop endless."""
+ROUNDS = 2000
+"""How often the `while` loops of an edited version may go round on one case: an edit may make one endless."""
+
+SECONDS_OF_ONE = 1.0
+"""How much processor time an edited version may take whatever it does: a guard for what no count ends."""
+
+TICK = "__tick__"
 
 
 def report_trace(job: Job, report: Report) -> None:
@@ -23,31 +30,35 @@ def report_trace(job: Job, report: Report) -> None:
     recorder = Recorder()
     result = Result(None)
     try:
-        solution = load(job, instrumented(job.source), **{SEEN: recorder})
+        solution = load(job, compile(instrumented(job.source), job.path, "exec"), **{SEEN: recorder})
         result = drive(DRIVERS[job.driver], solution, fresh(job.cases[0], job.torch), job.outputs)
     except BaseException as error:
         result = Result(None, raised_by(error))
+    recorder.finish()
     report("trace", values=recorder.events, raised=vars(result.raised) if result.raised else None)
 
 
 def report_edits(job: Job, report: Report) -> None:
-    """Run each edited version on all cases; report what it gave, None for what it raised. Stop in time."""
+    """Run each edited version on all cases, up to the first on which it raises something; report what it gave. Stop in
+    time."""
     until = time.monotonic() + job.limits.seconds - SECONDS_OF_ONE - 0.1
+    pieces = Pieces(job.source)
     for edit in job.edits:
         if time.monotonic() > until:
             return
-        outputs: list[Any] | None = []
+        rounds = Rounds()
+        outputs: list[Any] = []
         try:
             with _alarm(SECONDS_OF_ONE):
-                solution = load(job, edited(job.source, edit))
+                solution = load(job, *pieces.edited(edit), **{TICK: rounds})
                 for case in job.cases:
+                    rounds.left = ROUNDS
                     result = drive(DRIVERS[job.driver], solution, fresh(case, job.torch), job.outputs)
                     if result.outputs is None:
-                        outputs = None
                         break
                     outputs.append(result.outputs)
         except BaseException:
-            outputs = None
+            pass  # what it gave before counts
         report("edit", outputs=outputs)
 
 
@@ -56,6 +67,63 @@ def edited(source: str, edit: Any) -> str:
     for start, end, text in sorted(edit, reverse=True):
         source = source[:start] + text + source[end:]
     return source
+
+
+class Pieces:
+    """A file in pieces, one for each top-level statement, each compiled once: an edit compiles its own anew."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        ends = [0]
+        for line in source.split("\n"):
+            ends.append(ends[-1] + len(line) + 1)
+        first = [min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))]) for node in _body(source)]
+        self.starts = [0, *sorted({ends[line - 1] for line in first[1:]})]
+        self.codes = [self._compiled(self._text(n)) for n in range(len(self.starts))]
+
+    def edited(self, edit: Any) -> list[CodeType]:
+        """The pieces of the edited file."""
+        touched = {self._piece(offset) for start, end, _ in edit for offset in (start, end)}
+        if len(touched) != 1:
+            return [self._compiled(edited(self.source, edit))]
+        (number,) = touched
+        begin = self.starts[number]
+        parts = [(start - begin, end - begin, text) for start, end, text in edit]
+        new = self._compiled(edited(self._text(number), parts))
+        return [*self.codes[:number], new, *self.codes[number + 1 :]]
+
+    def _piece(self, offset: int) -> int:
+        return sum(start <= offset for start in self.starts) - 1
+
+    def _text(self, number: int) -> str:
+        return self.source[self.starts[number] : [*self.starts, len(self.source)][number + 1]]
+
+    def _compiled(self, text: str) -> CodeType:
+        return compile(counted(ast.parse(text)), "edited", "exec")
+
+
+def _body(source: str) -> list[ast.stmt]:
+    return ast.parse(source).body
+
+
+def counted(tree: ast.Module) -> ast.Module:
+    """The tree with a call of TICK in every round of a `while` loop."""
+    loops = [node for node in ast.walk(tree) if isinstance(node, ast.While)]
+    for loop in loops:
+        loop.body.insert(0, ast.Expr(ast.Call(ast.Name(TICK, ast.Load()), [], [])))
+    return ast.fix_missing_locations(tree) if loops else tree
+
+
+class Rounds:
+    """Counts the rounds of loops, and ends the version that goes round too often."""
+
+    def __init__(self) -> None:
+        self.left = ROUNDS
+
+    def __call__(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise _TooLateError
 
 
 class _TooLateError(BaseException):
@@ -67,9 +135,9 @@ def _alarm(seconds: float) -> Iterator[None]:
     def ring(*_: Any) -> None:
         raise _TooLateError
 
-    signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.05)  # again, where a bare `except` has caught it
+    signal.signal(signal.SIGVTALRM, ring)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 0.05)  # again, where a bare `except` has caught it
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)

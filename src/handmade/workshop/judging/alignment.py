@@ -6,11 +6,22 @@ made of it later (another way to the same end). The first that is neither, and i
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from handmade.workshop.cell.tracing import Definition, seen_nodes, targets
-from handmade.workshop.judging.rightvalues import EXACT, MOVED, UNKNOWN, RightValues, same_value, spelled, tells_much
+from handmade.workshop.judging.rightvalues import (
+    EXACT,
+    MOVED,
+    UNKNOWN,
+    RightValues,
+    same_value,
+    spelled,
+    tells_much,
+    without_ones,
+)
 
 Events = list[tuple[int, Any]]
 
@@ -32,11 +43,13 @@ class Event:
 
 @dataclass
 class Alignment:
-    """The events of a run in order, and the nodes under suspicion, the likeliest first."""
+    """The events of a run in order, and the nodes under suspicion, the likeliest first; those among them whose values
+    have a shape that no right solution's have there."""
 
     nodes: list[ast.AST]
     events: list[Event]
     suspects: list[int] = field(default_factory=list)
+    misshapen: list[int] = field(default_factory=list)
 
     def line_of(self, node: int) -> int:
         return getattr(self.nodes[node], "lineno", 1)
@@ -57,6 +70,8 @@ class Alignment:
 def align(tree: ast.Module, events: Events, right: RightValues) -> Alignment:
     nodes = list(ast.walk(tree))
     linked = list(_linked(tree, nodes, events, right))
+    unfilled = _unfilled(nodes)
+    linked = [replace(event, found=MOVED, made_of=[]) if event.node in unfilled else event for event in linked]
     for number in range(len(linked) - 1, -1, -1):
         event = linked[number]
         if event.leads_to_right or (event.found == EXACT and tells_much(event.value)):
@@ -64,15 +79,75 @@ def align(tree: ast.Module, events: Events, right: RightValues) -> Alignment:
                 linked[earlier].leads_to_right = True
     alignment = Alignment(nodes, linked)
     helpers = _right_helpers(tree, nodes, linked)
-    suspects = [event for event in linked if event.is_suspect and event.node not in helpers]
+    suspects = [event for event in linked if event.is_suspect and event.node not in helpers | _tuples(nodes)]
     first = [e for e in suspects if not any(linked[earlier].is_suspect for earlier in e.made_of)]
-    misnamed = [
-        linked[m] for e in first[:1] for m in e.made_of if _is_misnamed(nodes[linked[m].node], linked[m], right)
-    ]
-    alignment.suspects = list(dict.fromkeys(e.node for e in (*misnamed, *first, *suspects)))
+    misnamed = [e for e in linked if _is_target(nodes[e.node]) and _is_misnamed(nodes[e.node], e, right)]
+    feeding = [linked[m] for e in first[:1] for m in e.made_of if linked[m] in misnamed]
+    unfinished = _unfinished(tree, nodes, linked, right)
     moved = [e for e in linked if e.found == MOVED and not e.leads_to_right and tells_much(e.value)]
-    alignment.suspects += [e.node for e in moved if e.node not in alignment.suspects]
+    ordered = (*feeding, *first, *suspects, *sorted([*unfinished, *misnamed], key=linked.index), *moved)
+    alignment.suspects = list(dict.fromkeys(event.node for event in ordered)) or _last_return(nodes, linked)
+    early = sorted([*misnamed, *first], key=linked.index)
+    alignment.misshapen = list(dict.fromkeys(e.node for e in early if _is_misshapen(nodes[e.node], e, right)))
     return alignment
+
+
+def _tuples(nodes: list[ast.AST]) -> set[int]:
+    """Tuples that are returned: their parts are looked at."""
+    tuples = {id(node.value) for node in nodes if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple)}
+    return {number for number, node in enumerate(nodes) if id(node) in tuples}
+
+
+def _last_return(nodes: list[ast.AST], events: list[Event]) -> list[int]:
+    """What was returned last, where all values are right and the result is not: a way was taken that ends there."""
+    values = [node.value for node in nodes if isinstance(node, ast.Return) and node.value is not None]
+    parts = {id(part) for value in values for part in (value.elts if isinstance(value, ast.Tuple) else [value])}
+    returned = [event.node for event in events if id(nodes[event.node]) in parts]
+    return returned[-1:]
+
+
+def _is_target(node: ast.AST) -> bool:
+    return isinstance(getattr(node, "ctx", None), ast.Store)
+
+
+def _unfilled(nodes: list[ast.AST]) -> set[int]:
+    """The nodes whose values are memory that nothing was written to yet, whatever is in it: np.empty(...)."""
+    calls = {id(n) for n in nodes if isinstance(n, ast.Call) and getattr(n.func, "attr", "") in ("empty", "empty_like")}
+    named = {
+        id(target)
+        for statement in nodes
+        if isinstance(statement, ast.Assign) and calls & set(map(id, ast.walk(statement.value)))
+        for target in targets(statement)
+    }
+    return {number for number, node in enumerate(nodes) if id(node) in calls | named}
+
+
+def _unfinished(tree: ast.Module, nodes: list[ast.AST], events: list[Event], right: RightValues) -> list[Event]:
+    """What is returned, and right on the way, but none of the results that right solutions return: where it got its
+    last value, unless the function would go on behind the return."""
+    owner = _owners(tree)
+    number_of = {id(node): number for number, node in enumerate(nodes)}
+    last = {event.node: event for event in events}
+    assigned: dict[tuple[str, str], Event] = {}
+    for event in events:
+        if _is_target(nodes[event.node]):
+            assigned[owner.get(id(nodes[event.node]), ""), spelled(nodes[event.node])] = event
+    ends = {id(node.body[-1]) for node in nodes if isinstance(node, Definition)}
+    found = []
+    for node in nodes:
+        if not isinstance(node, ast.Return) or node.value is None:
+            continue
+        for part in node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]:
+            event = last.get(number_of[id(part)])
+            if event is not None and right.results and not _is_result(event.value, right):
+                of_name = assigned.get((owner.get(id(node), ""), spelled(part)))
+                is_last = of_name is not None and id(node) in ends and same_value(of_name.value, event.value)
+                found.append(of_name if of_name is not None and is_last else event)
+    return found
+
+
+def _is_result(value: Any, right: RightValues) -> bool:
+    return value is None or any(same_value(value, result) for result in right.results)
 
 
 def _right_helpers(tree: ast.Module, nodes: list[ast.AST], events: list[Event]) -> set[int]:
@@ -89,6 +164,25 @@ def _is_misnamed(node: ast.AST, event: Event, right: RightValues) -> bool:
     """Whether the value is right, but never what right solutions call by this name."""
     values = right.by_name.get(spelled(node))
     return bool(values) and event.found == EXACT and not any(same_value(event.value, value) for value in values)
+
+
+def _is_misshapen(node: ast.AST, event: Event, right: RightValues) -> bool:
+    """Whether no right value of this name, or none at all where it has no name of theirs, has this value's shape."""
+    value, named = event.value, right.by_name.get(spelled(node), [])
+    if isinstance(value, str) or any(isinstance(other, str) for other in named) or np.size(value) == 0:
+        return False
+    known = [other for other in named if other is not None]
+    if not named:
+        return value is not None and _sizes(value) not in right.shapes
+    if value is None or not known:
+        return (value is None) != (not known)
+    kinds = {np.asarray(other).dtype.kind == "f" for other in known}
+    other_kind = kinds == {False} and np.asarray(value).dtype.kind == "f"
+    return other_kind or np.size(value) == 1 or _sizes(value) not in {_sizes(other) for other in known}
+
+
+def _sizes(value: Any) -> tuple[int, ...]:
+    return tuple(sorted(without_ones(np.shape(value))))
 
 
 def _linked(tree: ast.Module, nodes: list[ast.AST], events: Events, right: RightValues) -> Iterator[Event]:

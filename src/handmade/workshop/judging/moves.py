@@ -35,7 +35,9 @@ def edits_of_statement(editor: "Editor", node: ast.stmt) -> Iterator["Edit"]:
             yield editor.put(node.test, "True", "a condition", 1.5)
             yield editor.put(node.test, "False", "a condition", 1.5)
     is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    if not isinstance(node, ast.Return | ast.Pass) and not is_docstring:
+    if is_docstring:
+        return
+    if not isinstance(node, ast.Return | ast.Pass):
         yield editor.replaced(node, "pass", "a statement too many", 1.6)
     yield from _moves(editor, node)
 

@@ -22,7 +22,7 @@ class Outcome:
     where: for time and crash, the line it was at, if known. signal: which one, for a crash.
     left: how many processes it left behind, which were ended; -1 if that was not possible.
     trace: the values of its expressions, each with the number of its node, where the job asks for them.
-    edits: what each edited version gave, case by case, None where it raised something; fewer where time was up.
+    edits: what each edited version gave, case by case, up to the first where it raised something.
     """
 
     ending: str = "lost"
@@ -40,7 +40,7 @@ class Outcome:
     cut: bool = False
     seconds: float = 0.0
     trace: list[tuple[int, Any]] = field(default_factory=list)
-    edits: list[list[Any] | None] = field(default_factory=list)
+    edits: list[list[Any]] = field(default_factory=list)
 
 
 def outcome_of(end: dict[str, Any], content: bytes, job: Job) -> Outcome:
@@ -95,7 +95,7 @@ def _take(line: dict[str, Any], outcome: Outcome, job: Job) -> bool:
             outcome.results = [Result(None, _raised(line["raised"]) if line["raised"] else None)]
             return before == 0
         case "edit":
-            outcome.edits.append(line["outputs"] if isinstance(line["outputs"], list) else None)
+            outcome.edits.append(line["outputs"] if isinstance(line["outputs"], list) else [])
             return len(outcome.edits) <= len(job.edits)
         case "done" if job.traced or job.edits:
             outcome.ending = "finished"

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from handmade.workshop.cell.tracing import seen_nodes
+from handmade.workshop.cell.tracing import Definition, seen_nodes, targets
 from handmade.workshop.judging.alignment import Alignment
 from handmade.workshop.judging.edits import Edit, Editor
 from handmade.workshop.judging.rightvalues import RightRun, numbers, spelled
 
-MOST, LONGEST = 120, 160
+MOST, LONGEST = 120, 200
 """How many pieces are tried at one place, and how long one may be."""
 
 _FREE = {"np", "math", *dir(builtins)}
@@ -35,24 +35,67 @@ def pieces(editor: Editor, alignment: Alignment, number: int, runs: list[RightRu
         yield editor.put(node, text, "another expression", 2.0 + 0.004 * rank + 0.004 * abs(len(text) - len(mine)))
 
 
+def statements(editor: Editor, alignment: Alignment, number: int, runs: list[RightRun]) -> Iterator[Edit]:
+    """The plain statements of right solutions that can be written with the learner's names: in the place of a `pass`,
+    or behind a statement."""
+    node = editor.nodes[number]
+    if not isinstance(node, ast.stmt) or isinstance(node, Definition | ast.ClassDef | ast.Return):
+        return
+    function = editor.function_of(node)
+    if function is None:
+        return
+    here, replaced = set(editor.names_at(node)), {editor.text(target) for target in targets(node)}
+    known = {ast.unparse(part) for part in ast.walk(function) if isinstance(part, ast.stmt)}
+    found: dict[str, None] = {}
+    for run in runs:
+        names = mapped_names(run, alignment)
+        for part in run.nodes:
+            if isinstance(part, ast.Assign | ast.AugAssign | ast.For | ast.If | ast.Expr) and not _is_docstring(part):
+                new = {name: name for name in _changed_names(part)}
+                text = in_other_names(part, {**new, **names}, here | {names.get(name, name) for name in new})
+                again = isinstance(part, ast.Assign) and ast.unparse(part.targets[0]) in replaced
+                if text is not None and not again and text not in known and len(text) <= LONGEST:
+                    found.setdefault(text)
+    is_pass, indent = isinstance(node, ast.Pass), " " * node.col_offset
+    for rank, text in enumerate(list(found)[:MOST]):
+        cost = (1.5 if is_pass else 2.4) + 0.004 * rank
+        if is_pass:
+            text = text.replace("\n", f"\n{indent}")
+            yield editor.replaced(node, text, "a statement that is missing", cost)
+        elif not getattr(node, "body", None) and "\n" not in text:
+            yield editor.replaced(node, f"{editor.text(node)}\n{indent}{text}", "a statement that is missing", cost)
+
+
+def _is_docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _changed_names(statement: ast.AST) -> set[str]:
+    """The names that the statement, or one in it, gives a value."""
+    inner = [part for part in ast.walk(statement) if isinstance(part, ast.stmt)]
+    stored = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return stored | {target.id for part in inner for target in targets(part) if isinstance(target, ast.Name)}
+
+
 def written(run: RightRun, alignment: Alignment, here: set[str]) -> list[str]:
     """A right solution's expressions in the learner's names, those of whole statements first."""
     names = mapped_names(run, alignment)
     tree = run.nodes[0]
     assert isinstance(tree, ast.Module)
     found: list[tuple[bool, str]] = []
-    statements = {id(n.value) for n in run.nodes if isinstance(n, ast.Assign | ast.Return | ast.AugAssign) and n.value}
+    whole = {id(n.value) for n in run.nodes if isinstance(n, ast.Assign | ast.Return | ast.AugAssign) and n.value}
     for node in seen_nodes(tree):
         text = in_other_names(node, names, here)
         if text is not None:
-            found.append((id(node) not in statements, text))
+            found.append((id(node) not in whole, text))
     return [text for _, text in sorted(found, key=lambda pair: pair[0])]
 
 
-def in_other_names(node: ast.expr, names: dict[str, str], here: set[str]) -> str | None:
-    """The expression with other names, None where one of its names has no counterpart."""
+def in_other_names(node: ast.expr | ast.stmt, names: dict[str, str], here: set[str]) -> str | None:
+    """The expression or statement with other names, None where one of its names has no counterpart."""
     used = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
-    bound = {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+    inner = ast.walk(node) if isinstance(node, ast.expr) else ()
+    bound = {part.id for part in inner if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
     bound |= {part.arg for part in ast.walk(node) if isinstance(part, ast.arg)}
     if not all(name in _FREE or name in bound or names.get(name) in here for name in used):
         return None
@@ -61,7 +104,7 @@ def in_other_names(node: ast.expr, names: dict[str, str], here: set[str]) -> str
         def visit_Name(self, name: ast.Name) -> ast.Name:
             return ast.Name(name.id if name.id in bound else names.get(name.id, name.id), name.ctx)
 
-    return ast.unparse(Renamed().visit(ast.parse(ast.unparse(node), mode="eval").body))
+    return ast.unparse(Renamed().visit(ast.parse(ast.unparse(node)).body[0]))
 
 
 def mapped_names(run: RightRun, alignment: Alignment) -> dict[str, str]:

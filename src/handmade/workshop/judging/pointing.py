@@ -1,7 +1,6 @@
 """The line that a mistake is in: by the traceback, by values beside those of right solutions, by the mend."""
 
 import ast
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from weakref import WeakKeyDictionary
@@ -19,8 +18,8 @@ from handmade.workshop.judging.rightvalues import RightRun, RightValues, right_r
 from handmade.workshop.judging.trial import Trial
 from handmade.workshop.judging.verdict import Finding, Mend
 
-TRACING, SEARCHING, BRIEFLY = 1.0, 2.6, 0.6
-"""Seconds for a traced run, for the search of a mend, and for a look at the likeliest edits only."""
+TRACING = 10.0
+"""Seconds after which a traced run ends: its values are bounded, its loops are the learner's."""
 
 
 @dataclass(frozen=True)
@@ -33,38 +32,38 @@ class Pointed:
 
     def said_of(self, finding: Finding) -> Finding:
         """The finding with its line, and the mend where there is one."""
-        line = self.line if self.mend else finding.line or self.line
-        words = f" Line {line}: {self.words}" if self.words and not self.mend else ""
-        return replace(finding, line=line, mend=self.mend, message=f"{finding.message}{words}")
+        words = f" Line {self.line}: {self.words}" if self.words and not self.mend else ""
+        return replace(finding, line=self.line, mend=self.mend, message=f"{finding.message}{words}")
 
 
 @dataclass
 class Pointer:
-    """Finds the line of a mistake. run: runs a job in the sandbox. seconds: how long a search may take."""
+    """Finds the line of a mistake. run: runs a job in the sandbox."""
 
     run: Callable[[Job], Outcome]
-    seconds: float = SEARCHING
     _known: WeakKeyDictionary[Counterfactuals, dict[int, tuple[list[RightRun], RightValues]]] = field(
         default_factory=WeakKeyDictionary
     )
 
     def point(self, trial: Trial, job: Job, mending: bool = True) -> Pointed | None:
         """Where this solution goes wrong; None where that cannot be told. mending: whether to search long."""
-        begun = time.monotonic()
-        cases = telling_cases(trial)
-        if not cases:
+        seen = self._looked(trial, job)
+        if seen is None:
             return None
-        seen = [self._aligned(trial, job, case) for case in cases]
-        case, runs, alignment = min(seen, key=lambda one: one[2].begins)
+        case, runs, alignment = seen
         raised = trial.results[case].raised
         crash = raised.line if raised is not None else None
-        line = crash or (alignment.line_of(alignment.suspects[0]) if alignment.suspects else None)
-        words = "" if crash else told(alignment, runs)
-        until = begun + (self.seconds if mending else BRIEFLY)
-        found = search(job, trial, case, alignment, runs, crash, until, self.run, thorough=mending)
+        line = suspected(alignment, crash)
+        words = told(alignment, runs) if line != crash else ""
+        found = search(job, trial, case, alignment, runs, crash, self.run, thorough=mending)
         if found is not None:
             return Pointed(found.line, words if found.line == line else "", found.mend)
         return Pointed(line, words) if line is not None else None
+
+    def _looked(self, trial: Trial, job: Job) -> tuple[int, list[RightRun], Alignment] | None:
+        """A case that tells, what right solutions compute there, and the solution's values beside theirs."""
+        seen = [self._aligned(trial, job, case) for case in telling_cases(trial)]
+        return min(seen, key=lambda one: one[2].begins) if seen else None
 
     def _aligned(self, trial: Trial, job: Job, case: int) -> tuple[int, list[RightRun], Alignment]:
         """The solution's values on this case beside the right ones."""
@@ -80,6 +79,15 @@ class Pointer:
             runs = right_runs(trial.exercise, trial.case(case))
             known[case] = runs, RightValues.of(runs)
         return known[case]
+
+
+def suspected(alignment: Alignment, crash: int | None) -> int | None:
+    """The line under suspicion: the first suspect's; where it raised an error, that line, unless what went wrong
+    before can be seen by its shape."""
+    if crash is not None and not alignment.misshapen:
+        return crash
+    suspects = alignment.misshapen if crash is not None else alignment.suspects
+    return alignment.line_of(suspects[0]) if suspects else None
 
 
 def telling_cases(trial: Trial) -> list[int]:

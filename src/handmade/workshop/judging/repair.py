@@ -1,7 +1,6 @@
 """The mend: edited versions of a solution, tried where it leaves the right path first, until one is right."""
 
 import ast
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -13,15 +12,19 @@ from handmade.workshop.judging.alignment import Alignment
 from handmade.workshop.judging.counterfactuals import RIGHT, Switches
 from handmade.workshop.judging.edits import Edit, Editor, Part
 from handmade.workshop.judging.outcome import Outcome
-from handmade.workshop.judging.pieces import pieces
+from handmade.workshop.judging.pieces import pieces, statements
 from handmade.workshop.judging.rightvalues import RightRun
 from handmade.workshop.judging.trial import Trial
 from handmade.workshop.judging.verdict import Mend
 
 Run = Callable[[Job], Outcome]
 
-BATCHES = ((120, 200, 400), (150, 400, 400), (500,) * 4, (500,) * 4)
-"""How many edited versions are tried at once in each stage: those that are likeliest come back soon."""
+BATCHES = ((120, 200, 400), (150, 400, 400), (400, 400), (300,))
+"""How many edited versions are tried at once in each stage, the likeliest first. Counts bound a search, and no clock:
+the same file gets the same verdict however busy the machine is."""
+
+GUARD = 20.0
+"""Seconds after which a batch ends whatever it does."""
 
 STEP = 0.25
 """What an edit costs more for each step away from where the mistake seems to be."""
@@ -43,11 +46,10 @@ def search(
     alignment: Alignment,
     runs: list[RightRun],
     crash: int | None,
-    until: float,
     run: Run,
     thorough: bool = True,
 ) -> Repair | None:
-    """The likeliest edit that makes all cases right; None where none was found in time. until: of time.monotonic.
+    """The likeliest edit that makes all cases right; None where none of those tried does.
 
     thorough: whether to try more than the first batch.
     """
@@ -59,14 +61,11 @@ def search(
         waiting += [one for one in candidates if not (one[1].parts in tried or tried.add(one[1].parts))]
         waiting.sort(key=lambda pair: pair[0])
         for size in BATCHES[stage]:
-            left = until - time.monotonic()
-            if left < 0.15 or not waiting:
+            if not waiting:
                 break
             batch, waiting = waiting[:size], waiting[size:]
-            found = _passing([edit for _, edit in batch], job, trial, [case], left, run)
-            right = (
-                _passing(found, job, trial, list(trial.numbers), until - time.monotonic() + 0.3, run) if found else []
-            )
+            found = _passing([edit for _, edit in batch], job, trial, [case], run)
+            right = _passing(found, job, trial, list(trial.numbers), run) if found else []
             if right:
                 return _repair(job.source, min(right, key=lambda edit: edit.cost + 0.02 * _length(edit)))
             if not thorough:
@@ -79,15 +78,15 @@ def _length(edit: Edit) -> int:
     return sum(len(text) - (end - start) for start, end, text in edit.parts)
 
 
-def _passing(edits: list[Edit], job: Job, trial: Trial, numbers: list[int], seconds: float, run: Run) -> list[Edit]:
+def _passing(edits: list[Edit], job: Job, trial: Trial, numbers: list[int], run: Run) -> list[Edit]:
     """Those of the edits that are right on these cases."""
     cases = [trial.case(number) for number in numbers]
-    limits = replace(job.limits, seconds=max(seconds, 0.4))
+    limits = replace(job.limits, seconds=GUARD)
     outcome = run(replace(job, cases=cases, edits=tuple(edit.parts for edit in edits), limits=limits))
     return [
         edit
         for edit, outputs in zip(edits, outcome.edits, strict=False)
-        if outputs is not None and len(outputs) == len(numbers) and _is_right(outputs, trial, numbers)
+        if len(outputs) == len(numbers) and _is_right(outputs, trial, numbers)
     ]
 
 
@@ -179,12 +178,47 @@ def _stages(
     near = {number: tier for tier in (2, 1, 0) for number in tiers[tier]}
     yield [(e.cost + STEP * tier, e) for number, tier in near.items() for e in editor.narrow(number)]
     wide = [(e.cost + STEP * tier, e) for number, tier in near.items() for e in editor.wide(number)]
-    for rank, number in enumerate(list(dict.fromkeys([*tiers[0], *tiers[1]]))[:8]):
+    likely = list(dict.fromkeys([*tiers[0], *tiers[1]]))
+    for rank, number in enumerate(list(_assigned_instead(editor, likely))[:12]):
         wide += [(edit.cost + 0.05 * rank, edit) for edit in pieces(editor, alignment, number, runs)]
+    for rank, number in enumerate(list(_places(editor, likely))[:6]):
+        wide += [(edit.cost + 0.05 * rank, edit) for edit in statements(editor, alignment, number, runs)]
     yield wide
     far = [number for number in dict.fromkeys([*tiers[3], *tiers[4]]) if number not in near]
     yield [(e.cost + 3 * STEP, e) for number in far for e in editor.narrow(number)]
     yield [(e.cost + 3 * STEP, e) for number in tiers[3] for e in editor.wide(number)]
+
+
+def _assigned_instead(editor: Editor, numbers: list[int]) -> Iterator[int]:
+    """The nodes, with the value of its only assignment in the place of a name: what is wrong is mended there."""
+    found: dict[int, None] = {}
+    for number in numbers:
+        node = editor.nodes[number]
+        values = _values_of(editor, node) if isinstance(node, ast.Name) else []
+        found[editor.number[id(values[0])] if len(values) == 1 else number] = None
+    yield from found
+
+
+def _values_of(editor: Editor, name: ast.Name) -> list[ast.expr]:
+    """What is assigned to this name in its function; empty where it is an argument, or more than a plain assignment."""
+    function = editor.function_of(name)
+    statements = [s for s in editor.nodes if isinstance(s, ast.stmt) and editor.function_of(s) is function]
+    changed = [s for s in statements if any(isinstance(t, ast.Name) and t.id == name.id for t in targets(s))]
+    plain = [s.value for s in changed if isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Name)]
+    return plain if len(plain) == len(changed) else []
+
+
+def _places(editor: Editor, numbers: list[int]) -> Iterator[int]:
+    """Where a statement may be missing: a `pass`, or behind the statements that the nodes are in, or before."""
+    passes = [number for number, node in enumerate(editor.nodes) if isinstance(node, ast.Pass)]
+    statements = dict.fromkeys(filter(None, (editor.statement_of(editor.nodes[n]) for n in numbers)))
+    before = []
+    for statement in statements:
+        parent, field = editor.parent.get(id(statement), (None, ""))
+        body = getattr(parent, field, None)
+        if isinstance(body, list) and body.index(statement):
+            before.append(body[body.index(statement) - 1])
+    yield from dict.fromkeys([*passes, *(editor.number[id(s)] for s in (*statements, *before))])
 
 
 def _repair(source: str, edit: Edit) -> Repair:
@@ -194,6 +228,7 @@ def _repair(source: str, edit: Edit) -> Repair:
     last = 0
     while last < min(len(before), len(after)) - first and before[-1 - last] == after[-1 - last]:
         last += 1
+    first -= first == len(before) - last  # nothing is replaced: it stands behind the line before
     old, new = ("\n".join(lines[first : len(lines) - last]) for lines in (before, after))
     return Repair(edit, first + 1, Mend(_plain(old), _plain(new), edit.kind))
 

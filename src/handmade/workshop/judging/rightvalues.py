@@ -30,6 +30,12 @@ class RightRun:
     nodes: list[ast.AST]
     events: list[tuple[int, Any]]
 
+    def results(self) -> list[Any]:
+        """The values that stand behind a return."""
+        values = [node.value for node in self.nodes if isinstance(node, ast.Return) and node.value is not None]
+        parts = {id(part) for value in values for part in (value.elts if isinstance(value, ast.Tuple) else [value])}
+        return [value for number, value in self.events if self.nodes and id(self.nodes[number]) in parts]
+
 
 def right_sources(exercise: Exercise) -> list[str]:
     """The reference, under every convention too, and the variants that need no PyTorch."""
@@ -48,18 +54,25 @@ def right_run(source: str, exercise: Exercise, case: Case) -> RightRun:
     exec(compile(instrumented(source), module.__name__, "exec"), vars(module))
     functions = {function.__name__: vars(module)[function.__name__] for function in exercise.functions}
     run_case(DRIVERS[exercise.driver], functions, case, exercise.outputs)
+    recorder.finish()
     return RightRun(source, list(ast.walk(ast.parse(source))), recorder.events)
 
 
 @dataclass
 class RightValues:
-    """The values of several runs."""
+    """The values of several runs: by what they are, by the name they are assigned to, those that are returned."""
 
     texts: set[str] = field(default_factory=set)
     scalars: np.ndarray = field(default_factory=lambda: np.zeros(0))
     exact: dict[tuple[int, ...], np.ndarray] = field(default_factory=dict)
     moved: dict[int, np.ndarray] = field(default_factory=dict)
     by_name: dict[str, list[Any]] = field(default_factory=dict)
+    results: list[Any] = field(default_factory=list)
+
+    @property
+    def shapes(self) -> set[tuple[int, ...]]:
+        """The sizes of all values' axes but those of size 1, in order of size."""
+        return {(), *(tuple(sorted(shape)) for shape in self.exact)}
 
     @classmethod
     def of(cls, runs: Iterable[RightRun]) -> "RightValues":
@@ -67,6 +80,7 @@ class RightValues:
         scalars: list[float] = []
         exact: dict[tuple[int, ...], list[np.ndarray]] = {}
         for run in runs:
+            values.results += run.results()
             for number, value in run.events:
                 if run.nodes and (name := spelled(run.nodes[number])):
                     values.by_name.setdefault(name, []).append(value)
@@ -151,7 +165,7 @@ def tells_much(value: Any) -> bool:
 def same_value(a: Any, b: Any) -> bool:
     """Whether two recorded values are the same but for axes of size 1."""
     if a is None or b is None or isinstance(a, str) or isinstance(b, str):
-        return isinstance(a, str) and a == b
+        return isinstance(a, str) and isinstance(b, str) and a == b
     first, second = numbers(a), numbers(b)
     same_shape = without_ones(first.shape) == without_ones(second.shape)
     return same_shape and bool(np.allclose(first.ravel(), second.ravel(), RTOL, 1e-12))
