@@ -19,7 +19,7 @@ from tests.support.typechecker import check_on_import
 (_handmade_folder,) = find_spec("handmade").submodule_search_locations
 
 # Before handmade is imported. The engine's core is left out: its functions run 100,000 times in a test.
-ROOMS = "attention nn optim models text data weights draw tasks recipes train lens cli"
+ROOMS = "attention nn optim models text data weights draw tasks recipes train lens web cli"
 ENGINE = ["engine.creation", "engine.functions", "engine.finite_differences"]
 # Of the kernels, those that Python runs: what is compiled must stay as it is written.
 KERNELS = [f"kernels.{file.stem}" for file in Path(_handmade_folder, "kernels").glob("[!_]*.py")]

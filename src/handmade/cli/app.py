@@ -27,6 +27,7 @@ COMMANDS = {
     "similar": "Find the lines closest in meaning to a sentence.",
     "translate": "Translate with a trained model.",
     "picture": None,
+    "look": "Look into live models in the browser.",
     "models": None,
     "data": None,
     "start": "Create a workspace of exercises.",

@@ -1,0 +1,54 @@
+"""handmade look: the observatory, pages in the browser over the live models and one's own code."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def look(
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RUN|MODEL]",
+            help="A run's folder, as runs/gpt-1, or a network, as resnet20; by default the runs here.",
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="For a network: a weights file, or the name of published weights.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 for any that is free.")] = 0,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Whether to open the browser at the address.")
+    ] = True,
+) -> None:
+    """Look into live models in the browser: attention, blocks, windows, with your own code beside the reference.
+
+    It listens on this machine only, finds the runs and the workspace around this folder, and ends with Ctrl-C. From
+    another machine: ssh -L 8000:127.0.0.1:8000, and --port 8000 here.
+    """
+    import threading
+    import webbrowser
+
+    from threadpoolctl import threadpool_limits
+
+    from handmade.cli.screen import say
+    from handmade.errors import InputError
+    from handmade.web.bench import Bench
+    from handmade.web.models import Models, given_source
+    from handmade.web.observatory import Observatory
+    from handmade.web.server import loopback, new_token, serve
+    from handmade.workshop.workspace import workspace_around
+
+    if weights is not None and source is None:
+        raise InputError("--weights belongs to a network: give its name, for example resnet20.")
+    given = [] if source is None else [given_source(source, weights)]
+    observatory = Observatory(Models(Path.cwd(), given), Bench(workspace_around(Path.cwd())))
+    sockets, token = loopback(port), new_token()
+    address = f"http://127.0.0.1:{sockets[0].getsockname()[1]}/#token={token}"
+    print(address, flush=True)
+    say("The observatory is open at this address, on this machine only. Ctrl-C ends it.")
+    if browser:
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+    with threadpool_limits(1, user_api="blas"):  # small products: a second thread costs more than it gives
+        serve(observatory, sockets, token)

@@ -1,0 +1,102 @@
+"""The learner's files, as the pages run them: in the workshop's sandbox only, which stays warm between questions."""
+
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from handmade.errors import InputError
+from handmade.workshop.cell.cases import Case, Result
+from handmade.workshop.cell.job import Limits
+from handmade.workshop.exercise import Exercise
+from handmade.workshop.exercises import NAMES
+from handmade.workshop.judging.mishaps import mishaps
+from handmade.workshop.judging.reading import read
+from handmade.workshop.judging.verdict import Finding, Verdict
+from handmade.workshop.quiet import QUIET
+from handmade.workshop.workspace import Workspace
+
+if TYPE_CHECKING:
+    import anyio
+
+    from handmade.workshop.judging.judge import Judge
+
+LIMITS = Limits(seconds=5.0)
+
+DEBOUNCE = 200
+"""Milliseconds in which several writes of an editor are one."""
+
+
+class Bench:
+    """The workspace's files by the names of their exercises, and the process that runs them, one job at a time."""
+
+    def __init__(self, workspace: Workspace | None) -> None:
+        self.workspace = workspace
+        self._lock = threading.Lock()
+        self._judge: Judge | None = None
+        self._verdicts: dict[str, tuple[bytes, Verdict]] = {}
+
+    def file(self, exercise: str) -> Path | None:
+        """The learner's file of an exercise; None where there is none."""
+        if self.workspace is None or exercise not in NAMES:
+            return None
+        path = self.workspace.file(exercise)
+        return path if path.is_file() else None
+
+    def run(self, exercise: Exercise, cases: list[Case]) -> tuple[list[Result], list[Finding], str]:
+        """What the learner's file gives for these cases, what stood in the way, and what it printed.
+
+        InputError where there is no such file.
+        """
+        path = self._required(exercise)
+        with self._lock, QUIET:
+            solution = read(path, exercise, cases)
+            if solution.findings:
+                return [], solution.findings, ""
+            job = solution.job(exercise, cases, LIMITS, solution.torch)
+            outcome = self._warm().sandbox.run(job)
+            return outcome.results, list(mishaps(outcome, job, exercise)), outcome.printed
+
+    def verdict(self, exercise: Exercise) -> Verdict:
+        """What the judge says of the learner's file as it is now. InputError where there is none."""
+        path = self._required(exercise)
+        content = path.read_bytes()
+        with self._lock:
+            known = self._verdicts.get(exercise.name)
+            if known is None or known[0] != content:
+                known = (content, self._warm().check(path, exercise))
+                self._verdicts[exercise.name] = known
+            return known[1]
+
+    async def saved(self, stop: "anyio.Event") -> AsyncIterator[list[str]]:
+        """The exercises whose files were saved, each time some are, until `stop`."""
+        if self.workspace is None:
+            return
+        from watchfiles import awatch
+
+        async for changes in awatch(
+            self.workspace.folder, stop_event=stop, debounce=DEBOUNCE, step=DEBOUNCE // 4, rust_timeout=500
+        ):
+            names = sorted({Path(path).stem for _, path in changes if path.endswith(".py")} & set(NAMES))
+            if names:
+                yield names
+
+    def close(self) -> None:
+        """End the learner's process."""
+        with self._lock:
+            if self._judge is not None:
+                self._judge.sandbox.close()
+                self._judge = None
+
+    def _required(self, exercise: Exercise) -> Path:
+        path = self.file(exercise.name)
+        if path is None:
+            raise InputError(f"there is no file of {exercise.name} here: `handmade start` makes a folder of exercises.")
+        return path
+
+    def _warm(self) -> "Judge":
+        if self._judge is None:
+            from handmade.workshop.judging.judge import Judge
+
+            self._judge = Judge()
+        return self._judge

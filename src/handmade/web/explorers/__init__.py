@@ -1,0 +1,45 @@
+"""The explorers, one file each: a question in, an answer out. No HTTP: tests and notebooks call them as they are."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from handmade.models.card import Card
+from handmade.web.frames import Answer
+from handmade.web.observatory import Observatory
+
+ORDER = ("conv", "flow", "gradient", "gates", "align", "hand", "heads", "lens", "train", "sizes")
+"""The order of study. Those that have a file are offered."""
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """One page.
+
+    title: in the bar and in the list. asks: the page's question. lead: what it is about, in a sentence or two.
+    question: the dataclass that its questions are read into. answer: what answers one.
+    exercises: those whose code can run in it, by name.
+    fits: the networks that it looks into; None where it needs no model.
+    trains: the command that makes a model for it.
+    files: where what it shows is written, as paths in the package.
+    """
+
+    title: str
+    asks: str
+    lead: str
+    question: type
+    answer: Callable[[Any, Observatory], Answer]
+    exercises: tuple[str, ...] = ()
+    fits: Callable[[Card], bool] | None = None
+    trains: str = ""
+    files: tuple[str, ...] = ()
+
+
+NAMES = tuple(name for name in ORDER if (Path(__file__).parent / f"{name}.py").exists())
+
+
+def explorer_named(name: str) -> Explorer:
+    """The explorer of one of NAMES."""
+    return import_module(f"handmade.web.explorers.{name}").EXPLORER

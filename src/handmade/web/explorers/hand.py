@@ -1,0 +1,88 @@
+"""Attention by hand: queries, keys and values that one types, and every number up to the output."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from handmade.errors import InputError
+from handmade.lens.by_hand import attention_steps, split_heads, visible_keys
+from handmade.web import whose
+from handmade.web.explorers import Explorer
+from handmade.web.frames import Answer
+from handmade.web.observatory import Observatory
+from handmade.web.questions import choice, matrix, whole
+from handmade.workshop.cell.cases import Case
+from handmade.workshop.exercises import exercise_named
+
+ROWS, COLUMNS = 8, 8
+
+EXERCISE_OF = {"none": "self_attention", "causal": "causal_mask", "padding": "padding_mask"}
+"""The exercise that computes under each mask."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """q, k, v: the numbers, a row a token. length: how many keys are no padding. code, fault: whose code computes."""
+
+    q: tuple[tuple[float, ...], ...] = matrix(((1, 0), (0, 1)), ROWS, COLUMNS)
+    k: tuple[tuple[float, ...], ...] = matrix(((1, 0), (0, 1)), ROWS, COLUMNS)
+    v: tuple[tuple[float, ...], ...] = matrix(((1, 0), (0, 1)), ROWS, COLUMNS)
+    heads: int = whole(1, 1, 4)
+    mask: str = choice("none", "causal", "padding")
+    length: int = whole(1, 0, ROWS)
+    code: str = whose.code()
+    fault: str = whose.fault()
+
+
+def answer(question: Question, observatory: Observatory) -> Answer:
+    """The steps as the reference computes them, and weights and output as the chosen code does."""
+    Q, K, V = (split_heads(np.array(rows), question.heads) for rows in (question.q, question.k, question.v))
+    _require_fitting(Q, K, V, question.mask)
+    steps = attention_steps(Q, K, V, visible_keys(Q.shape[1], K.shape[1], question.mask, question.length))
+    exercise, cases = exercise_named(EXERCISE_OF[question.mask]), _cases(question, Q, K, V)
+    theirs = whose.computed(observatory.bench, exercise, cases, question.code, question.fault)
+    arrays = {name: array.astype(np.float32) for name, array in steps._asdict().items()}
+    for name, shape in (("attention_weights", steps.weights.shape), ("output", steps.output.shape)):
+        given = theirs.stacked(name, shape)
+        if given is not None:
+            arrays[f"their_{name}"] = given
+    meta: dict[str, Any] = {
+        "heads": question.heads,
+        "d_k": K.shape[-1],
+        "exercise": exercise.name,
+        **theirs.told("attention_weights", "output"),
+    }
+    if question.code == "mistake":
+        meta["visible"] = whose.visible(exercise, cases)
+    return Answer(meta, arrays)
+
+
+def _cases(question: Question, Q: np.ndarray, K: np.ndarray, V: np.ndarray) -> list[Case]:
+    """Each head as a case, as the exercises ask for it: padding in batches, here of one."""
+    heads = zip(Q, K, V, strict=True)
+    if question.mask == "padding":
+        lengths = np.array([question.length])
+        return [Case(f"head {h}", (q[None], k[None], v[None], lengths)) for h, (q, k, v) in enumerate(heads)]
+    return [Case(f"head {h}", head) for h, head in enumerate(heads)]
+
+
+def _require_fitting(Q: np.ndarray, K: np.ndarray, V: np.ndarray, mask: str) -> None:
+    if Q.shape[-1] != K.shape[-1]:
+        raise InputError("Q and K have rows of different lengths: a query and a key are multiplied number by number.")
+    if K.shape[1] != V.shape[1]:
+        raise InputError(f"there are {K.shape[1]} keys and {V.shape[1]} values: each key has one value.")
+    if mask == "causal" and Q.shape[1] > K.shape[1]:
+        raise InputError("a causal mask needs at least as many keys as queries: the last query sees all keys.")
+
+
+EXPLORER = Explorer(
+    title="Attention, every number",
+    asks="Attention, every number",
+    lead="Each query is compared with each key; the better they match, the more of that key's value is taken. Change "
+    "any number and see what follows from it.",
+    question=Question,
+    answer=answer,
+    exercises=tuple(EXERCISE_OF.values()),
+    files=("attention.py", "lens/by_hand.py"),
+)

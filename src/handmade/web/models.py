@@ -1,0 +1,123 @@
+"""The models that the pages look into: found around the folder, opened when first asked for, one question at a time."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from handmade.errors import InputError
+from handmade.models import ZOO
+from handmade.models.card import Card
+from handmade.opening import open as open_model
+from handmade.tasks import Use
+from handmade.train import open_run
+
+MOST, MOST_BYTES = 8, 2 << 30
+"""How many models are kept open, and how much their parameters may take together."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model that can be opened: what it is called on the pages, the network, where it and its weights are."""
+
+    name: str
+    network: str
+    source: str
+    weights: str | None = None
+
+    @property
+    def card(self) -> Card | None:
+        return ZOO.get(self.network)
+
+    @property
+    def version(self) -> int:
+        """Another number when the model on the disk is another one: of a run that is training, say."""
+        path = Path(self.source, "model.safetensors")
+        return path.stat().st_mtime_ns if path.exists() else 0
+
+
+@dataclass
+class _Opened:
+    use: Any
+    version: int
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def bytes(self) -> int:
+        return sum(parameter.array.nbytes for parameter in self.use.model.parameters())
+
+
+class Models:
+    """The models given on the command line, then the trained runs in `folder`/runs, the newest first.
+
+    A model is opened once. What is hooked into it for one question must not be seen by another: each has a lock.
+    """
+
+    def __init__(self, folder: Path, given: Sequence[Source] = ()) -> None:
+        self._folder = folder
+        self._given = list(given)
+        self._opened: dict[str, _Opened] = {}
+        self._lock = threading.Lock()
+
+    def sources(self, fits: Callable[[Card], bool] = lambda card: True) -> list[Source]:
+        """The models whose networks fit."""
+        runs = (self._folder / "runs").glob("*/model.safetensors")
+        given = {source.source for source in self._given}
+        found = list(self._given)
+        for weights in sorted(runs, key=lambda path: -path.stat().st_mtime):
+            name = weights.parent.relative_to(self._folder).as_posix()
+            if str(weights.parent) not in given and name not in given:
+                try:
+                    found.append(run_source(weights.parent, name))
+                except InputError:
+                    continue  # a run of another version
+        return [source for source in found if source.card is not None and fits(source.card)]
+
+    @contextmanager
+    def opened(self, name: str, fits: Callable[[Card], bool] = lambda card: True) -> Iterator[Any]:
+        """The model of this name, for one question alone; the empty name is the first that fits.
+
+        InputError for a name that is not among `sources`: no path ever comes from a browser.
+        """
+        sources = self.sources(fits)
+        chosen = [source for source in sources if name in ("", source.name)]
+        if not chosen:
+            known = f"There are {', '.join(source.name for source in sources)}." if sources else "There is none."
+            raise InputError(f"there is no model {name!r} here that fits. {known}")
+        opened = self._open(chosen[0])
+        with opened.lock:
+            yield opened.use
+
+    def forget_busy(self) -> None:
+        """Let go of the models that are at work: the next question opens them anew."""
+        with self._lock:
+            self._opened = {name: opened for name, opened in self._opened.items() if not opened.lock.locked()}
+
+    def _open(self, source: Source) -> _Opened:
+        with self._lock:
+            opened = self._opened.pop(source.name, None)
+            if opened is None or opened.version != source.version:
+                opened = _Opened(open_model(source.source, source.weights), source.version)
+            self._opened[source.name] = opened  # the newest last
+            while len(self._opened) > 1 and self._too_much():
+                del self._opened[next(iter(self._opened))]
+            return opened
+
+    def _too_much(self) -> bool:
+        return len(self._opened) > MOST or sum(opened.bytes for opened in self._opened.values()) > MOST_BYTES
+
+
+def run_source(folder: Path, name: str) -> Source:
+    """The trained model of a run. InputError where the folder holds none."""
+    return Source(name, open_run(folder).recipe.model, str(folder))
+
+
+def given_source(source: str, weights: str | None) -> Source:
+    """What a person named: a run's folder, or a network with weights. InputError where it cannot be opened."""
+    if (Path(source) / "config.json").exists():
+        open_model(source, weights)
+        return run_source(Path(source), source)
+    used: Use = open_model(source, weights)
+    return Source(source, used.name, source, weights)

@@ -1,0 +1,219 @@
+"""The server: its routes, and how it starts and ends. Starlette and uvicorn are loaded when it starts, not before."""
+
+import asyncio
+import hashlib
+import json
+import secrets
+import socket
+import sys
+import traceback
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import anyio
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from handmade.errors import InputError
+from handmade.web import about, images, questions
+from handmade.web.explorers import NAMES, explorer_named
+from handmade.web.frames import MEDIA_TYPE, Answer
+from handmade.web.guard import Guard
+from handmade.web.observatory import Observatory
+
+STATIC = Path(__file__).parent / "static"
+TYPES = {".js": "text/javascript", ".css": "text/css", ".woff2": "font/woff2", ".html": "text/html"}
+
+SECONDS = 30.0
+"""How long a question may take."""
+
+AT_ONCE, WAITING = 2, 4
+"""Questions that are worked on at the same time, and those that may wait for it."""
+
+
+class Overworked(Exception):
+    """Too many questions at once."""
+
+
+class Server:
+    """The pages over one observatory, as an ASGI application: `app`."""
+
+    def __init__(self, observatory: Observatory, port: int, token: str, seconds: float = SECONDS) -> None:
+        self.observatory = observatory
+        self.seconds = seconds
+        self.ending = anyio.Event()
+        self._asked = 0
+        self._working = asyncio.Semaphore(AT_ONCE)
+        self._files = {path.relative_to(STATIC).as_posix(): path for path in STATIC.rglob("*") if path.is_file()}
+        routes = [
+            Route("/", self.page),
+            *(Route(f"/{name}", self.page) for name in NAMES),
+            Route("/static/{name:path}", self.file),
+            Route("/api/about", self.told, methods=["POST"]),
+            Route("/api/verdict", self.verdict, methods=["POST"]),
+            Route("/api/image", self.image, methods=["POST"]),
+            Route("/api/saved", self.saved, methods=["POST"]),
+            *(Route(f"/api/{name}", self.answer, methods=["POST"]) for name in NAMES),
+        ]
+        self.app = Guard(Starlette(routes=routes), port, token)
+
+    async def page(self, request: Request) -> Response:
+        """A page of HTML, the same for every explorer but for its name."""
+        name = request.url.path.strip("/") or "list"
+        title = "The observatory" if name == "list" else explorer_named(name).title
+        text = (STATIC / "page.html").read_text("utf-8")
+        return Response(text.replace("{name}", name).replace("{title}", escape(title)), media_type="text/html")
+
+    async def file(self, request: Request) -> Response:
+        """A file of `static`, by a list of their names: no path is ever made of what came."""
+        path = self._files.get(request.path_params["name"])
+        if path is None or path.suffix not in TYPES or path.name == "page.html":
+            return Response("there is no such file", 404, media_type="text/plain")
+        content = path.read_bytes()
+        tag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers={"etag": tag})
+        return Response(content, media_type=TYPES[path.suffix], headers={"etag": tag})
+
+    async def answer(self, request: Request) -> Response:
+        """One question to an explorer, one frame."""
+        explorer = explorer_named(request.url.path.rpartition("/")[2])
+        return await self._answered(
+            request,
+            lambda content: explorer.answer(questions.asked(explorer.question, content), self.observatory),
+        )
+
+    async def told(self, request: Request) -> Response:
+        """What the pages say around the pictures: models that fit, exercises, cards."""
+        return await self._answered(request, lambda content: about.told(content, self.observatory))
+
+    async def verdict(self, request: Request) -> Response:
+        """What the judge says of the learner's file."""
+        return await self._answered(request, lambda content: about.verdict(content, self.observatory))
+
+    async def image(self, request: Request) -> Response:
+        """An image file; its number comes back."""
+        add = lambda content: Answer({"image": self.observatory.images.add(content)})
+        return await self._answered(request, add, images.LARGEST)
+
+    async def saved(self, request: Request) -> Response:
+        """A stream of events: the exercises whose files were just saved."""
+
+        async def events() -> AsyncIterator[str]:
+            yield ": listening\n\n"
+            async for names in self.observatory.bench.saved(self.ending):
+                yield f"event: saved\ndata: {json.dumps(names)}\n\n"
+
+        return StreamingResponse(events(), media_type="text/event-stream")
+
+    async def _answered(
+        self, request: Request, work: Callable[[bytes], Answer], largest: int = questions.LARGEST
+    ) -> Response:
+        """What `work` makes of the request's body, in a thread: a frame, or an error as JSON."""
+        content = await _body(request, largest)
+        if content is None:
+            return _error(413, f"that is more than {largest:,} bytes.")
+        try:
+            answer = await self._in_turn(lambda: work(content).frame())
+        except Overworked:
+            return _error(429, "too many questions at once: ask again.", {"retry-after": "1"})
+        except InputError as error:
+            return _error(422, str(error))
+        except TimeoutError:
+            self.observatory.models.forget_busy()
+            return _error(503, f"that takes more than {self.seconds:g} seconds: ask for less.")
+        except Exception as error:
+            traceback.print_exc(file=sys.stderr)
+            return _error(500, f"handmade failed on this, which is its mistake: {type(error).__name__}: {error}")
+        return Response(answer, media_type=MEDIA_TYPE)
+
+    async def _in_turn(self, work: Callable[[], bytes]) -> bytes:
+        if self._asked >= AT_ONCE + WAITING:
+            raise Overworked
+        self._asked += 1
+        try:
+            async with self._working:
+                return await asyncio.wait_for(asyncio.to_thread(work), self.seconds)
+        finally:
+            self._asked -= 1
+
+
+async def _body(request: Request, largest: int) -> bytes | None:
+    """The body of a request; None where it is larger."""
+    parts, size = [], 0
+    with suppress(ClientDisconnect):
+        async for part in request.stream():
+            size += len(part)
+            if size > largest:
+                return None
+            parts.append(part)
+    return b"".join(parts)
+
+
+def _error(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+    return JSONResponse({"error": message}, status, headers)
+
+
+def loopback(port: int) -> list[socket.socket]:
+    """Sockets that listen on 127.0.0.1 and, where there is one, on ::1; on a free port for 0. InputError if taken."""
+    try:
+        first = socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        raise InputError(f"port {port} cannot be used ({error.strerror}): give another with --port, or none.") from None
+    sockets = [first]
+    with suppress(OSError):
+        sockets.append(socket.create_server(("::1", first.getsockname()[1]), family=socket.AF_INET6))
+    return sockets
+
+
+def new_token() -> str:
+    """192 random bits, in letters."""
+    return secrets.token_urlsafe(24)
+
+
+def configured(server: Server) -> uvicorn.Server:
+    """uvicorn's server for `server`: without WebSocket, without a word about itself, and no line for each request."""
+    config = uvicorn.Config(
+        server.app,
+        ws="none",
+        http="h11",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    return _Ending(config, server)
+
+
+class _Ending(uvicorn.Server):
+    """It tells the streams when it ends, so that none of them keeps it."""
+
+    def __init__(self, config: uvicorn.Config, server: Server) -> None:
+        super().__init__(config)
+        self._server = server
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._server.ending.set()
+        await super().shutdown(sockets)
+
+
+def serve(observatory: Observatory, sockets: list[socket.socket], token: str) -> None:
+    """Answer until Ctrl-C; then the observatory is closed."""
+    try:
+        asyncio.run(_serve(observatory, sockets, token))
+    finally:
+        observatory.close()
+        for one in sockets:
+            one.close()
+
+
+async def _serve(observatory: Observatory, sockets: list[socket.socket], token: str) -> None:
+    port: Any = sockets[0].getsockname()[1]
+    await configured(Server(observatory, port, token)).serve(sockets)

@@ -1,0 +1,95 @@
+// @ts-check
+// What an explorer asks through. Here over HTTP, to the server that this page came from; explorers know nothing of that.
+import { decode } from "/static/lib/frame.js";
+
+// The key comes in the address's fragment, which no server sees, and stays in this tab. No cookie: cookies go to every
+// port of a host. A second tab asks the first.
+const tabs = new BroadcastChannel("handmade");
+const given = new URLSearchParams(location.hash.slice(1));
+if (given.has("token")) {
+  sessionStorage.setItem("token", given.get("token"));
+  given.delete("token");
+  history.replaceState(null, "", given.size ? `#${given}` : location.pathname);
+}
+const stored = () => sessionStorage.getItem("token");
+tabs.addEventListener("message", ({ data }) => {
+  if (data === "token?" && stored()) tabs.postMessage({ token: stored() });
+  if (data?.token && !stored()) sessionStorage.setItem("token", data.token);
+});
+async function token() {
+  if (!stored()) {
+    tabs.postMessage("token?");
+    for (let n = 0; n < 20 && !stored(); n++) await new Promise((then) => setTimeout(then, 25));
+  }
+  return stored() ?? "";
+}
+
+async function sent(path, body, signal) {
+  const headers = { Authorization: `Bearer ${await token()}` };
+  const answer = await fetch(`/api/${path}`, { method: "POST", body, headers, signal }).catch((error) => {
+    throw error.name === "AbortError" ? error : new Error("The server does not answer. Is `handmade look` still running?");
+  });
+  if (answer.ok) return answer;
+  const text = await answer.text();
+  let said = text;
+  try { said = JSON.parse(text).error; } catch { /* a refusal in plain words */ }
+  throw new Error(said);
+}
+
+/** @param {string} name of the page */
+export function pageHost(name) {
+  return {
+    name,
+    /** One question, one frame. */
+    ask: async (question, to = name) => decode(await (await sent(to, JSON.stringify(question))).arrayBuffer()),
+    /** Gives an image file; its number comes back. */
+    upload: async (file) => decode(await (await sent("image", file)).arrayBuffer()).image,
+    /** Calls `tell(event, data)` for each event of a stream, until the function that it returns is called. */
+    listen(path, tell) {
+      const ending = new AbortController();
+      follow(path, tell, ending.signal).catch(() => {});
+      return () => ending.abort();
+    },
+    /** The address holds the state of the page. */
+    address: {
+      read: () => new URLSearchParams(location.hash.slice(1)),
+      write(params, entry) {
+        const to = params.size ? `#${params}` : location.pathname;
+        if (to !== (location.hash || location.pathname)) history[entry ? "pushState" : "replaceState"](null, "", to);
+      },
+      changed: (tell) => { addEventListener("popstate", tell); return () => removeEventListener("popstate", tell); },
+    },
+  };
+}
+
+// Server-sent events, read from the body of an answer: EventSource can send no header.
+async function follow(path, tell, signal) {
+  const reader = (await sent(path, "{}", signal)).body.pipeThrough(new TextDecoderStream()).getReader();
+  let unread = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const events = (unread + value).split("\n\n");
+    unread = events.pop();
+    for (const event of events) {
+      const fields = Object.fromEntries(event.split("\n").map((line) => { const at = line.indexOf(": "); return [line.slice(0, at), line.slice(at + 2)]; }));
+      if (fields.data) tell(fields.event ?? "message", JSON.parse(fields.data));
+    }
+  }
+}
+
+/** At most one question under way; of those asked meanwhile only the last is sent. No slider ever builds a queue. */
+export function latest(send, receive, fail) {
+  let busy = false, next = null;
+  return async function go(question) {
+    next = question;
+    if (busy) return;
+    busy = true;
+    while (next !== null) {
+      const now = next;
+      next = null;
+      try { receive(await send(now), now); } catch (error) { fail(error); }
+    }
+    busy = false;
+  };
+}

@@ -1,0 +1,127 @@
+// @ts-check
+// What every explorer shares: its life, its state in the address, its keys, the bar on top, the prediction, the help below.
+import { html, render, signal, effect, batch, useEffect, useMemo, useRef } from "/static/vendor/preact.js";
+import { asNumPy } from "/static/lib/frame.js";
+import { paintWithStyleOf, switchTheme, theme } from "/static/lib/paint.js";
+
+/**
+ * An explorer as a module of pages and notebooks: `make(host, scope)` gives its component.
+ * What runs on its own goes through `scope`, so that all of it ends with the explorer.
+ */
+export const explorer = (make) => ({
+  render({ host, el }) {
+    const ends = [];
+    const scope = {
+      effect: (run) => ends.push(effect(run)),
+      on: (target, type, tell) => { target.addEventListener(type, tell); ends.push(() => target.removeEventListener(type, tell)); },
+      listen: (path, tell) => ends.push(host.listen(path, tell)),
+      end: (run) => ends.push(run),
+    };
+    el.classList.add("handmade");
+    paintWithStyleOf(el);
+    scope.effect(() => { el.dataset.theme = theme.value; });
+    const Page = make(host, scope);
+    render(html`<${Page} />`, el);
+    return () => { for (const end of ends) end(); render(null, el); };
+  },
+});
+
+/**
+ * Signals whose values the address holds, as far as they differ from the defaults. A step that took a click is an entry
+ * of the history, quick successions (a slider, a key held down) are one.
+ */
+export function state(host, scope, defaults, hidden = []) {
+  const plain = (v) => (typeof v === "object" ? JSON.stringify(v) : String(v));
+  const read = (usual, text) => {
+    if (text === null) return usual;
+    try {
+      if (typeof usual === "number") return Number.isFinite(+text) ? +text : usual;
+      return typeof usual === "object" ? JSON.parse(text) : text;
+    } catch { return usual; }
+  };
+  const from = (params) => Object.entries(defaults).map(([name, usual]) => [name, read(usual, params.get(name))]);
+  const signals = Object.fromEntries(from(host.address.read()).map(([name, value]) => [name, signal(value)]));
+  let last = -Infinity, first = true;
+  scope.effect(() => {
+    const out = new URLSearchParams();
+    for (const [name, s] of Object.entries(signals)) {
+      const text = plain(s.value);
+      if (text !== plain(defaults[name]) && !hidden.includes(name) && text.length <= 2000) out.set(name, text);
+    }
+    const now = performance.now();
+    host.address.write(out, !first && now - last > 700);
+    last = now; first = false;
+  });
+  scope.end(host.address.changed(() => batch(() => { last = performance.now(); for (const [name, value] of from(host.address.read())) signals[name].value = value; })));
+  return signals;
+}
+
+/** Keys that act: name -> [what it does in a word, action, how it is shown]. They rest while something is typed. */
+export function keys(scope, actions) {
+  const showing = signal(false);
+  scope.on(window, "keydown", (event) => {
+    const { target, key } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey || target.matches?.("input, select, textarea")) return;
+    if (key === "?") showing.value = !showing.value;
+    else if (key === "Escape" && showing.value) showing.value = false;
+    else if (actions[key]) { event.preventDefault(); actions[key][1](); }
+  });
+  return { actions, showing };
+}
+
+const ARROWS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Enter: "⏎", " ": "space" };
+const grouped = (actions) => {
+  const groups = new Map();
+  for (const [key, [what]] of Object.entries(actions)) groups.set(what, [...(groups.get(what) ?? []), ARROWS[key] ?? key]);
+  return [...groups];
+};
+
+const Keys = ({ pressed }) => {
+  const ref = useRef();
+  useEffect(() => { const d = ref.current; if (pressed.showing.value) d.showModal?.(); else d.close?.(); }, [pressed.showing.value]);
+  return html`<dialog ref=${ref} class="keys" aria-label="Keys" onClose=${() => (pressed.showing.value = false)}>
+    <div class="spread"><h2>Keys</h2><button class="icon" onClick=${() => (pressed.showing.value = false)}>close</button></div>
+    <dl>${grouped(pressed.actions).map(([what, list]) => html`<dt>${list.map((key) => html`<kbd>${key}</kbd> `)}</dt><dd>${what}</dd>`)}<dt><kbd>?</kbd></dt><dd>these keys</dd></dl></dialog>`;
+};
+
+/** The keys in one line at the foot of a page. */
+export const KeyLine = ({ pressed, children }) => html`<p class="small faint foot">${grouped(pressed.actions).map(([what, list]) => html`<span>${list.map((key) => html`<kbd>${key}</kbd> `)}${what}</span>`)}${children}</p>`;
+
+export const Bar = ({ title, about, model, pressed, children }) => html`<header class="bar">
+  <a class="brand" href="/">handmade</a><nav class="crumbs" aria-label="Where you are"><a href="/">Observatory</a> / <span>${title}</span></nav>
+  ${about?.models?.length > 0 && html`<${Model} about=${about} model=${model} />`}
+  <span class="push"></span>${children}
+  ${pressed && html`<button class="icon keys" aria-label="Keys" title="Keys" onClick=${() => (pressed.showing.value = true)}>?</button>`}
+  <button class="icon" onClick=${switchTheme} aria-label=${`Switch to ${theme.value === "dark" ? "light" : "dark"}`}>${theme.value === "dark" ? "light" : "dark"}</button>
+  ${pressed && html`<${Keys} pressed=${pressed} />`}</header>`;
+
+const Model = ({ about, model }) => {
+  const said = (m) => `${m.name} · ${m.name === m.network ? "" : `${m.network} · `}${m.parameters.toLocaleString("en")} parameters`;
+  const now = about.models.find((m) => m.name === model.value) ?? about.models[0];
+  if (about.models.length === 1) return html`<span class="chip"><i></i>${said(now)}</span>`;
+  return html`<label class="chip"><i></i><span class="sr">Model</span><select value=${now.name} onChange=${(e) => (model.value = e.target.value)}>${about.models.map((m) => html`<option value=${m.name}>${said(m)}</option>`)}</select></label>`;
+};
+
+/** The strip that asks first and then says what is so. `tag` is a word or two; `action` is [label, what it does]. */
+export const Predict = ({ tag, kind = "", action, children }) => html`<div class=${`predict ${kind}`} role="status"><span class="tag">${tag}</span><span>${children}</span>
+  ${action && html`<button class="link" onClick=${action[1]}>${action[0]}</button>`}</div>`;
+
+export const Veil = ({ title, children }) => html`<section class="card veil"><h2>${title}</h2><p class="small soft">${children}</p></section>`;
+
+/** An error stands where the result would; the last good picture stays. */
+export const Failed = ({ message }) => (message ? html`<p class="failed" role="alert">${message}</p>` : null);
+
+export const Copy = ({ array, what = "copy as NumPy" }) => {
+  const done = useMemo(() => signal(false), []), press = async () => { await navigator.clipboard.writeText(asNumPy(array)); done.value = true; setTimeout(() => (done.value = false), 1200); };
+  return html`<button class="icon" onClick=${press}>${done.value ? "copied" : what}</button>`;
+};
+
+/** What a page stands on: no model that fits is said, with the command that makes one. */
+export const NoModel = ({ about }) => html`<section class="card none"><h2>No model for this page yet</h2>
+  <p class="small soft">This page looks into a trained model, and there is none here. <code>${about.trains}</code> makes one; it appears here as soon as it has been saved. Start <code>handmade look</code> in the folder that has <code>runs</code> in it.</p></section>`;
+
+/** Help where one stands: what interviews ask, the exercises, the files. */
+export const Around = ({ about }) => html`<section class="around" aria-label="Around this page">
+  ${about.cards.length > 0 && html`<div><h2>Asked in interviews</h2>${about.cards.map((card) => html`<details><summary>${card.ask}</summary><p class="small">${card.answer}</p><p class="small faint">${card.source}</p></details>`)}</div>`}
+  ${about.exercises.length > 0 && html`<div><h2>Build it yourself</h2><ul>${about.exercises.map((e) => html`<li><b>${e.title}</b> <span class="small faint">${e.passed ? "passed" : e.file ? "not passed yet" : ""}</span><br /><code>handmade check ${e.name}</code></li>`)}</ul></div>`}
+  ${about.files.length > 0 && html`<div><h2>Where it is written</h2><ul>${about.files.map((f) => html`<li><code>handmade/${f}</code></li>`)}</ul></div>`}</section>`;

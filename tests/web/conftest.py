@@ -1,0 +1,193 @@
+"""One server and one browser for all pages. The server stands over a small GPT, and over a workspace of exercises."""
+
+import asyncio
+import http.client
+import json
+import os
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handmade.web.bench import Bench
+from handmade.web.models import Models
+from handmade.web.observatory import Observatory
+from handmade.workshop.workspace import Workspace
+
+RUNS = Path(__file__).parents[1] / "fixtures" / "runs"
+ARGUMENTS = ["gpu", "background-networking", "component-update", "sync", "dev-shm-usage"]
+
+
+@dataclass
+class Running:
+    """A server in a thread of its own."""
+
+    observatory: Observatory
+    port: int
+    token: str
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def request(
+        self, path: str, body: Any = None, method: str = "POST", **headers: str | None
+    ) -> tuple[int, http.client.HTTPMessage, bytes]:
+        """One request with the headers of our own pages, but for those given; None leaves one out."""
+        own = {"Host": f"127.0.0.1:{self.port}", "Origin": self.url, "Authorization": f"Bearer {self.token}"}
+        sent = {**own, **{name.replace("_", "-").title(): value for name, value in headers.items()}}
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+        content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        for name, value in {**sent, "Content-Length": str(len(content))}.items():
+            if value is not None:
+                connection.putheader(name, value)
+        connection.endheaders(content)
+        answer = connection.getresponse()
+        received = answer.read()
+        connection.close()
+        return answer.status, answer.headers, received
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory) -> Path:
+    """A learner's folder: a trained GPT, and the stubs of all exercises."""
+    folder = tmp_path_factory.mktemp("learner")
+    shutil.copytree(RUNS / "gpt", folder / "runs" / "gpt-1")
+    Workspace(folder / "handmade-workshop").add_missing()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def observatory(folder) -> Iterator[Observatory]:
+    observatory = Observatory(Models(folder), Bench(Workspace(folder / "handmade-workshop")))
+    yield observatory
+    observatory.close()
+
+
+@pytest.fixture(scope="session")
+def server(observatory) -> Iterator[Running]:
+    with running(observatory) as server:
+        yield server
+
+
+class running:
+    """A server over an observatory while the block runs."""
+
+    def __init__(self, observatory: Observatory, **options: Any) -> None:
+        self.observatory, self.options = observatory, options
+
+    def __enter__(self) -> Running:
+        from handmade.web.server import Server, configured, loopback, new_token
+
+        self.sockets, token = loopback(0), new_token()
+        port = self.sockets[0].getsockname()[1]
+        ready = threading.Event()
+
+        async def main() -> None:
+            self.uvicorn = configured(Server(self.observatory, port, token, **self.options))
+            ready.set()
+            await self.uvicorn.serve(self.sockets)
+
+        self.thread = threading.Thread(target=asyncio.run, args=(main(),), daemon=True)
+        self.thread.start()
+        assert ready.wait(20)
+        return Running(self.observatory, port, token)
+
+    def __exit__(self, *_: object) -> None:
+        self.uvicorn.should_exit = True
+        self.thread.join(20)
+        for one in self.sockets:
+            one.close()
+        assert not self.thread.is_alive(), "the server does not end"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium: HANDMADE_CHROMIUM, the one on the PATH, or Playwright's own."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    given = os.environ.get("HANDMADE_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    with playwright.sync_playwright() as started:
+        path = given or started.chromium.executable_path
+        if not Path(path).exists():
+            pytest.skip("there is no Chromium: apt-get install chromium, or set HANDMADE_CHROMIUM")
+        browser = started.chromium.launch(executable_path=path, args=[f"--disable-{name}" for name in ARGUMENTS])
+        yield browser
+        browser.close()
+
+
+class Pages:
+    """Pages in the browser. Whatever asks for another address, or writes to the console, fails the test."""
+
+    def __init__(self, browser: Any, server: Running) -> None:
+        self.browser, self.server = browser, server
+        self.problems: list[str] = []
+        self.contexts: list[Any] = []
+
+    def context(self, **options: Any) -> Any:
+        viewport = {"width": options.pop("width", 1440), "height": 900}
+        context = self.browser.new_context(viewport=viewport, **options)
+        context.set_default_timeout(45_000)
+        context.route("**/*", self._only_here)
+        context.on("page", self._watch)
+        self.contexts.append(context)
+        return context
+
+    def open(self, path: str, context: Any = None, **options: Any) -> Any:
+        """The page at a path as '/hand#mask=causal', once it has its first picture."""
+        page = (context or self.context(**options)).new_page()
+        where, _, state = path.partition("#")
+        page.goto(f"{self.server.url}{where}#token={self.server.token}{state and '&'}{state}")
+        page.locator("main :is(.predict, .list li, .failed, .none)").first.wait_for()
+        return page
+
+    def _watch(self, page: Any) -> None:
+        page.on("console", lambda message: self.problems.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+
+    def _only_here(self, route: Any) -> None:
+        if route.request.url.startswith((self.server.url, "data:", "blob:")):
+            route.continue_()
+        else:
+            self.problems.append(f"it asks for {route.request.url}")
+            route.abort()
+
+
+@pytest.fixture
+def pages(browser, server) -> Iterator[Pages]:
+    pages = Pages(browser, server)
+    yield pages
+    for context in pages.contexts:
+        context.close()
+    assert not pages.problems, pages.problems
+
+
+@pytest.fixture
+def check_access(pages):
+    """A function that opens a page in both themes and lets axe-core look at it; `prepare(page)` comes before."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    def check(path: str, prepare=lambda page: None) -> None:
+        for scheme in ("light", "dark"):
+            page = pages.open(path, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+            prepare(page)
+            found = Axe().run(page)
+            said = [
+                f"{scheme}: {one['id']}: {[n['html'][:160] for n in one['nodes'][:3]]}"
+                for one in found.response["violations"]
+            ]
+            assert not said, "\n".join(said)
+
+    return check
+
+
+def number_in(text: str) -> float:
+    """The first number of a text of the pages."""
+    found = re.search(r"[\u2212-]?\d+(?:\.\d+)?", text)
+    assert found, text
+    return float(found[0].replace("\u2212", "-"))

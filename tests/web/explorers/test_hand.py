@@ -1,0 +1,190 @@
+"""Attention by hand: the numbers are attention's own, and the page shows them as it says it does."""
+
+import json
+
+import numpy as np
+import pytest
+
+from handmade.attention import self_attention
+from handmade.errors import InputError
+from handmade.lens.by_hand import visible_keys
+from handmade.web.explorers.hand import EXERCISE_OF, Question, answer
+from handmade.web.questions import asked
+from tests.web.conftest import number_in
+
+ROWS = {
+    "q": [[1, 0, 1, 0], [0, 2, 1, 1], [1, 1, 0, 2]],
+    "k": [[1, 1, 0, 0], [0, 2, 0, 1], [2, 0, 1, 0]],
+    "v": [[1, 0, 0, 3], [0, 1, 0, -1], [0, 0, 1, 0.5]],
+}
+
+
+def ask(observatory, **fields):
+    return answer(asked(Question, json.dumps({**ROWS, **fields}).encode()), observatory)
+
+
+@pytest.mark.parametrize("mask", EXERCISE_OF)
+@pytest.mark.parametrize("heads", [1, 2])
+def test_weights_and_output_are_those_of_attention(observatory, mask, heads):
+    given = ask(observatory, mask=mask, heads=heads, length=2)
+    split = lambda name: np.array(ROWS[name], float).reshape(3, heads, -1).transpose(1, 0, 2)
+    output, weights = self_attention(split("q"), split("k"), split("v"), mask=visible_keys(3, 3, mask, 2))
+    for name in ("weights", "their_attention_weights"):
+        np.testing.assert_allclose(given.arrays[name], weights, rtol=1e-6)
+    for name in ("output", "their_output"):
+        np.testing.assert_allclose(given.arrays[name], output, rtol=1e-6)
+    assert given.meta["exercise"] == EXERCISE_OF[mask]
+    assert given.meta["difference"] == {"attention_weights": 0.0, "output": 0.0}
+
+
+def test_a_mistake_is_seen_beside_the_reference(observatory):
+    given = ask(observatory, code="mistake", fault="no scale")
+    sharper = np.exp(given.arrays["products"])
+    np.testing.assert_allclose(
+        given.arrays["their_attention_weights"], sharper / sharper.sum(-1, keepdims=True), rtol=1e-5
+    )
+    assert given.meta["difference"]["attention_weights"] > 0.01
+    assert "no scale" in given.meta["visible"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"q": [[1, 0]]}, "different lengths"),
+        ({"v": [[1, 0, 0, 0]]}, "3 keys and 1 values"),
+        ({"heads": 3}, "3 heads cannot share"),
+        ({"q": ROWS["q"] * 2, "mask": "causal"}, "at least as many keys"),
+        ({"code": "mistake", "fault": "none such"}, "has no mistake"),
+    ],
+)
+def test_what_does_not_fit_together_is_said(observatory, fields, said):
+    with pytest.raises(InputError, match=said):
+        ask(observatory, **fields)
+
+
+# --- the page -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_page_asks_first_and_hides_the_row_everywhere(pages):
+    page = pages.open("/hand")
+    weights = page.get_by_role("table", name="attention weights")
+    row = lambda name: (
+        page.get_by_role("table", name=name, exact=True)
+        .get_by_role("row")
+        .nth(2)
+        .get_by_role("button")
+        .all_inner_texts()
+    )
+    for step in ("products", "scores", "exponentials", "attention weights", "output"):
+        assert row(step) == ["?"] * 4, step
+    assert page.locator("#weight").count() == 0
+    page.get_by_role("button", name="cat", exact=True).click()
+    page.get_by_text("Right", exact=True).wait_for()
+    assert weights.get_by_role("row").nth(2).get_by_role("button").all_inner_texts() == row("attention weights")
+    assert number_in(page.locator("#weight").inner_text()) == pytest.approx(
+        number_in(row("attention weights")[1]), abs=5e-4
+    )
+    assert "seen=1" in page.url
+    assert "token" not in page.url
+
+
+@pytest.mark.slow
+def test_the_address_holds_the_state_and_back_goes_back(pages):
+    page = pages.open("/hand")
+    page.get_by_text("show me").click()
+    page.get_by_label("mask", exact=True).select_option("causal")
+    page.get_by_role("table", name="output").get_by_role("button").nth(6).click()
+    said = page.locator(".arithmetic").inner_text()
+    other = pages.open(f"/hand#{page.url.partition('#')[2]}")
+    other.locator(".arithmetic").wait_for()
+    assert other.locator(".arithmetic").inner_text() == said
+    assert other.get_by_role("table", name="scores after the mask").count() == 1
+    page.wait_for_timeout(800)
+    page.get_by_label("heads").select_option("2")
+    page.get_by_text("Head 0:").wait_for()
+    page.go_back()
+    page.get_by_text("Head 0:").wait_for(state="detached")
+    assert "mask=causal" in page.url
+
+
+@pytest.mark.slow
+def test_the_keys_alone_do_everything(pages):
+    page = pages.open("/hand")
+    for _ in range(40):  # by Tab to the answer
+        page.keyboard.press("Tab")
+        if page.evaluate("() => document.activeElement.textContent") == "show me":
+            break
+    page.keyboard.press("Enter")
+    page.locator("#weight").wait_for()
+    first = page.locator(".arithmetic .big").inner_text()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("n")
+    page.get_by_text("the mean of the values").wait_for()
+    assert page.locator(".arithmetic .big").inner_text() != first
+    page.keyboard.press("m")
+    page.get_by_role("table", name="scores after the mask").wait_for()
+    page.keyboard.press("?")
+    page.get_by_role("dialog", name="Keys").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog", name="Keys").wait_for(state="hidden")
+
+
+@pytest.mark.slow
+def test_typed_numbers_count_and_a_mistake_shows(pages):
+    page = pages.open("/hand#seen=1")
+    cell = page.get_by_label("queries, cat 0")
+    before = page.locator("#weight").inner_text()
+    cell.fill("9")
+    page.wait_for_function("(before) => document.querySelector('#weight').innerText !== before", arg=before)
+    cell.fill("nine")
+    assert cell.get_attribute("aria-invalid") == "true"
+    page.get_by_role("button", name="with a mistake").click()
+    page.get_by_label("mistake").select_option("softmax over the queries")
+    page.get_by_text("Largest difference from the reference").wait_for()
+    page.locator(".cell.marked").first.wait_for()
+    page.get_by_text("hide its name").click()
+    page.get_by_text("Which mistake?", exact=True).wait_for()
+    assert page.get_by_label("mistake").count() == 0
+    page.locator(".said .choice button").first.click()
+    page.locator(".said").get_by_text("It is ").wait_for()
+
+
+UNSCALED = """import numpy as np
+
+
+def self_attention(Q, K, V):
+    e = np.exp(Q @ K.swapaxes(-1, -2))
+    w = e / e.sum(-1, keepdims=True)
+    return w @ V, w
+"""
+
+
+@pytest.mark.slow
+def test_the_learners_file_computes_and_the_picture_follows_it(pages, folder):
+    path = folder / "handmade-workshop" / "attention" / "self_attention.py"
+    stub = path.read_text()
+    try:
+        page = pages.open("/hand#seen=1")
+        page.get_by_role("button", name="my code").click()
+        page.get_by_text("Not yet", exact=True).wait_for()  # the stub
+        path.write_text(UNSCALED)
+        page.get_by_text("no scale", exact=True).first.wait_for()
+        page.locator(".cell.marked").first.wait_for()
+        path.write_text(UNSCALED.replace("swapaxes(-1, -2))", "swapaxes(-1, -2) / np.sqrt(K.shape[-1]))"))
+        page.locator(".cell.marked").first.wait_for(state="detached")
+    finally:
+        path.write_text(stub)
+
+
+@pytest.mark.slow
+def test_narrow_nothing_scrolls_sideways(pages):
+    page = pages.open("/hand#seen=1&mask=causal&code=mistake", width=420)
+    page.locator("#weight").wait_for()
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 420
+
+
+@pytest.mark.slow
+def test_everyone_can_read_it(check_access):
+    check_access("/hand#seen=1&code=mistake&fault=no scale", lambda page: page.locator(".cell.marked").first.wait_for())

@@ -1,0 +1,170 @@
+"""Whose code computes: what the learner's file or a mistake gives, beside the reference, and never in this process."""
+
+import os
+import threading
+import time
+
+import anyio
+import numpy as np
+import pytest
+
+from handmade.errors import InputError
+from handmade.web.bench import Bench
+from handmade.web.whose import computed, visible
+from handmade.workshop.cell.cases import Case
+from handmade.workshop.exercises import exercise_named
+from handmade.workshop.workspace import Workspace
+
+EXERCISE = exercise_named("self_attention")
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    workspace = Workspace(tmp_path_factory.mktemp("workspace"))
+    (workspace.folder / "attention").mkdir()
+    bench = Bench(workspace)
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def file(bench):
+    """Writes the learner's file."""
+    path = bench.workspace.folder / "attention" / "self_attention.py"
+    yield path.write_text
+    path.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="module")
+def cases():
+    draw = np.random.default_rng(0).standard_normal
+    return [Case(f"head {h}", (draw((3, 2)), draw((4, 2)), draw((4, 5)))) for h in range(2)]
+
+
+RIGHT = """
+import numpy as np
+def self_attention(Q, K, V):
+    S = Q @ K.swapaxes(-1, -2) / np.sqrt(K.shape[-1])
+    A = np.exp(S - S.max(-1, keepdims=True))
+    A = A / A.sum(-1, keepdims=True)
+    return A @ V, A
+"""
+
+
+def test_the_reference_differs_from_itself_in_nothing(bench, cases):
+    made = computed(bench, EXERCISE, cases, "reference")
+    assert made.told("output") == {"problem": "", "printed": "", "difference": {"output": 0.0}}
+    right, weights = EXERCISE.run(cases)[1].outputs.values()
+    np.testing.assert_allclose(made.stacked("output", (2, 3, 5))[1], right, rtol=1e-6)
+    np.testing.assert_allclose(made.stacked("attention_weights", (2, 3, 4))[1], weights, rtol=1e-6)
+
+
+@pytest.mark.parametrize("fault", EXERCISE.faults)
+def test_with_a_mistake_it_gives_what_the_mistake_gives(bench, cases, fault):
+    made = computed(bench, EXERCISE, cases, "mistake", fault)
+    expected = EXERCISE.run(cases, frozenset({fault}))[0]
+    if expected.raised is not None:
+        assert expected.raised.kind in made.problem
+    elif made.outputs[0] is None:
+        assert "expected" in made.problem  # a shape that is not the reference's
+    else:
+        np.testing.assert_allclose(made.outputs[0]["output"], expected.outputs["output"], rtol=1e-5)
+        assert (max(made.difference("output"), made.difference("attention_weights")) > 1e-5) == (
+            fault in visible(EXERCISE, cases)
+        )
+
+
+def test_most_mistakes_are_seen_on_ordinary_numbers(cases):
+    assert {"no scale", "softmax over the queries", "no softmax"} <= set(visible(EXERCISE, cases))
+    assert "overflows" not in visible(EXERCISE, cases)
+
+
+def test_an_unknown_mistake_is_refused(bench, cases):
+    with pytest.raises(InputError, match="did you mean 'no scale'"):
+        computed(bench, EXERCISE, cases, "mistake", "no scales")
+
+
+def test_without_a_file_there_is_a_mend(bench, cases):
+    for other in (bench, Bench(None)):
+        with pytest.raises(InputError, match="handmade start"):
+            computed(other, EXERCISE, cases, "mine")
+
+
+@pytest.mark.slow
+def test_the_learners_file_computes_and_is_judged(bench, file, cases):
+    file(RIGHT + "print('here')\n")
+    made = computed(bench, EXERCISE, cases, "mine")
+    assert (made.problem, made.printed.strip()) == ("", "here")
+    assert made.difference("output") < 1e-6
+    file(RIGHT)
+    assert bench.verdict(EXERCISE).passed
+    file(RIGHT.replace(" / np.sqrt(K.shape[-1])", ""))
+    assert bench.verdict(EXERCISE).findings[0].name == "no scale"
+    made, wrong = computed(bench, EXERCISE, cases, "mine"), computed(bench, EXERCISE, cases, "mistake", "no scale")
+    np.testing.assert_allclose(made.stacked("output", (2, 3, 5)), wrong.stacked("output", (2, 3, 5)), rtol=1e-5)
+
+
+LIES = {
+    "raises": ("raise ZeroDivisionError('no')", "ZeroDivisionError: no"),
+    "another shape": ("return V, V", "output has shape (4, 5), expected (3, 5)."),
+    "text": ("return 'a', 'b'", "output is"),
+    "nothing": ("return None", "returned None"),
+    "ends": ("import os; os._exit(0)", ""),
+    "asks where": ("return __import__('os').getpid() * (Q[:, :1] + 0 * V[0]), Q @ K.T", ""),
+    "writes": ("open('/tmp/handmade-hostile-was-here', 'w'); return V[:3], Q @ K.T", ""),
+}
+
+
+@pytest.mark.slow
+def test_code_that_lies_or_breaks_harms_nothing(bench, file, cases):
+    for what, (line, said) in LIES.items():
+        file(f"def self_attention(Q, K, V):\n    {line}\n")
+        made = computed(bench, EXERCISE, cases, "mine")
+        assert said in made.problem, what
+        if what == "asks where":
+            assert os.getpid() not in made.outputs[0]["output"] / EXERCISE.run(cases)[0].outputs["output"]
+            assert made.outputs[0] is not None
+            assert os.getpid() != round(float(made.outputs[0]["output"][0, 0] / np.float32(cases[0].args[0][0, 0])))
+        elif what == "writes":
+            assert not os.path.exists("/tmp/handmade-hostile-was-here")
+        else:
+            assert made.problem, what
+            assert made.outputs[0] is None
+    file(RIGHT)
+    assert computed(bench, EXERCISE, cases, "mine").difference("output") < 1e-6
+
+
+def test_what_is_not_a_number_is_told_as_that(bench, cases):
+    made = computed(bench, EXERCISE, cases, "reference")
+    made.outputs[0] = {name: np.full_like(array, np.nan) for name, array in made.right[0].items()}
+    assert made.told("output")["difference"] == {"output": "nan"}
+
+
+@pytest.mark.slow
+def test_a_saved_file_is_told_within_a_second(bench, file):
+    heard: list[tuple[float, list[str]]] = []
+
+    async def listen() -> None:
+        stop = anyio.Event()
+
+        async def first() -> None:
+            async for names in bench.saved(stop):
+                heard.append((time.monotonic(), names))
+                stop.set()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(first)
+            with anyio.move_on_after(10):
+                while not heard:
+                    self_saved.append(time.monotonic())
+                    file(f"{RIGHT}# {len(self_saved)}\n")
+                    await anyio.sleep(0.6)
+            stop.set()
+
+    self_saved: list[float] = []
+    thread = threading.Thread(target=anyio.run, args=(listen,))  # this one may have a browser's loop in it
+    thread.start()
+    thread.join(30)
+    assert heard
+    assert heard[0][1] == ["self_attention"]
+    assert heard[0][0] - self_saved[-1] < 1
