@@ -341,3 +341,19 @@ def test_swiglu(rng):
     hidden = x @ gate.T
     expected = (hidden / (1 + np.exp(-hidden)) * (x @ up.T)) @ down.T
     np.testing.assert_allclose(layer(tensor(x)).numpy(), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "options", [{"add_bias_kv": True}, {"add_zero_attn": True, "add_bias_kv": True, "bias": False}]
+)
+@pytest.mark.parametrize("masked", [False, True])
+def test_added_keys_are_pytorchs(rng, options, masked):
+    query, memory = rng.standard_normal((T, B, E)), rng.standard_normal((S, B, E))
+    masks = masks_of("mixed", rng, T, S) if masked else {}
+    make = lambda nn: nn.MultiheadAttention(E, H, **options)
+    check_layer(make, query, memory, memory, result=lambda outputs: outputs[0], **masks)
+    ours, theirs = pair(make, "float64")
+    weights, expected = (
+        layer(*(t(x) for x in (query, memory, memory)))[1] for layer, t in ((ours, tensor), (theirs, torch.tensor))
+    )
+    assert_close(weights.numpy(), expected.detach().numpy(), "weights")

@@ -151,16 +151,28 @@ def run_entry(entry: Any, limit: int | None = None, reference: bool = False) -> 
     if dtype is None:
         return tally
     torch.manual_seed(0)
-    make = entry.reference_inputs if reference else entry.sample_inputs
-    differentiable = entry.supports_autograd and dtype == torch.float64
     function = function_of(entry.name, entry.variant_test_name)
-    for sample in islice(quietly(make("cpu", dtype, requires_grad=differentiable)), limit):
+    for sample in islice(quietly(_samples(entry, dtype, reference)), limit):
         judge(tally, lambda s=sample: _compare(entry.name, entry, function, s))
     if not reference and entry.error_inputs_func is not None:
         for wrong in islice(quietly(entry.error_inputs("cpu")), limit):
             if isinstance(wrong.sample_input.input, torch.Tensor | list | tuple):
                 judge(tally, lambda s=wrong.sample_input: _must_refuse(entry, function, s))
     return tally
+
+
+def _samples(entry: Any, dtype: torch.dtype, reference: bool) -> Iterator[Any]:
+    """The samples, whose floats need gradients; some reference inputs PyTorch cannot make so, and then none do."""
+    make = entry.reference_inputs if reference else entry.sample_inputs
+    made = 0
+    try:
+        for sample in make("cpu", dtype, requires_grad=entry.supports_autograd and dtype == torch.float64):
+            made += 1
+            yield sample
+    except ValueError as error:
+        if "`requires_grad=True` is not supported" not in str(error):
+            raise
+        yield from islice(make("cpu", dtype, requires_grad=False), made, None)
 
 
 def quietly(samples: Iterator[Any]) -> Iterator[Any]:

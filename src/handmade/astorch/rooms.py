@@ -106,7 +106,6 @@ def public(module: Any, names: Iterable[str] | None = None) -> dict[str, Any]:
 def rooms() -> dict[str, dict[str, Any]]:
     """The names of every module."""
     data = public(samples)
-    rnn = {"pad_sequence": utils.pad_sequence}
     narrow = ("float16", "bfloat16", "int8", "int16", "int32", "uint8", "complex64", "complex128")
     return {
         "torch": {
@@ -140,7 +139,7 @@ def rooms() -> dict[str, dict[str, Any]]:
         "torch.nn.parameter": {"Parameter": nn.Parameter},
         "torch.nn.modules": public(nn),
         "torch.nn.utils": public(utils),
-        "torch.nn.utils.rnn": rnn,
+        "torch.nn.utils.rnn": public(utils.rnn),
         "torch.optim": {**public(optim), "Optimizer": optim.Optimizer},
         "torch.optim.lr_scheduler": {**public(optim.lr_scheduler), "_LRScheduler": optim.lr_scheduler.LRScheduler},
         "torch.utils": {},

@@ -14,7 +14,8 @@ import numpy as np
 
 import handmade.nn.functional as F
 from handmade.engine import Tensor
-from handmade.engine.creation import empty, zeros
+from handmade.engine.creation import empty, full, zeros
+from handmade.engine.functions import cat
 from handmade.nn import init
 from handmade.nn.functional.attention import attention_weights
 from handmade.nn.linear import Linear
@@ -35,6 +36,8 @@ class MultiheadAttention(Module):
 
     Masks are PyTorch's: True, or a large negative number to add, HIDES a key (in scaled_dot_product_attention True
     means the opposite). A query with every key hidden gets zeros from all heads, where PyTorch gives NaN.
+    Two options add a key that is not in the input, and that every query may attend to: `add_bias_kv` a learned one,
+    bias_k and bias_v (1, 1, E), `add_zero_attn` zeros, with which a query can attend to nothing.
 
     >>> from handmade import nn, randn
     >>> attention = nn.MultiheadAttention(16, num_heads=4, batch_first=True)
@@ -57,10 +60,6 @@ class MultiheadAttention(Module):
         batch_first: bool = False,
     ) -> None:
         super().__init__()
-        if add_bias_kv or add_zero_attn:
-            raise NotImplementedError(
-                "MultiheadAttention: add_bias_kv and add_zero_attn add keys that are not in the input"
-            )
         self.embed_dim = embed_dim
         self.num_heads = num_heads
         self.head_dim = _head_dim(type(self).__name__, embed_dim, num_heads)
@@ -74,6 +73,9 @@ class MultiheadAttention(Module):
         self.k_proj_weight = None if joint else Parameter(empty(embed_dim, self.kdim))
         self.v_proj_weight = None if joint else Parameter(empty(embed_dim, self.vdim))
         self.in_proj_bias = Parameter(zeros(3 * embed_dim)) if bias else None
+        self.bias_k = Parameter(init.xavier_normal_(empty(1, 1, embed_dim))) if add_bias_kv else None
+        self.bias_v = Parameter(init.xavier_normal_(empty(1, 1, embed_dim))) if add_bias_kv else None
+        self.add_zero_attn = add_zero_attn
         self.out_proj = Linear(embed_dim, embed_dim, bias)
         for weight in (self.in_proj_weight, self.q_proj_weight, self.k_proj_weight, self.v_proj_weight):
             if weight is not None:
@@ -118,6 +120,7 @@ class MultiheadAttention(Module):
         else:
             q, (k, v) = self.queries(query), self.keys_and_values(key, value)
         mask = merged_mask(attn_mask, key_padding_mask, is_causal, (q.shape[0], self.num_heads, q.shape[2], k.shape[2]))
+        k, v, mask = self._with_added_keys(k, v, mask)
         if not need_weights:
             return self.attend(q, k, v, mask), None
         weights = attention_weights(q, k, mask)
@@ -142,6 +145,21 @@ class MultiheadAttention(Module):
         """Attention of all heads, concatenated and projected; mask as from `merged_mask`, True for visible keys."""
         dropout = self.dropout if self.training else 0.0
         return self._joined(F.scaled_dot_product_attention(q, k, v, mask, dropout))
+
+    def _with_added_keys(self, k: Tensor, v: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+        """The keys and values of the heads, and the visible ones among them, with those of the two options."""
+        added = []
+        if self.bias_k is not None and self.bias_v is not None:
+            added.append([x.reshape(1, self.num_heads, 1, self.head_dim) for x in (self.bias_k, self.bias_v)])
+        if self.add_zero_attn:
+            added.append([zeros(1, 1, 1, 1, dtype=k.dtype)] * 2)
+        for key, value in added:
+            one = (k.shape[0], self.num_heads, 1, self.head_dim)
+            k, v = cat([k, key.expand(one)], dim=2), cat([v, value.expand(one)], dim=2)
+            if mask is not None:
+                seen = full((*mask.shape[:-1], 1), mask.dtype == bool, dtype=mask.dtype)  # True, or 0 to be added
+                mask = cat([mask, seen], dim=-1)
+        return k, v, mask
 
     def _self_projections(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         if self.in_proj_weight is None:

@@ -123,6 +123,42 @@ class ParameterList(Module):
         return list(self)[index]
 
 
+class ParameterDict(Module):
+    """Parameters by name, with the methods of a dict; tensors become parameters."""
+
+    def __init__(self, parameters: Mapping[str, Any] | None = None) -> None:
+        super().__init__()
+        self.update(parameters or {})
+
+    def update(self, parameters: Mapping[str, Any]) -> None:
+        for name, value in parameters.items():
+            self[name] = value
+
+    def __getitem__(self, name: str) -> Parameter:
+        return dict(self._own_parameters())[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        setattr(self, name, value if isinstance(value, Parameter) else Parameter(value))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.keys()
+
+    def __len__(self) -> int:
+        return len(self.keys())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.keys())
+
+    def keys(self) -> KeysView[str]:
+        return dict(self._own_parameters()).keys()
+
+    def values(self) -> ValuesView[Parameter]:
+        return dict(self._own_parameters()).values()
+
+    def items(self) -> ItemsView[str, Parameter]:
+        return dict(self._own_parameters()).items()
+
+
 class ModuleDict(Module):
     """Modules by name, with the methods of a dict."""
 

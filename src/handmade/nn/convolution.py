@@ -11,9 +11,11 @@ from handmade.nn import init
 from handmade.nn.functional.arguments import Size, numbers
 from handmade.nn.module import Module, Parameter
 
+PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
+
 
 class _Convolution(Module):
-    """What the three layers have in common: arguments, parameters, repr."""
+    """What the layers have in common: arguments, parameters, repr."""
 
     axes: int
     transposed = False
@@ -28,9 +30,13 @@ class _Convolution(Module):
         dilation: Size,
         groups: int,
         bias: bool,
+        padding_mode: str,
     ) -> None:
         super().__init__()
         name = type(self).__name__
+        if padding_mode not in (("zeros",) if self.transposed else PADDING_MODES):
+            modes = "'zeros'" if self.transposed else ", ".join(map(repr, PADDING_MODES))
+            raise ValueError(f"{name}: padding_mode is {padding_mode!r}; expected {modes}")
         if groups < 1 or in_channels % groups or out_channels % groups:
             raise ValueError(f"{name}: {in_channels} to {out_channels} channels cannot be divided into {groups} groups")
         self.in_channels = in_channels
@@ -40,11 +46,23 @@ class _Convolution(Module):
         self.padding: Any = padding if isinstance(padding, str) else numbers("padding", padding, self.axes)
         self.dilation = numbers("dilation", dilation, self.axes)
         self.groups = groups
+        self.padding_mode = padding_mode
         outer, inner = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
         memory = empty(outer, *self.kernel_size, inner // groups)  # channels last, as the kernels read it
         self.weight = Parameter(memory.permute(0, -1, *range(1, 1 + self.axes)))
         self.bias = Parameter(empty(out_channels)) if bias else None
         init.layer_(self.weight, self.bias)
+
+    def _padded(self, input: Tensor) -> tuple[Tensor, Any]:
+        """The input, and the zeros that are still to be added; other numbers than zeros are added here."""
+        if self.padding_mode == "zeros" or self.padding == "valid":
+            return input, self.padding
+        if isinstance(self.padding, str):  # "same": as many at both ends, an odd one at the end
+            total = [gap * (size - 1) for size, gap in zip(self.kernel_size, self.dilation, strict=True)]
+            pairs = [(number // 2, number - number // 2) for number in total]
+        else:
+            pairs = [(number, number) for number in self.padding]
+        return input.pad([number for pair in reversed(pairs) for number in pair], self.padding_mode), 0
 
     def extra_repr(self) -> str:
         text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
@@ -54,7 +72,9 @@ class _Convolution(Module):
                 text += f", {option}={value}"
         if self.groups != 1:
             text += f", groups={self.groups}"
-        return text if self.bias is not None else f"{text}, bias=False"
+        if self.bias is None:
+            text += ", bias=False"
+        return text if self.padding_mode == "zeros" else f"{text}, padding_mode={self.padding_mode}"
 
 
 class Conv1d(_Convolution):
@@ -75,11 +95,13 @@ class Conv1d(_Convolution):
         dilation: Size = 1,
         groups: int = 1,
         bias: bool = True,
+        padding_mode: str = "zeros",
     ) -> None:
-        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode)
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.conv1d(input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+        input, padding = self._padded(input)
+        return F.conv1d(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
 
 class Conv2d(_Convolution):
@@ -105,24 +127,16 @@ class Conv2d(_Convolution):
         dilation: Size = 1,
         groups: int = 1,
         bias: bool = True,
+        padding_mode: str = "zeros",
     ) -> None:
-        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode)
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.conv2d(input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+        input, padding = self._padded(input)
+        return F.conv2d(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
 
-class ConvTranspose2d(_Convolution):
-    """(N, C, H, W) -> (N, K, H', W'), with H' = (H - 1) stride - 2 padding + dilation (R - 1) + 1 + output_padding.
-
-    weight (C, K/G, R, S), bias (K,), both initialised uniformly in ±1 / sqrt(K/G R S).
-
-    >>> from handmade import nn, ones
-    >>> nn.ConvTranspose2d(8, 3, kernel_size=2, stride=2)(ones(1, 8, 16, 16)).shape
-    (1, 3, 32, 32)
-    """
-
-    axes = 2
+class _ConvolutionTransposed(_Convolution):
     transposed = True
 
     def __init__(
@@ -136,10 +150,34 @@ class ConvTranspose2d(_Convolution):
         groups: int = 1,
         bias: bool = True,
         dilation: Size = 1,
+        padding_mode: str = "zeros",
     ) -> None:
-        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
-        self.output_padding = numbers("output_padding", output_padding, 2)
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode)
+        self.output_padding = numbers("output_padding", output_padding, self.axes)
 
     def forward(self, input: Tensor) -> Tensor:
         window = (self.stride, self.padding, self.output_padding)
-        return F.conv_transpose2d(input, self.weight, self.bias, *window, self.groups, self.dilation)
+        transposed = F.conv_transpose1d if self.axes == 1 else F.conv_transpose2d
+        return transposed(input, self.weight, self.bias, *window, self.groups, self.dilation)
+
+
+class ConvTranspose1d(_ConvolutionTransposed):
+    """(N, C, L) -> (N, K, L'), with L' = (L - 1) stride - 2 padding + dilation (R - 1) + 1 + output_padding.
+
+    weight (C, K/G, R), bias (K,), both initialised uniformly in ±1 / sqrt(K/G R).
+    """
+
+    axes = 1
+
+
+class ConvTranspose2d(_ConvolutionTransposed):
+    """(N, C, H, W) -> (N, K, H', W'), with H' = (H - 1) stride - 2 padding + dilation (R - 1) + 1 + output_padding.
+
+    weight (C, K/G, R, S), bias (K,), both initialised uniformly in ±1 / sqrt(K/G R S).
+
+    >>> from handmade import nn, ones
+    >>> nn.ConvTranspose2d(8, 3, kernel_size=2, stride=2)(ones(1, 8, 16, 16)).shape
+    (1, 3, 32, 32)
+    """
+
+    axes = 2

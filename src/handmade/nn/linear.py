@@ -71,14 +71,23 @@ class Embedding(Module):
     """A table of vectors: integers (...) below num_embeddings -> their rows of the table (..., embedding_dim).
 
     weight (num_embeddings, embedding_dim) is initialised standard normal. The row `padding_idx`, if given, is
-    initialised to zero and not learned.
+    initialised to zero and not learned. The other options are those of `functional.embedding`.
 
     >>> from handmade import nn, tensor
     >>> nn.Embedding(10, 4)(tensor([[1, 2, 2]])).shape  # three tokens, a row of 4 numbers each
     (1, 3, 4)
     """
 
-    def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None) -> None:
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
+    ) -> None:
         super().__init__()
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
@@ -87,23 +96,32 @@ class Embedding(Module):
         self.num_embeddings = num_embeddings
         self.embedding_dim = embedding_dim
         self.padding_idx = padding_idx
+        self.max_norm = max_norm
+        self.norm_type = norm_type
+        self.scale_grad_by_freq = scale_grad_by_freq
+        self.sparse = sparse
         self.weight = Parameter(init.normal_(empty(num_embeddings, embedding_dim)))
         if padding_idx is not None:
             init.zeros_(self.weight.detach()[padding_idx])
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.embedding(input, self.weight, self.padding_idx)
+        norm = (self.max_norm, self.norm_type)
+        return F.embedding(input, self.weight, self.padding_idx, *norm, self.scale_grad_by_freq, self.sparse)
 
     def extra_repr(self) -> str:
-        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
-        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
+        text = f"{self.num_embeddings}, {self.embedding_dim}"
+        usual = {"padding_idx": None, "max_norm": None, "norm_type": 2, "scale_grad_by_freq": False, "sparse": False}
+        changed = [name for name, value in usual.items() if getattr(self, name) != value]
+        return text + "".join(f", {name}={getattr(self, name)}" for name in changed)
 
     @classmethod
-    def from_pretrained(cls, embeddings: Tensor, freeze: bool = True, padding_idx: int | None = None) -> Embedding:
-        """A layer with this table, which is not learned if `freeze`."""
+    def from_pretrained(
+        cls, embeddings: Tensor, freeze: bool = True, padding_idx: int | None = None, **options: Any
+    ) -> Embedding:
+        """A layer with this table, which is not learned if `freeze`; options as of the class."""
         if embeddings.ndim != 2:
             raise ValueError(f"Embedding.from_pretrained: the table has shape {embeddings.shape}, expected two axes")
-        layer = cls(*embeddings.shape, padding_idx=padding_idx)
+        layer = cls(*embeddings.shape, padding_idx=padding_idx, **options)
         layer.weight = Parameter(embeddings.detach(), requires_grad=not freeze)
         return layer
 

@@ -13,14 +13,19 @@ from handmade.nn.module import Module, Parameter
 
 
 class OfFunction(Module):
-    """`function(*inputs, **options)`, which a subclass names. Its options are the arguments that have a default."""
+    """`function(*inputs, **options)`, which a subclass names.
+
+    Its options are the arguments that have a default or, where a subclass says how many `inputs` there are, all others.
+    """
 
     function: ClassVar[Callable[..., Any]]
+    inputs: ClassVar[int | None] = None
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__()
-        parameters = inspect.signature(self.function).parameters.values()
-        named = [parameter for parameter in parameters if parameter.default is not parameter.empty]
+        parameters = list(inspect.signature(self.function).parameters.values())
+        defaults = [parameter for parameter in parameters if parameter.default is not parameter.empty]
+        named = defaults if self.inputs is None else parameters[self.inputs :]
         given = inspect.Signature(named).bind(*args, **options)
         given.apply_defaults()
         self.options = list(given.arguments)
@@ -192,6 +197,64 @@ class Upsample(OfFunction):
     """`functional.interpolate`."""
 
     function = staticmethod(F.interpolate)
+
+
+class Threshold(OfFunction):
+    """`functional.threshold`."""
+
+    function = staticmethod(F.threshold)
+    inputs = 1
+
+
+class Softmin(Module):
+    """`functional.softmin`."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.softmin(input, self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+class Softmax2d(Module):
+    """softmax over the channels of (N, C, H, W) or (C, H, W), at every place of the image."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.ndim not in (3, 4):
+            raise ValueError(f"Softmax2d: input has shape {input.shape}; expected (N, C, H, W) or (C, H, W)")
+        return input.softmax(-3)
+
+
+class PixelShuffle(OfFunction):
+    """`functional.pixel_shuffle`."""
+
+    function = staticmethod(F.pixel_shuffle)
+    inputs = 1
+
+
+class PixelUnshuffle(OfFunction):
+    """`functional.pixel_unshuffle`."""
+
+    function = staticmethod(F.pixel_unshuffle)
+    inputs = 1
+
+
+class Unfold(OfFunction):
+    """`functional.unfold`."""
+
+    function = staticmethod(F.unfold)
+    inputs = 1
+
+
+class Fold(OfFunction):
+    """`functional.fold`."""
+
+    function = staticmethod(F.fold)
+    inputs = 1
 
 
 class PReLU(Module):

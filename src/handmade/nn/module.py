@@ -37,6 +37,19 @@ class Parameter(Tensor):
         return type(self), (self.array, self.requires_grad)
 
 
+class Buffer(Tensor):
+    """A tensor that is not learned. Assigned to an attribute of a module, it becomes one of the module's buffers.
+
+    persistent: whether state_dict holds it.
+    """
+
+    __slots__ = ("persistent",)
+
+    def __init__(self, data: Any, persistent: bool = True) -> None:
+        super().__init__(data)
+        self.persistent = persistent
+
+
 class IncompatibleKeys(NamedTuple):
     """The names that `load_state_dict(strict=False)` ignored."""
 
@@ -106,6 +119,9 @@ class Module(metaclass=_Made):
                 )
         if name in vars(self).get("_persistent", ()):
             self._check_buffer(name, value)
+        elif isinstance(value, Buffer):
+            self.register_buffer(name, value, value.persistent)
+            return
         object.__setattr__(self, name, value)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import handmade.nn.functional as F
 from handmade.engine import Tensor
 from handmade.engine.creation import ones, tensor, zeros
+from handmade.nn.functional.arguments import with_batch
 from handmade.nn.module import Module, Parameter
 
 
@@ -19,7 +20,8 @@ class _BatchNorm(Module):
     In training each channel is normalised by the statistics of the batch, and the buffers `running_mean` and
     `running_var` move towards them: running = (1 - momentum) running + momentum batch. Evaluation uses the running
     statistics. With momentum=None they are the plain average over all batches; with track_running_stats=False there
-    are none, and evaluation uses the statistics of the batch as well. affine=False leaves out weight and bias.
+    are none, and evaluation uses the statistics of the batch as well. affine=False leaves out weight and bias,
+    bias=False the bias alone.
     """
 
     ndims: tuple[int, ...]
@@ -32,6 +34,8 @@ class _BatchNorm(Module):
         momentum: float | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
+        *,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         self.num_features = num_features
@@ -40,7 +44,7 @@ class _BatchNorm(Module):
         self.affine = affine
         self.track_running_stats = track_running_stats
         self.weight = Parameter(ones(num_features)) if affine else None
-        self.bias = Parameter(zeros(num_features)) if affine else None
+        self.bias = Parameter(zeros(num_features)) if affine and bias else None
         self.running_mean: Tensor | None
         self.running_var: Tensor | None
         self.num_batches_tracked: Tensor | None
@@ -62,7 +66,7 @@ class _BatchNorm(Module):
     def extra_repr(self) -> str:
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"track_running_stats={self.track_running_stats}"
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
         )
 
 
@@ -76,6 +80,60 @@ class BatchNorm2d(_BatchNorm):
     __doc__ = f"(N, C, H, W) to the same shape. {_BatchNorm.__doc__}"
 
     ndims, shapes = (4,), "(N, C, H, W)"
+
+
+class BatchNorm3d(_BatchNorm):
+    __doc__ = f"(N, C, D, H, W) to the same shape. {_BatchNorm.__doc__}"
+
+    ndims, shapes = (5,), "(N, C, D, H, W)"
+
+
+class _InstanceNorm(_BatchNorm):
+    """Instance normalisation (Ulyanov et al. 2016): each channel of each sample is normalised by its own statistics.
+
+    affine=True learns weight and bias; with track_running_stats=True evaluation uses running statistics, as batch norm
+    does. A single sample may come without its axis N.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = False,
+        track_running_stats: bool = False,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, bias=bias)
+
+    def forward(self, input: Tensor) -> Tensor:
+        (ndim,) = self.ndims
+        if input.ndim not in (ndim - 1, ndim) or input.shape[1 - ndim] != self.num_features:
+            shapes = f"{self.shapes}, with or without N, and C = {self.num_features}"
+            raise ValueError(f"{type(self).__name__}: input has shape {input.shape}; expected {shapes}")
+        own, momentum = self.training or self.running_mean is None, self.momentum or 0.0
+        running = self.running_mean, self.running_var
+        normalised = lambda x: F.instance_norm(x, *running, self.weight, self.bias, own, momentum, self.eps)
+        return with_batch(input, ndim, normalised)
+
+
+class InstanceNorm1d(_InstanceNorm):
+    __doc__ = f"(N, C, L) to the same shape. {_InstanceNorm.__doc__}"
+
+    ndims, shapes = (3,), "(N, C, L)"
+
+
+class InstanceNorm2d(_InstanceNorm):
+    __doc__ = f"(N, C, H, W) to the same shape. {_InstanceNorm.__doc__}"
+
+    ndims, shapes = (4,), "(N, C, H, W)"
+
+
+class InstanceNorm3d(_InstanceNorm):
+    __doc__ = f"(N, C, D, H, W) to the same shape. {_InstanceNorm.__doc__}"
+
+    ndims, shapes = (5,), "(N, C, D, H, W)"
 
 
 class LayerNorm(Module):
@@ -141,7 +199,9 @@ class GroupNorm(Module):
     True
     """
 
-    def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True) -> None:
+    def __init__(
+        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, *, bias: bool = True
+    ) -> None:
         super().__init__()
         if num_groups < 1 or num_channels % num_groups:
             raise ValueError(f"GroupNorm: {num_channels} channels cannot be divided into {num_groups} equal groups")
@@ -150,13 +210,14 @@ class GroupNorm(Module):
         self.eps = eps
         self.affine = affine
         self.weight = Parameter(ones(num_channels)) if affine else None
-        self.bias = Parameter(zeros(num_channels)) if affine else None
+        self.bias = Parameter(zeros(num_channels)) if affine and bias else None
 
     def forward(self, input: Tensor) -> Tensor:
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
+        affine = f"affine={self.affine}, bias={self.bias is not None}"
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, {affine}"
 
 
 class LocalResponseNorm(Module):

@@ -15,10 +15,11 @@ import numpy as np
 import handmade.nn.functional as F
 from handmade.engine import Tensor
 from handmade.engine.creation import empty, zeros
-from handmade.engine.functions import cat, stack
+from handmade.engine.functions import cat, stack, where
 from handmade.nn.cells import known_nonlinearity, reset_uniform
 from handmade.nn.functional.arguments import run
 from handmade.nn.module import Module, Parameter
+from handmade.nn.utils.rnn import PackedSequence, like_packed, pad_packed_sequence
 from handmade.ops import recurrent
 
 Lengths = Sequence[int] | np.ndarray | Tensor
@@ -66,7 +67,8 @@ class _Recurrent(Module):
         self.peepholes = peepholes
         for layer in range(num_layers):
             for side in self._sides():
-                self._make_parameters(f"_l{layer}{side}", hidden_size * len(self._sides()) if layer else input_size)
+                below = self.state_sizes[0] * len(self._sides())
+                self._make_parameters(f"_l{layer}{side}", below if layer else input_size)
         self.reset_parameters()
 
     def _sides(self) -> tuple[str, ...]:
@@ -77,39 +79,56 @@ class _Recurrent(Module):
         bias = (rows,) if self.bias else None
         peephole = (3, size) if self.peepholes else None
         for name, shape in zip(
-            self.parameter_names, ((rows, inputs), (rows, size), bias, bias, peephole), strict=False
+            self.parameter_names, ((rows, inputs), (rows, self.state_sizes[0]), bias, bias, peephole), strict=False
         ):
             setattr(self, name + suffix, Parameter(empty(*shape)) if shape else None)
+
+    @property
+    def state_sizes(self) -> tuple[int, ...]:
+        """The size of each state: that of the outputs first."""
+        return (self.hidden_size,) * self.number_of_states
 
     def reset_parameters(self) -> None:
         """All uniform in ±1 / sqrt(H)."""
         reset_uniform(self, self.hidden_size)
 
     def _run(
-        self, x: Tensor, states: Sequence[Tensor] | None, lengths: Lengths | None, **options: Any
-    ) -> tuple[Tensor, Tensor]:
-        """The output of the last layer, and the final states (number of states, L D, B, H)."""
+        self, x: Tensor | PackedSequence, states: Sequence[Tensor] | None, lengths: Lengths | None, **options: Any
+    ) -> tuple[Any, list[Tensor]]:
+        """The output of the last layer, and each final state (L D, B, H)."""
+        if isinstance(x, PackedSequence):
+            padded, lengths = pad_packed_sequence(x, self.batch_first)
+            output, final = self._run(padded, states, lengths, **options)
+            return like_packed(output, x, self.batch_first), final
         if x.ndim == 2:  # one sequence, without a batch axis
             states = None if states is None else [state.unsqueeze(1) for state in states]
             batch = int(not self.batch_first)
             output, final = self._run(x.unsqueeze(batch), states, lengths, **options)
-            return output.squeeze(batch), final.squeeze(2)
+            return output.squeeze(batch), [state.squeeze(1) for state in final]
         x = self._time_major(x)
         states = self._initial(x, states)
-        finals = []
+        finals: list[Sequence[Tensor]] = []
         for layer in range(self.num_layers):
             if layer:
                 x = F.dropout(x, self.dropout, self.training)
             outputs = []
             for side in self._sides():
-                parameters = [getattr(self, f"{name}_l{layer}{side}") for name in self.parameter_names]
                 initial = [state[len(finals)] for state in states]
                 reverse = side == "_reverse"
-                value = run(self.operation, x, *initial, *parameters, lengths=lengths, reverse=reverse, **options)
-                outputs.append(value[: x.shape[0]])  # T B H
-                finals.append(value[x.shape[0] :])
+                output, final = self._walk(x, initial, f"_l{layer}{side}", lengths=lengths, reverse=reverse, **options)
+                outputs.append(output)  # T B H
+                finals.append(final)
             x = cat(outputs, dim=2) if self.bidirectional else outputs[0]  # T B D*H
-        return x.transpose(0, 1) if self.batch_first else x, stack(finals, dim=1)
+        joined = [stack([final[i] for final in finals]) for i in range(self.number_of_states)]
+        return x.transpose(0, 1) if self.batch_first else x, joined
+
+    def _walk(
+        self, x: Tensor, initial: Sequence[Tensor], suffix: str, **options: Any
+    ) -> tuple[Tensor, Sequence[Tensor]]:
+        """One layer in one direction: outputs (T, B, H), and each final state (B, H)."""
+        parameters = [getattr(self, name + suffix) for name in self.parameter_names]
+        value = run(self.operation, x, *initial, *parameters, **options)
+        return value[: x.shape[0]], [value[x.shape[0] + i] for i in range(self.number_of_states)]
 
     def _time_major(self, x: Tensor) -> Tensor:
         if x.ndim != 3 or x.shape[2] != self.input_size:
@@ -118,11 +137,11 @@ class _Recurrent(Module):
         return x.transpose(0, 1) if self.batch_first else x
 
     def _initial(self, x: Tensor, states: Sequence[Tensor] | None) -> Sequence[Tensor]:
-        shape = (self.num_layers * len(self._sides()), x.shape[1], self.hidden_size)
+        rows = (self.num_layers * len(self._sides()), x.shape[1])
         if states is None:
-            return [zeros(*shape, dtype=x.dtype)] * self.number_of_states
-        for state in states:
-            if state.shape != shape:
+            return [zeros(*rows, size, dtype=x.dtype) for size in self.state_sizes]
+        for state, size in zip(states, self.state_sizes, strict=True):
+            if state.shape != (shape := (*rows, size)):
                 raise ValueError(f"{type(self).__name__}: the state must be (L D, B, H) = {shape}, got {state.shape}")
         return states
 
@@ -142,7 +161,8 @@ class RNN(_Recurrent):
 
     lengths (B,), in any order, are the numbers of steps in each sequence, at least 1; the rest is padding, which has
     no effect: its outputs are zero, h_n is the state after the last real step, the backward direction starts there,
-    and no gradient flows through it. `dropout` acts, in training, on the outputs that a layer passes to the next.
+    and no gradient flows through it. A PackedSequence gives a PackedSequence.
+    `dropout` acts, in training, on the outputs that a layer passes to the next.
 
     Raises ValueError for shapes that do not fit, and for lengths below 1 or above T.
     """
@@ -164,7 +184,9 @@ class RNN(_Recurrent):
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
         self.nonlinearity = known_nonlinearity(nonlinearity)
 
-    def forward(self, x: Tensor, state: Tensor | None = None, lengths: Lengths | None = None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, x: Tensor | PackedSequence, state: Tensor | None = None, lengths: Lengths | None = None
+    ) -> tuple[Any, Tensor]:
         states = None if state is None else (state,)
         output, final = self._run(x, states, lengths, nonlinearity=self.nonlinearity)
         return output, final[0]
@@ -175,6 +197,8 @@ class LSTM(_Recurrent):
 
     Arguments and shapes as in RNN, but the state is a pair: state (h, c), both (L D, B, H) -> output, (h_n, c_n).
     `peepholes` lets the gates see the cell state (Gers and Schmidhuber 2000), with parameters peephole_l0 (3, H), ...
+    With `proj_size` P the output and h are W_hr (o tanh(c)) of P < H numbers (Sak et al. 2014), weight_hr_l0 (P, H);
+    this is computed step by step, in plain operations.
 
     >>> from handmade import nn, randn
     >>> output, (h, c) = nn.LSTM(3, 8, num_layers=2)(randn(7, 5, 3))  # 7 steps of 5 sequences
@@ -200,15 +224,42 @@ class LSTM(_Recurrent):
         *,
         peepholes: bool = False,
     ) -> None:
-        if proj_size:
-            raise NotImplementedError(f"LSTM: proj_size is {proj_size}; put a Linear after the layer instead")
+        if not 0 <= proj_size < hidden_size or (proj_size and peepholes):
+            raise ValueError(
+                f"LSTM: proj_size is {proj_size}; expected 0 for none, or a number below hidden_size = {hidden_size}, "
+                "without peepholes"
+            )
+        self.proj_size = proj_size
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, peepholes)
 
+    @property
+    def state_sizes(self) -> tuple[int, ...]:
+        return self.proj_size or self.hidden_size, self.hidden_size
+
+    def _make_parameters(self, suffix: str, inputs: int) -> None:
+        super()._make_parameters(suffix, inputs)
+        if self.proj_size:
+            setattr(self, "weight_hr" + suffix, Parameter(empty(self.proj_size, self.hidden_size)))
+
     def forward(
-        self, x: Tensor, state: tuple[Tensor, Tensor] | None = None, lengths: Lengths | None = None
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        self, x: Tensor | PackedSequence, state: tuple[Tensor, Tensor] | None = None, lengths: Lengths | None = None
+    ) -> tuple[Any, tuple[Tensor, Tensor]]:
         output, final = self._run(x, state, lengths)
         return output, (final[0], final[1])
+
+    def _walk(
+        self, x: Tensor, initial: Sequence[Tensor], suffix: str, **options: Any
+    ) -> tuple[Tensor, Sequence[Tensor]]:
+        if not self.proj_size:
+            return super()._walk(x, initial, suffix, **options)
+        weight_ih, weight_hh, bias_ih, bias_hh, weight_hr = (
+            getattr(self, name + suffix) for name in (*_Recurrent.parameter_names, "weight_hr")
+        )
+        weights = weight_hh, bias_hh, weight_hr
+        return _projected_lstm(F.linear(x, weight_ih, bias_ih), *initial, *weights, **options)
+
+    def extra_repr(self) -> str:
+        return super().extra_repr() + (f", proj_size={self.proj_size}" if self.proj_size else "")
 
 
 class GRU(_Recurrent):
@@ -241,7 +292,37 @@ class GRU(_Recurrent):
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
         self.reset_after = reset_after
 
-    def forward(self, x: Tensor, state: Tensor | None = None, lengths: Lengths | None = None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, x: Tensor | PackedSequence, state: Tensor | None = None, lengths: Lengths | None = None
+    ) -> tuple[Any, Tensor]:
         states = None if state is None else (state,)
         output, final = self._run(x, states, lengths, reset_after=self.reset_after)
         return output, final[0]
+
+
+def _projected_lstm(
+    products: Tensor,
+    h: Tensor,
+    c: Tensor,
+    weight_hh: Tensor,
+    bias_hh: Tensor | None,
+    weight_hr: Tensor,
+    lengths: Lengths | None,
+    reverse: bool,
+) -> tuple[Tensor, Sequence[Tensor]]:
+    """The recurrence of an LSTM whose h is projected, from the products of its inputs (T, B, 4H)."""
+    steps = len(products)
+    last = np.asarray(lengths.array if isinstance(lengths, Tensor) else lengths) if lengths is not None else None
+    outputs: list[Tensor] = []
+    for t in reversed(range(steps)) if reverse else range(steps):
+        i, f, g, o = (products[t] + F.linear(h, weight_hh, bias_hh)).chunk(4, dim=1)
+        new_c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+        new_h = F.linear(o.sigmoid() * new_c.tanh(), weight_hr)
+        if last is None:
+            h, c = new_h, new_c
+            outputs.append(h)
+        else:  # a sequence that is over, or has not begun, keeps its state
+            running = Tensor(t < last[:, None])
+            h, c = where(running, new_h, h), where(running, new_c, c)
+            outputs.append(new_h * running)
+    return stack(outputs[::-1] if reverse else outputs), (h, c)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from handmade.engine import Tensor, apply, random
 from handmade.nn.functional.arguments import run
 from handmade.ops import dropout as noise
@@ -34,6 +36,34 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     return input * kept if training and p else input
 
 
-def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
-    """The rows of weight (V, D) at the indices input (...), -> (..., D); the row `padding_idx` gets no gradient."""
-    return apply(table.embedding, weight, indices=input, padding_idx=padding_idx)
+def embedding(
+    input: Tensor,
+    weight: Tensor,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Tensor:
+    """The rows of weight (V, D) at the indices input (...), -> (..., D); the row `padding_idx` gets no gradient.
+
+    max_norm: rows whose norm (of order `norm_type`) is larger are first scaled down to it, in place, in the table.
+    scale_grad_by_freq: the gradient of a row is divided by how often it was asked for. sparse changes nothing here.
+    """
+    if max_norm is not None:
+        _scale_down(weight, np.unique(input.array), max_norm, norm_type)
+    rows = apply(table.embedding, weight, indices=input, padding_idx=padding_idx)
+    if not scale_grad_by_freq:
+        return rows
+    _, place, times = np.unique(input.array, return_inverse=True, return_counts=True)
+    share = Tensor((1 / times)[place].reshape(*input.shape, 1).astype(rows.dtype))
+    fixed = rows.detach()
+    return fixed + (rows - fixed) * share  # the values stay as they are, the gradient is multiplied by the share
+
+
+def _scale_down(weight: Tensor, rows: np.ndarray, max_norm: float, norm_type: float) -> None:
+    """Make the norms of these rows `max_norm` at most, in place."""
+    table = weight.detach().writable("embedding")
+    norms = np.linalg.norm(table[rows], norm_type, axis=1)
+    large = norms > max_norm
+    table[rows[large]] *= (max_norm / (norms[large] + 1e-7))[:, None]

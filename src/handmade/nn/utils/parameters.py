@@ -1,15 +1,15 @@
-"""Gradient clipping, padded sequences, evaluation mode for a block, and arrays that lie in memory as others do."""
+"""Gradient clipping, parameters as one vector, evaluation mode for a block, arrays that lie in memory as others do."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
 
 from handmade.engine import Tensor
-from handmade.engine.functions import cat, stack
+from handmade.engine.functions import cat
 from handmade.nn.module import Module
 
 
@@ -44,19 +44,19 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
             parameter.grad.clamp_(-clip_value, clip_value)
 
 
-def pad_sequence(sequences: Sequence[Tensor], batch_first: bool = False, padding_value: float = 0.0) -> Tensor:
-    """Tensors (T_i, ...) of different lengths as one (T, B, ...), or (B, T, ...), filled up with padding_value."""
-    longest = max(len(sequence) for sequence in sequences)
-    padded = [
-        sequence.pad([0, 0] * (sequence.ndim - 1) + [0, longest - len(sequence)], value=padding_value)
-        for sequence in sequences
-    ]
-    return stack(padded, 0 if batch_first else 1)
-
-
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     """All of them, one after another, as one axis."""
     return cat([parameter.reshape(-1) for parameter in parameters])
+
+
+def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
+    """Give parameters the values of one axis, in the order of `parameters_to_vector`."""
+    parameters = list(parameters)
+    sizes = [parameter.numel() for parameter in parameters]
+    if vec.shape != (sum(sizes),):
+        raise ValueError(f"vector_to_parameters: vec has shape {vec.shape}; the parameters hold {sum(sizes)} numbers")
+    for parameter, part in zip(parameters, vec.detach().split(sizes), strict=True):
+        parameter.detach().copy_(part.reshape(parameter.shape))
 
 
 def _common_norm(arrays: list[np.ndarray], p: float) -> float:
