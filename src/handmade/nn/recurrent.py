@@ -255,8 +255,8 @@ class LSTM(_Recurrent):
         weight_ih, weight_hh, bias_ih, bias_hh, weight_hr = (
             getattr(self, name + suffix) for name in (*_Recurrent.parameter_names, "weight_hr")
         )
-        weights = weight_hh, bias_hh, weight_hr
-        return _projected_lstm(F.linear(x, weight_ih, bias_ih), *initial, *weights, **options)
+        h, c = initial
+        return _projected_lstm(F.linear(x, weight_ih, bias_ih), h, c, weight_hh, bias_hh, weight_hr, **options)
 
     def extra_repr(self) -> str:
         return super().extra_repr() + (f", proj_size={self.proj_size}" if self.proj_size else "")
