@@ -32,6 +32,7 @@ from jaxtyping import Bool, Float, Int
 
 import handmade.nn.functional as F
 from handmade.engine import Tensor, creation, int64
+from handmade.models.bert_files import check_settings, published_names
 from handmade.models.card import Card, Cost
 from handmade.nn import GELU, Dropout, Embedding, LayerNorm, Linear, Module, ModuleList, Parameter, Tanh, init
 
@@ -64,7 +65,7 @@ class BertConfig:
     initializer_range: float = 0.02
 
     def __post_init__(self) -> None:
-        if self.hidden_size % self.num_attention_heads:
+        if self.num_attention_heads < 1 or self.hidden_size % self.num_attention_heads:
             raise ValueError(
                 f"BertConfig: hidden_size {self.hidden_size} is no multiple of num_attention_heads "
                 f"{self.num_attention_heads}: heads share it equally"
@@ -227,6 +228,10 @@ class BertModel(Module):
         x = self.encoder(x, _visible(attention_mask, input_ids))
         return BertOutput(x, None if self.pooler is None else self.pooler(x[:, 0]))
 
+    def check_settings(self, settings: Mapping[str, Any]) -> None:
+        """Raise ValueError unless config.json, which lies beside weights, means this network."""
+        check_settings(settings, self.config)
+
     def from_published(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
         """The arrays of a checkpoint under this model's names; see `published_names`. Heads are left out."""
         named = published_names(arrays)
@@ -300,6 +305,10 @@ class BertForMaskedLM(Module):
         """Logits. The arguments and errors are BertModel's."""
         return self.cls(self.bert(input_ids, attention_mask, token_type_ids).last_hidden_state)
 
+    def check_settings(self, settings: Mapping[str, Any]) -> None:
+        """Raise ValueError unless config.json, which lies beside weights, means this network."""
+        check_settings(settings, self.config)
+
     def from_published(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
         """The arrays of a checkpoint under this model's names; see `published_names`.
 
@@ -317,21 +326,6 @@ class BertForMaskedLM(Module):
             "cls.predictions.decoder.bias": "cls.predictions.bias",
         }
         return {name: own[source] for name, source in shared.items() if source in own} | own
-
-
-def published_names(arrays: Mapping[str, Any]) -> dict[str, Any]:
-    """Checkpoints of all years under today's names: `gamma` and `beta` of the norms are `weight` and `bias`.
-
-    The list of positions 0, 1, 2, ... that some hold is left out.
-    """
-    endings = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
-    named = {}
-    for name, array in arrays.items():
-        for old, new in endings.items():
-            name = name.removesuffix(old) + new if name.endswith(old) else name
-        if not name.endswith("embeddings.position_ids"):
-            named[name] = array
-    return named
 
 
 def _visible(attention_mask: Mask | None, input_ids: Tokens) -> Bool[Tensor, "B 1 1 T"] | None:

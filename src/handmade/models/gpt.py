@@ -54,7 +54,7 @@ from handmade.engine.creation import zeros
 from handmade.engine.functions import cat
 from handmade.models.card import Card, Cost
 from handmade.models.char_lm import CharLM, next_token_loss
-from handmade.models.gpt_files import configuration, differences, published_names
+from handmade.models.gpt_files import check_settings, configuration, differences, published_names
 from handmade.nn import GELU, Dropout, Embedding, LayerNorm, Module, ModuleList, Parameter, init
 from handmade.nn.module import IncompatibleKeys
 from handmade.ops.attention import causal_mask
@@ -67,6 +67,7 @@ class GPTConfig:
     dropout: of the embeddings, the attention weights and what each block adds.
     bias: whether linear layers and norms have one.
     tied: whether lm_head is wte.
+    layer_norm_epsilon: what the norms add to the variance.
     """
 
     vocab_size: int = 50257
@@ -77,6 +78,7 @@ class GPTConfig:
     dropout: float = 0.1
     bias: bool = True
     tied: bool = True
+    layer_norm_epsilon: float = 1e-5
 
     def __post_init__(self) -> None:
         for name in ("vocab_size", "block_size", "n_layer", "n_head", "n_embd"):
@@ -200,9 +202,9 @@ class Block(Module):
 
     def __init__(self, config: GPTConfig, layer: int) -> None:
         super().__init__()
-        self.ln_1 = LayerNorm(config.n_embd, bias=config.bias)
+        self.ln_1 = _norm(config)
         self.attn = CausalSelfAttention(config, layer)
-        self.ln_2 = LayerNorm(config.n_embd, bias=config.bias)
+        self.ln_2 = _norm(config)
         self.mlp = MLP(config)
 
     def forward(self, x: Float[Tensor, "B T C"], cache: Cache | None = None) -> Float[Tensor, "B T C"]:
@@ -219,7 +221,7 @@ class Transformer(Module):
         self.wpe = _embedding(config.block_size, config.n_embd)
         self.drop = Dropout(config.dropout)
         self.h = ModuleList(Block(config, layer) for layer in range(config.n_layer))
-        self.ln_f = LayerNorm(config.n_embd, bias=config.bias)
+        self.ln_f = _norm(config)
 
     def forward(self, tokens: Int[Tensor, "B T"], cache: Cache | None = None) -> Float[Tensor, "B T C"]:
         first = 0 if cache is None else cache.length
@@ -303,6 +305,10 @@ class GPT(CharLM):
         cache.length = end
         return states
 
+    def check_settings(self, settings: Mapping[str, Any]) -> None:
+        """Raise ValueError unless config.json, which lies beside weights, means this network."""
+        check_settings(settings, self.config)
+
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
         """As every module's; and published files as they are: see gpt_files.py.
 
@@ -323,6 +329,10 @@ def residual_std(config: GPTConfig) -> float:
 def weight_std(channels: int) -> float:
     """The deviation of all other initial weights: GPT-2's 0.02, which it has for 768 channels, and more for fewer."""
     return 0.02 * math.sqrt(max(768 / channels, 1))
+
+
+def _norm(config: GPTConfig) -> LayerNorm:
+    return LayerNorm(config.n_embd, config.layer_norm_epsilon, bias=config.bias)
 
 
 def _embedding(rows: int, columns: int) -> Embedding:

@@ -8,8 +8,53 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from handmade.models.settings import check_computed, check_same, fields_of
+
 if TYPE_CHECKING:
     from handmade.models.gpt import GPTConfig
+
+
+SETTINGS = {
+    "vocab_size": "vocab_size",
+    "n_positions": "block_size",
+    "n_layer": "n_layer",
+    "n_head": "n_head",
+    "n_embd": "n_embd",
+    "layer_norm_epsilon": "layer_norm_epsilon",
+    "tie_word_embeddings": "tied",
+}
+"""The settings of config.json that are fields of a configuration."""
+
+COMPUTED = {
+    "model_type": ("gpt2",),
+    "activation_function": ("gelu_new", "gelu_pytorch_tanh"),  # two names of one function
+    "scale_attn_weights": (True,),
+    "scale_attn_by_inverse_layer_idx": (False,),
+    "add_cross_attention": (False,),
+}
+"""What this network computes of the other settings."""
+
+
+def configured(settings: Mapping[str, Any], like: GPTConfig) -> GPTConfig:
+    """The configuration that config.json means; what it leaves out is Hugging Face's default, dropout as in `like`.
+
+    Raises ValueError for a network that is not this one.
+    """
+    found = type(like)(**fields_of(settings, type(like), SETTINGS), dropout=like.dropout)
+    check_computed(settings, COMPUTED | {"n_inner": (None, 4 * found.n_embd)}, "this GPT")
+    return found
+
+
+def check_settings(settings: Mapping[str, Any], own: GPTConfig) -> None:
+    """Raise ValueError unless config.json means the network of configuration `own`, where weights do not show it."""
+    names = ("n_head", "layer_norm_epsilon")
+    check_same(configured(settings, own), own, dict(zip(names, names, strict=True)))
+
+
+def least_numbers(config: GPTConfig) -> int:
+    """How many numbers the weights hold at least."""
+    C = config.n_embd
+    return (config.vocab_size + config.block_size) * C + 12 * config.n_layer * C * C
 
 
 def published_names(state_dict: Mapping[str, Any], tied: bool) -> dict[str, Any]:

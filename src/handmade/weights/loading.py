@@ -1,16 +1,19 @@
 """Published weights into a model."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
 from handmade.errors import InputError
+from handmade.reading import read_json
 from handmade.weights.catalogue import published
 from handmade.weights.fetch import find
 from handmade.weights.files import read
+
+C = TypeVar("C")
 
 AUXILIARY_HEADS = ("aux1.", "aux2.", "AuxLogits.")
 """Of GoogLeNet and Inception v3: they only serve training, and a model may be built without them."""
@@ -32,12 +35,54 @@ class HasPublishedForm(Protocol):
     def from_published(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]: ...
 
 
+@runtime_checkable
+class HasSettings(Protocol):
+    """A model that knows what config.json beside its weights must say."""
+
+    def check_settings(self, settings: Mapping[str, Any]) -> None: ...
+
+
+def settings_beside(weights: Path) -> dict[str, Any] | None:
+    """What config.json, which Hugging Face's library writes beside weights, says of their network; None without one.
+
+    Raises InputError where it cannot be read.
+    """
+    path = weights.with_name("config.json")
+    settings = read_json(path) if path.is_file() else None
+    return settings if isinstance(settings, dict) and "model_type" in settings else None  # that of a run has none
+
+
+def configured_beside(
+    weights: Path, configured: Callable[[Mapping[str, Any]], C], least_numbers: Callable[[C], int]
+) -> C | None:
+    """The configuration that config.json beside a weights file means; None without one.
+
+    least_numbers: how many numbers the weights of a configuration hold at least. More than the file can hold are
+    refused before a model takes memory for them.
+
+    Raises InputError for a network that cannot be built.
+    """
+    settings = settings_beside(weights)
+    if settings is None:
+        return None
+    path = weights.with_name("config.json")
+    try:
+        config = configured(settings)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}.") from None
+    numbers, size = least_numbers(config), weights.stat().st_size
+    if numbers > size:
+        raise InputError(f"{path} means a network of {numbers:,} numbers or more, and {weights} has {size:,} bytes.")
+    return config
+
+
 def load(model: HasState, path_or_name: str | os.PathLike[str]) -> None:
     """Give `model` the weights in a file, or published weights by name, as `load(resnet50(), "resnet50")`.
 
     Files are read by `handmade.weights.read`. Every name must match but two kinds: old files lack batch norm's
     `num_batches_tracked`, which then stays as it is, and auxiliary heads that the model was built without are left out.
-    A model with `from_published` is asked for its own names, unless the file has them.
+    A model with `from_published` is asked for its own names, unless the file has them. Where a config.json of Hugging
+    Face's lies beside the file, a GPT or BERT must be the network that it describes.
     Attributes that published weights were trained with are set (`transform_input` of GoogLeNet and Inception v3).
 
     Raises:
@@ -45,6 +90,12 @@ def load(model: HasState, path_or_name: str | os.PathLike[str]) -> None:
     """
     path = find(path_or_name)
     own = model.state_dict()
+    settings = settings_beside(path)
+    if settings and isinstance(model, HasSettings):
+        try:
+            model.check_settings(settings)
+        except ValueError as error:
+            raise InputError(f"{path.with_name('config.json')}: {error}.") from None
     arrays = read(path)
     try:
         if isinstance(model, HasPublishedForm) and arrays.keys() != own.keys():

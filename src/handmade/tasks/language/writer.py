@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,9 +11,9 @@ import numpy as np
 import handmade
 from handmade.engine import Tensor
 from handmade.errors import InputError
-from handmade.models import ZOO
 from handmade.models.char_lm import CharLM
-from handmade.models.gpt import GPT
+from handmade.models.gpt import CONFIGS, GPT
+from handmade.models.gpt_files import configured, least_numbers
 from handmade.nn import init
 from handmade.nn.utils import evaluating
 from handmade.text import BPETokenizer, CharacterTokenizer
@@ -146,10 +147,12 @@ class LineWriter(Writer):
 def published_writer(name: str, weights: str | Path | None) -> Writer:
     """A GPT-2 (`name` is its configuration's) with the weights in a file or folder, and the tokenizer beside them.
 
+    Where config.json lies beside them, it has the sizes that it says.
+
     Raises InputError where there are none, where they are of another configuration, and where vocab.json or merges.txt
     is missing.
     """
-    from handmade.weights import load
+    from handmade.weights.loading import configured_beside, load
 
     if weights is None:
         raise InputError(
@@ -172,12 +175,12 @@ def published_writer(name: str, weights: str | Path | None) -> Writer:
             "published with the weights; put them there."
         )
     tokenizer = BPETokenizer.from_files(vocab, merges)
-    with init.drawing(False):
-        model = ZOO[name].make()
-    assert isinstance(model, GPT)
-    vocabulary, known = tokenizer.vocabulary, model.config.vocab_size
+    config = configured_beside(weights, partial(configured, like=CONFIGS[name]), least_numbers) or CONFIGS[name]
+    vocabulary, known = tokenizer.vocabulary, config.vocab_size
     if len(vocabulary) != known:
         raise InputError(f"{vocab} has {len(vocabulary):,} tokens, {name} {known:,}: it is another model's tokenizer.")
+    with init.drawing(False):
+        model = GPT(config)
     load(model, weights)
     if END_OF_TEXT not in vocabulary:
         return Writer(model, tokenizer, name=name)
