@@ -19,10 +19,16 @@ ENTRIES = {
 }
 
 
+@pytest.fixture
+def no_unittest(monkeypatch):
+    """PyTorch looks for a unittest of its own through the whole stack, at every sample, which takes 0.1 s: none."""
+    monkeypatch.setattr("torch.testing._internal.common_utils.extract_test_fn", lambda: None)
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of PyTorch's samples
 @pytest.mark.parametrize("database", ENTRIES)
-def test_the_first_samples_agree(database):
+def test_the_first_samples_agree(database, no_unittest):
     entries, run = ENTRIES[database]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -38,6 +44,7 @@ def test_the_first_samples_agree(database):
     assert refused < 0.15 * sum(tally.samples for tally in tallies)  # tests check types, which refuses some more
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_the_comparison_sees_what_is_wrong():
     """A wrong value, a wrong gradient, a refusal that is missing and NumPy's words are each counted."""

@@ -7,12 +7,14 @@ from handmade.cli.app import application
 from handmade.workshop.side_by_side import Row, comparison
 from handmade.workshop.variants import variants_of
 
-SMALL = ("--set", "n_layer=2", "--set", "n_embd=16", "--set", "n_head=2", "--set", "batch_size=2", "--steps", "2")
+SETTINGS = "--set n_layer=2 --set n_embd=16 --set n_head=2 --set batch_size=2"
+SMALL = ("--data", "text:play.txt", *SETTINGS.split(), "--steps", "2")
 
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "play.txt").write_text("To be, or not to be: that is the question.\n" * 60)
     return lambda *arguments: CliRunner().invoke(application(), [str(argument) for argument in arguments])
 
 

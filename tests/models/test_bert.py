@@ -1,11 +1,11 @@
 """BERT beside the `transformers` library: the same names, values and gradients."""
 
 import re
+from importlib import import_module
 
 import numpy as np
 import pytest
 import torch
-import transformers  # which loads a model's file when it is first named
 
 import handmade
 from handmade.models import bert
@@ -43,10 +43,16 @@ SIZES = {
 VOCABULARY, PAD = 37, 0
 
 
+@pytest.fixture(scope="module")
+def transformers():
+    """The library, which takes over a second to load: only where a test of it runs."""
+    return import_module("transformers")
+
+
 def pair(ours, theirs, sizes, dtype=np.float64):
     """Both models with the same random weights, far from their first ones, in evaluation mode."""
     torch.manual_seed(0)
-    other = theirs(transformers.BertConfig(vocab_size=VOCABULARY, **sizes)).double().eval()
+    other = theirs(theirs.config_class(vocab_size=VOCABULARY, **sizes)).double().eval()
     rng = np.random.default_rng(0)
     with torch.no_grad():
         for parameter in other.parameters():
@@ -75,7 +81,7 @@ def check_gradients(model, other):
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
-def test_the_encoder_as_in_transformers(rng, sizes, dtype):
+def test_the_encoder_as_in_transformers(transformers, rng, sizes, dtype):
     model, other = pair(BertModel, transformers.BertModel, sizes, dtype)
     tokens, mask = tokens_and_mask(rng, sizes["max_position_embeddings"])
     segments = rng.integers(0, sizes.get("type_vocab_size", 2), tokens.shape)
@@ -90,7 +96,7 @@ def test_the_encoder_as_in_transformers(rng, sizes, dtype):
 
 
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
-def test_masked_language_modelling_as_in_transformers(rng, sizes):
+def test_masked_language_modelling_as_in_transformers(transformers, rng, sizes):
     model, other = pair(BertForMaskedLM, transformers.BertForMaskedLM, sizes)
     tokens, mask = tokens_and_mask(rng, sizes["max_position_embeddings"])
     targets = np.where(rng.random(tokens.shape) < 0.5, rng.integers(0, VOCABULARY, tokens.shape), -100)
@@ -104,7 +110,7 @@ def test_masked_language_modelling_as_in_transformers(rng, sizes):
     check_gradients(model, other)
 
 
-def test_names_are_those_of_the_checkpoints():
+def test_names_are_those_of_the_checkpoints(transformers):
     sizes = SIZES["several heads"]
     for ours, theirs in ((BertModel, transformers.BertModel), (BertForMaskedLM, transformers.BertForMaskedLM)):
         model, other = pair(ours, theirs, sizes)
@@ -185,7 +191,7 @@ def test_mean_pooling_by_hand():
 # ---- checkpoints of other kinds
 
 
-def test_a_checkpoint_with_a_prefix_and_a_head_fills_the_bare_encoder(rng):
+def test_a_checkpoint_with_a_prefix_and_a_head_fills_the_bare_encoder(transformers, rng):
     model, other = pair(BertForMaskedLM, transformers.BertForMaskedLM, SIZES["several heads"])
     arrays = {name: value.numpy() for name, value in other.state_dict().items()}
     arrays["bert.embeddings.position_ids"] = np.arange(11)[None]
@@ -195,7 +201,7 @@ def test_a_checkpoint_with_a_prefix_and_a_head_fills_the_bare_encoder(rng):
     assert np.array_equal(bare(tokens).last_hidden_state.numpy(), model.bert(tokens).last_hidden_state.numpy())
 
 
-def test_the_first_checkpoints_names(rng):
+def test_the_first_checkpoints_names(transformers, rng):
     """Google's, converted: gamma and beta, the second task's head, and no decoder, as it is the words' vectors."""
     model, other = pair(BertForMaskedLM, transformers.BertForMaskedLM, SIZES["several heads"])
     old = {}

@@ -22,7 +22,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.testing._internal.common_methods_invocations import op_db
 
 import handmade
 from handmade.nn import functional as F
@@ -138,6 +137,8 @@ PREPARED = {"nn.functional.ctc_loss": lambda x: x.log_softmax(-1)}
 
 def entries() -> list[Any]:
     """The entries of op_db whose name we have."""
+    from torch.testing._internal.common_methods_invocations import op_db  # takes 6 seconds, so only where it is used
+
     return [entry for entry in op_db if function_of(entry.name, entry.variant_test_name)]
 
 

@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.testing._internal.common_modules import module_db
-from torch.testing._internal.common_optimizers import optim_db
 
 import handmade
 from handmade import nn, optim
@@ -24,11 +22,15 @@ EVALUATED = {"MultiheadAttention", "Transformer", "TransformerEncoder", "Transfo
 
 def module_entries() -> list[Any]:
     """The entries of module_db whose class we have."""
+    from torch.testing._internal.common_modules import module_db  # takes seconds, so only where it is used
+
     return [entry for entry in module_db if hasattr(nn, entry.module_cls.__name__)]
 
 
 def optimizer_entries() -> list[Any]:
     """The entries of optim_db whose class we have."""
+    from torch.testing._internal.common_optimizers import optim_db
+
     return [entry for entry in optim_db if hasattr(optim, entry.optim_cls.__name__)]
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import transformers
 from tokenizers import Tokenizer
 
 import handmade
@@ -45,6 +44,8 @@ def test_padding_and_order_change_nothing(encoder):
 
 @pytest.mark.slow
 def test_hidden_states_as_in_transformers():
+    import transformers  # takes over a second
+
     model, other = minilm().eval(), transformers.BertModel.from_pretrained(FOLDER).eval()
     weights.load(model, "minilm")
     tokens = weights.bert_tokenizer().encode("Colorless green ideas sleep furiously.")

@@ -71,7 +71,8 @@ def read(text: str) -> list[Block | str]:
     opened: re.Match[str] | None = None
     inside: list[str] = []
     for line in text.splitlines(keepends=True):
-        begin, end = _OPEN.fullmatch(line), _CLOSE.fullmatch(line)
+        is_mark = line.startswith("%% ")
+        begin, end = (_OPEN.fullmatch(line), _CLOSE.fullmatch(line)) if is_mark else (None, None)
         if opened is None:
             if end:
                 raise InputError(f"the mark of {end['id']} closes what was not opened")
