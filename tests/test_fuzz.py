@@ -56,6 +56,7 @@ def reader(kind: str):
     return read
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "column", "what"),
     [

@@ -38,6 +38,7 @@ def events(folder) -> list[dict]:
     return [json.loads(line) for line in (folder / "study.jsonl").read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_without_a_command_it_says_how_to_begin_then_where_one_stands(handmade, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     ran = handmade()

@@ -166,6 +166,7 @@ def test_help_sends_to_a_list_of_all_that_can_be_trained(handmade):
     assert listed == set(RECIPES)
 
 
+@pytest.mark.slow
 def test_after_training_the_command_that_uses_the_model_is_said():
     assert re.fullmatch(r"handmade translate r '[^']+'", usage(recipe_of("seq2seq").task(), "r"))
     text = {"lines": False, "characters": ["a", "b"]}

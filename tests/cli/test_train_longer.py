@@ -44,6 +44,7 @@ def test_a_recipe_is_shown_with_its_time_and_what_it_reaches(handmade, picture_f
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_trained_longer(handmade, picture_folder, tmp_path):
     run = tmp_path / "run"
     handmade("train", "lenet5", "--data", f"folder:{picture_folder}", *SHORT, "--steps", "2", "--out", run)
@@ -57,6 +58,7 @@ def test_a_finished_run_is_trained_longer(handmade, picture_folder, tmp_path):
     assert handmade("eval", run).code == 0
 
 
+@pytest.mark.slow
 def test_a_folder_removed_under_a_training_is_made_again(tmp_path, capsys):
     folder = tmp_path / "runs" / "tiny"
     folder.mkdir(parents=True)

@@ -29,6 +29,7 @@ def test_solution_that_passes_trains_the_model(run, tmp_path):
     assert (tmp_path / "run" / "model.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_wrong_solution_is_judged_and_nothing_is_trained(run, tmp_path):
     path = tmp_path / "attention.py"
     path.write_text(

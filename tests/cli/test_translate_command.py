@@ -64,6 +64,7 @@ def test_lines_of_stdin(handmade, run, monkeypatch):
     assert (ran.code, ran.out) == (0, "ABCAB\nBABA\n")
 
 
+@pytest.mark.slow
 def test_a_picture(handmade, run, tmp_path):
     ran = handmade("translate", run, "abcab", "--picture", tmp_path / "a.png")
     assert (ran.code, ran.out) == (0, "ABCAB\n")

@@ -39,6 +39,7 @@ def there(handmade, tmp_path, monkeypatch):
     return tmp_path / "ws"
 
 
+@pytest.mark.slow
 def test_from_start_to_the_first_pass_by_what_the_screen_says(handmade, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     ran = handmade("start")
@@ -70,6 +71,7 @@ def test_start_says_what_it_moved_in_an_older_workspace(handmade, tmp_path, monk
     assert not [name for name in os.listdir(numbered) if name[:2].isdigit()]
 
 
+@pytest.mark.slow
 def test_check_as_data(handmade, there):
     (there / "basics/softmax.py").write_text(SOFTMAX)
     ran = handmade("check", "softmax", "--json")
@@ -101,6 +103,7 @@ def test_all_passed_is_exit_code_0(handmade, there):
     assert "3 of 3 passed." in ran.out
 
 
+@pytest.mark.slow
 def test_check_any_file(handmade, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "softmax.py").write_text(SOFTMAX)
@@ -224,6 +227,7 @@ def test_the_solution_is_shown_after_passing_or_giving_up(handmade, there):
     assert "passed" in handmade("progress").out
 
 
+@pytest.mark.slow
 def test_progress(handmade, there):
     (there / "basics/softmax.py").write_text(SOFTMAX)
     (there / "attention/self_attention.py").write_text(faulty(exercise_named("self_attention"), "no scale"))
@@ -254,6 +258,7 @@ def test_a_verdict_is_given_where_progress_cannot_be_written(handmade, there, mo
     assert "Your progress could not be saved: cannot write" in ran.err
 
 
+@pytest.mark.slow
 def test_a_drill_is_wrong_until_it_is_mended_and_keeps_its_secret(handmade, there):
     ran = handmade("drill", "softmax", "--seed", "1")
     assert ran.code == 0
@@ -270,6 +275,7 @@ def test_a_drill_is_wrong_until_it_is_mended_and_keeps_its_secret(handmade, ther
     assert "softmax" not in json.loads((there / "progress.json").read_text())["exercises"]
 
 
+@pytest.mark.slow
 def test_an_interview_ends_in_a_post_mortem(handmade, there, monkeypatch):
     reader, writer = os.pipe()
     os.write(writer, b"\ny\n")
@@ -406,6 +412,7 @@ def test_an_untouched_stub_is_not_handed_in_by_mistake(handmade, there, typing, 
     assert json.loads((there / "progress.json").read_text())["interviews"] == []
 
 
+@pytest.mark.slow
 def test_one_tries_before_one_hands_in_and_the_solution_waits(handmade, there, typing, monkeypatch):
     from handmade.cli import handing_in
 
@@ -441,6 +448,7 @@ def test_a_seed_draws_the_same_exercise_again(handmade, there, typing):
     assert drawn[:2] == drawn[2:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["drill"], ["interview"]])
 def test_outside_a_workspace_one_is_found_or_offered(handmade, tmp_path, typing, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
@@ -455,6 +463,7 @@ def test_outside_a_workspace_one_is_found_or_offered(handmade, tmp_path, typing,
     assert len(json.loads((tmp_path / "handmade-workshop" / "progress.json").read_text())[f"{command[0]}s"]) == 1
 
 
+@pytest.mark.slow
 def test_check_try_and_hint_understand_numbers_files_and_paths(handmade, there):
     (there / "basics/softmax.py").write_text(SOFTMAX)
     for typed in ("1", "basics/softmax.py"):
@@ -472,6 +481,7 @@ def test_check_try_and_hint_understand_numbers_files_and_paths(handmade, there):
     assert len(shown.splitlines()) < 15
 
 
+@pytest.mark.slow
 def test_one_case_is_checked_and_not_recorded(handmade, there):
     (there / "basics/softmax.py").write_text(SOFTMAX.replace("axis, keepdims", "-1, keepdims"))
     assert handmade("check", "softmax", "--case", "one row").code == 0

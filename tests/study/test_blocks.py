@@ -51,6 +51,7 @@ def edited(rng: random.Random, note: str, cards: dict[str, Wanted]) -> tuple[str
     return "\n".join(lines), touched, mine
 
 
+@pytest.mark.slow
 def test_20_000_random_histories_lose_nothing():
     rng = random.Random(0)
     for _ in range(20_000):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from tests.support.tiny_task import RECIPE, trainer_in
 
@@ -47,6 +48,7 @@ def metrics(folder: Path) -> list[dict]:
     return [{key: value for key, value in line.items() if "second" not in key} for line in lines]
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_and_resumed_ends_with_the_same_bits(tmp_path):
     whole = tmp_path / "whole"
     duration, exitcode = trained(whole)
@@ -91,6 +93,7 @@ def train_too(folder: Path, told: Any) -> None:
         told.put(str(error))
 
 
+@pytest.mark.slow
 def test_two_processes_that_resume_one_folder(tmp_path):
     whole, folder = tmp_path / "whole", tmp_path / "run"
     duration, _ = trained(whole)
