@@ -87,6 +87,11 @@ def test_a_picture_is_saved_with_its_caption(tmp_path):
     assert picture()._repr_png_().startswith(b"\x89PNG")
 
 
+def test_a_picture_is_the_same_each_time_it_is_saved():
+    drawn = picture()
+    assert drawn.png() == drawn.png() == picture().png()
+
+
 def test_nothing_is_half_written(tmp_path):
     with pytest.raises(InputError, match="cannot write"):
         picture().save(tmp_path / "no folder" / "lengths.png")

@@ -72,7 +72,7 @@ def _texts(picture: Picture) -> Iterator:
 
     def seen(artist) -> Iterator:
         if isinstance(artist, Axis):  # which has ticks beyond its ends, too, that are not drawn
-            if artist.axes.axison:
+            if artist.axes.axison and artist.get_visible():
                 yield from (label for tick in artist._update_ticks() for label in seen(tick))
                 yield from seen(artist.label)
         elif artist.get_visible():

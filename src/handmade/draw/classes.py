@@ -14,10 +14,10 @@ from handmade.draw.style import (
     SMALL,
     Picture,
     frame,
-    framed,
     in_style,
     ink_on,
     new_figure,
+    thin_frame,
     weight_bar,
     weight_scale,
 )
@@ -45,7 +45,8 @@ def confusion_matrix(counts: Int64[np.ndarray, "K K"], classes: Sequence[str], t
     figure = new_figure(side + 1.0, side, title, "A row is a true class; framed in green is what was right.")
     axes = figure.subplots()
     drawn = axes.imshow(shares, **weight_scale())
-    framed(axes)
+    thin_frame(axes)
+    axes.set(xticks=[], yticks=[])
     if len(classes) <= WRITTEN:
         axes.set_xticks(range(len(classes)), classes, rotation=45, ha="right", rotation_mode="anchor")
         axes.set_yticks(range(len(classes)), classes)

@@ -68,8 +68,17 @@ class Picture:
         content = io.BytesIO()
         told = {"Title": self.title, "Description": self.caption}
         with styled():
+            self._lay_out()
             self.figure.savefig(content, format="png", dpi=DPI, metadata=told)
         return content.getvalue()
+
+    def _lay_out(self) -> None:
+        """Give everything its place now: matplotlib would draw the whole picture once more to find it."""
+        engine = self.figure.get_layout_engine()
+        if engine is not None:
+            self.figure.set_dpi(DPI)
+            engine.execute(self.figure)
+            self.figure.set_layout_engine("none")
 
     def _repr_png_(self) -> bytes:
         """How a notebook shows it."""
@@ -176,14 +185,25 @@ def wrapped(text: str, width: float, size: float) -> str:
 
 def bare(axes: "Axes") -> None:
     """Without ticks and frame."""
-    axes.set(xticks=[], yticks=[])
+    _hide_axes(axes)
     axes.spines[:].set_visible(False)
 
 
 def framed(axes: "Axes") -> None:
     """Without ticks, in a thin frame: of an image or a map."""
-    axes.set(xticks=[], yticks=[])
+    _hide_axes(axes)
+    thin_frame(axes)
+
+
+def thin_frame(axes: "Axes") -> None:
+    """A thin frame; its axes may have ticks and names."""
     axes.spines[:].set(visible=True, color=LIGHT.line, linewidth=0.8)
+
+
+def _hide_axes(axes: "Axes") -> None:
+    """Both, and not their ticks alone: what is hidden takes no time in the layout."""
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_visible(False)
 
 
 def frame(axes: "Axes", left: float, top: float, width: float, height: float, color: str, line: float) -> None:
