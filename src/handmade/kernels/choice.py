@@ -75,6 +75,10 @@ def use_kernels(form: str) -> None:
     if form == "auto" and not installed:
         warnings.warn("numba is not installed: all kernels run in NumPy, several times slower.", stacklevel=2)
     _State.asked, _State.compiled = form, form != "numpy" and installed
+    if _State.compiled:
+        from handmade.kernels.compiled.allocator import keep_freed_memory
+
+        keep_freed_memory()
 
 
 def worth(work: float, least: float) -> bool:
