@@ -35,7 +35,6 @@ ABSENT = {
     "torch.complex": "complex numbers; tensors are real here",
     "torch.float16": "half precision; use float32, which a CPU computes faster",
     "torch.bfloat16": "half precision; use float32, which a CPU computes faster",
-    "torch.int32": "integers of 32 bits; use int64",
     "torch.uint8": "bytes; use int64, or bool for masks",
 }
 """The names without their last parts stand for all that is in them."""

@@ -6,8 +6,9 @@ import torch
 
 import handmade
 from handmade import nn, optim
-from handmade.engine import apply
+from handmade.engine import apply, gradients
 from handmade.ops.normalization import layer_norm
+from tests.support.against_torch import check_parity
 
 CASES = {
     "std of equal numbers": lambda t, x: (x * 0 + 2).std(1),
@@ -184,3 +185,70 @@ def test_clipping_by_a_norm_that_is_nan_leaves_nothing():
         nn.utils.clip_grad_norm_(p, 1.0, error_if_nonfinite=True)
     nn.utils.clip_grad_norm_(p, 1.0)
     assert np.isnan(p.grad.numpy()).all()
+
+
+def test_gradients_by_a_tensor_without_axes_are_found():
+    found = []
+    for t, autograd in ((handmade, gradients), (torch, torch.autograd)):
+        x = t.tensor(2.0, requires_grad=True)
+        found.append([part.item() for part in (*autograd.grad(x**3, x), *autograd.grad(x * x, [x]))])
+    assert found[0] == found[1] == [12.0, 4.0]
+
+
+def test_numpys_names_of_arguments_are_taken_too(numbers):
+    check_parity(
+        lambda t, x: x.sum(axis=1, keepdims=True) * x.softmax(axis=-1) + t.cat([x, x], axis=0).mean(axis=0), numbers
+    )
+    check_parity(lambda t, x: t.stack([x, x], axis=1).amax(axis=(0, 1), keepdims=True) + x.unsqueeze(axis=0), numbers)
+
+
+def test_a_number_beside_float64_keeps_its_digits():
+    assert handmade.add(0.1, handmade.ones(1, dtype=handmade.float64)).item() == 1.1
+
+
+def test_int32_is_int64():
+    assert handmade.tensor([1], dtype="int32").dtype == handmade.ones(2).int().dtype == handmade.int64
+    with pytest.raises(TypeError, match="dtype int16: tensors are float32, float64, int64 or bool"):
+        handmade.zeros(2, dtype="int16")
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@pytest.mark.parametrize("zero_infinity", [False, True])
+def test_ctc_of_inputs_without_steps_is_pytorchs(rng, reduction, zero_infinity):
+    """Certain where there are no labels, impossible otherwise; there is no gradient."""
+    numbers, options = rng.standard_normal((4, 3, 5)), {"reduction": reduction, "zero_infinity": zero_infinity}
+    for target_lengths in ([0, 1, 2], [2, 2, 0]):
+        found = []
+        for t, module in ((handmade, nn), (torch, torch.nn)):
+            x = t.tensor(numbers, requires_grad=True)
+            lengths = t.tensor([0, 3, 4]), t.tensor(target_lengths)
+            loss = module.functional.ctc_loss(
+                x.log_softmax(-1), t.tensor([[1, 2], [3, 1], [2, 4]]), *lengths, **options
+            )
+            loss.sum().backward()
+            found.append((np.asarray(loss.tolist()), x.grad.numpy()))
+        for one, expected in zip(*found, strict=True):
+            np.testing.assert_allclose(one, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_nans_and_limits_get_pytorchs_gradients():
+    numbers = np.array([float("nan"), float("inf"), -float("inf"), 0.0, 1.0, -2.0, 0.5])
+    other = np.array([0.0, float("nan"), 1.0, 0.0, 1.0, -3.0, float("nan")])
+    for expression in (
+        lambda t, x, y: x.abs() + x.sign() * y,
+        lambda t, x, y: t.maximum(x, y) * 2,
+        lambda t, x, y: t.minimum(x, y) * 2,
+        lambda t, x, y: x.clamp(-1, 1) + y.clamp(min=0),
+        lambda t, x, y: t.div(x, y, rounding_mode="floor") + t.div(x, y, rounding_mode="trunc"),
+        lambda t, x, y: x.logit() + y.logit(0.1),
+        lambda t, x, y: t.nn.functional.elu(x) + t.nn.functional.celu(y, 0.5),
+        lambda t, x, y: t.nn.functional.threshold(x, 0.1, 3.0) + t.nn.functional.hardtanh(y),
+    ):
+        with np.errstate(all="ignore"):
+            found = []
+            for t in (handmade, torch):
+                x, y = (t.tensor(n, requires_grad=True) for n in (numbers, other))
+                result = expression(t, x, y)
+                result.backward(t.tensor(np.arange(1.0, 8.0)))
+                found.append([result.tolist(), x.grad.tolist(), y.grad.tolist()])
+        np.testing.assert_allclose(*map(np.array, found), rtol=1e-9)

@@ -35,6 +35,11 @@ ONE = {
     "pow number": lambda t, x: x**3 + x.abs() ** 0.5 + x**0 + x**2.0 + x.pow(3),
     "number pow": lambda t, x: 2**x,
     "numbers": lambda t, x: 1 + x - 2.5 - (3 - x) * 2 / 4 + 1 / (x * x + 1),
+    "one limit": lambda t, x: x.clamp_min(0.1) * t.clamp_max(x, 0.2),
+    "nan_to_num": lambda t, x: (
+        x.masked_fill(x > 1, math.inf).masked_fill(x < -1, -math.inf).masked_fill(x.abs() < 0.2, math.nan)
+    ).nan_to_num(0.5, posinf=2.0, neginf=-3.0),
+    "masked_scatter": lambda t, x: x.masked_scatter(x > 0, x * x) + t.masked_scatter(x, t.tensor(True), x.exp()),
     "sum": lambda t, x: x.sum() + x.sum(0) + x.sum(dim=(0, 1), keepdim=True) + x.sum(-1, keepdim=True),
     "mean": lambda t, x: x.mean() + x.mean(1, keepdim=True) + x.mean((0, 1)),
     "var": lambda t, x: x.var() + x.var(0, unbiased=False) + x.var(1, keepdim=True) + x.var((0, 1), correction=2),
@@ -136,7 +141,10 @@ TWO = {
     "div": lambda t, x, y: x / (y.abs() + 0.5) + x.div(y.abs() + 1),
     "pow": lambda t, x, y: (x.abs() + 0.1) ** y,
     "maximum": lambda t, x, y: t.maximum(x, y) * x.minimum(y),
-    "other names": lambda t, x, y: x.multiply(y) + x.true_divide(y.abs() + 1),
+    "other names": lambda t, x, y: (
+        x.multiply(y) + x.true_divide(y.abs() + 1) + t.divide(x, y.abs() + 1) - x.subtract(y, alpha=2)
+    ),
+    "divide": lambda t, x, y: x.divide(y.abs() + 0.1, rounding_mode="floor") * y,
     "lerp": lambda t, x, y: x.lerp(y, 0.3),
     "addcmul, addcdiv": lambda t, x, y: x.addcmul(y, y, value=0.5) + x.addcdiv(y, y.abs() + 1, value=2.0),
     "where": lambda t, x, y: t.where(x > y, x * x, y),

@@ -122,11 +122,11 @@ def test_impossible_classes_have_probability_zero(rng):
         ({"targets": [1, 2, 1]}, "targets must be (N, S) or (sum of target_lengths,) = (4,), got (3,)"),
         (
             {"input_lengths": [5, 4]},
-            "input_lengths must be at least 1 and at most 4, the number of steps in log_probs, got [5, 4]",
+            "input_lengths must be at least 0 and at most 4, the number of steps in log_probs, got [5, 4]",
         ),
         (
-            {"input_lengths": [4, 0]},
-            "input_lengths must be at least 1 and at most 4, the number of steps in log_probs, got [4, 0]",
+            {"input_lengths": [4, -1]},
+            "input_lengths must be at least 0 and at most 4, the number of steps in log_probs, got [4, -1]",
         ),
         ({"input_lengths": [4]}, "input_lengths must be 2 integers, one per sequence, got int64 (1,)"),
         ({"target_lengths": [2, -1]}, "target_lengths must be at least 0, got [2, -1]"),

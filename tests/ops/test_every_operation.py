@@ -105,6 +105,9 @@ EXAMPLES = {
     "sub": Example(torch.sub, (3, 1), (3, 4)),
     "mul": Example(torch.mul, (3, 4), (2, 1, 4)),
     "div": Example(torch.div, (3, 4), (3, 1), low=0.5),
+    "div_rounded": Example(
+        lambda x, y: torch.div(x, y, rounding_mode="floor"), (3, 4), (3, 1), low=0.5, rounding_mode="floor"
+    ),
     "pow": Example(torch.pow, (3, 4), (4,), low=0.5),
     "neg": Example(torch.neg, (3, 4)),
     "abs": Example(torch.abs, (3, 4)),
@@ -157,6 +160,7 @@ EXAMPLES = {
     "log1p": Example(torch.log1p, (3, 4), low=-0.5),
     "expm1": Example(torch.expm1, (3, 4)),
     "erf": Example(torch.erf, (3, 4)),
+    "logit": Example(torch.logit, (3, 4), low=0.1, high=0.9),
     "softplus": Example(F.softplus, (3, 4)),
     "sign": Example(torch.sign, (3, 4)),
     "floor": Example(torch.floor, (3, 4)),

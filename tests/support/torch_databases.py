@@ -11,6 +11,7 @@ that must be refused. Each sample has one outcome:
 
 from __future__ import annotations
 
+import operator
 import re
 import traceback
 import warnings
@@ -63,6 +64,10 @@ class Tally:
         self.notes[outcome].append(" ".join(text.split())[:300])
 
 
+class NotTheirs(Exception):
+    """PyTorch itself refuses the sample."""
+
+
 class Untranslatable(Exception):
     """The sample holds something that we have no form of: a complex tensor, for example."""
 
@@ -73,6 +78,7 @@ class Untranslatable(Exception):
 def ours(x: Any) -> Any:
     """A sample's argument as handmade takes it; tensors keep whether they need a gradient, and their memory layout."""
     if isinstance(x, torch.Tensor):
+        x = x.long() if x.dtype == torch.int32 else x  # int64 holds all that int32 does
         if x.dtype not in DTYPES or x.layout != torch.strided:
             raise Untranslatable(f"a tensor of {x.dtype}: tensors are float32, float64, int64 or bool")
         try:
@@ -106,7 +112,14 @@ def function_of(name: str, variant: str = "") -> Callable[..., Any] | None:
         return getattr(F, last, None)
     if room:
         return None
-    return getattr(handmade.Tensor, last, None) if last.startswith("__") else _anywhere(last)
+    return _reflected(last) if last.startswith("__r") else _anywhere(last)
+
+
+def _reflected(name: str) -> Callable[..., Any] | None:
+    """x.__rsub__(other) for a tensor; for a number other - x, which is the same."""
+    method, plain = getattr(handmade.Tensor, name, None), name.replace("__r", "", 1).strip("_")
+    forward = {"and": operator.and_, "or": operator.or_}.get(plain) or getattr(operator, plain, None)
+    return method and (lambda x, other: method(x, other) if isinstance(x, handmade.Tensor) else forward(other, x))
 
 
 def _anywhere(name: str) -> Callable[..., Any] | None:
@@ -183,11 +196,13 @@ def quietly(samples: Iterator[Any]) -> Iterator[Any]:
 
 
 def judge(tally: Tally, run: Callable[[], str | None]) -> None:
-    """Run one comparison, which returns what differs, and count its outcome."""
+    """Run one comparison, which returns what differs, and count its outcome; not where PyTorch computes nothing."""
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             difference = run()
+    except NotTheirs:
+        return
     except Exception as error:
         text = f"{type(error).__name__}: {error}"
         if is_refusal(error):
@@ -242,7 +257,10 @@ def _compare(name: str, entry: Any, function: Callable, sample: Any) -> str | No
     args, kwargs = [ours(sample.input), *ours(sample.args)], ours(sample.kwargs)
     prepare = PREPARED.get(name, lambda x: x)
     got = function(prepare(args[0]), *args[1:], **kwargs)
-    expected = entry.op(prepare(sample.input), *sample.args, **sample.kwargs)
+    try:
+        expected = entry.op(prepare(sample.input), *sample.args, **sample.kwargs)
+    except Exception:
+        raise NotTheirs from None
     if sample.output_process_fn_grad is not None:
         expected = sample.output_process_fn_grad(expected)
         got = sample.output_process_fn_grad(got)
@@ -294,7 +312,11 @@ def compare(got: Any, expected: Any, inputs: list, theirs: list, values: bool = 
     rng = np.random.default_rng(0)
     cotangents = [rng.standard_normal(tuple(b.shape)) for _, b in pairs]
     wanted = [b for _, b in pairs]
-    torch.autograd.backward(wanted, [torch.tensor(c, dtype=b.dtype) for b, c in zip(wanted, cotangents, strict=True)])
+    directions = [torch.tensor(c, dtype=b.dtype) for b, c in zip(wanted, cotangents, strict=True)]
+    try:
+        torch.autograd.backward(wanted, directions)
+    except RuntimeError:  # it has no derivative, as remainder by the divisor
+        return None
     if not all(a.requires_grad for a, _ in pairs):
         return "the result needs no gradient, PyTorch's does"
     # One walk back for all results: the sum of each times its cotangent.

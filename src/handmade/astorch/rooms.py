@@ -106,16 +106,18 @@ def public(module: Any, names: Iterable[str] | None = None) -> dict[str, Any]:
 def rooms() -> dict[str, dict[str, Any]]:
     """The names of every module."""
     data = public(samples)
-    narrow = ("float16", "bfloat16", "int8", "int16", "int32", "uint8", "complex64", "complex128")
+    narrow = ("float16", "bfloat16", "int8", "int16", "uint8", "complex64", "complex128")
     return {
         "torch": {
             **public(namespace),
             **{name: name for name in narrow},  # may be named; a tensor of one is refused
-            **{"half": "float16", "int": "int32", "short": "int16"},
+            **{"half": "float16", "short": "int16"},
+            **{"int": np.dtype(np.int64), "int32": np.dtype(np.int64)},  # which holds all of its numbers
             "Tensor": TorchTensor,
             "FloatTensor": of_dtype(np.float32),
             "DoubleTensor": of_dtype(np.float64),
             "LongTensor": of_dtype(np.int64),
+            "IntTensor": of_dtype(np.int64),
             "BoolTensor": of_dtype(np.bool_),
             "dtype": np.dtype,
             "finfo": np.finfo,

@@ -6,9 +6,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from handmade.engine.kinds import Dims, Kinds
+from handmade.engine.kinds import Dims, Kinds, numpys_names
 
 
+@numpys_names
 class Comparing(Kinds):
     """Their results are booleans and integers."""
 
@@ -54,6 +55,7 @@ class Comparing(Kinds):
     def __ne__(self, other: object) -> Self:  # pyright: ignore[reportIncompatibleMethodOverride]
         return self.ne(other)
 
+    less, less_equal, greater, greater_equal, not_equal = lt, le, gt, ge, ne
     __lt__, __le__, __gt__, __ge__ = lt, le, gt, ge
     __and__, __or__, __xor__, __invert__ = bitwise_and, bitwise_or, bitwise_xor, bitwise_not
     __rand__, __ror__, __rxor__ = bitwise_and, bitwise_or, bitwise_xor

@@ -58,6 +58,9 @@ class Conversions(Kinds):
     def long(self, memory_format: Any = None) -> Self:
         return self.to(int64)
 
+    int = long
+    """Integers have 64 bits here, all of them."""
+
     def bool(self, memory_format: Any = None) -> Self:
         return self.to(bool_)
 

@@ -14,12 +14,17 @@ Number = builtins.bool | int | float
 
 
 def as_dtype(dtype: Any) -> np.dtype:
-    """One of the four dtypes, from its name or from a NumPy or Python type; TypeError for others."""
+    """One of the four dtypes, from its name or from a NumPy or Python type; TypeError for others.
+
+    int32 is int64, which holds every number of it.
+    """
     known = {float: float32, int: int64, builtins.bool: bool_}
     try:
         found = known[dtype] if isinstance(dtype, type) and dtype in known else np.dtype(dtype)
     except TypeError:
         raise TypeError(f"dtype {dtype}: tensors are float32, float64, int64 or bool") from None
+    if found == np.int32:
+        return int64
     if found not in (float32, float64, int64, bool_):
         raise TypeError(f"dtype {found}: tensors are float32, float64, int64 or bool")
     return found

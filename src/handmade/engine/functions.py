@@ -10,6 +10,7 @@ import numpy as np
 
 from handmade import ops
 from handmade.engine import random
+from handmade.engine.kinds import also_numpys_names
 from handmade.engine.tensor import Tensor, apply, tensor_of
 
 P = ParamSpec("P")
@@ -23,14 +24,15 @@ def function(method: Callable[P, R]) -> Callable[P, R]:
     def call(input: Any, *args: Any, **options: Any) -> Any:
         if not isinstance(input, Tensor):
             beside = next((x for x in (*args, *options.values()) if isinstance(x, Tensor)), None)
-            input = Tensor(input)
+            number, input = input, Tensor(input)
             if beside is not None and not input.ndim and (beside.is_floating_point() or not input.is_floating_point()):
-                input = input.to(beside.dtype)
+                input = Tensor(np.asarray(number, beside.dtype))  # of its own digits, not those of float32
         return method(input, *args, **options)  # pyright: ignore[reportCallIssue]
 
     return call  # pyright: ignore[reportReturnType]
 
 
+@also_numpys_names
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Join tensors along an existing axis; all other sizes must agree. An empty tensor of one axis is left out."""
     if any(not isinstance(tensor, Tensor) for tensor in tensors):
@@ -41,6 +43,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     return apply(ops.cat, *tensors, dim=dim)
 
 
+@also_numpys_names
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Join tensors along a new axis; the shapes must be equal."""
     _check_alike("stack", tensors, None)

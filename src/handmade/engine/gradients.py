@@ -34,10 +34,11 @@ def grad(
         start = output._start(starts[number] if number < len(starts) else None)
         assert output._node is not None
         backward(output._node, start, bool(retain_graph) or number < len(outputs) - 1, into)
-    found = [into[x._node] for x in inputs if x._node is not None]
-    if not allow_unused and any(not isinstance(part, np.ndarray) for part in found):
+    parts = [into[x._node] for x in inputs if x._node is not None]
+    found = [None if isinstance(part, int) else np.array(part) for part in parts]  # the 0 of above, where none came
+    if not allow_unused and any(part is None for part in found):
         raise RuntimeError("grad: the outputs do not depend on one of the inputs; allow_unused=True gives None for it")
-    return tuple(Tensor(np.array(part)) if isinstance(part, np.ndarray) else None for part in found)
+    return tuple(None if part is None else Tensor(part) for part in found)
 
 
 class Context:

@@ -107,6 +107,10 @@ class InPlace(Methods):
     masked_fill_, tril_, triu_ = in_place("masked_fill"), in_place("tril"), in_place("triu")
     scatter_, scatter_add_, index_add_ = in_place("scatter"), in_place("scatter_add"), in_place("index_add")
     lerp_, addcmul_, addcdiv_ = in_place("lerp"), in_place("addcmul"), in_place("addcdiv")
+    sin_, cos_, erf_, sign_ = in_place("sin"), in_place("cos"), in_place("erf"), in_place("sign")
+    ceil_, trunc_, square_, rsqrt_ = in_place("ceil"), in_place("trunc"), in_place("square"), in_place("rsqrt")
+    clamp_min_, clamp_max_, masked_scatter_ = in_place("clamp_min"), in_place("clamp_max"), in_place("masked_scatter")
+    nan_to_num_, reciprocal_, remainder_ = in_place("nan_to_num"), in_place("reciprocal"), in_place("remainder")
     clip_ = clamp_
 
     def copy_(self, src: Any, non_blocking: bool = False) -> Self:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
@@ -13,6 +15,33 @@ from handmade.engine.dtypes import as_dtype
 from handmade.ops.op import Operation
 
 Dims = int | Sequence[int] | None
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+
+NUMPYS = {"axis": "dim", "keepdims": "keepdim"}
+"""NumPy's names of arguments, which PyTorch takes as well."""
+
+
+def also_numpys_names(function: F) -> F:
+    """A function of `dim` that may be called with `axis`, and with `keepdims`."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **options: Any) -> Any:
+        for theirs, own in NUMPYS.items():
+            if theirs in options:
+                options[own] = options.pop(theirs)
+        return function(*args, **options)
+
+    return call  # pyright: ignore[reportReturnType]
+
+
+def numpys_names(cls: type[T]) -> type[T]:
+    """`also_numpys_names` for all methods of a class that have an argument `dim`."""
+    for name, method in list(vars(cls).items()):
+        if inspect.isfunction(method) and not name.startswith("_") and "dim" in method.__code__.co_varnames:
+            setattr(cls, name, also_numpys_names(method))
+    return cls
 
 
 class Kinds:

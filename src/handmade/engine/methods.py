@@ -14,11 +14,12 @@ from typing import Any, Self
 import numpy as np
 
 from handmade import ops
-from handmade.engine.kinds import Dims
+from handmade.engine.kinds import Dims, numpys_names
 from handmade.engine.reducing import Reducing
 from handmade.ops.op import Operation
 
 
+@numpys_names
 class Methods(Reducing):
     """All methods but those of the tape and of changes in place, which Tensor defines."""
 
@@ -46,14 +47,13 @@ class Methods(Reducing):
         if self.array.dtype.kind in "iu" and np.asarray(other).dtype.kind in "iu":
             rest = self.fmod(other) if rounding_mode == "trunc" else self.remainder(other)
             return (self - rest).floor_divide(other)
-        quotient = self._as_float()._combine(ops.div, other)
-        return quotient.trunc() if rounding_mode == "trunc" else quotient.floor()
+        rounded = lambda x, y: ops.div_rounded(x, y, rounding_mode=rounding_mode)
+        return self._as_float()._combine(rounded, other)
 
     def pow(self, exponent: Any) -> Self:
         return self._combine(ops.pow, exponent)
 
-    def multiply(self, other: Any) -> Self:
-        return self.mul(other)
+    multiply, subtract, divide = mul, sub, div
 
     def true_divide(self, other: Any) -> Self:
         return self.div(other)
@@ -210,8 +210,7 @@ class Methods(Reducing):
 
     def logit(self, eps: float | None = None) -> Self:
         """log(x / (1 - x)); with eps, x is limited to [eps, 1 - eps] first."""
-        x = self._as_float() if eps is None else self._as_float().clamp(eps, 1 - eps)
-        return (x / (1 - x)).log()
+        return self._smooth(ops.logit, eps=eps)
 
     def sign(self) -> Self:
         return self._apply(ops.sign) if self.array.dtype.kind != "b" else self
@@ -289,6 +288,21 @@ class Methods(Reducing):
 
     clip = clamp
 
+    def clamp_min(self, min: Any) -> Self:
+        return self.clamp(min=min)
+
+    def clamp_max(self, max: Any) -> Self:
+        return self.clamp(max=max)
+
+    def nan_to_num(self, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Self:
+        """x with a number in place of NaN, and of infinities: the largest and the smallest one, unless given."""
+        if self.array.dtype.kind != "f":
+            return self._apply(ops.clone)
+        limits = np.finfo(self.array.dtype)
+        x = self.masked_fill(np.isnan(self.array), nan)
+        x = x.masked_fill(np.isposinf(self.array), float(limits.max) if posinf is None else posinf)
+        return x.masked_fill(np.isneginf(self.array), float(limits.min) if neginf is None else neginf)
+
     def softplus(self, beta: float = 1.0, threshold: float = 20.0) -> Self:
         """log(1 + e^(beta x)) / beta, and x itself where beta x > threshold, as in PyTorch."""
         scaled = self if beta == 1 else self * beta
@@ -310,6 +324,19 @@ class Methods(Reducing):
     def masked_fill(self, mask: Any, value: Any) -> Self:
         """`value`, a number or a tensor without axes, where the mask is True, else x; the mask broadcasts to x."""
         return self._apply(ops.masked_fill, value, mask=mask)
+
+    def masked_scatter(self, mask: Any, source: Any) -> Self:
+        """x with the elements of `source`, in order, where the mask is True; the mask broadcasts to x."""
+        mask = np.broadcast_to(np.asarray(mask), self.shape)
+        if mask.dtype != bool or source.array.dtype != self.array.dtype or source.array.size < mask.sum():
+            raise ValueError(
+                f"masked_scatter: mask is {mask.dtype} with {int(mask.sum())} True, source {source.array.dtype} of "
+                f"{source.array.size} elements; expected a bool mask, and a source of {self.array.dtype} with as many"
+            )
+        if not source.array.size:
+            return self._apply(ops.clone)
+        places = np.maximum(np.cumsum(mask).reshape(mask.shape) - 1, 0)
+        return source.reshape(-1).take(self._around(places)).where(mask, self)
 
     def where(self, condition: Any, other: Any) -> Self:
         """x where the condition is True, else `other`; the same as `handmade.where(condition, x, other)`."""

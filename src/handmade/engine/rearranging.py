@@ -9,10 +9,11 @@ from typing import Any, Self
 import numpy as np
 
 from handmade import ops
-from handmade.engine.kinds import Dims, Kinds, numbers
+from handmade.engine.kinds import Dims, Kinds, numbers, numpys_names
 from handmade.ops.op import Operation
 
 
+@numpys_names
 class Rearranging(Kinds):
     """Methods that move elements and change none."""
 

@@ -6,7 +6,7 @@ from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 from handmade import ops
 from handmade.engine.comparing import Comparing
-from handmade.engine.kinds import Dims, Kinds
+from handmade.engine.kinds import Dims, Kinds, numpys_names
 from handmade.engine.selecting import Selecting
 from handmade.ops.op import Operation
 
@@ -20,6 +20,7 @@ class Extremes(NamedTuple, Generic[T]):
     indices: T
 
 
+@numpys_names
 class Reducing(Comparing, Selecting):
     """Wherever PyTorch takes one axis as `dim`, so do these; reductions also take a tuple of axes."""
 

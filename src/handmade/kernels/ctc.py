@@ -29,6 +29,8 @@ def ctc_posterior(
     forward = _forward(emission, skip)
     at_end = np.where(final, forward[input_lengths - 1, np.arange(len(states))], -np.inf)
     log_likelihood = np.logaddexp.reduce(at_end, axis=1)
+    empty = input_lengths == 0  # its only path gives no labels, with certainty
+    log_likelihood[empty] = np.where(target_lengths[empty] == 0, 0, -np.inf)
     backward = _backward(emission, skip, final, input_lengths)
 
     total = np.where(np.isneginf(log_likelihood), 0, log_likelihood)

@@ -71,6 +71,9 @@ class _Recurrent(Module):
                 self._make_parameters(f"_l{layer}{side}", below if layer else input_size)
         self.reset_parameters()
 
+    def flatten_parameters(self) -> None:
+        """Nothing: the weights lie as the kernels read them. PyTorch lays them out anew for a GPU."""
+
     def _sides(self) -> tuple[str, ...]:
         return ("", "_reverse") if self.bidirectional else ("",)
 

@@ -7,6 +7,7 @@ from handmade.ops.arithmetic import abs as abs
 from handmade.ops.arithmetic import add as add
 from handmade.ops.arithmetic import clamp as clamp
 from handmade.ops.arithmetic import div as div
+from handmade.ops.arithmetic import div_rounded as div_rounded
 from handmade.ops.arithmetic import fmod as fmod
 from handmade.ops.arithmetic import hardtanh as hardtanh
 from handmade.ops.arithmetic import masked_fill as masked_fill
@@ -34,6 +35,7 @@ from handmade.ops.elementwise import gelu as gelu
 from handmade.ops.elementwise import gelu_tanh as gelu_tanh
 from handmade.ops.elementwise import log as log
 from handmade.ops.elementwise import log1p as log1p
+from handmade.ops.elementwise import logit as logit
 from handmade.ops.elementwise import relu as relu
 from handmade.ops.elementwise import round as round
 from handmade.ops.elementwise import rsqrt as rsqrt

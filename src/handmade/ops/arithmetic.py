@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from handmade.ops.elementwise import signum
 from handmade.ops.op import op
 
 
@@ -60,45 +61,56 @@ def fmod(x, y):
 
 
 @op
+def div_rounded(x, y, *, rounding_mode):
+    """x / y rounded towards 0 ("trunc") or down ("floor"): made of steps, so both derivatives are 0."""
+    value = np.trunc(np.true_divide(x, y)) if rounding_mode == "trunc" else np.floor_divide(x, y)
+    return value, lambda g: (np.zeros_like(g), np.zeros_like(g))
+
+
+@op
 def neg(x):
     return np.negative(x), lambda g: (-g,)
 
 
 @op
 def abs(x):
-    return np.abs(x), lambda g: (g * np.sign(x),)
+    return np.abs(x), lambda g: (g * signum(x),)
 
 
 @op
 def maximum(x, y):
-    """The larger of the two; where they are equal, each gets half of the gradient, as in PyTorch."""
-    share = lambda: np.where(x == y, np.asarray(0.5, g_type), (x > y).astype(g_type))
-    value = np.maximum(x, y)
-    g_type = value.dtype
-    return value, lambda g: (lambda: g * share(), lambda: g * (1 - share()))
+    """The larger of the two; where they are equal, each gets half of the gradient, as in PyTorch.
+
+    Beside a NaN, which is no larger and no smaller, both get all of it.
+    """
+    share = lambda g, smaller: np.where(smaller, np.zeros((), g.dtype), np.where(x == y, g / 2, g))
+    return np.maximum(x, y), lambda g: (lambda: share(g, np.less(x, y)), lambda: share(g, np.less(y, x)))
 
 
 @op
 def minimum(x, y):
-    """The smaller of the two; where they are equal, each gets half of the gradient, as in PyTorch."""
-    share = lambda: np.where(x == y, np.asarray(0.5, g_type), (x < y).astype(g_type))
-    value = np.minimum(x, y)
-    g_type = value.dtype
-    return value, lambda g: (lambda: g * share(), lambda: g * (1 - share()))
+    """The smaller of the two; where they are equal, each gets half of the gradient, as in PyTorch.
+
+    Beside a NaN, which is no larger and no smaller, both get all of it.
+    """
+    share = lambda g, larger: np.where(larger, np.zeros((), g.dtype), np.where(x == y, g / 2, g))
+    return np.minimum(x, y), lambda g: (lambda: share(g, np.greater(x, y)), lambda: share(g, np.greater(y, x)))
 
 
 @op
 def clamp(x, min, max):
     """x limited to [min, max], either of which may be None; where min > max the value is max, as in PyTorch.
 
-    The gradient goes to x where x was within the limits (inclusive), and elsewhere to the limit that was used.
+    The gradient goes to x where x was within the limits (inclusive), and elsewhere to the limit that was used. A NaN
+    stays one, without a gradient.
     """
     low = -np.inf if min is None else min
     high = np.inf if max is None else max
     below, above = np.less(x, low), np.greater(x, high)
     value = np.clip(x, min, max)
+    inside = lambda: np.greater_equal(x, low) & np.less_equal(x, high)
     return value, lambda g: (
-        g * ~(below | above),
+        lambda: np.where(inside(), g, np.zeros((), g.dtype)),
         lambda: g * (below & np.less(low, high)),
         lambda: g * (above | np.greater(low, high)),
     )
@@ -107,8 +119,8 @@ def clamp(x, min, max):
 @op
 def hardtanh(x, *, min_val, max_val):
     """x limited to [min_val, max_val]; at the limits and beyond the gradient is 0."""
-    inside = (x > min_val) & (x < max_val)
-    return np.clip(x, min_val, max_val), lambda g: (g * inside,)
+    limited = (x <= min_val) | (x >= max_val)
+    return np.clip(x, min_val, max_val), lambda g: (g * ~limited,)
 
 
 @op

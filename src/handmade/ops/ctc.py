@@ -24,7 +24,7 @@ def ctc_loss(log_probs, *, targets, input_lengths, target_lengths, blank=0, redu
         raise ValueError(f"ctc_loss: log_probs must be (T, N, C) or (T, C), none of them 0, got {log_probs.shape}")
     batched = log_probs if log_probs.ndim == 3 else log_probs[:, None]
     steps, batch, classes = batched.shape
-    input_lengths = _checked_lengths("input_lengths", input_lengths, batch, 1, steps)
+    input_lengths = _checked_lengths("input_lengths", input_lengths, batch, 0, steps)
     target_lengths = _checked_lengths("target_lengths", target_lengths, batch, 0, None)
     targets = _padded(np.asarray(targets), target_lengths, classes, blank)
 

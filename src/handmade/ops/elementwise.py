@@ -147,6 +147,19 @@ def erf(x):
 
 
 @op
+def logit(x, *, eps=None):
+    """log(x / (1 - x)), the reverse of sigmoid; NaN outside [0, 1]. With eps, x is limited to [eps, 1 - eps] first."""
+    limited = x if eps is None else np.clip(x, eps, 1 - eps)
+
+    def pullback(g):
+        slope = g / (x * (1 - x))
+        flat = (x < 0) | (x > 1) if eps is None else (x < eps) | (x > 1 - eps)
+        return (np.where(flat, np.nan if eps is None else 0.0, slope),)
+
+    return np.log(limited / (1 - limited)), pullback
+
+
+@op
 def softplus(x):
     """log(1 + e^x), whose derivative is the logistic function; no x overflows."""
     return np.logaddexp(x, np.zeros((), x.dtype)), lambda g: (g * logistic(x),)
@@ -154,7 +167,8 @@ def softplus(x):
 
 @op
 def sign(x):
-    return np.sign(x), _flat
+    """1, 0 or -1; 0 for NaN, as in PyTorch."""
+    return signum(x), _flat
 
 
 @op
@@ -192,6 +206,11 @@ def clone(x):
 def cast(x, *, dtype):
     """The same values in another dtype; the gradient is converted back."""
     return x.astype(dtype), lambda g: (g.astype(x.dtype),)
+
+
+def signum(x: np.ndarray) -> np.ndarray:
+    """1 above 0, -1 below, 0 elsewhere: at NaN, too."""
+    return np.subtract(x > 0, x < 0, dtype=x.dtype)
 
 
 def logistic(x: np.ndarray) -> np.ndarray:

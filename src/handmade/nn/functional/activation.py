@@ -52,14 +52,16 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else alpha (e^x - 1) (Clevert et al. 2016)."""
-    return where(input.array > 0, input, input.clamp(max=0).expm1() * alpha)
+    negative = input.array <= 0
+    return where(negative, where(negative, input, 0.0).expm1() * alpha, input)
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else alpha (e^(x / alpha) - 1) (Barron 2017)."""
     if alpha == 0:
         raise ValueError("celu: alpha is 0, expected another number")
-    return where(input.array > 0, input, (input.clamp(max=0) / alpha).expm1() * alpha)
+    negative = input.array <= 0
+    return where(negative, (where(negative, input, 0.0) / alpha).expm1() * alpha, input)
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -104,7 +106,7 @@ def softmin(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """x where x > threshold, else `value`."""
-    return input.masked_fill(~(input > threshold), value)
+    return input.masked_fill(input <= threshold, value)
 
 
 def glu(input: Tensor, dim: int = -1) -> Tensor:

@@ -128,8 +128,8 @@ def margin_ranking_loss(
 
 def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, reduction: str = "mean") -> Tensor:
     """x where the target is 1, max(0, margin - x) where it is -1."""
-    zero = input * 0
-    losses = where(target.array != 1, (margin - input).clamp(min=0), zero) + where(target.array != -1, input, zero)
+    apart, near = target.array != 1, target.array != -1
+    losses = where(apart, (margin - input).clamp(min=0), 0.0) + where(near, input, 0.0)
     return reduced(losses, reduction)
 
 
