@@ -2,6 +2,7 @@
 
     python -m benchmarks dates [--seconds 180] [--out docs/pictures/seq2seq-dates.png]
 
+Beside that picture it draws where the model with attention looks as it writes a date, into seq2seq-dates-alignment.png.
 The test dates are of days that training never saw. The bar: with attention at least 97 % right within 3 minutes.
 """
 
@@ -11,10 +12,11 @@ from pathlib import Path
 from benchmarks.timed import for_time, steps
 from handmade.recipes import recipe_of
 from handmade.tasks import TranslationTask
-from handmade.tasks.translation.alignment import draw_exact_by_length
+from handmade.tasks.translation.alignment import draw_alignment, draw_exact_by_length
 
 BAR = 0.97
 LONG = 60  # characters
+SENTENCE = "the meeting of Thursday, 3 May 1979 at noon"
 
 
 def main() -> None:
@@ -29,6 +31,8 @@ def main() -> None:
         curves[name] = lengths, right = task.exact_by_length(len(task.test_pairs))
         shorter, longer = right[lengths < LONG].mean(), right[lengths >= LONG].mean()
         print(f"{name}: {right.mean():.1%} right, {shorter:.1%} below {LONG} characters, {longer:.1%} above\n")
+        if aligned := task.use.alignment(SENTENCE, task.use.translate(SENTENCE)):
+            draw_alignment(arguments.out.with_stem(f"{arguments.out.stem}-alignment"), *aligned)
     draw_exact_by_length(arguments.out, curves)
     reached = curves["seq2seq-attention"][1].mean()
     print(f"{'reached' if reached >= BAR else 'missed'}: {reached:.1%} with attention, {BAR:.0%} was to be reached")

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -10,7 +11,7 @@ from types import ModuleType
 from docs.making.code import Piece, pieces
 from docs.making.prose import blocks, escaped, fenced, markdown, title, toctree
 from handmade import models, nn
-from handmade.lens import cost_of
+from handmade.lens import Cost, cost_of
 from handmade.models.card import INPUTS, Card
 
 Figures = dict[str, list[str]]
@@ -24,17 +25,23 @@ def network_pages(docs: Path, figures: Figures) -> dict[str, str]:
 
     docs: the folder with pictures and written pages. figures: what was drawn for the pages.
     """
-    networks = _networks()
-    pictures = _pictures(docs, [_name(module) for module in networks])
+    networks = network_files()
+    pictures = _pictures(docs, [page_name(module) for module in networks])
     pictures |= {name: pictures.get(name, []) + drawn for name, drawn in figures.items()}
-    pages = {f"networks/{_name(module)}": _page(module, pictures) for module in networks}
+    pages = {f"networks/{page_name(module)}": _page(module, pictures) for module in networks}
     return pages | {"networks/index": _index(networks)}
 
 
-def _networks() -> list[ModuleType]:
+def network_files() -> list[ModuleType]:
     """The files with a paper and a network, images first, then text, then sound, each from the oldest on."""
     modules = [import_module(f"handmade.models.{file.name}") for file in iter_modules(models.__path__)]
-    return sorted(filter(_is_network, modules), key=lambda m: (list(CHAPTERS).index(_chapter(m)), _year(m), _name(m)))
+    return sorted(
+        filter(_is_network, modules), key=lambda m: (list(CHAPTERS).index(_chapter(m)), _year(m), page_name(m))
+    )
+
+
+def _place(module: ModuleType) -> tuple[int, int, str]:
+    return list(CHAPTERS).index(_chapter(module)), _year(module), page_name(module)
 
 
 def _is_network(module: ModuleType) -> bool:
@@ -42,7 +49,7 @@ def _is_network(module: ModuleType) -> bool:
     return any(isinstance(value, type) and issubclass(value, nn.Module) for value in defined) and bool(_year(module))
 
 
-def _name(module: ModuleType) -> str:
+def page_name(module: ModuleType) -> str:
     return module.__name__.rpartition(".")[2]
 
 
@@ -65,10 +72,10 @@ def _index(networks: list[ModuleType]) -> str:
     for chapter in CHAPTERS:
         chosen = [module for module in networks if _chapter(module) == chapter]
         lines = [
-            f"- [{escaped(title(m.__doc__)[0])}]({_name(m)}.md), {_year(m)}. {escaped(title(m.__doc__)[1])}"
+            f"- [{escaped(title(m.__doc__)[0])}]({page_name(m)}.md), {_year(m)}. {escaped(title(m.__doc__)[1])}"
             for m in chosen
         ]
-        parts += [f"## {chapter}", "\n".join(lines), toctree([_name(module) for module in chosen])]
+        parts += [f"## {chapter}", "\n".join(lines), toctree([page_name(module) for module in chosen])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -78,12 +85,12 @@ def _page(module: ModuleType, pictures: Figures) -> str:
     cards: tuple[Card, ...] = getattr(module, "CARDS", ())
     if cards:
         parts += ["## The networks", _cards(cards)]
-    parts += pictures.get(_name(module), [])
-    parts += ["## The code", f"`handmade/models/{_name(module)}.py`, its imports and cards left out."]
+    parts += pictures.get(page_name(module), [])
+    parts += ["## The code", f"`handmade/models/{page_name(module)}.py`, its imports and cards left out."]
     parts += [_beside(piece) for piece in pieces(inspect.getsource(module))]
     if cards:
-        smallest = min(cards, key=lambda card: card.parameters)
-        parts += [f"## `{smallest.name}` layer by layer", _layers(smallest)]
+        smallest = smallest_of(module)
+        parts += [f"## `{smallest}` layer by layer", _layers(smallest)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -131,13 +138,24 @@ def _use(card: Card) -> str:
     return ", ".join(uses) or f"`handmade models {card.name}`"
 
 
-def _layers(card: Card) -> str:
+def smallest_of(module: ModuleType) -> str:
+    """The network with the fewest parameters among those of a file with cards."""
+    return min(module.CARDS, key=lambda card: card.parameters).name
+
+
+@cache
+def measured(name: str) -> Cost:
+    """What one example costs the network of this name."""
+    return cost_of(models.ZOO[name])
+
+
+def _layers(name: str) -> str:
     """What each layer gives and costs, measured on one example."""
     rows = ["| layer | type | output | parameters | multiply-adds |", "|---|---|---|---:|---:|"]
-    for layer in cost_of(card).layers:
+    for layer in measured(name).layers:
         shape = ", ".join(map(str, layer.shape))
-        name = f"`{layer.name}`" if layer.name else "(the model)"
-        rows.append(f"| {name} | {layer.kind} | {shape} | {layer.parameters:,} | {layer.multiply_adds:,} |")
+        called = f"`{layer.name}`" if layer.name else "(the model)"
+        rows.append(f"| {called} | {layer.kind} | {shape} | {layer.parameters:,} | {layer.multiply_adds:,} |")
     return "\n".join(rows)
 
 

@@ -1,13 +1,21 @@
-"""Pictures for the pages of networks, made while the site is built: by small networks, trained for seconds each."""
+"""Pictures for the pages of networks, made while the site is built.
 
+Each shows what a network costs, part by part. Where a small one learns enough in seconds, or its published weights come
+as a package, there is also what it has learned.
+"""
+
+import re
+from collections import Counter
 from collections.abc import Callable
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
-from docs.making.networks import Figures
+import handmade
+from docs.making.networks import Figures, measured, network_files, page_name, smallest_of
 from docs.making.prose import escaped
-from handmade import lens, manual_seed
+from handmade import draw, lens, manual_seed
 from handmade.data import load
+from handmade.models.word2vec import train_skip_gram
 from handmade.recipes import recipe_of
 from handmade.tasks import Use, changed
 
@@ -19,8 +27,14 @@ def make_pictures(folder: Path) -> Figures:
     """Draw all pictures into `folder`; the figures for each page, by its name."""
     folder.mkdir(parents=True, exist_ok=True)
     figures: Figures = {}
-    for page, draw in (("lenet", _lenet), ("char_lm", _char_lm), ("gpt", _gpt)):
-        figures[page] = [figure(file) for file in draw(folder)]
+    for page, draw_into in LEARNED.items():
+        figures[page] = [figure(file) for file in draw_into(folder)]
+    for module in network_files():
+        if hasattr(module, "CARDS"):
+            name, page = smallest_of(module), page_name(module)
+            file = folder / f"{page}-cost.png"
+            lens.draw_cost(file, measured(name), f"{name}: what its parts cost in evaluation")
+            figures.setdefault(page, []).append(figure(file))
     return figures
 
 
@@ -43,6 +57,29 @@ def _gpt(folder: Path) -> list[Path]:
     return _drawn(folder, "gpt", ("attention.png", pictures["attention"]["attention.png"]))
 
 
+def _bert(folder: Path) -> list[Path]:
+    used = handmade.open("minilm", weights="minilm")
+    pictures = lens.reading(used, "The animal did not cross the street because it was too tired.")
+    return _drawn(folder, "bert", ("attention.png", pictures["attention"]["attention.png"]))
+
+
+WORDS = "king queen lord lady father mother heart soul sword blood day night sea winds"
+
+
+def _word2vec(folder: Path) -> list[Path]:
+    words = WORDS.split()
+    lines = [re.findall(r"[a-z']+", line) for line in str(load("shakespeare", "all")).lower().split("\n")[:12_000]]
+    counts = Counter(chain.from_iterable(lines))
+    numbers = {word: number for number, (word, _) in enumerate(counts.most_common(3000))}
+    sentences = [[numbers[word] for word in line if word in numbers] for line in lines]
+    manual_seed(0)
+    model, _ = train_skip_gram(sentences, len(numbers), embedding_dim=32, window=3, epochs=2, learning_rate=0.05)
+    centred = model.centre.array - model.centre.array.mean(axis=0)  # what all words have in common says nothing
+    vectors = centred[[numbers[word] for word in words]]
+    title = "word2vec: how alike the company is that words of Shakespeare's keep"
+    return _drawn(folder, "word2vec", ("similarities.png", draw.similarities(vectors, words, title).save))
+
+
 def _learned(model: str, settings: list[str]) -> Use:
     """The network in use, after the few steps that the settings ask for, always the same ones."""
     manual_seed(0)
@@ -54,9 +91,9 @@ def _learned(model: str, settings: list[str]) -> Use:
 
 def _drawn(folder: Path, page: str, *pictures: tuple[str, Callable[[Path], None]]) -> list[Path]:
     files = []
-    for name, draw in pictures:
+    for name, draw_to in pictures:
         files.append(folder / f"{page}-{name}")
-        draw(files[-1])
+        draw_to(files[-1])
     return files
 
 
@@ -65,3 +102,7 @@ def figure(file: Path) -> str:
     heading, _, said = file.with_suffix(".txt").read_text().partition("\n")
     alt = " ".join(said.split())
     return f"```{{figure}} ../pictures/{MADE}/{file.name}\n:alt: {alt}\n\n{escaped(heading)}.\n```"
+
+
+LEARNED = {"lenet": _lenet, "char_lm": _char_lm, "gpt": _gpt, "bert": _bert, "word2vec": _word2vec}
+"""What draws the pictures of a page that show what was learned, by the page's name."""

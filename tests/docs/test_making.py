@@ -8,7 +8,8 @@ import pytest
 
 from docs.making.code import pieces
 from docs.making.links import for_the_site
-from docs.making.pictures import figure
+from docs.making.networks import network_files, page_name
+from docs.making.pictures import LEARNED, figure
 from docs.making.prose import markdown, title
 
 ROOT = Path(__file__).parents[2]
@@ -79,6 +80,12 @@ def test_a_drawn_picture_is_shown_with_its_title_and_told_to_those_who_do_not_se
     (tmp_path / "net-maps.txt").write_text("Maps of a_net\n\nThe largest is 2.\nThe rest is 0.\n")
     shown = "```{figure} ../pictures/made/net-maps.png\n:alt: The largest is 2. The rest is 0.\n\nMaps of a\\_net.\n```"
     assert figure(tmp_path / "net-maps.png") == shown
+
+
+def test_every_networks_page_has_a_picture():
+    """Of what it costs, for which there must be a card, or of what it learned."""
+    without = [page_name(module) for module in network_files() if not hasattr(module, "CARDS")]
+    assert set(without) <= LEARNED.keys() <= {page_name(module) for module in network_files()}
 
 
 def test_links_lead_to_the_pages_made_from_the_files():

@@ -9,6 +9,8 @@ from handmade.draw.classes import Mistake as Mistake
 from handmade.draw.classes import confusion_matrix as confusion_matrix
 from handmade.draw.classes import misclassified as misclassified
 from handmade.draw.classes import surest_mistakes as surest_mistakes
+from handmade.draw.costs import Part as Part
+from handmade.draw.costs import costs as costs
 from handmade.draw.images import covered as covered
 from handmade.draw.images import evidence as evidence
 from handmade.draw.images import feature_maps as feature_maps
@@ -31,3 +33,4 @@ from handmade.draw.text import legible as legible
 from handmade.draw.tokens import attention_maps as attention_maps
 from handmade.draw.tokens import guesses as guesses
 from handmade.draw.tokens import surprise as surprise
+from handmade.draw.words import similarities as similarities

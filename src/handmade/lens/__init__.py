@@ -23,6 +23,8 @@ from handmade.lens.layers import early_and_late as early_and_late
 from handmade.lens.localisation import draw_grad_cam as draw_grad_cam
 from handmade.lens.localisation import grad_cam as grad_cam
 from handmade.lens.looks import looking as looking
+from handmade.lens.parts import draw_cost as draw_cost
+from handmade.lens.parts import parts_of as parts_of
 from handmade.lens.patches import default_stride as default_stride
 from handmade.lens.patches import draw_occlusion as draw_occlusion
 from handmade.lens.patches import occlusion as occlusion
