@@ -77,6 +77,8 @@ MOVED_METHODS = {
     "LanguageModelling.max_norm": "task.recipe.max_norm",
     "LanguageModelling.write": "task.use.write",
     "MaskedLanguageModelling.fill": "task.use.fill",
+    "Recipe.optimizer": "recipe.make_optimizer(model)",
+    "Recipe.schedule": "recipe.make_schedule(optimizer, total_steps)",
     "Run.resume_command": "handmade train --resume FOLDER",
     "Run.trained_task": "run.use()",
     "SpeechClassification.describe": "task.use.describe",

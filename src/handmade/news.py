@@ -13,6 +13,7 @@ NEWS: dict[str, tuple[str, ...]] = {
         "handmade train MODEL --show; handmade train --resume RUN --steps N trains a finished run longer",
         "handmade predict tells when an image is unlike those it learned from; handmade predict --invert",
         "interviews ask before they take an answer; t tries it",
+        "recipe.optimizer and recipe.schedule name settings; the methods are recipe.make_optimizer and make_schedule",
     ),
 }
 """The lines of each version, the newest version first."""

@@ -8,6 +8,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from handmade.errors import InputError, suggestion
+from handmade.moved import HasMoved
 from handmade.nn import Module
 from handmade.optim import Adam, CosineAnnealingLR, Optimizer
 from handmade.optim.lr_scheduler import LRScheduler
@@ -19,7 +20,7 @@ R = TypeVar("R", bound="Recipe")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class Recipe(HasMoved):
     """The settings that all recipes share. A kind of task adds its fields and defines `task`.
 
     model: what is trained. data: the data set it learns from.
