@@ -30,6 +30,11 @@ lint:
     {{ bin }}/ruff format --check
     {{ bin }}/lint-imports
 
+# Sort imports and format, as lint wants it.
+fix:
+    {{ bin }}/ruff check --fix
+    {{ bin }}/ruff format
+
 types:
     {{ bin }}/pyright --pythonpath {{ bin }}/python
 

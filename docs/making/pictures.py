@@ -76,7 +76,7 @@ def _word2vec(folder: Path) -> list[Path]:
     model, _ = train_skip_gram(sentences, len(numbers), embedding_dim=32, window=3, epochs=2, learning_rate=0.05)
     centred = model.centre.array - model.centre.array.mean(axis=0)  # what all words have in common says nothing
     vectors = centred[[numbers[word] for word in words]]
-    title = "word2vec: how alike the company is that words of Shakespeare's keep"
+    title = "word2vec: how similar the vectors of words in Shakespeare's plays are"
     return _drawn(folder, "word2vec", ("similarities.png", draw.similarities(vectors, words, title).save))
 
 

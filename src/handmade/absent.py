@@ -37,7 +37,7 @@ ABSENT = {
     "torch.bfloat16": "half precision; use float32, which a CPU computes faster",
     "torch.uint8": "bytes; use int64, or bool for masks",
 }
-"""The names without their last parts stand for all that is in them."""
+"""The name of a module stands for everything in it."""
 
 
 def absent_name(name: str) -> str:

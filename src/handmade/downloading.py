@@ -29,7 +29,7 @@ def download(url: str, target: Path, sha256: str) -> str:
 
 
 class _NotFetched(Exception):
-    """Something went wrong on the way. No OSError, as those of requests are: the disk is not to blame."""
+    """Something went wrong on the way. Not an OSError, as requests' exceptions are: here that means the disk."""
 
 
 def _fetch(url: str, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The errors of our own: what a person gave cannot be used, and what is suggested instead; or the judge failed."""
+"""Our own errors: input that cannot be used, with what is suggested instead, and a judge that failed."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ class JudgeError(Exception):
 
 
 def printable(text: str) -> str:
-    """`text` with what a terminal obeys as escapes: control characters, those that turn the direction of writing."""
+    """`text` with the characters that control a terminal, or the direction of writing, written as escapes."""
     return text if text.isascii() and text.isprintable() else "".join(map(_harmless, text))
 
 

@@ -47,10 +47,10 @@ def write_text(path: Path, content: str) -> None:
 
 @contextmanager
 def locked(folder: Path, busy: str = "") -> Iterator[None]:
-    """Keep everyone else who asks for this folder waiting; a process that is killed lets go.
+    """Let others who ask for this folder wait until the block ends; a killed process releases it.
 
-    busy: where another has the folder, do not wait but raise InputError with these words. A file system that knows no
-    locks keeps no one out.
+    busy: what to raise InputError with, instead of waiting, when another process has the folder. On a file system
+    without locks no one waits.
     """
     if fcntl is None:
         yield

@@ -1,4 +1,4 @@
-"""Modules and methods that had another name: who asks for one is told in one line where it is."""
+"""Modules and methods that had another name: whoever asks for one is told in one line where it is."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +69,7 @@ class MovedFinder:
 
 
 MOVED_FUNCTIONS = {"repeat": "x.repeat(...)"}
-"""What `handmade` had, and PyTorch has not: torch.repeat does not exist."""
+"""What `handmade` had although PyTorch does not: torch.repeat does not exist."""
 
 MOVED_METHODS = {
     "ImageClassification.probabilities": "task.use.probabilities",
@@ -95,7 +95,7 @@ MOVED_METHODS = {
 
 
 class HasMoved:
-    """A class of which methods have moved: who asks for one gets an AttributeError that says what to use."""
+    """A class whose methods have moved: asking for one raises an AttributeError that says what to use."""
 
     if not TYPE_CHECKING:  # for a type checker they are unknown, as any other name is
 

@@ -1,4 +1,4 @@
-"""What `handmade` itself names: tensors, what makes them, and every method of theirs as a function."""
+"""The names of `handmade` itself: tensors, the functions that create them, and each of their methods as a function."""
 
 from handmade.attention import multi_head_attention as multi_head_attention
 from handmade.attention import self_attention as self_attention

@@ -1,4 +1,4 @@
-"""What is new in each version, for who used an earlier one."""
+"""What is new in each version, for those who used an earlier one."""
 
 from pathlib import Path
 

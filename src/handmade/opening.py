@@ -31,7 +31,7 @@ def open(source: str | os.PathLike[str], weights: str | os.PathLike[str] | None 
 
     source: the folder of a run, or the name of a network.
     weights: for a network: a weights file, the name of published weights, or a folder with the weights and the files of
-        a tokenizer. Without them a network is untrained, where such a one is of use.
+        a tokenizer. Without them the network is untrained, if it can be used like that.
 
     Raises InputError for an unknown name, a run without a trained model, and weights that are missing or do not fit.
     """
@@ -57,9 +57,9 @@ def open_as(
     weights: str | os.PathLike[str] | None = None,
     purpose: str = "",
 ) -> U:
-    """As `open`, for what is one of `kinds` alone, which all do what `purpose` says: 'read text'.
+    """As `open`, but only for objects of these kinds; InputError for any other.
 
-    Raises InputError for another.
+    purpose: what all of them do, for the message, for example 'read text'.
     """
     kinds = kinds if isinstance(kinds, tuple) else (kinds,)
     used = open(source, weights)

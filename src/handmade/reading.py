@@ -1,4 +1,4 @@
-"""Files that came from elsewhere, read with limits: nothing that never ends, too much, or nested too deeply."""
+"""Files from elsewhere, read with limits: none that never ends, is too large, or is nested too deeply."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from typing import Any, Literal
 from handmade.errors import InputError
 
 MOST_BYTES = 2**31
-"""What is read into memory at once at the most: sounds, pictures, text."""
+"""The most bytes that are read into memory at once: sounds, pictures, text."""
 
 SMALL = 2**16
 """Bytes that are read of a file whose size the system does not know: it says 0 for those in /proc."""

@@ -172,7 +172,7 @@ def test_a_vault_behind_a_link_is_a_vault(notes, journal, tmp_path):
     link.symlink_to(notes)
     synchronise(link, journal)
     assert (notes / FOLDER / "CNNs cards.md").is_file()
-    with pytest.raises(InputError, match="is no folder"):
+    with pytest.raises(InputError, match="is not a folder"):
         Vault(tmp_path / "nowhere")
 
 

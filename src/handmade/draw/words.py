@@ -27,7 +27,7 @@ def similarities(vectors: Float[np.ndarray, "W D"], words: Sequence[str], title:
     axes.tick_params(length=0)
     for row, column in zip(*np.nonzero(~np.isnan(cosines)), strict=True):
         cosine = cosines[row, column]
-        said = f"{cosine:.2f}".replace("-", "\N{MINUS SIGN}")
+        said = f"{cosine:z.2f}".replace("-", "\N{MINUS SIGN}")
         axes.text(column, row, said, ha="center", va="center", fontsize=SMALL, color=ink_on(drawn, cosine))
     bar(figure, drawn, axes, "cosine", (-1, 0, 1), shrink=0.8)
     nearest = np.nanargmax(cosines, axis=1)

@@ -1,12 +1,13 @@
-"""Blocks of ours in a note of the user's: found, written, renewed; nothing else in the note is ever touched.
+"""Our blocks in a user's note: found, written, updated; nothing else in the note is ever touched.
 
     %% handmade ID HASH ITEM... %%      a comment, which Obsidian hides; HASH is of the body as we wrote it, ITEM... are
                                         the items that we ticked in it
     the body, between blank lines, so that the marks are no part of a card
     %% /handmade ID %%
 
-A body that was not edited by hand is renewed. One that was is left as it is, and where we had something new, that is
-said. Schedules that a plugin writes (<!--SR:...-->) and ticks are no edits; schedules are kept.
+A body that was not edited by hand is replaced when we have a new one. An edited body is left as it is, and the user is
+told that there is a new one. Schedules that a plugin writes (<!--SR:...-->) and ticks do not count as edits; schedules
+are kept.
 """
 
 import hashlib
@@ -97,9 +98,9 @@ def read(text: str) -> list[Block | str]:
 
 
 def merge(text: str, wanted: Iterable[Wanted]) -> Merged:
-    """The note with our blocks renewed and added. InputError where its marks are in disorder.
+    """The note with our blocks updated and added. InputError where its marks are in disorder.
 
-    Twice is once, and the text between blocks stays as it is, byte by byte.
+    Merging twice gives the same as merging once, and the text between blocks stays as it is, byte by byte.
     """
     ending = "\r\n" if "\r\n" in text else "\n"
     by_id = {block.id: block for block in wanted}

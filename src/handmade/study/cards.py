@@ -25,7 +25,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Drill:
-    """A card's question with values drawn afresh. ask: with {names} in it. vary: what each name may be."""
+    """A card's question with newly drawn values. ask: with {names} in it. vary: the values that each name may have."""
 
     ask: str
     vary: tuple[tuple[str, tuple[float, ...]], ...]

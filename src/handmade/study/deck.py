@@ -1,4 +1,4 @@
-"""All cards there are for a learner: concepts, their numbers, mistakes made, exercises to write again from memory.
+"""All of a learner's cards: concepts, their numbers, mistakes made, exercises to write again from memory.
 
 By their ids: `resnet-why`, `number/conv-output-size`, `fault/self_attention/no scale`, `exercise/self_attention`.
 """
@@ -107,7 +107,7 @@ def _exercise_card(name: str) -> Card:
 
 
 def minutes_from_memory(minutes: int) -> int:
-    """Half of what an interview gives, for what was passed before."""
+    """How long an exercise that was passed may take from memory: half of what an interview allows."""
     return max(1, round(minutes / 2))
 
 

@@ -1,4 +1,4 @@
-"""Numbers to be worked out: a card's question with values drawn afresh, and the judgement of what was typed."""
+"""Drills of numbers: a card's question with newly drawn values, and whether the answer typed is right."""
 
 import random
 import re
@@ -10,7 +10,7 @@ from handmade.study.cards import Card
 
 @dataclass(frozen=True)
 class Question:
-    """A question with its numbers in it. digits: how many decimals the answer is asked to; 0 for a whole number."""
+    """A question with its numbers in it. digits: how many decimals are asked for; 0 for a whole number."""
 
     ask: str
     answer: float
@@ -25,7 +25,7 @@ class Question:
 
     @property
     def shown_answer(self) -> str:
-        """The answer with thousands marked, and how it comes about."""
+        """The answer with separators between thousands, and how it is computed."""
         values = ", ".join(f"{name} = {value:,}" for name, value in self.values.items())
         answer = f"{int(self.answer) if self.answer == int(self.answer) else self.answer:,}"
         return f"{answer}: {self.formula} with {values}" if values else f"{answer}: {self.formula}"
@@ -38,9 +38,9 @@ def question(card: Card, turn: int) -> Question:
     draw = random.Random(f"{card.id} {turn}")
     values = dict(card.check.values) | {name: draw.choice(choices) for name, choices in card.drill.vary}
     answer = evaluate(card.check.formula, values)
-    digits = len(repr(answer).partition(".")[2].rstrip("0")) if isinstance(answer, float) else 0
     rounded = re.fullmatch(r"round\(.*, (\d+)\)", card.check.formula)
-    digits = int(rounded[1]) if rounded else digits
+    decimals = repr(answer).partition(".")[2].rstrip("0")
+    digits = int(rounded[1]) if rounded else len(decimals)
     return Question(card.drill.ask.format(**values), answer, digits, card.check.formula, values)
 
 

@@ -1,4 +1,4 @@
-"""What something is, in one text: a concept card, an exercise or a network; shown by the terminal and the pages."""
+"""A concept card, an exercise or a network explained in one text, for the terminal and the pages."""
 
 import inspect
 import sys
@@ -50,7 +50,7 @@ def _of_exercise(name: str, progress: Progress) -> str:
         lines += [solution(exercise).rstrip(), ""]
     else:
         lines += [stub(exercise).rstrip(), ""]
-        lines += [f"How we write it is shown when it is passed; until then `handmade hint {name}` helps.", ""]
+        lines += [f"Our solution is shown once you have passed it; until then `handmade hint {name}` helps.", ""]
     item = the_plan().item_of(name)
     explorers = [command for explorer in (item.look if item else ()) for command in look_at(explorer)]
     lines += _see([f"handmade check {name}", *explorers])

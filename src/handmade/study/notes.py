@@ -1,4 +1,4 @@
-"""What the vault's notes say of ours: cards, the plan's checklist with what runs and shows it, numbers, interviews."""
+"""What we write into the vault's notes: cards, the plan's checklist with its commands, numbers, interviews."""
 
 from collections.abc import Iterable, Mapping
 
@@ -12,7 +12,7 @@ FOLDER = "30-ML-Fundamentals/handmade"
 
 
 def wanted_notes(standing: Standing, ticked: Mapping[str, bool]) -> dict[str, list[Wanted]]:
-    """The blocks of each note, by its path in the vault. ticked: what the user ticked that is ours only to see."""
+    """The blocks of each note, by its path in the vault. ticked: the user's own ticks, which are kept."""
     notes: dict[str, list[Wanted]] = {}
     for section, name in SECTIONS.items():
         cards = [card for card in concept_cards().values() if card.section == section]
@@ -49,7 +49,7 @@ def front_matter(standing: Standing) -> dict[str, str]:
 
 
 def beginning(name: str, standing: Standing) -> str:
-    """What a note that we make begins with: in our own folder the keys that are kept up to date."""
+    """The beginning of a note that we create: in our own folder, the keys that are kept up to date."""
     if not name.startswith(FOLDER):
         return ""
     keys = "".join(f"{key}: {value}\n" for key, value in front_matter(standing).items())

@@ -78,7 +78,7 @@ def whole_report(held: Interview, verdict: Verdict, exercise: Exercise, before: 
 
 
 def trend(interviews: Sequence[Mapping[str, Any]]) -> str:
-    """All interviews so far: one line each, how each row develops, the weakest topic, the mistakes that return."""
+    """All interviews so far, one line each; the trend of each row, the weakest topic, the mistakes that return."""
     lines = []
     for held in interviews:
         rows = held.get("rubric") or {}

@@ -18,8 +18,8 @@ from handmade.study.journal import Event, end_of_day, study_day
 
 NEW_A_DAY = 18  # 245 cards in 14 days
 NEW_MISTAKES_A_DAY = 4
-MENDED = 21  # days of stability after which a mistake that was not made again is no longer asked
-AHEAD = timedelta(minutes=20)  # a card that was just learned comes back within the session rather than never
+MENDED = 21  # days of stability above which a mistake is no longer asked, unless it is made again
+AHEAD = timedelta(minutes=20)  # cards in their first steps are asked this early, within the session
 RETENTION = 0.9  # a card is due when its probability of recall falls to this
 KNOWN_FROM = 0.8  # the probability of recall from which a card counts as known
 
@@ -44,7 +44,7 @@ class Slot:
 
 @dataclass
 class Schedule:
-    """What is remembered of each card. interview: no card comes back later than on that day."""
+    """What is remembered of each card. interview: no card comes back after that day."""
 
     interview: date | None = None
     memories: dict[str, Memory] = field(default_factory=dict)
@@ -134,7 +134,7 @@ def replay(events: Iterable[Event], interview: date | None = None) -> Schedule:
 def queue(schedule: Schedule, slots: Sequence[Slot], now: datetime, new: int = NEW_A_DAY) -> list[str]:
     """What to ask now, in order: cards in their first steps, those most likely to be forgotten, then new ones.
 
-    A card and its drill do not come on one day, nor do two exercises that are to be written again.
+    A card and its drill are not asked on the same day, nor are two exercises from memory.
     new: how many cards a day may begin, those of today counted.
     """
     today = study_day(now)
@@ -209,5 +209,5 @@ def _is_elsewhere(schedule: Schedule, slot: Slot, today: date) -> bool:
 
 
 def _number(id: str) -> int:
-    """FSRS wants a number: six bytes of a hash, which fit the numbers of JavaScript."""
+    """FSRS identifies cards by a number: six bytes of a hash, which JavaScript, too, represents exactly."""
     return int.from_bytes(hashlib.sha256(id.encode()).digest()[:6])

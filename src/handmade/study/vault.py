@@ -25,7 +25,7 @@ _TRIES = 5
 
 @dataclass
 class Change:
-    """What would become of one note, or did. before is None where there is none; said: what there is to tell."""
+    """How one note would change, or has changed. before: None for a new note; said: what to tell the user."""
 
     path: Path
     before: bytes | None
@@ -56,11 +56,11 @@ class Taken:
 
 
 class Vault:
-    """A folder of notes. InputError where it is none."""
+    """A folder of notes. Raises InputError for a path that is not a folder."""
 
     def __init__(self, folder: Path) -> None:
         if not folder.expanduser().is_dir():
-            raise InputError(f"{folder} is no folder: name the one of your vault.")
+            raise InputError(f"{folder} is not a folder: give the folder of your vault.")
         self.folder = folder.expanduser().resolve()
 
     @property

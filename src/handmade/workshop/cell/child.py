@@ -86,7 +86,7 @@ def warm_up() -> None:
 
 
 def confine(scratch: str, helpers: tuple[str, ...], hidden: list[str]) -> None:
-    """What this machine's kernel can hold in any process, it holds from now on."""
+    """Have the kernel enforce, from now on, what it can enforce in any process."""
     if landlock.version():
         landlock.restrict(scratch, helpers, hidden)
     if seccomp.available():
@@ -94,7 +94,7 @@ def confine(scratch: str, helpers: tuple[str, ...], hidden: list[str]) -> None:
 
 
 def _connect(printed: str) -> None:
-    """Nothing to read from, and a file to print to."""
+    """Standard input is empty from now on, and what is printed goes to a file."""
     nothing, file = os.open(os.devnull, os.O_RDONLY), os.open(printed, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
     os.dup2(nothing, 0)
     os.dup2(file, 1)
@@ -104,7 +104,7 @@ def _connect(printed: str) -> None:
 
 
 def _limit(limits: Limits, counted: bool) -> None:
-    """The kernel's limits, as far as this system knows them."""
+    """Set the kernel's resource limits that this system has."""
     wanted = {"RLIMIT_FSIZE": limits.file, "RLIMIT_CPU": int(limits.seconds) + 2, "RLIMIT_CORE": 0}
     with suppress(OSError), open("/proc/self/statm") as file:
         wanted["RLIMIT_AS"] = int(file.read().split()[0]) * resource.getpagesize() + limits.memory
@@ -130,7 +130,7 @@ def _forget_handmade() -> None:
 
 
 def _forbid(names: tuple[str, ...], note: Callable[[str], None]) -> None:
-    """Put a refusal in the place of PyTorch's functions of these names: whatever the spelling, it is what is found."""
+    """Replace PyTorch's functions of these names by a refusal, which is found however a solution spells them."""
     for name in names:
         owner, _, last = name.rpartition(".")
         if not owner.startswith("torch"):
@@ -221,7 +221,7 @@ def _report_case(report: Report, kind: str, job: Job, solution: dict[str, Any], 
 
 
 def _places(case: Case) -> dict[tuple[str, Any], str]:
-    """What each argument holds, to see whether it has changed; generators are there to change."""
+    """What each argument holds, to see whether it has changed; generators, which are meant to change, are left out."""
     parts = {"args": enumerate(case.args), "options": case.options.items(), "extra": case.extra.items()}
     return {
         (field, key): dumps(plain(value))
@@ -232,6 +232,6 @@ def _places(case: Case) -> dict[tuple[str, Any], str]:
 
 
 def _numpy_names() -> dict[str, Any]:
-    """What NumPy's public names stand for now."""
+    """The objects that NumPy's public names stand for now."""
     modules = {"numpy": np, "numpy.fft": np.fft, "numpy.linalg": np.linalg, "numpy.random": np.random}
     return {f"{module}.{name}": value for module, names in modules.items() for name, value in vars(names).items()}

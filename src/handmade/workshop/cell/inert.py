@@ -1,4 +1,4 @@
-"""Stand-ins for libraries that draw: a solution that imports one computes all the same, and draws nothing."""
+"""Stand-ins for plotting libraries: a solution that imports one still computes, but draws nothing."""
 
 import sys
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 INERT = ("matplotlib", "mpl_toolkits", "pylab", "seaborn", "plotly", "IPython")
-"""Left out since they look for fonts, which takes seconds and starts processes, or for a notebook."""
+"""They are replaced because they look for fonts, which takes seconds and starts processes, or for a notebook."""
 
 
 class Inert(ModuleType):

@@ -24,7 +24,7 @@ _ABOUT_THE_MACHINE = ("/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/sta
 
 
 def version() -> int:
-    """What this kernel knows of it; 0 for nothing."""
+    """The version that this kernel supports; 0 for none."""
     if not sys.platform.startswith("linux"):
         return 0
     return max(_libc().syscall(_CREATE, None, ctypes.c_size_t(0), 1), 0)

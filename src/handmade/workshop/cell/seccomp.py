@@ -100,7 +100,7 @@ _LIMITS = (302, 261)  # prlimit64: to ask is allowed, to set is not
 
 
 def available() -> bool:
-    """Whether this machine knows it."""
+    """Whether this machine supports it."""
     if not sys.platform.startswith("linux") or platform.machine() not in _MACHINES:
         return False
     return ctypes.CDLL(None, use_errno=True).prctl(_GET_SECCOMP, 0, 0, 0, 0) >= 0

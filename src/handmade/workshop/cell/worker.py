@@ -136,7 +136,7 @@ def _end_what_is_left(child: int) -> int:
 
 
 def _children() -> list[int]:
-    """The processes whose parent this one is."""
+    """The child processes of this one."""
     mine, found = os.getpid(), []
     with suppress(OSError):
         for name in os.listdir("/proc"):

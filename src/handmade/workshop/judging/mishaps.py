@@ -1,4 +1,4 @@
-"""What happened to a learner's process, in words: each becomes a finding."""
+"""What went wrong in a learner's process, in words: each mishap becomes a finding."""
 
 import re
 from collections.abc import Iterator

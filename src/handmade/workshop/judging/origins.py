@@ -1,4 +1,4 @@
-"""Files that come from notebooks and from other editors: what in them is no Python, in words."""
+"""Files from notebooks and other editors: what in them is not Python, in words."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The outcome of a job, read from what the learner's process reported, which may be anything."""
+"""The outcome of a job, read from the report of the learner's process, which may contain anything."""
 
 import os
 import re

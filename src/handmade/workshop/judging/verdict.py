@@ -1,10 +1,10 @@
-"""What the judge says of a solution: findings, the conventions it follows, and what was looked at."""
+"""What the judge says about a solution: findings, the conventions that it follows, and what was checked."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 COMPUTES_ONLY = "no side effects"
-"""The name of the check of what a solution does beside computing, where that is nothing."""
+"""The name of the check that a solution does nothing but compute."""
 
 
 @dataclass(frozen=True)
