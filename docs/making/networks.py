@@ -124,7 +124,7 @@ def _cards(cards: tuple[Card, ...]) -> str:
         "|---|---|---:|---:|---:|---|---|",
     ]
     for card in cards:
-        shape = ", ".join(map(str, card.input_shape))
+        shape = "\N{MULTIPLICATION SIGN}".join(map(str, card.input_shape))
         products = f"{card.cost.multiply_adds:,}" if card.cost else ""
         sees = str(card.cost.receptive_field or "") if card.cost else ""
         cells = [f"`{card.name}`", shape, f"{card.parameters:,}", products, sees, escaped(card.error), _use(card)]
@@ -153,7 +153,7 @@ def _layers(name: str) -> str:
     """What each layer gives and costs, measured on one example."""
     rows = ["| layer | type | output | parameters | multiply-adds |", "|---|---|---|---:|---:|"]
     for layer in measured(name).layers:
-        shape = ", ".join(map(str, layer.shape))
+        shape = "\N{MULTIPLICATION SIGN}".join(map(str, layer.shape))
         called = f"`{layer.name}`" if layer.name else "(the model)"
         rows.append(f"| {called} | {layer.kind} | {shape} | {layer.parameters:,} | {layer.multiply_adds:,} |")
     return "\n".join(rows)

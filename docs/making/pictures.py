@@ -98,10 +98,10 @@ def _drawn(folder: Path, page: str, *pictures: tuple[str, Callable[[Path], None]
 
 
 def figure(file: Path) -> str:
-    """The picture with its own title below it, and what it shows for those who do not see it."""
+    """The picture, which has its title in it, and below it in words what it shows."""
     heading, _, said = file.with_suffix(".txt").read_text().partition("\n")
-    alt = " ".join(said.split())
-    return f"```{{figure}} ../pictures/{MADE}/{file.name}\n:alt: {alt}\n\n{escaped(heading)}.\n```"
+    told = escaped(" ".join(said.split()))
+    return f"```{{figure}} ../pictures/{MADE}/{file.name}\n:alt: {heading}\n\n{told}\n```"
 
 
 LEARNED = {"lenet": _lenet, "char_lm": _char_lm, "gpt": _gpt, "bert": _bert, "word2vec": _word2vec}

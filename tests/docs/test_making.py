@@ -76,9 +76,9 @@ def test_every_line_of_a_networks_code_is_on_its_page():
                 assert line.strip() in shown, f"{file.stem}: {line}"
 
 
-def test_a_drawn_picture_is_shown_with_its_title_and_told_to_those_who_do_not_see_it(tmp_path):
+def test_a_drawn_picture_is_shown_with_what_it_shows_in_words(tmp_path):
     (tmp_path / "net-maps.txt").write_text("Maps of a_net\n\nThe largest is 2.\nThe rest is 0.\n")
-    shown = "```{figure} ../pictures/made/net-maps.png\n:alt: The largest is 2. The rest is 0.\n\nMaps of a\\_net.\n```"
+    shown = "```{figure} ../pictures/made/net-maps.png\n:alt: Maps of a_net\n\nThe largest is 2. The rest is 0.\n```"
     assert figure(tmp_path / "net-maps.png") == shown
 
 
