@@ -6,7 +6,8 @@ from handmade.workshop.drills import write_drill
 from handmade.workshop.exercises import exercise_named
 from handmade.workshop.hints import next_hint
 from handmade.workshop.judging.verdict import Finding, Mend, Verdict
-from handmade.workshop.source import faulty
+from handmade.workshop.mutants import styles_of
+from handmade.workshop.source import faulty, solution
 from handmade.workshop.workspace import Workspace
 
 
@@ -15,27 +16,46 @@ def workspace(tmp_path) -> Workspace:
     return Workspace(tmp_path)
 
 
-def test_a_drill_is_one_fault_of_an_exercise_and_is_recorded(workspace):
-    exercise, path = write_drill(workspace, "softmax", seed=1)
-    assert path == workspace.folder / "drills" / "softmax.1.py"
-    assert path.read_text() in {faulty(exercise, fault) for fault in exercise.faults}
-    assert [(drill.exercise, drill.file) for drill in workspace.progress().drills] == [("softmax", "softmax.1.py")]
+def test_a_listed_drill_is_one_fault_of_an_exercise_and_is_recorded_with_its_line(workspace, monkeypatch):
+    monkeypatch.setattr("handmade.workshop.drills.LISTED", 1.0)
+    drill = write_drill(workspace, "softmax", seed=1)
+    assert drill.path == workspace.folder / "drills" / "softmax.1.py"
+    wrong, right = drill.path.read_text(), solution(drill.exercise)
+    assert wrong in {faulty(drill.exercise, fault) for fault in drill.exercise.faults}
+    assert wrong.splitlines()[drill.line - 1] != right.splitlines()[drill.line - 1]
+    (held,) = workspace.progress().drills
+    assert (held.exercise, held.file, held.line) == ("softmax", "softmax.1.py", drill.line)
+
+
+def test_an_edited_drill_is_a_right_solution_but_for_a_line_and_the_judge_refuses_it(workspace, monkeypatch, warm):
+    monkeypatch.setattr("handmade.workshop.drills.LISTED", 0.0)
+    rights = styles_of(exercise_named("gelu")).values()
+    for seed in range(2):
+        drill = write_drill(workspace, "gelu", seed=seed)
+        wrong = drill.path.read_text().splitlines()
+        changed = [
+            [n for n, (a, b) in enumerate(zip(wrong, right.splitlines(), strict=False), 1) if a != b]
+            for right in rights
+            if len(right.splitlines()) == len(wrong)
+        ]
+        assert [drill.line] in changed
+        assert not warm.check(drill.path, drill.exercise, seed=1).passed
 
 
 def test_a_seed_writes_the_same_drill_again_beside_the_first(workspace):
-    (exercise, first), (again, second) = write_drill(workspace, seed=3), write_drill(workspace, seed=3)
-    assert exercise.name == again.name
-    assert first != second
-    assert first.read_text() == second.read_text()
+    first, again = write_drill(workspace, seed=3), write_drill(workspace, seed=3)
+    assert first.exercise.name == again.exercise.name
+    assert first.path != again.path
+    assert first.path.read_text() == again.path.read_text()
 
 
 def test_without_a_name_a_drill_is_of_what_was_passed(workspace):
     workspace.record([Verdict("gelu", passed=True)])
-    assert write_drill(workspace)[0].name == "gelu"
+    assert write_drill(workspace).exercise.name == "gelu"
 
 
 def test_checks_of_drills_and_own_files_are_recorded_and_no_others(workspace):
-    _, drill = write_drill(workspace, "softmax")
+    drill = write_drill(workspace, "softmax").path
     workspace.record_check(drill, Verdict("softmax"))
     workspace.record_check(drill, Verdict("softmax", passed=True))
     workspace.record_check(workspace.folder / "elsewhere.py", Verdict("softmax", passed=True))

@@ -61,6 +61,25 @@ def test_the_mend_as_data(verdict):
     }
 
 
+@pytest.mark.slow
+def test_two_mistakes_are_both_pointed_at_and_mended(verdict):
+    source = RIGHT.replace("np.sqrt(K.shape[-1])", "np.log(K.shape[-1])").replace("weights @ V", "weights @ V + 1")
+    first, second = verdict(source).findings
+    assert (first.line, second.line) == (5, 8)
+    for finding in (first, second):
+        source = source.replace(finding.mend.before, finding.mend.after)
+    assert verdict(source).passed
+
+
+def test_a_missing_statement_is_put_in_and_an_unwritten_result_is_seen(verdict):
+    name = "linear"
+    source = solution(exercise_named(name)).replace("    db = dout.sum(0)\n", "")
+    (found,) = verdict(source, name).findings
+    assert "dout.sum(0)" in found.mend.after
+    unfinished = RIGHT.replace("    weights = weights / weights.sum(-1, keepdims=True)\n", "")
+    assert verdict(unfinished).findings[0].line in (6, 7)
+
+
 # --- what is recorded -------------------------------------------------------------------------------------------------
 
 

@@ -22,6 +22,9 @@ def check(
     case: Annotated[
         str | None, typer.Option(help="Check this case only, by its label; the result is not recorded.")
     ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Show everything that is wrong, not only what to mend first.")
+    ] = False,
     plans_code: Annotated[
         bool, typer.Option("--plans-code", help="Check the study plan's own code for this exercise: what is missing?")
     ] = False,
@@ -59,7 +62,7 @@ def check(
         from handmade.workshop.judging.judge import Judge
 
         judge = Judge(Limits(seconds=seconds), sandbox)
-        passed = check_one(judge, name, file, json, seed, case) if name or file else check_all(judge, json, seed)
+        passed = check_one(judge, name, file, json, seed, case, every) if name or file else check_all(judge, json, seed)
     raise typer.Exit(0 if passed else 1)
 
 

@@ -5,7 +5,8 @@ One waits for the verdict: what the usual one can do without is imported where i
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -23,7 +24,13 @@ from handmade.workshop.workspace import WORKSHOP, Workspace, start, workspace_ar
 
 
 def check_one(
-    judge: Judge, name: str | None, file: Path | None, as_json: bool, seed: int | None, case: str | None
+    judge: Judge,
+    name: str | None,
+    file: Path | None,
+    as_json: bool,
+    seed: int | None,
+    case: str | None,
+    every: bool,
 ) -> bool:
     """Judge one file, on one case or all, say what came of it, and whether it passed."""
     workspace = workspace_around(Path.cwd())
@@ -32,14 +39,32 @@ def check_one(
         from handmade.workshop.trying import only_case
 
         exercise, workspace = only_case(exercise, case), None
-    verdict = judge.check(path, exercise, seed)
+    with searching(judge):
+        verdict = judge.check(path, exercise, seed)
     if workspace is not None and not saved(partial(workspace.record_check, path, verdict)):
         workspace = None  # what it says next would come from its record
     if as_json:
         print(json.dumps(verdict.as_json(), indent=1))
     else:
-        show(verdict, exercise, path, workspace)
+        show(verdict, exercise, path, workspace, every)
     return verdict.passed
+
+
+@contextmanager
+def searching(judge: Judge) -> Iterator[None]:
+    """While the judge looks for the line of a mistake, which can take seconds, a terminal says so."""
+    if sys.stderr.isatty():
+
+        def said(what: str) -> None:
+            sys.stderr.write(f"\r{what} ...\033[K")
+            sys.stderr.flush()
+
+        judge.saying = said
+    try:
+        yield
+    finally:
+        if sys.stderr.isatty():
+            sys.stderr.write("\r\033[K")
 
 
 def which(name: str | None, file: Path | None, workspace: Workspace | None) -> tuple[Exercise, Path]:

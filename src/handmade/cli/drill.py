@@ -12,7 +12,9 @@ def drill(
         typer.Option(help="The seed of the random choice; the same seed gives the same exercise and mistake."),
     ] = None,
 ) -> None:
-    """Write a solution with one mistake in it, for you to find and fix. Drills are recorded."""
+    """Write a solution with one mistake in it, for you to find and fix. Drills are recorded.
+
+    The mistakes never run out: listed ones, and small edits of right solutions in many styles."""
     from handmade.cli.checking import here_or_started
     from handmade.cli.screen import say
     from handmade.cli.verdicts import shown_from_here
@@ -20,7 +22,7 @@ def drill(
     from handmade.workshop.naming import meant
 
     given = meant(name) if name else None
-    exercise, path = write_drill(here_or_started(), given, seed)
-    shown = shown_from_here(path)
-    say(f"{exercise.title}: {shown} has one mistake. Find it, fix it, then run:\n")
-    say(f"  handmade check {exercise.name} --file {shown}")
+    drill = write_drill(here_or_started(), given, seed)
+    shown = shown_from_here(drill.path)
+    say(f"{drill.exercise.title}: {shown} has one mistake. Find it, fix it, then run:\n")
+    say(f"  handmade check {drill.exercise.name} --file {shown}")

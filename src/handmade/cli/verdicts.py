@@ -16,8 +16,8 @@ if TYPE_CHECKING:  # a verdict that passes shows none
     from rich.table import Table
 
 
-def show(verdict: Verdict, exercise: Exercise, path: Path, workspace: Workspace | None) -> None:
-    """One verdict in full, and what to do next."""
+def show(verdict: Verdict, exercise: Exercise, path: Path, workspace: Workspace | None, every: bool = False) -> None:
+    """One verdict and what to do next. every: show all that was found, not the first finding only."""
     console = Console(highlight=False, soft_wrap=False)
     if verdict.printed:
         console.print(Text("Your file printed:", "dim"))
@@ -28,10 +28,13 @@ def show(verdict: Verdict, exercise: Exercise, path: Path, workspace: Workspace 
     if verdict.findings and _is_drill(verdict, exercise, path):
         console.print(Padding("The mistake is still in it. (`--json` gives it away.)", (1, 0, 0, 2)))
     else:
-        for finding in verdict.findings:
+        for finding in verdict.findings if every else verdict.findings[:1]:
             console.print(Padding(_finding(finding), (1, 0, 0, 2)))
-        if (lines := _lines_around(verdict, path)) is not None:
-            console.print(Padding(lines, (1, 0, 0, 2)))
+            if (lines := _lines_around(finding, path)) is not None:
+                console.print(Padding(lines, (1, 0, 0, 2)))
+        if (more := len(verdict.findings) - 1) > 0 and not every:
+            words = "one thing more" if more == 1 else f"{more} things more"
+            console.print(Padding(Text(f"Mend this first; `--all` shows {words}.", "dim"), (1, 0, 0, 2)))
     console.print()
     if len({test.status for test in verdict.tests if test.name != COMPUTES_ONLY}) > 1:
         console.print(_tests(verdict))
@@ -84,9 +87,9 @@ NEIGHBOURS = 2
 """How many lines are shown before and after the one that a mistake is in."""
 
 
-def _lines_around(verdict: Verdict, path: Path) -> RenderableType | None:
-    """The line that the first mistake is in, marked, with its neighbours."""
-    line = next((finding.line for finding in verdict.findings if finding.line), None)
+def _lines_around(finding: Finding, path: Path) -> RenderableType | None:
+    """The line that a mistake is in, marked, with its neighbours."""
+    line = finding.line
     try:
         lines = path.read_text("utf-8").split("\n") if line is not None else []
     except (OSError, UnicodeDecodeError):
@@ -129,7 +132,9 @@ def _tests(verdict: Verdict) -> "Table":
 
 def _next_step(verdict: Verdict, path: Path, workspace: Workspace | None) -> str:
     if verdict.passed and path.parent.name == DRILLS:
-        return "Fixed. `handmade drill` writes another."
+        held = workspace.progress().drills if workspace is not None else []
+        line = next((drill.line for drill in reversed(held) if drill.file == path.name), 0)
+        return f"Fixed.{f' It was line {line}.' if line else ''} `handmade drill` writes another."
     name = verdict.exercise
     if verdict.passed and workspace is not None and workspace.progress().of(name).passed is None:
         return f"That is right. Your own file is {workspace.where(name)}.\nNext: `handmade check {name}`."

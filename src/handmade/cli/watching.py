@@ -50,7 +50,8 @@ class Watch:
         exercise, path = exercise_named(name), self.workspace.file(name)
         self.current = name
         try:
-            verdict = self.judge.check(path, exercise)
+            with searching(self.judge):
+                verdict = self.judge.check(path, exercise)
         except InputError as error:  # it was removed meanwhile
             print(error)
             return

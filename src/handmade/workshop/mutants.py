@@ -15,6 +15,7 @@ from handmade.workshop.judging.counterfactuals import Counterfactuals
 from handmade.workshop.judging.edits import Edit, Editor
 from handmade.workshop.judging.judge import Judge
 from handmade.workshop.judging.reading import read
+from handmade.workshop.judging.repair import with_few_brackets
 from handmade.workshop.judging.trial import Trial
 from handmade.workshop.source import solution
 from handmade.workshop.variants import variants_of
@@ -67,6 +68,28 @@ def mutants_of(exercise: Exercise, draw: random.Random, styles: Sequence[str] = 
                 wrong = edited(source, edit.parts)
                 if _dumped(wrong) not in ("", same):
                     yield Mutant(style, source, wrong, kind, (edit.line,), (edit,))
+
+
+def drawn_mutant(judge: Judge, exercise: Exercise, draw: random.Random) -> Mutant:
+    """One mutant that the judge refuses, of any style; without those that leave a `pass` or such in sight."""
+    styles = styles_of(exercise)
+    while True:
+        style = draw.choice(list(styles))
+        source = styles[style]
+        editor = Editor(source, ast.parse(source))
+        edits = [edit for edit in editor.narrow(draw.randrange(len(editor.nodes))) if edit.kind not in _IN_SIGHT]
+        if not edits:
+            continue
+        edit = with_few_brackets(source, draw.choice(edits))
+        wrong = edited(source, edit.parts)
+        if _dumped(wrong) in ("", ast.dump(ast.parse(source))):
+            continue
+        mutant = Mutant(style, source, wrong, edit.kind, (edit.line,), (edit,))
+        if not passing(judge, exercise, [mutant]):
+            return mutant
+
+
+_IN_SIGHT = ("a statement too many", "a condition", "brackets")
 
 
 def pairs_of(exercise: Exercise, draw: random.Random) -> Iterator[Mutant]:

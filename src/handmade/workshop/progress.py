@@ -43,13 +43,15 @@ class Record:
 
 @dataclass
 class Drill:
-    """One of our mistakes to find: in which file of drills/, how often it was checked, and when it was mended."""
+    """One of our mistakes to find: in which file of drills/ and at which line (0 where that is not known), how often it
+    was checked, and when it was mended."""
 
     exercise: str
     file: str
     begun: str
     attempts: int = 0
     fixed: str | None = None
+    line: int = 0
 
 
 @dataclass
@@ -98,9 +100,9 @@ class Progress:
         """Remember when the solution of an exercise was first asked for before it was passed."""
         self.of(name).gave_up = self.of(name).gave_up or now()
 
-    def begin_drill(self, exercise: str, file: str) -> None:
+    def begin_drill(self, exercise: str, file: str, line: int = 0) -> None:
         """Remember that a mistake of ours is to be found in this file of drills/."""
-        self.drills.append(Drill(exercise, file, now()))
+        self.drills.append(Drill(exercise, file, now(), line=line))
 
     def check_drill(self, file: str, passed: bool) -> None:
         """Count a check of this file of drills/, until it is mended."""
@@ -187,7 +189,8 @@ def _progress_of(facts: dict[str, Any]) -> Progress:
 
 def _drill_of(entry: dict[str, Any]) -> Drill:
     exercise, file = str(entry["exercise"]), str(entry["file"])
-    return Drill(exercise, file, str(entry["begun"]), _whole(entry.get("attempts", 0)), _time(entry.get("fixed")))
+    attempts, line = _whole(entry.get("attempts", 0)), _whole(entry.get("line", 0))
+    return Drill(exercise, file, str(entry["begun"]), attempts, _time(entry.get("fixed")), line)
 
 
 def _record_of(entry: dict[str, Any]) -> Record:

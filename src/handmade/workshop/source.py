@@ -29,9 +29,9 @@ def solution(exercise: Exercise) -> str:
     return _written(exercise, frozenset())
 
 
-def faulty(exercise: Exercise, fault: str) -> str:
-    """The reference with this mistake in it, for a drill."""
-    return _written(exercise, frozenset([fault]))
+def faulty(exercise: Exercise, *faults: str) -> str:
+    """The reference with this mistake in it, or several, for a drill."""
+    return _written(exercise, frozenset(faults))
 
 
 def _written(exercise: Exercise, on: frozenset[str]) -> str:

@@ -166,7 +166,7 @@ def run(job: Job, report: Report) -> None:
         torch = import_module("torch")
         torch.set_default_dtype(torch.float64)
     if job.traced or job.edits:
-        (report_trace if job.traced else report_edits)(job, report)
+        (report_edits if job.edits else report_trace)(job, report)
         report("done", seconds=0.0, threads=[], patched=[])
         return
     numpy_before, tasks_before = _numpy_names(), _tasks()

@@ -31,7 +31,8 @@ class Job:
     forbidden: PyTorch's functions that would do the work.
     traced: whether it is run once on the first case, with the values of its expressions recorded, and nothing else.
     edits: other versions of the solution, each a list of (start, end, text in its place), characters of the source.
-        Where there are any, each of them is run on all cases, and nothing else.
+        Where there are any, each of them is run on all cases, and nothing else; traced, on the first, and what it
+        assigns is recorded.
     """
 
     path: str

@@ -23,7 +23,8 @@ _UNSEEN = (
 
 
 class Recorder:
-    """Called with a node's number and a value, which it gives back. events: (number, what the value was then).
+    """Called with a node's number and a value, which it gives back. events: (number, what the value was then). steps:
+    how often it was called, which is how much work a run is.
 
     Of a node's values the first few are kept as they come, and the last when all is done: a loop may go wrong late.
     """
@@ -33,8 +34,10 @@ class Recorder:
         self._counts: dict[int, int] = {}
         self._last: dict[int, Any] = {}
         self._numbers = 0
+        self.steps = 0
 
     def __call__(self, number: int, value: Any) -> Any:
+        self.steps += 1
         count = self._counts.get(number, 0)
         if count < VALUES_OF_ONE_NODE:
             self._counts[number] = count + 1

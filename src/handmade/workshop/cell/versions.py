@@ -4,7 +4,7 @@ import ast
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import CodeType
 from typing import Any
 
@@ -22,6 +22,9 @@ ROUNDS = 2000
 SECONDS_OF_ONE = 1.0
 """How much processor time an edited version may take whatever it does: a guard for what no count ends."""
 
+MOST_ASSIGNED = 600
+"""Up to which recorded value the values that an edited version assigns are reported."""
+
 TICK = "__tick__"
 
 
@@ -35,12 +38,13 @@ def report_trace(job: Job, report: Report) -> None:
     except BaseException as error:
         result = Result(None, raised_by(error))
     recorder.finish()
-    report("trace", values=recorder.events, raised=vars(result.raised) if result.raised else None)
+    raised = vars(result.raised) if result.raised else None
+    report("trace", values=recorder.events, raised=raised, steps=recorder.steps)
 
 
 def report_edits(job: Job, report: Report) -> None:
-    """Run each edited version on all cases, up to the first on which it raises something; report what it gave. Stop in
-    time."""
+    """Run each edited version on all cases, up to the first on which it raises something; report what it gave. A job
+    that is traced, too, reports what each assigns on the first case instead. Stop in time."""
     until = time.monotonic() + job.limits.seconds - SECONDS_OF_ONE - 0.1
     pieces = Pieces(job.source)
     for edit in job.edits:
@@ -50,6 +54,9 @@ def report_edits(job: Job, report: Report) -> None:
         outputs: list[Any] = []
         try:
             with _alarm(SECONDS_OF_ONE):
+                if job.traced:
+                    outputs = assigned(job, edited(job.source, edit), rounds)
+                    continue
                 solution = load(job, *pieces.edited(edit), **{TICK: rounds})
                 for case in job.cases:
                     rounds.left = ROUNDS
@@ -59,7 +66,19 @@ def report_edits(job: Job, report: Report) -> None:
                     outputs.append(result.outputs)
         except BaseException:
             pass  # what it gave before counts
-        report("edit", outputs=outputs)
+        finally:
+            report("edit", outputs=outputs)
+
+
+def assigned(job: Job, source: str, rounds: "Rounds") -> list[list[Any]]:
+    """What this version gives its names and returns on the first case, in order: pairs of a line and a value."""
+    nodes, recorder = list(ast.walk(ast.parse(source))), Recorder()
+    returned = {id(node.value) for node in nodes if isinstance(node, ast.Return)}
+    code = compile(counted(instrumented(source)), job.path, "exec")
+    with suppress(Exception):
+        drive(DRIVERS[job.driver], load(job, code, **{SEEN: recorder, TICK: rounds}), fresh(job.cases[0]), job.outputs)
+    wanted = [isinstance(getattr(node, "ctx", None), ast.Store) or id(node) in returned for node in nodes]
+    return [[nodes[n].lineno, value] for n, value in recorder.events[:MOST_ASSIGNED] if wanted[n]]  # pyright: ignore
 
 
 def edited(source: str, edit: Any) -> str:

@@ -44,12 +44,13 @@ class Event:
 @dataclass
 class Alignment:
     """The events of a run in order, and the nodes under suspicion, the likeliest first; those among them whose values
-    have a shape that no right solution's have there."""
+    have a shape that no right solution's have there. steps: how much work the run is."""
 
     nodes: list[ast.AST]
     events: list[Event]
     suspects: list[int] = field(default_factory=list)
     misshapen: list[int] = field(default_factory=list)
+    steps: int = 0
 
     def line_of(self, node: int) -> int:
         return getattr(self.nodes[node], "lineno", 1)
@@ -67,7 +68,7 @@ class Alignment:
         return next((event for event in of_first if event.is_suspect), next(iter(of_first), None))
 
 
-def align(tree: ast.Module, events: Events, right: RightValues) -> Alignment:
+def align(tree: ast.Module, events: Events, right: RightValues, steps: int = 0) -> Alignment:
     nodes = list(ast.walk(tree))
     linked = list(_linked(tree, nodes, events, right))
     unfilled = _unfilled(nodes)
@@ -77,12 +78,14 @@ def align(tree: ast.Module, events: Events, right: RightValues) -> Alignment:
         if event.leads_to_right or (event.found == EXACT and tells_much(event.value)):
             for earlier in event.made_of:
                 linked[earlier].leads_to_right = True
-    alignment = Alignment(nodes, linked)
+    alignment = Alignment(nodes, linked, steps=steps)
     helpers = _right_helpers(tree, nodes, linked)
     suspects = [event for event in linked if event.is_suspect and event.node not in helpers | _tuples(nodes)]
     first = [e for e in suspects if not any(linked[earlier].is_suspect for earlier in e.made_of)]
     misnamed = [e for e in linked if _is_target(nodes[e.node]) and _is_misnamed(nodes[e.node], e, right)]
-    feeding = [linked[m] for e in first[:1] for m in e.made_of if linked[m] in misnamed]
+    parts = [linked[m] for e in first[:1] for m in e.made_of]
+    parts += [linked[m] for part in parts for m in part.made_of]
+    feeding = [part for part in parts if part in misnamed]
     unfinished = _unfinished(tree, nodes, linked, right)
     moved = [e for e in linked if e.found == MOVED and not e.leads_to_right and tells_much(e.value)]
     ordered = (*feeding, *first, *suspects, *sorted([*unfinished, *misnamed], key=linked.index), *moved)
@@ -93,8 +96,9 @@ def align(tree: ast.Module, events: Events, right: RightValues) -> Alignment:
 
 
 def _tuples(nodes: list[ast.AST]) -> set[int]:
-    """Tuples that are returned: their parts are looked at."""
-    tuples = {id(node.value) for node in nodes if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple)}
+    """Tuples that are returned or assigned: their parts are looked at."""
+    wholes = [node.value for node in nodes if isinstance(node, ast.Return | ast.Assign)]
+    tuples = {id(value) for value in wholes if isinstance(value, ast.Tuple)}
     return {number for number, node in enumerate(nodes) if id(node) in tuples}
 
 

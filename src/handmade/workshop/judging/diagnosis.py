@@ -19,6 +19,9 @@ from handmade.workshop.judging.verdict import Finding
 
 _VAGUE = "differs, by up to"
 
+_KINDS = ("returns None", "wrong type", "wrong shape", "wrong length")
+"""What is told before wrong numbers."""
+
 
 def diagnose(trial: Trial, rerun: Rerun) -> list[Finding]:
     """The errors that were raised, then the first output that is wrong, on the smallest case that shows it."""
@@ -52,14 +55,39 @@ def errors(trial: Trial) -> Iterator[Finding]:
 
 def _told(wrong: Trial) -> tuple[str, str]:
     """The first wrong output about which more can be said than that it differs, or else the first wrong one."""
+    order = _order_of_results(wrong)
+    if order:
+        return "results in another order", order
     told = []
     for name in wrong.exercise.outputs:
         some = wrong.on(n for n in wrong.numbers if not wrong.is_right(n, name))
         if some.numbers:
             title, message = _difference(name, some)
-            told.append((_VAGUE in message, title, f"{message} {_where(some)}".strip()))
+            rank = 0 if title in _KINDS else 2 if _VAGUE in message else 1
+            told.append((rank, title, f"{message} {_where(some)}".strip()))
     _, title, message = min(told, key=lambda one: one[0])
     return title, message
+
+
+def _order_of_results(trial: Trial) -> str:
+    """What to say where results stand in each other's places: each is compared with all before it is by its name."""
+    names = trial.exercise.outputs
+    exercise = trial.exercise
+    stand_for: dict[str, str] = {}
+    for name in names:
+        if all(trial.is_right(n, name) for n in trial.numbers):
+            continue
+        for other in names:
+            pairs = [(trial.output(n, name), trial.expected(n).get(other)) for n in trial.numbers]
+            if other != name and all(b is not None and agree(a, b, exercise.rtol, exercise.atol) for a, b in pairs):
+                stand_for[name] = other
+                break
+        else:
+            return ""
+    if len(set(stand_for.values())) < 2 or set(stand_for.values()) != set(stand_for):
+        return ""
+    said = ", ".join(stand_for.get(name, name) for name in names)
+    return f"The results are right, in another order: you return {said}; expected: {', '.join(names)}."
 
 
 def _is(value: Any) -> bool:

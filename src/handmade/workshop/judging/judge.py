@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -28,15 +29,19 @@ from handmade.workshop.judging.verdict import COMPUTES_ONLY, Check, Finding, Fol
 from handmade.workshop.quiet import QUIET
 
 if TYPE_CHECKING:
-    from handmade.workshop.judging.pointing import Pointer
+    from handmade.workshop.judging.pointing import Pointed, Pointer
 
 
 class Judge:
-    """Judges solutions, one after another, in one sandbox that stays warm. Use it in a `with` block."""
+    """Judges solutions, one after another, in one sandbox that stays warm. Use it in a `with` block.
+
+    saying: called with what it is doing, in a few words, before that takes long.
+    """
 
     def __init__(self, limits: Limits | None = None, sandbox: Sandbox | None = None) -> None:
         self.limits = limits or Limits()
         self.sandbox = sandbox or Sandbox()
+        self.saying: Callable[[str], None] = lambda what: None
         self._known: dict[str, Counterfactuals] = {}
 
     @cached_property
@@ -143,12 +148,15 @@ class Judge:
     def _only_on_known_cases(self, trial: Trial, job: Job, seed: int, conventions: bool) -> Finding:
         """What is wrong on the second set, in detail where the solution follows no convention but ours."""
         found = [] if conventions else diagnose(trial, lambda cases: self._results(job, cases))
+        found = self._with_lines(found, trial, job)
         said = f" {found[0].name}: {found[0].message}" if found else ""
         message = (
             f"It is right on the cases that are always the same, and wrong on others like them, drawn with seed {seed}."
             f"{said}"
         )
-        return Finding("right on the known cases only", message, found[0].evidence if found else "")
+        if not found:
+            return Finding("right on the known cases only", message)
+        return replace(found[0], name="right on the known cases only", message=message)
 
     def _results(self, job: Job, cases: list[Case]) -> list[Result]:
         """What the solution gives on other cases."""
@@ -175,11 +183,16 @@ class Judge:
         if not findings or any(finding.name == "not written yet" for finding in findings):
             return findings
         listed = all(finding.name in trial.exercise.faults for finding in findings)
+        if not listed:
+            self.saying("Looking for the line and its mend")
         try:
             pointed = self.pointer.point(trial, job, mending=not listed)
         except RecursionError:  # a file nested that deeply is judged, and not pointed into
             return findings
-        return [pointed.said_of(finding) for finding in findings] if pointed else findings
+        if pointed is None:
+            return findings
+        said = [pointed.said_of(finding) for finding in findings]
+        return [*said, _second(pointed.second)] if pointed.second else said
 
 
 _OTHER_CASES = "other cases"
@@ -191,6 +204,12 @@ _RANDOM = Finding(
 )
 
 
+def _second(pointed: "Pointed") -> Finding:
+    """The finding on the second of two mistakes."""
+    message = f"There are two mistakes: with the first one mended, line {pointed.line} is still wrong."
+    return Finding("a second mistake", message, line=pointed.line, mend=pointed.mend)
+
+
 def _faults(switches: Switches, trial: Trial) -> list[Finding]:
     """The faults among the switches, each with how many of the results they give."""
     exercise, numbers = trial.exercise, trial.numbers
@@ -198,16 +217,27 @@ def _faults(switches: Switches, trial: Trial) -> list[Finding]:
     reference = trial.reference[switches]
     difference = largest_difference([trial.results[n] for n in numbers], [reference[n] for n in numbers])
     right = sum(trial.agrees(number, switches - set(faults)) for number in numbers)
+    only_undo = _undone(exercise, faults, trial)
+    faults = [name for name in faults if name not in only_undo] or faults
     together = " and ".join(f"“{name}”" for name in faults)
+    partly = " at some of its places" if only_undo else ""
     evidence = (
-        f"Our {exercise.name}, with {together} put in, gives your results on {len(numbers)} of {len(trial.results)} "
-        f"cases, {f'to {difference:.0e}' if difference else 'exactly'}; without, on {right}."
+        f"Our {exercise.name}, with {together} put in{partly}, gives your results on {len(numbers)} of "
+        f"{len(trial.results)} cases, {f'to {difference:.0e}' if difference else 'exactly'}; without, on {right}."
     )
     return [
         Finding(name, " ".join((fault.cause, fault.consequence, fault.mend)), evidence)
         for name, fault in exercise.faults.items()
         if name in faults
     ]
+
+
+def _undone(exercise: Exercise, faults: list[str], trial: Trial) -> set[str]:
+    if len(faults) < 2:
+        return set()
+    from handmade.workshop.judging.cancelling import undone
+
+    return undone(exercise, faults, trial.case(trial.numbers[0]))
 
 
 def _is_finite(result: Result) -> bool:

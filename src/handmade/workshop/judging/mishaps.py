@@ -1,7 +1,8 @@
 """What went wrong in a learner's process, in words: each mishap becomes a finding."""
 
+import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from handmade.workshop.cell.cases import Case
 from handmade.workshop.cell.job import Job
@@ -65,10 +66,12 @@ def _refusals(outcome: Outcome) -> Iterator[Finding]:
 
 def _endings(outcome: Outcome, job: Job) -> Iterator[Finding]:
     where = "; ".join(filter(None, (stopped_at(outcome, job.cases), outcome.where)))
+    found = re.match(r"line (\d+)", outcome.where)
+    line = int(found[1]) if found else None
     match outcome.ending:
         case "time":
             message = f"It still ran after {job.limits.seconds:g} s and was ended. Does a loop never end?"
-            yield Finding("time limit", message, where)
+            yield Finding("time limit", message, where, line)
         case "exit":
             yield Finding("ends the process", "It ended its own process, as os._exit does. Return instead.", where)
         case "crash":
@@ -76,6 +79,7 @@ def _endings(outcome: Outcome, job: Job) -> Iterator[Finding]:
                 "crash",
                 f"Its process crashed ({outcome.signal}). Most often that is recursion without end in compiled code.",
                 where,
+                line,
             )
         case "lost":
             what = "Its process reported something other than results, or more than can be read: nothing of it counts."
@@ -126,4 +130,52 @@ def _changed_arguments(outcome: Outcome, job: Job, exercise: Exercise) -> Iterat
             f"It changes {' and '.join(places)} in place. The caller, and the backward pass, still need what was "
             "there. Work on a copy: x = x - y instead of x -= y.",
             f"case {next(iter(places.values()))!r}",
+            changing_line(job.source, places),
         )
+
+
+def changing_line(source: str, names: Collection[str]) -> int | None:
+    """The first line that changes one of these arguments in place, under its own name or another that it was given."""
+    same = set(names)
+    for node in sorted(ast.walk(ast.parse(source)), key=lambda node: getattr(node, "lineno", 0)):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=new)], value=ast.Name(id=old)) if old in same:
+                same.add(new)
+            case ast.Assign(targets=[ast.Tuple(elts=new)], value=ast.Tuple(elts=old)):
+                pairs = zip(new, old, strict=False)
+                same |= {a.id for a, b in pairs if isinstance(a, ast.Name) and isinstance(b, ast.Name) and b.id in same}
+            case ast.Assign(targets=targets) if any(isinstance(t, ast.Subscript) and _root(t) in same for t in targets):
+                return node.lineno
+            case ast.AugAssign(target=target) if _root(target) in same:
+                return node.lineno
+            case ast.Call(keywords=keywords) if any(k.arg == "out" and _root(k.value) in same for k in keywords):
+                return node.lineno
+            case ast.Call(func=ast.Attribute(attr=name, value=value)) if name in _IN_PLACE and _root(value) in same:
+                return node.lineno
+            case ast.Call(func=ast.Attribute(attr="at" | "fill_diagonal" | "copyto" | "put"), args=[first, *_]):
+                if _root(first) in same:
+                    return node.lineno
+    return None
+
+
+_IN_PLACE = (
+    "sort",
+    "fill",
+    "append",
+    "extend",
+    "pop",
+    "clear",
+    "update",
+    "insert",
+    "remove",
+    "reverse",
+    "add_",
+    "mul_",
+)
+
+
+def _root(node: ast.AST) -> str:
+    """The name that an expression as x[i] or x.T is a part of."""
+    while isinstance(node, ast.Subscript | ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""

@@ -22,6 +22,7 @@ class Outcome:
     where: for time and crash, the line it was at, if known. signal: which one, for a crash.
     left: how many processes it left behind, which were ended; -1 if that was not possible.
     trace: the values of its expressions, each with the number of its node, where the job asks for them.
+    steps: how many values a traced run had, kept or not.
     edits: what each edited version gave, case by case, up to the first where it raised something.
     """
 
@@ -40,6 +41,7 @@ class Outcome:
     cut: bool = False
     seconds: float = 0.0
     trace: list[tuple[int, Any]] = field(default_factory=list)
+    steps: int = 0
     edits: list[list[Any]] = field(default_factory=list)
 
 
@@ -93,6 +95,7 @@ def _take(line: dict[str, Any], outcome: Outcome, job: Job) -> bool:
         case "trace" if job.traced:
             outcome.trace = [(_number(number), _value(value)) for number, value in line["values"]]
             outcome.results = [Result(None, _raised(line["raised"]) if line["raised"] else None)]
+            outcome.steps = _number(line["steps"])
             return before == 0
         case "edit":
             outcome.edits.append(line["outputs"] if isinstance(line["outputs"], list) else [])

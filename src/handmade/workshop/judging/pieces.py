@@ -3,16 +3,20 @@
 import ast
 import builtins
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 
 import numpy as np
 
 from handmade.workshop.cell.tracing import Definition, seen_nodes, targets
 from handmade.workshop.judging.alignment import Alignment
 from handmade.workshop.judging.edits import Edit, Editor
-from handmade.workshop.judging.rightvalues import RightRun, numbers, spelled
+from handmade.workshop.judging.rightvalues import RightRun, numbers, spelled, tells_much
 
 MOST, LONGEST = 120, 200
 """How many pieces are tried at one place, and how long one may be."""
+
+UNLIKE = 0.6
+"""What a piece costs more that has nothing in common with what stands there."""
 
 _FREE = {"np", "math", *dir(builtins)}
 
@@ -25,14 +29,17 @@ def pieces(editor: Editor, alignment: Alignment, number: int, runs: list[RightRu
     parent, place = editor.parent[id(node)]
     if (isinstance(parent, ast.Call) and place == "func") or isinstance(node, ast.Constant | ast.Slice | ast.Starred):
         return
-    here = set(editor.names_at(node))
-    mine, found = editor.text(node), dict[str, None]()
+    here = {*editor.names_at(node), *_own_functions(editor)}
+    mine, found = editor.text(node), dict[str, float]()
+    target = spelled(parent.targets[0]) if isinstance(parent, ast.Assign) and len(parent.targets) == 1 else ""
     for run in runs:
-        for text in written(run, alignment, here):
+        for text, name in written(run, alignment, here):
             if text != mine and len(text) <= LONGEST:
-                found.setdefault(text)
-    for rank, text in enumerate(list(found)[:MOST]):
-        yield editor.put(node, text, "another expression", 2.0 + 0.004 * rank + 0.004 * abs(len(text) - len(mine)))
+                cost = 1.3 if name and name == target else 1.55
+                found[text] = min(cost, found.get(text, cost))
+    costs = {text: cost + UNLIKE * (1 - SequenceMatcher(None, mine, text).ratio()) for text, cost in found.items()}
+    for text in sorted(costs, key=costs.__getitem__)[:MOST]:
+        yield editor.put(node, text, "another expression", costs[text])
 
 
 def statements(editor: Editor, alignment: Alignment, number: int, runs: list[RightRun]) -> Iterator[Edit]:
@@ -44,7 +51,10 @@ def statements(editor: Editor, alignment: Alignment, number: int, runs: list[Rig
     function = editor.function_of(node)
     if function is None:
         return
-    here, replaced = set(editor.names_at(node)), {editor.text(target) for target in targets(node)}
+    here, replaced = (
+        {*editor.names_at(node), *_own_functions(editor)},
+        {editor.text(target) for target in targets(node)},
+    )
     known = {ast.unparse(part) for part in ast.walk(function) if isinstance(part, ast.stmt)}
     found: dict[str, None] = {}
     for run in runs:
@@ -77,18 +87,23 @@ def _changed_names(statement: ast.AST) -> set[str]:
     return stored | {target.id for part in inner for target in targets(part) if isinstance(target, ast.Name)}
 
 
-def written(run: RightRun, alignment: Alignment, here: set[str]) -> list[str]:
-    """A right solution's expressions in the learner's names, those of whole statements first."""
+def written(run: RightRun, alignment: Alignment, here: set[str]) -> list[tuple[str, str]]:
+    """A right solution's expressions in the learner's names, each with the name that it is assigned to, if it is."""
     names = mapped_names(run, alignment)
     tree = run.nodes[0]
     assert isinstance(tree, ast.Module)
-    found: list[tuple[bool, str]] = []
-    whole = {id(n.value) for n in run.nodes if isinstance(n, ast.Assign | ast.Return | ast.AugAssign) and n.value}
+    found: list[tuple[str, str]] = []
+    assigned = {
+        id(node.value): spelled(node.targets[0])
+        for node in run.nodes
+        if isinstance(node, ast.Assign) and len(node.targets) == 1
+    }
     for node in seen_nodes(tree):
         text = in_other_names(node, names, here)
         if text is not None:
-            found.append((id(node) not in whole, text))
-    return [text for _, text in sorted(found, key=lambda pair: pair[0])]
+            name = assigned.get(id(node), "")
+            found.append((text, names.get(name, name)))
+    return found
 
 
 def in_other_names(node: ast.expr | ast.stmt, names: dict[str, str], here: set[str]) -> str | None:
@@ -107,17 +122,26 @@ def in_other_names(node: ast.expr | ast.stmt, names: dict[str, str], here: set[s
     return ast.unparse(Renamed().visit(ast.parse(ast.unparse(node)).body[0]))
 
 
+def _own_functions(editor: Editor) -> set[str]:
+    return {node.name for node in editor.tree.body if isinstance(node, Definition)}
+
+
 def mapped_names(run: RightRun, alignment: Alignment) -> dict[str, str]:
-    """For names of a right solution, those of the learner's that held the same value, the same names first."""
+    """For names of a right solution, those of the learner's that held the same value, the same names first; functions
+    of the same name are taken to be the same."""
     mine: dict[bytes, list[str]] = {}
     for event in alignment.events:
         name = spelled(alignment.nodes[event.node])
         if name and event.value is not None:
             mine.setdefault(_key(event.value), []).append(name)
-    found: dict[str, str] = {}
+    stored = {spelled(node) for node in alignment.nodes if isinstance(getattr(node, "ctx", None), ast.Store)}
+    own = {node.name for node in alignment.nodes if isinstance(node, Definition)}
+    found = {node.name: node.name for node in run.nodes if isinstance(node, Definition) and node.name in own}
     for number, value in run.events:
         name = spelled(run.nodes[number])
         same = mine.get(_key(value), []) if name and value is not None else []
+        if name in stored and name not in same and not tells_much(value):
+            same = [name]  # a number may be another's by chance
         if same and (name not in found or found[name] != name):
             found[name] = name if name in same else same[0]
     return found

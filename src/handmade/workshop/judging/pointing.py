@@ -13,8 +13,9 @@ from handmade.workshop.judging.comparison import real_numbers
 from handmade.workshop.judging.counterfactuals import Counterfactuals
 from handmade.workshop.judging.outcome import Outcome
 from handmade.workshop.judging.pieces import in_other_names, mapped_names
-from handmade.workshop.judging.repair import search
+from handmade.workshop.judging.repair import repair_of, search
 from handmade.workshop.judging.rightvalues import RightRun, RightValues, right_runs, spelled
+from handmade.workshop.judging.stepwise import first_step
 from handmade.workshop.judging.trial import Trial
 from handmade.workshop.judging.verdict import Finding, Mend
 
@@ -24,11 +25,13 @@ TRACING = 10.0
 
 @dataclass(frozen=True)
 class Pointed:
-    """Where a mistake is, what is said about it, and the mend where one was found."""
+    """Where a mistake is, what is said about it, the mend where one was found, and the second mistake where there are
+    two."""
 
     line: int
     words: str = ""
     mend: Mend | None = None
+    second: "Pointed | None" = None
 
     def said_of(self, finding: Finding) -> Finding:
         """The finding with its line, and the mend where there is one."""
@@ -58,7 +61,25 @@ class Pointer:
         found = search(job, trial, case, alignment, runs, crash, self.run, thorough=mending)
         if found is not None:
             return Pointed(found.line, words if found.line == line else "", found.mend)
-        return Pointed(line, words) if line is not None else None
+        both = self._in_two_steps(trial, job, seen, crash) if mending else None
+        return both or (Pointed(line, words) if line is not None else None)
+
+    def _in_two_steps(
+        self, trial: Trial, job: Job, seen: tuple[int, list[RightRun], Alignment], crash: int | None
+    ) -> Pointed | None:
+        """The mends of two mistakes, where each takes the solution further along the right path."""
+        case, runs, alignment = seen
+        step = first_step(job, trial, case, alignment, runs, self._right(trial, case)[1], crash, self.run)
+        if step is None:
+            return None
+        first = repair_of(job.source, step.edit)
+        _, _, after = self._aligned(trial, step.job, case)
+        last = search(step.job, trial, case, after, runs, None, self.run)
+        if last is None:
+            return None
+        lines = job.source.count("\n") - step.job.source.count("\n")
+        second = Pointed(last.line + (lines if last.line > first.line else 0), mend=last.mend)
+        return Pointed(first.line, mend=first.mend, second=second)
 
     def _looked(self, trial: Trial, job: Job) -> tuple[int, list[RightRun], Alignment] | None:
         """A case that tells, what right solutions compute there, and the solution's values beside theirs."""
@@ -70,7 +91,7 @@ class Pointer:
         limits = replace(job.limits, seconds=min(TRACING, job.limits.seconds))
         traced = self.run(replace(job, cases=[trial.case(case)], traced=True, limits=limits))
         runs, right = self._right(trial, case)
-        return case, runs, align(ast.parse(job.source), traced.trace, right)
+        return case, runs, align(ast.parse(job.source), traced.trace, right, traced.steps)
 
     def _right(self, trial: Trial, case: int) -> tuple[list[RightRun], RightValues]:
         """What right solutions compute on this case; known as long as the reference is in use."""

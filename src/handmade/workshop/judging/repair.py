@@ -23,6 +23,12 @@ BATCHES = ((120, 200, 400), (150, 400, 400), (400, 400), (300,))
 """How many edited versions are tried at once in each stage, the likeliest first. Counts bound a search, and no clock:
 the same file gets the same verdict however busy the machine is."""
 
+MOST_STEPS, OF_LOADING = 1_500_000, 500
+"""How many steps of a traced run all versions of a search may take together, and what loading one counts as."""
+
+NEAREST = (150, 150)
+"""How many edits are tried for a part of the way: of those in a thing's place, and of those around it."""
+
 GUARD = 20.0
 """Seconds after which a batch ends whatever it does."""
 
@@ -55,22 +61,35 @@ def search(
     """
     editor = Editor(job.source, ast.parse(job.source))
     tiers = _tiers(editor, alignment, crash)
+    left = max(MOST_STEPS // (OF_LOADING + alignment.steps), BATCHES[0][0])
     tried: set[tuple[Part, ...]] = set()
     waiting: list[tuple[float, Edit]] = []
     for stage, candidates in enumerate(_stages(editor, alignment, tiers, runs)):
         waiting += [one for one in candidates if not (one[1].parts in tried or tried.add(one[1].parts))]
         waiting.sort(key=lambda pair: pair[0])
         for size in BATCHES[stage]:
-            if not waiting:
+            batch, waiting = waiting[: min(size, left)], waiting[min(size, left) :]
+            left -= len(batch)
+            if not batch:
                 break
-            batch, waiting = waiting[:size], waiting[size:]
             found = _passing([edit for _, edit in batch], job, trial, [case], run)
             right = _passing(found, job, trial, list(trial.numbers), run) if found else []
             if right:
-                return _repair(job.source, min(right, key=lambda edit: edit.cost + 0.02 * _length(edit)))
+                return repair_of(job.source, min(right, key=lambda edit: edit.cost + 0.02 * _length(edit)))
             if not thorough:
                 return None
     return None
+
+
+def nearest(editor: Editor, alignment: Alignment, runs: list[RightRun], crash: int | None) -> list[Edit]:
+    """The likeliest edits where the mistake seems to be, of each kind."""
+    tiers = _tiers(editor, alignment, crash)
+    found: dict[tuple[Part, ...], tuple[float, Edit]] = {}
+    stages = _stages(editor, alignment, [tiers[0], tiers[1][:40], [], [], []], runs)
+    for most, stage in zip(NEAREST, stages, strict=False):
+        for cost, edit in sorted(stage, key=lambda pair: pair[0])[:most]:
+            found.setdefault(edit.parts, (cost, edit))
+    return [edit for _, edit in sorted(found.values(), key=lambda pair: pair[0])]
 
 
 def _length(edit: Edit) -> int:
@@ -221,8 +240,8 @@ def _places(editor: Editor, numbers: list[int]) -> Iterator[int]:
     yield from dict.fromkeys([*passes, *(editor.number[id(s)] for s in (*statements, *before))])
 
 
-def _repair(source: str, edit: Edit) -> Repair:
-    edit = _with_few_brackets(source, edit)
+def repair_of(source: str, edit: Edit) -> Repair:
+    edit = with_few_brackets(source, edit)
     before, after = source.split("\n"), edited(source, edit.parts).split("\n")
     first = next((n for n, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), edit.line - 1)
     last = 0
@@ -239,9 +258,12 @@ def _plain(text: str) -> str:
     return "\n".join(line[indent:] for line in lines).rstrip()
 
 
-def _with_few_brackets(source: str, edit: Edit) -> Edit:
+def with_few_brackets(source: str, edit: Edit) -> Edit:
     """The same edit without the brackets around what it puts in, where they make no difference."""
-    wanted = ast.dump(ast.parse(edited(source, edit.parts)))
+    try:
+        wanted = ast.dump(ast.parse(edited(source, edit.parts)))
+    except SyntaxError:
+        return edit
     parts = tuple((a, b, t[1:-1] if t.startswith("(") and t.endswith(")") else t) for a, b, t in edit.parts)
     try:
         same = ast.dump(ast.parse(edited(source, parts))) == wanted

@@ -16,7 +16,10 @@ from handmade.workshop.source import faulty, solution
 from handmade.workshop.variants import variants_of
 
 EXACT, MOVED, UNKNOWN = 2, 1, 0
-"""How a value is found: as it is; with its axes in another order or otherwise laid out; not at all."""
+"""How a value is found: as it is; with its axes in another order, otherwise laid out, or as a row; not at all."""
+
+LARGEST_IN_PARTS = 256
+"""Up to how many numbers an array's rows are looked for, too."""
 
 RTOL, RTOL32 = 1e-9, 1e-5
 """How near a value must come to a right one, in float64 and in less."""
@@ -64,6 +67,7 @@ class RightValues:
 
     texts: set[str] = field(default_factory=set)
     scalars: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    entries: np.ndarray = field(default_factory=lambda: np.zeros(0))
     exact: dict[tuple[int, ...], np.ndarray] = field(default_factory=dict)
     moved: dict[int, np.ndarray] = field(default_factory=dict)
     by_name: dict[str, list[Any]] = field(default_factory=dict)
@@ -93,13 +97,23 @@ class RightValues:
                     elif array.size:
                         exact.setdefault(without_ones(array.shape), []).append(array.ravel())
         values.scalars = np.unique(np.array(scalars))
+        flat = [array for arrays in exact.values() for array in arrays]
+        values.entries = np.unique(np.concatenate(flat)) if flat else np.zeros(0)
         by_size: dict[int, list[np.ndarray]] = {}
         for shape, arrays in exact.items():
             stacked = np.unique(np.array(arrays), axis=0)
             values.exact[shape] = stacked
             by_size.setdefault(stacked.shape[1], []).append(np.sort(stacked, axis=1))
+            for part in _parts(shape, stacked):
+                by_size.setdefault(part.shape[1], []).append(np.sort(part, axis=1))
         values.moved = {size: np.concatenate(rows) for size, rows in by_size.items()}
         return values
+
+    def _is_entry(self, number: float) -> bool:
+        """Whether a number is an entry of a right array."""
+        place = int(np.searchsorted(self.entries, number))
+        near = self.entries[max(place - 1, 0) : place + 1]
+        return bool((np.abs(near - number) <= RTOL * abs(number) + 1e-15).any())
 
     def find(self, value: Any) -> int:
         """How this value is found among the right ones."""
@@ -113,11 +127,21 @@ class RightValues:
         if array.size == 1:
             number = float(array.ravel()[0])
             near = np.abs(self.scalars - number) <= RTOL * abs(number) + 1e-12
-            return EXACT if near.any() or (number != number and np.isnan(self.scalars).any()) else UNKNOWN
+            if near.any() or (number != number and np.isnan(self.scalars).any()):
+                return EXACT
+            return MOVED if self._is_entry(number) else UNKNOWN
         row, rtol = array.ravel(), RTOL32 if getattr(value, "dtype", None) in (np.float32, np.float16) else RTOL
         if _among(row, self.exact.get(without_ones(array.shape)), rtol):
             return EXACT
         return MOVED if _among(np.sort(row), self.moved.get(row.size), rtol) else UNKNOWN
+
+
+def _parts(shape: tuple[int, ...], stacked: np.ndarray) -> list[np.ndarray]:
+    """The rows of these arrays of one shape: loops take them one by one."""
+    count, size = stacked.shape
+    if len(shape) < 2 or size > LARGEST_IN_PARTS:
+        return []
+    return [np.unique(stacked.reshape(count * shape[0], size // shape[0]), axis=0)]
 
 
 def _among(row: np.ndarray, rows: np.ndarray | None, rtol: float) -> bool:

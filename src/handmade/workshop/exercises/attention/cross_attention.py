@@ -100,6 +100,11 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     weights[1] *= 0.03
     weights[0][0], weights[1][0] = 30, 30
     yield Case("rows far apart", (x, memory, 2, tuple(weights)))
+    weights = [rng.standard_normal((8, 8)) / np.sqrt(8) for _ in range(4)]
+    x = np.column_stack([np.ones(3), rng.standard_normal((3, 7))])
+    memory = np.column_stack([[1.0, -1.0, 0.5, -0.5], rng.standard_normal((4, 7))])
+    weights[0][0], weights[1][0] = 50, 50
+    yield Case("keys far apart", (x, memory, 2, tuple(weights)))
 
 
 EXERCISE = Exercise(

@@ -128,6 +128,10 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     weights[1] *= 0.03
     weights[0][0], weights[1][1] = 30, 30
     yield Case("rows far apart", (X, 2, 8, tuple(weights)))
+    weights = [rng.standard_normal((8, 8)) / np.sqrt(8) for _ in range(4)]
+    X = np.column_stack([[1.0, -1.0, 0.5], np.ones(3), rng.standard_normal((3, 6))])
+    weights[0][1], weights[1][0] = 50, 50
+    yield Case("keys far apart", (X, 2, 8, tuple(weights)))
 
 
 def with_drawn(case: Case, drawn: list[np.ndarray]) -> Case | None:

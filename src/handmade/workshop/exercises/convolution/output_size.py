@@ -64,6 +64,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         ("dilation", (12, 3), {"dilation": 3}),
         ("all options", (21, 4), {"stride": 3, "padding": 1, "dilation": 2}),
         ("kernel as large as the input", (6, 6), {"stride": 2}),
+        ("padding wider than the kernel", (5, 2), {"padding": 3}),
         ("kernel 1", (6, 1), {"stride": 2, "padding": 1, "dilation": 2}),
     ]:
         yield Case(f"output_size: {label}", sizes, options)

@@ -53,6 +53,8 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         yield Case(label, (w, dw, m, 0.5 + rng.random(shape), t), options)
     w, dw = rng.standard_normal((2, 3))
     yield Case("the first step", (w, dw, np.zeros(3), np.zeros(3), 1), {"lr": 0.01, "eps": 0.1})
+    w, dw, m = 1e-3 * rng.standard_normal(4), *(1e-8 * rng.standard_normal((2, 4)))
+    yield Case("gradients as small as the default eps", (w, dw, m, 1e-16 * (0.5 + rng.random(4)), 3))
 
 
 EXERCISE = Exercise(

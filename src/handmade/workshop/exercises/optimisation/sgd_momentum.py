@@ -13,11 +13,14 @@ import numpy as np
 
 from handmade.workshop.cell.cases import Case
 from handmade.workshop.exercise import Exercise, Fault
-from handmade.workshop.switches import wrong
+from handmade.workshop.switches import convention, wrong
 
 
 def sgd_momentum(w, dw, v, lr, momentum):
     """w, dw, v of one shape -> w, v after the step."""
+    if convention("velocity is the step"):
+        step = momentum * v - lr * dw
+        return w + step, step
     if wrong("rate in the velocity"):
         dw = lr * dw
     if wrong("velocity points downhill"):
@@ -108,6 +111,10 @@ EXERCISE = Exercise(
             "The next step starts from the old one: no momentum ever builds up.",
             "Return the new v.",
         ),
+    },
+    conventions={
+        "velocity is the step": "v = momentum v - lr dw, w + v, as Sutskever et al. and Keras write it. PyTorch's is "
+        "v = momentum v + dw, w - lr v: the same steps, as long as the rate is constant.",
     },
     hints=(
         "Two lines, in the order of the formulas.",

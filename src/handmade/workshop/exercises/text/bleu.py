@@ -130,6 +130,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         ("no 4-gram matches", "one two three five four six", ["one two three four five six"], {}),
         ("nothing matches", "ein Haus am See", ["a house by the lake"], {"max_n": 2}),
         ("single words", "green ideas sleep", ["ideas sleep furiously", "green ideas"], {"max_n": 1}),
+        ("as many tokens as max_n", "a small black cat", ["a small black cat sleeps"], {}),
         ("fewer tokens than max_n", "a small cat", ["a small cat"], {}),
         ("no tokens", "", ["a small cat"], {}),
     ]:
