@@ -2,6 +2,7 @@
 
 from handmade.lens.attention import attention_maps as attention_maps
 from handmade.lens.attention import draw_attention_maps as draw_attention_maps
+from handmade.lens.by_hand import attention_steps as attention_steps
 from handmade.lens.costs import Cost as Cost
 from handmade.lens.costs import LayerCost as LayerCost
 from handmade.lens.costs import cost as cost
@@ -16,6 +17,11 @@ from handmade.lens.gradient_flow import draw_gradient_flow as draw_gradient_flow
 from handmade.lens.gradient_flow import gradient_norms as gradient_norms
 from handmade.lens.guesses import draw_logit_lens as draw_logit_lens
 from handmade.lens.guesses import logit_lens as logit_lens
+from handmade.lens.heads import Heads as Heads
+from handmade.lens.heads import loss_with as loss_with
+from handmade.lens.heads import losses_without_heads as losses_without_heads
+from handmade.lens.heads import read_heads as read_heads
+from handmade.lens.hooks import attention_replaced as attention_replaced
 from handmade.lens.hooks import find_layer as find_layer
 from handmade.lens.hooks import recording as recording
 from handmade.lens.hooks import undisturbed as undisturbed

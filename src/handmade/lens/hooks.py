@@ -1,12 +1,13 @@
 """What happens inside a model while it runs: the outputs of its layers, and their gradients."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 from handmade.engine import Tensor
 from handmade.errors import InputError, suggestion
+from handmade.models.gpt import GPT
 from handmade.nn import Module
 from handmade.nn.utils import evaluating
 
@@ -56,6 +57,26 @@ def undisturbed(model: Module) -> Iterator[None]:
     finally:
         for parameter in learned:
             parameter.requires_grad_(True)
+
+
+Attention = Callable[..., Tensor]
+"""What a layer calls with its queries, keys and values, as nn.functional.scaled_dot_product_attention."""
+
+
+@contextmanager
+def attention_replaced(model: GPT, replace: Callable[[int, Attention], Attention]) -> Iterator[None]:
+    """Inside the block, layer l attends with `replace(l, own)`, where `own` is what it attends with otherwise."""
+    parts: list[Any] = [block.attn for block in model.transformer.h]
+    before = [vars(part).get("attention") for part in parts]
+    try:
+        for layer, part in enumerate(parts):
+            part.attention = replace(layer, part.attention)
+        yield
+    finally:
+        for part, own in zip(parts, before, strict=True):
+            vars(part).pop("attention", None)
+            if own is not None:
+                part.attention = own
 
 
 def find_layer(model: Module, name: str) -> Module:
