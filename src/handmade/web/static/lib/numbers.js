@@ -5,16 +5,17 @@ import { color, inkOn, minus, theme } from "/static/lib/paint.js";
 
 /**
  * @param {{name: any, rows: string[], columns: string[], at: (r: number, c: number) => number, kind?: string, limit?: number,
- *   chosen?: number[]|null, pick?: (r: number, c: number) => void, marked?: (r: number, c: number) => boolean,
+ *   chosen?: number[]|null, pick?: (r: number, c: number) => void, ringed?: (r: number, c: number) => boolean, marked?: (r: number, c: number) => boolean,
  *   veiled?: (r: number, c: number) => boolean, label?: string, digits?: number, tint?: string}} options
  */
-export const Numbers = ({ name, label, rows, columns, at, kind = "signed", limit = 1, chosen = null, pick = () => {}, marked = () => false, veiled = () => false, digits = 2, tint = "" }) => {
+export const Numbers = ({ name, label, rows, columns, at, kind = "signed", limit = 1, chosen = null, pick, marked = () => false, ringed = () => false, veiled = () => false, digits = 2, tint = "" }) => {
   theme.value; // its colours follow the theme
   return html`<table class=${`numbers${tint && ` of-${tint}`}`} aria-label=${label}><caption>${name}</caption>
     <tr><td></td>${columns.map((c) => html`<th scope="col">${c}</th>`)}</tr>
     ${rows.map((r, i) => html`<tr><th scope="row">${r}</th>${columns.map((c, j) => {
       const v = at(i, j), hidden = veiled(i, j), on = chosen?.[0] === i && chosen?.[1] === j;
       const style = hidden ? {} : v === -Infinity ? { background: "var(--wash)", color: "var(--soft)" } : { background: color(kind, v, limit), color: inkOn(kind, v, limit) };
+      if (!pick) return html`<td class=${`cell still${ringed(i, j) ? " ringed" : ""}`} style=${style}>${minus(v, digits)}</td>`;
       return html`<td><button class=${`cell${on ? " on" : ""}${marked(i, j) && !hidden ? " marked" : ""}`} tabindex=${on || (!chosen && !i && !j) ? 0 : -1} aria-pressed=${on} style=${style}
         aria-label=${`${label}, ${r} ${c}: ${hidden ? "not shown before you predict" : minus(v, digits)}${marked(i, j) && !hidden ? ", differs from the reference" : ""}`} onClick=${() => pick(i, j)}>${hidden ? "?" : minus(v, digits)}</button></td>`;
     })}</tr>`)}</table>`;

@@ -120,8 +120,11 @@ export const Copy = ({ array, what = "copy as NumPy" }) => {
 export const NoModel = ({ about }) => html`<section class="card none"><h2>No model for this page yet</h2>
   <p class="small soft">This page looks into a trained model, and there is none here. <code>${about.trains}</code> makes one; it appears here as soon as it has been saved. Start <code>handmade look</code> in the folder that has <code>runs</code> in it.</p></section>`;
 
+const FIRST = 5; // questions that are shown at once
+const asked = (cards) => cards.map((card) => html`<details><summary>${card.ask}</summary><p class="small">${card.answer}</p><p class="small faint">${card.source}</p></details>`);
+
 /** Help where one stands: what interviews ask, the exercises, the files. */
 export const Around = ({ about }) => html`<section class="around" aria-label="Around this page">
-  ${about.cards.length > 0 && html`<div><h2>Asked in interviews</h2>${about.cards.map((card) => html`<details><summary>${card.ask}</summary><p class="small">${card.answer}</p><p class="small faint">${card.source}</p></details>`)}</div>`}
+  ${about.cards.length > 0 && html`<div><h2>Asked in interviews</h2>${asked(about.cards.slice(0, FIRST))}${about.cards.length > FIRST && html`<details><summary class="soft">${about.cards.length - FIRST} more</summary>${asked(about.cards.slice(FIRST))}</details>`}</div>`}
   ${about.exercises.length > 0 && html`<div><h2>Build it yourself</h2><ul>${about.exercises.map((e) => html`<li><b>${e.title}</b> <span class="small faint">${e.passed ? "passed" : e.file ? "not passed yet" : ""}</span><br /><code>handmade check ${e.name}</code></li>`)}</ul></div>`}
   ${about.files.length > 0 && html`<div><h2>Where it is written</h2><ul>${about.files.map((f) => html`<li><code>handmade/${f}</code></li>`)}</ul></div>`}</section>`;

@@ -1,0 +1,99 @@
+"""Convolution by hand: the numbers are conv2d's, and the page shows them as it says it does."""
+
+import json
+
+import numpy as np
+import pytest
+
+import handmade.nn.functional as F
+from handmade.engine import Tensor
+from handmade.errors import InputError
+from handmade.web.explorers.conv import Question, answer
+from handmade.web.questions import asked
+from handmade.workshop.exercises import exercise_named
+from tests.web.conftest import number_in
+
+GIVEN = {"image": [[1, 2, 3, 0], [0, 1, 2, 3], [3, 0, 1, 2], [2, 3, 0, 1]], "kernel": [[1, 2], [0, -1], [3, 1]]}
+
+
+def ask(observatory, **fields):
+    return answer(asked(Question, json.dumps({**GIVEN, **fields}).encode()), observatory)
+
+
+@pytest.mark.parametrize(("stride", "padding", "dilation"), [(1, 0, 1), (2, 1, 1), (1, 2, 2)])
+def test_the_output_is_that_of_conv2d(observatory, stride, padding, dilation):
+    given = ask(observatory, stride=stride, padding=padding, dilation=dilation, bias=0.5)
+    x, w, b = (Tensor(np.array(array, float)) for array in ([[GIVEN["image"]]], [[GIVEN["kernel"]]], [0.5]))
+    expected = F.conv2d(x, w, b, stride, padding, dilation).array[0, 0]
+    np.testing.assert_allclose(given.arrays["output"], expected, rtol=1e-6)
+    assert given.meta["size"] == list(expected.shape)
+
+
+@pytest.mark.parametrize("fault", exercise_named("conv2d").faults)
+def test_every_mistake_has_its_picture_or_says_why_not(observatory, fault):
+    given = ask(observatory, code="mistake", fault=fault, bias=1, padding=1)
+    assert ("their_output" in given.arrays) != bool(given.meta["problem"])
+    if fault in given.meta["visible"]:
+        assert not np.allclose(given.arrays["their_output"], given.arrays["output"], atol=1e-5)
+    given.frame()
+
+
+def test_the_exercise_knows_no_dilation(observatory):
+    assert "dilation" in ask(observatory, dilation=2, padding=1, code="mistake", fault="no bias").meta["problem"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"dilation": 3}, "reaches over 7 pixels"),
+        ({"groups": 2, "channels": 3}, "2 groups cannot share"),
+        ({"code": "mistake", "fault": "none such"}, "has no mistake"),
+    ],
+)
+def test_what_does_not_fit_is_said(observatory, fields, said):
+    with pytest.raises(InputError, match=said):
+        ask(observatory, **fields)
+
+
+@pytest.mark.slow
+def test_the_page_asks_for_the_size_and_then_for_the_sum(pages):
+    page = pages.open("/conv#padding=1")
+    assert page.get_by_role("table", name="output").count() == 0
+    assert page.locator("#size").count() == 0
+    page.get_by_role("button", name="5 \u00d7 5", exact=True).click()
+    page.get_by_text("Right, 5 \u00d7 5.").wait_for()
+    output = page.get_by_role("table", name="output")
+    assert set(output.get_by_role("button").all_inner_texts()) == {"?"}
+    assert page.locator("#sum").count() == 0
+    page.get_by_label("The sum").fill("-3")
+    page.keyboard.press("Enter")
+    page.locator("#sum").wait_for()
+    assert number_in(page.locator("#sum").inner_text()) == number_in(output.get_by_role("button").first.inner_text())
+    page.get_by_text("next window").last.click()
+    page.get_by_label("output, 0 1: not shown before you predict").wait_for()
+    assert "j=1" in page.url
+    assert "seen=2" in page.url
+
+
+@pytest.mark.slow
+def test_keys_step_the_window_and_a_mistake_shows_when_narrow(pages):
+    page = pages.open("/conv#seen=2", width=420)
+    page.locator("#sum").wait_for()
+    for key in ("ArrowRight", "ArrowDown", " ", "s"):
+        page.keyboard.press(key)
+    page.get_by_role("heading", name="row 1, column 1").wait_for()  # two columns only, with stride 2
+    page.get_by_role("button", name="with a mistake").click()
+    page.get_by_label("mistake").select_option("kernel turned round")
+    page.locator("#differs").wait_for()
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 420
+    page.get_by_label("groups g").fill("2")
+    page.get_by_role("alert").get_by_text("2 groups cannot share 3 channels").wait_for()
+    pages.forget_refusals()
+    page.get_by_label("channels C").fill("4")
+    page.get_by_text("cannot share").wait_for(state="detached")
+    assert number_in(page.locator("#parameters").inner_text()) == 8 * 2 * 9 + 8
+
+
+@pytest.mark.slow
+def test_everyone_can_read_it(check_access):
+    check_access("/conv#seen=2&padding=1", lambda page: page.locator("#sum").wait_for())
