@@ -17,6 +17,9 @@ def look(
     weights: Annotated[
         str | None, typer.Option(help="For a network: a weights file, or the name of published weights.")
     ] = None,
+    image: Annotated[
+        Path | None, typer.Option(help="An image, or a folder of images, for a classifier to look at.")
+    ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 for any that is free.")] = 0,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Whether to open the browser at the address.")
@@ -35,6 +38,7 @@ def look(
     from handmade.cli.screen import say
     from handmade.errors import InputError
     from handmade.web.bench import Bench
+    from handmade.web.images import Images, images_at
     from handmade.web.models import Models, given_source
     from handmade.web.observatory import Observatory
     from handmade.web.server import loopback, new_token, serve
@@ -43,7 +47,8 @@ def look(
     if weights is not None and source is None:
         raise InputError("--weights belongs to a network: give its name, for example resnet20.")
     given = [] if source is None else [given_source(source, weights)]
-    observatory = Observatory(Models(Path.cwd(), given), Bench(workspace_around(Path.cwd())))
+    images = Images([] if image is None else images_at(image))
+    observatory = Observatory(Models(Path.cwd(), given), Bench(workspace_around(Path.cwd())), images)
     sockets, token = loopback(port), new_token()
     address = f"http://127.0.0.1:{sockets[0].getsockname()[1]}/#token={token}"
     print(address, flush=True)

@@ -2,6 +2,7 @@
 
 from handmade.lens.attention import attention_maps as attention_maps
 from handmade.lens.attention import draw_attention_maps as draw_attention_maps
+from handmade.lens.branches import block_flow as block_flow
 from handmade.lens.by_hand import attention_steps as attention_steps
 from handmade.lens.costs import Cost as Cost
 from handmade.lens.costs import LayerCost as LayerCost

@@ -1,50 +1,68 @@
-"""Images that a person dropped on a page: decoded, and kept in memory under a number."""
+"""The images that classifiers look at on the pages: files given at the start, and those dropped on a page."""
 
-import io
 import threading
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
+from handmade.data import read_image
+from handmade.data.images import decode_image
 from handmade.errors import InputError
 
 LARGEST = 8 << 20
-"""Bytes of an image file."""
+"""Bytes of an image file that is dropped."""
 
-MOST_PIXELS = 1 << 26
 KEPT = 8
-"""How many images are kept, the newest."""
+"""How many dropped images are kept, the newest."""
+
+MOST_GIVEN = 200
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
 
 class Images:
-    """The images by their numbers, which count up from 1."""
+    """Images by number: the given files count up from 1, the dropped ones on from there."""
 
-    def __init__(self) -> None:
-        self._images: dict[int, np.ndarray] = {}
-        self._last = 0
+    def __init__(self, given: Sequence[Path] = ()) -> None:
+        self.given = list(given)
+        self._dropped: dict[int, np.ndarray] = {}
+        self._last = len(self.given)
         self._lock = threading.Lock()
 
     def add(self, content: bytes) -> int:
         """Decode a file and keep it; its number. InputError for what is no image, or too large a one."""
-        try:
-            with Image.open(io.BytesIO(content)) as image:
-                if image.width * image.height > MOST_PIXELS:
-                    raise InputError(f"the image has {image.width} x {image.height} pixels, expected fewer.")
-                pixels = np.asarray(image.convert("RGB")).transpose(2, 0, 1).copy()  # C H W
-        except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError("the file is no image that can be read: give a PNG or a JPEG.") from None
+        pixels = decode_image(content, "that you dropped")
         with self._lock:
             self._last += 1
-            self._images[self._last] = pixels
-            while len(self._images) > KEPT:
-                del self._images[next(iter(self._images))]
+            self._dropped[self._last] = pixels
+            while len(self._dropped) > KEPT:
+                del self._dropped[next(iter(self._dropped))]
             return self._last
 
     def image(self, number: int) -> np.ndarray:
-        """The image of a number, uint8 C H W. InputError where it is not kept."""
-        image = self._images.get(number)
+        """The image of a number, uint8 C H W in colours. InputError where there is none."""
+        if 1 <= number <= len(self.given):
+            return read_image(self.given[number - 1])
+        image = self._dropped.get(number)
         if image is None:
-            raise InputError("the image is no longer kept here: drop it again.")
+            raise InputError("there is no such image here, or no longer: drop one on the page.")
         return image
+
+    def label(self, number: int) -> str:
+        """What the folder of a given image is called: often its class. Empty for a dropped one."""
+        return self.given[number - 1].parent.name if 1 <= number <= len(self.given) else ""
+
+
+def images_at(path: Path) -> list[Path]:
+    """The file, or the images of a folder and those below it, the first of each folder first.
+
+    InputError where there is none.
+    """
+    if path.is_file():
+        read_image(path)
+        return [path]
+    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in ENDINGS and file.is_file())
+    if not found:
+        raise InputError(f"{path} holds no images: expected a file, or a folder of {', '.join(ENDINGS)}.")
+    place = {file: sum(other.parent == file.parent for other in found[:n]) for n, file in enumerate(found[:5000])}
+    return sorted(place, key=lambda file: (place[file], file))[:MOST_GIVEN]

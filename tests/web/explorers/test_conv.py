@@ -69,7 +69,7 @@ def test_the_page_asks_for_the_size_and_then_for_the_sum(pages):
     page.keyboard.press("Enter")
     page.locator("#sum").wait_for()
     assert number_in(page.locator("#sum").inner_text()) == number_in(output.get_by_role("button").first.inner_text())
-    page.get_by_text("next window").last.click()
+    page.get_by_role("button", name="next window").click()
     page.get_by_label("output, 0 1: not shown before you predict").wait_for()
     assert "j=1" in page.url
     assert "seen=2" in page.url

@@ -1,0 +1,103 @@
+// @ts-check
+// Feature flow: the blocks of a residual network, what each adds, and what is left when a part is cut.
+import { html, signal, computed, batch, useEffect, useRef } from "/static/vendor/preact.js";
+import { latest } from "/static/lib/host.js";
+import { largest, Legend, paint, paintImage, Painted, Photo, theme } from "/static/lib/paint.js";
+import { Around, Bar, Copy, explorer, Failed, KeyLine, keys, NoModel, Predict, state } from "/static/lib/shell.js";
+import { Said, Switch, whose } from "/static/lib/whose.js";
+
+const LEFT = 118, STEP = 100, BETWEEN = 16, TOP = 74, TILE = 38, HIGH = 188; // of the drawing
+const short = (name) => name.replace("layer", "");
+
+export default explorer((host, scope) => {
+  const s = state(host, scope, { model: "", image: 1, block: "", cut: {}, seen: 0, code: "reference", fault: "", riddle: -1 });
+  const got = signal(null), failed = signal(""), about = signal(null), said = signal(null), over = signal(false);
+  const fail = (error) => (failed.value = error.message);
+  host.ask({ explorer: "flow" }, "about").then((a) => (about.value = a), fail);
+  const w = whose(host, scope, about, s, () => "residual_block");
+  const refresh = latest(host.ask, (answer) => { got.value = answer; failed.value = ""; }, fail);
+  scope.effect(() => { if (about.value?.models.length) refresh({ model: s.model.value, image: s.image.value, block: s.block.value, cut: s.cut.value, ...w.asked() }); });
+
+  const names = computed(() => got.value?.blocks.map((b) => b.name) ?? []);
+  const block = computed(() => s.block.value || got.value?.block || "");
+  const asked = computed(() => names.value[Math.min(Math.floor(names.value.length / 2), names.value.length - 1)]); // the one that the page asks about
+  const cut = (name, path) => { const now = { ...s.cut.value }; if (now[name] === path) delete now[name]; else now[name] = path; s.cut.value = now; };
+  const mend = () => { s.cut.value = {}; };
+  const guess = (given) => batch(() => { said.value = given; s.seen.value = 1; s.block.value = asked.value; s.cut.value = { [asked.value]: "branch" }; });
+  const step = (by) => () => { const at = names.value.indexOf(block.value) + by; s.block.value = names.value[Math.max(0, Math.min(names.value.length - 1, at))]; };
+  const another = (by) => () => { const n = got.value?.given ?? 0; if (n) s.image.value = ((Math.min(s.image.value, n) - 1 + by + n) % n) + 1; };
+  const asking = computed(() => s.seen.value === 0);
+  const pressed = keys(scope, {
+    ArrowLeft: ["block", step(-1)], ArrowRight: ["block", step(1)], b: ["cut its branch", () => { if (!asking.value) cut(block.value, "branch"); }], s: ["cut its skip", () => { if (!asking.value) cut(block.value, "skip"); }],
+    m: ["mend all", mend], n: ["next image", another(1)], p: ["image before", another(-1)],
+  });
+  const drop = async (file) => { if (file) try { s.image.value = await host.upload(file); } catch (error) { fail(error); } };
+  scope.on(window, "dragover", (e) => { e.preventDefault(); over.value = true; });
+  scope.on(window, "dragleave", () => (over.value = false));
+  scope.on(window, "drop", (e) => { e.preventDefault(); over.value = false; drop(e.dataTransfer.files[0]); });
+
+  const stages = computed(() => names.value.map((n) => n.split(".")[0]));
+  const at = (n) => LEFT + n * STEP + stages.value.slice(1, n + 1).filter((name, k) => name !== stages.value[k]).length * BETWEEN;
+  const Drawing = () => {
+    const a = got.value, blocks = a.blocks, most = Math.max(...blocks.map((b) => Math.max(b.skip, b.branch))), wide = (v) => 1.5 + (12 * v) / most, W = at(blocks.length) + 30;
+    const strip = useRef(), t = theme.value;
+    useEffect(() => { // all maps into one canvas: one for each would cost eight times as much to redraw
+      const canvas = strip.current, context = canvas.getContext("2d"), k = 2, spare = document.createElement("canvas");
+      canvas.width = W * k; canvas.height = HIGH * k; context.imageSmoothingEnabled = false;
+      const put = (x, y, size) => context.drawImage(spare, x * k, y * k, size * k, size * k);
+      paintImage(spare, a.arrays.image); put(0, TOP, 2 * TILE);
+      blocks.forEach((b, n) => { const { data, shape: [count, h, wide] } = a.arrays[`small/${n}`], limit = largest(data);
+        for (let c = 0; c < count; c++) { paint(spare, data.subarray(c * h * wide, (c + 1) * h * wide), h, wide, "heat", limit); put(at(n) + 4 + (c % 2) * TILE, TOP + Math.floor(c / 2) * TILE, TILE - 1); } });
+    }, [a, t]);
+    const mid = TOP + TILE, press = (run) => (e) => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); e.stopPropagation(); run(); } };
+    const part = (b, path, d) => { const run = () => { if (asking.value) return; batch(() => { s.block.value = b.name; cut(b.name, path); }); }, gone = s.cut.value[b.name] === path;
+      return html`<path class="hit" d=${d} onClick=${run}><title>${path === "skip" ? "the skip, x" : "the branch, F(x)"}: its size is ${b[path].toFixed(1)}. ${asking.value ? "" : "Click to cut or mend it."}</title></path><path class=${`wire ${path}${gone ? " gone" : ""}`} stroke-width=${gone ? 2.5 : wide(b[path])} d=${d} />`; };
+    return html`<section class="card flow" aria-label="The network, block by block"><div class="scroll" tabindex="0" role="group" aria-label="The blocks from left to right"><div class="stack" style=${{ minWidth: `${Math.min(W, 1060)}px`, width: W > 1330 ? `${W}px` : undefined }}><canvas ref=${strip} aria-hidden="true" /><svg viewBox="0 0 ${W} ${HIGH}">
+      ${stages.value.map((name, n) => (n === 0 || name !== stages.value[n - 1]) && html`<text x=${at(n) + TILE} y="14" class="mono">${blocks[n].shape[0]} channels, ${blocks[n].shape[1]} × ${blocks[n].shape[2]}</text>`)}
+      <text x=${TILE} y=${TOP + 2 * TILE + 17} text-anchor="middle">image</text><path class="wire" stroke-width="1.5" d="M${2 * TILE + 2} ${mid}H${LEFT - 16}" />
+      ${blocks.map((b, n) => { const x = at(n), on = b.name === block.value, from = n ? at(n - 1) + 2 * TILE + 2 : LEFT - 22;
+        return html`<g key=${b.name}>${part(b, "skip", `M${from - (n ? 10 : 0)} ${TOP - 3} C${from} ${TOP - 46} ${x + TILE - 18} ${TOP - 46} ${x + TILE} ${TOP - 4}`)}${part(b, "branch", `M${from} ${mid}H${x + 2}`)}
+          <rect class=${`box${on ? " on" : ""}`} x=${x + 1} y=${TOP - 3} width=${2 * TILE + 5} height=${2 * TILE + 5} rx="5" />
+          <rect class="pick" x=${x + 1} y=${TOP - 3} width=${2 * TILE + 5} height=${2 * TILE + 5} role="button" tabindex=${on ? 0 : -1} aria-pressed=${on} aria-label=${`block ${short(b.name)}${s.cut.value[b.name] ? `, ${s.cut.value[b.name]} cut` : ""}`} onClick=${() => (s.block.value = b.name)} onKeyDown=${press(() => (s.block.value = b.name))} />
+          <text x=${x + TILE + 3} y=${TOP + 2 * TILE + 17} text-anchor="middle" class=${on ? "now" : ""}>${short(b.name)}</text><text class="mono" x=${x + TILE + 3} y=${TOP + 2 * TILE + 33} text-anchor="middle">${b.ratio.toFixed(2)}</text></g>`; })}
+      <text class="mono" x="0" y=${TOP + 2 * TILE + 33}>‖F(x)‖/‖x‖</text></svg></div></div>
+    <div class="spread small soft"><span><b style=${{ color: "var(--accent)" }}>Above, the skip</b>: x as it is. <b style=${{ color: "var(--ink)" }}>Straight, the branch</b>: F(x). Their width is their size. Click either to cut it, a block to open it.</span>
+      <span class="choice">${["branch", "skip"].map((path) => html`<button class="icon" disabled=${asking.value} aria-pressed=${s.cut.value[block.value] === path} onClick=${() => cut(block.value, path)}>cut the ${path} of ${short(block.value)} <kbd>${path[0]}</kbd></button>`)}${Object.keys(s.cut.value).length > 0 && html`<button class="icon" onClick=${mend}>mend all <kbd>m</kbd></button>`}</span></div></section>`;
+  };
+
+  const Open = () => {
+    const a = got.value, [, h, wide] = a.arrays.out.shape, n = h * wide, limit = 0.7 * Math.max(largest(a.arrays.skip.data), largest(a.arrays.branch.data)), gone = s.cut.value[a.block];
+    const row = (key, op, what, dim) => html`<span class="op"><b>${op}</b>${what}</span>${a.channels.map((c, k) => html`<${Painted} style=${{ opacity: dim ? 0.15 : 1 }} data=${a.arrays[key].data.subarray(k * n, (k + 1) * n)} rows=${h} columns=${wide} kind="signed" limit=${limit} label=${`${op}, channel ${c}`} />`)}`;
+    return html`<section class="card"><div class="spread"><h2>Inside block ${short(a.block)}: what the branch adds to what is there</h2><${Legend} kind="signed" from=${`−${limit.toFixed(1)}`} to=${`+${limit.toFixed(1)}`} /></div>
+      <div class="maps"><span></span>${a.channels.map((c) => html`<span class="ch">${c}</span>`)}${row("skip", "x", "the skip", gone === "skip")}${row("branch", "+ F(x)", "the branch", gone === "branch")}${row("out", "out", "of the block", false)}${a.arrays.theirs && html`${row("theirs", s.code.value === "mine" ? "yours" : "mistaken", "uncut", false)}`}</div>
+      <div class="spread" style=${{ marginTop: "12px" }}><p class="small soft">The eight channels in which the branch does most, numbered above. Where F(x) shows nothing, x passes unchanged; blue is added, orange is taken away.</p><${Copy} array=${a.arrays.out} /></div></section>`;
+  };
+
+  const Prediction = () => {
+    const a = got.value, name = html`<strong>${short(asked.value)}</strong>`;
+    if (asking.value) return html`<${Predict} tag="Predict first" action=${["show me", () => guess(null)]}>The network says <strong>${a.said}</strong>. The branch of block ${name} is cut. Does that answer stay? <span class="choice">${["it stays", "it changes"].map((v) => html`<button class="icon" onClick=${() => guess(v)}>${v}</button>`)}</span></${Predict}>`;
+    const tried = Object.keys(s.cut.value).length > 0, holds = a.says === a.said, right = said.value === null ? null : (said.value === "it stays") === holds;
+    const again = ["ask again", () => batch(() => { said.value = null; s.seen.value = 0; mend(); another(1)(); })];
+    if (!tried) return html`<${Predict} tag="Whole" action=${again}>It says <strong>${a.said}</strong>. Cut what you like, and guess before you look.</${Predict}>`;
+    return html`<${Predict} tag=${right === null ? "It says" : right ? "Right" : "Not so"} kind=${right === null ? "" : right ? "right" : "wrong"} action=${again}><strong id="says">${a.says}</strong> now, ${holds ? "as before" : html`no longer <strong>${a.said}</strong>`}. What if the skip of the same block goes?</${Predict}>`;
+  };
+
+  const Classes = () => {
+    const a = got.value, cuts = Object.entries(s.cut.value);
+    return html`<section class="card"><div class="spread"><h2>What it says</h2>${a.label && html`<span class="small faint">its folder: <b style=${{ color: "var(--ink)" }}>${a.label}</b></span>`}</div>
+      <div class="bars">${a.classes.map((name, k) => html`<span style=${{ fontWeight: name === a.says ? 650 : 450 }}>${name}</span><span class="track"><span class="fill" style=${{ width: `${100 * a.p[k]}%`, background: name === a.said ? "var(--right)" : "var(--soft)" }}></span>${cuts.length > 0 && html`<span class="ghost" style=${{ left: `calc(${100 * a.whole[k]}% - 1px)` }} title=${`before: ${a.whole[k].toFixed(3)}`}></span>`}</span><span class="num">${(100 * a.p[k]).toFixed(1)} %</span>`)}</div>
+      ${cuts.length > 0 && html`<p class="small soft" style=${{ marginTop: "12px" }}>Cut: ${cuts.map(([n, p]) => `${p} of ${short(n)}`).join(", ")}. The blue marks are what it said before; green is its first answer.</p>`}
+      <div class="sr"><table><caption>Probabilities of the classes, in percent</caption><tr><th>class</th><th>now</th><th>before</th></tr>${a.classes.map((name, k) => html`<tr><td>${name}</td><td>${(100 * a.p[k]).toFixed(1)}</td><td>${(100 * a.whole[k]).toFixed(1)}</td></tr>`)}</table></div></section>`;
+  };
+
+  const Chooser = ({ given }) => html`<label class="icon drop">${over.value ? "let it go" : "choose or drop an image"}<input type="file" accept="image/*" class="sr" onChange=${(e) => drop(e.target.files[0])} /></label>
+    ${given > 1 && html`<div class="slider" style=${{ marginTop: "12px", gridTemplateColumns: "1fr auto" }}><input type="range" aria-label="which image" min="1" max=${given} value=${Math.min(s.image.value, given)} onInput=${(e) => (s.image.value = +e.target.value)} /><output class="num small">${Math.min(s.image.value, given)}/${given}</output></div>`}`;
+  const Image = () => html`<section class="card"><h2>The image</h2><${Photo} image=${got.value.arrays.image} class="photo" role="img" aria-label=${`the image as the network sees it${got.value.label ? `: ${got.value.label}` : ""}`} /><div style=${{ marginTop: "12px" }}><${Chooser} given=${got.value.given} /></div></section>`;
+
+  return () => html`<${Bar} title="Feature flow in a ResNet" about=${about.value} model=${s.model} pressed=${pressed}>${about.value && html`<${Switch} w=${w} />`}</${Bar}>
+    <main><h1>What does each block add?</h1><p class="lead">${about.value?.lead ?? ""}</p>
+    ${about.value && !about.value.models.length && html`<${NoModel} about=${about.value} />`}
+    ${got.value ? html`<${Failed} message=${failed.value} /><${Prediction} /><${Said} w=${w} told=${got.value} /><${Drawing} /><div class="two"><${Image} /><${Open} /><${Classes} /></div><${KeyLine} pressed=${pressed} />`
+      : about.value?.models.length > 0 && failed.value ? html`<section class="card none"><h2>An image to begin with</h2><p class="small soft">${failed.value}</p><div style=${{ marginTop: "12px" }}><${Chooser} given=${0} /></div></section>` : html`<${Failed} message=${failed.value} />`}
+    ${about.value && html`<${Around} about=${about.value} />`}</main>`;
+});

@@ -1,0 +1,124 @@
+"""Feature flow: the arrays are the lens's, and the page asks first, cuts, mends and takes an image that is dropped."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import handmade
+from handmade.errors import InputError
+from handmade.lens.branches import block_flow
+from handmade.models.resnet_cifar import CifarResNet
+from handmade.web.bench import Bench
+from handmade.web.explorers.flow import Question, answer
+from handmade.web.images import Images, images_at
+from handmade.web.models import Models, given_source
+from handmade.web.observatory import Observatory
+from handmade.web.questions import asked
+from handmade.weights.files import save
+from tests.web.conftest import Pages, running
+
+
+@pytest.fixture(scope="module")
+def resnet(tmp_path_factory):
+    """An observatory over a ResNet-20 with weights of its own, and two images in the folders of their classes."""
+    folder = tmp_path_factory.mktemp("resnet")
+    handmade.manual_seed(0)
+    weights = {name: tensor.array for name, tensor in CifarResNet(20).state_dict().items()}
+    save(folder / "weights.safetensors", weights)
+    draw = np.random.default_rng(0)
+    for name in ("cat", "ship"):
+        (folder / name).mkdir()
+        Image.fromarray(draw.integers(0, 256, (32, 32, 3)).astype(np.uint8)).save(folder / name / "0.png")
+    models = Models(folder, [given_source("resnet20", str(folder / "weights.safetensors"))])
+    return Observatory(models, Bench(None), Images(images_at(folder)))
+
+
+def ask(observatory, **fields):
+    return answer(asked(Question, json.dumps(fields).encode()), observatory)
+
+
+@pytest.mark.parametrize("cut", [{}, {"layer2.1": "branch", "layer1.0": "skip"}])
+def test_the_arrays_are_the_lenss(resnet, cut):
+    given = ask(resnet, block="layer2.1", cut=cut, image=2)
+    with resnet.models.opened("resnet20") as used:
+        pixels = used.input(resnet.images.image(2))
+        flow, uncut = block_flow(used.model, pixels, cut), block_flow(used.model, pixels)
+    block, channels = flow.blocks[4], given.meta["channels"]
+    for name, maps in (("skip", block.skip), ("branch", block.branch), ("out", block.out)):
+        np.testing.assert_allclose(given.arrays[name], maps[channels], rtol=1e-3, atol=1e-3)  # float16
+    others = np.delete(np.abs(uncut.blocks[4].branch).max((1, 2)), channels)
+    assert others.max() <= np.abs(uncut.blocks[4].branch[channels]).max((1, 2)).min()
+    assert [told["ratio"] for told in given.meta["blocks"]] == pytest.approx([b.ratio for b in flow.blocks])
+    for name, logits in (("p", flow.logits), ("whole", uncut.logits)):
+        exponentials = np.exp(logits - logits.max())
+        np.testing.assert_allclose(given.meta[name], exponentials / exponentials.sum(), rtol=1e-4)
+    assert given.meta["label"] == "ship"
+    given.frame()
+
+
+@pytest.mark.parametrize("block", ["layer1.1", "layer2.0"])
+def test_without_the_residual_the_branch_alone_is_left(resnet, block):
+    given = ask(resnet, block=block, code="mistake", fault="no residual")
+    expected = np.maximum(given.arrays["branch"].astype(np.float32), 0)
+    np.testing.assert_allclose(given.arrays["theirs"], expected, atol=5e-3)
+    assert given.meta["difference"]["out"] > 0.01
+    assert "no residual" in given.meta["visible"]
+
+
+def test_the_reference_of_the_exercise_is_the_block(resnet):
+    given = ask(resnet, block="layer3.0", code="mistake", fault="eps outside the root")  # far below what float16 shows
+    np.testing.assert_allclose(given.arrays["theirs"], given.arrays["out"], atol=2e-2)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"image": 3}, "drop one on the page"),
+        ({"block": "layer9.0"}, "no block 'layer9.0'"),
+        ({"cut": {"layer2": "skip"}}, "no block 'layer2'"),
+        ({"model": "resnet56"}, "no model 'resnet56'"),
+    ],
+)
+def test_what_does_not_fit_is_said(resnet, fields, said):
+    with pytest.raises(InputError, match=said):
+        ask(resnet, **fields)
+
+
+@pytest.mark.slow
+def test_the_page_asks_cuts_mends_and_takes_an_image(browser, resnet, tmp_path):
+    with running(resnet) as server:
+        pages = Pages(browser, server)
+        page = pages.open("/flow", width=420)
+        assert page.get_by_role("button", name=re.compile("^cut the branch")).is_disabled()
+        page.get_by_role("button", name="it stays").click()
+        page.locator("#says").wait_for()
+        page.get_by_text("Cut: branch of 2.1.").wait_for()
+        assert "cut=" in page.url
+        told = page.locator(".sr table").inner_text()
+        for key in ("ArrowRight", "s"):
+            page.keyboard.press(key)
+        page.get_by_text("Cut: branch of 2.1, skip of 2.2.").wait_for()
+        assert page.locator(".sr table").inner_text() != told
+        page.keyboard.press("m")
+        page.get_by_text("Whole", exact=True).wait_for()
+        assert "cut=" not in page.url
+        file = tmp_path / "own.png"
+        Image.fromarray(np.full((20, 30, 3), 200, np.uint8)).save(file)
+        page.get_by_label("choose or drop an image").set_input_files(file)
+        page.wait_for_function("() => location.hash.includes('image=3')")
+        page.get_by_text("its folder").wait_for(state="detached")
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 420
+        other = pages.open(f"/flow#{page.url.partition('#')[2]}")
+        assert other.get_by_role("button", name="block 2.2").get_attribute("aria-pressed") == "true"
+        for context in pages.contexts:
+            context.close()
+        assert not pages.problems
+
+
+@pytest.mark.slow
+def test_without_a_model_the_page_says_how_to_get_one(pages):
+    page = pages.open("/flow")
+    page.get_by_text("handmade look resnet20 --weights FILE").wait_for()
