@@ -63,11 +63,11 @@ def answer(question: Question, observatory: Observatory) -> Answer:
 
 
 def _tokens(used: Writer, text: str) -> np.ndarray:
+    """The tokens of the text, as many of the first as the model sees at once, and the page shows."""
     tokens = used.tokens(text)
-    most = min(LONGEST, used.model.block_size or LONGEST)
-    if not 2 <= len(tokens) <= most:
-        raise InputError(f"the text has {len(tokens)} tokens, expected 2 to {most}.")
-    return np.array(tokens)
+    if len(tokens) < 2:
+        raise InputError(f"the text has {len(tokens)} tokens, expected two at least: what follows the first?")
+    return np.array(tokens[: min(LONGEST, used.model.block_size or LONGEST)])
 
 
 def _answer(

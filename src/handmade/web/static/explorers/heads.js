@@ -84,7 +84,7 @@ export default explorer((host, scope) => {
     })}</div></div></div>`;
   };
   const Text = () => html`<div class="text">${editing.value
-    ? html`<input class="write" ref=${(e) => e?.focus()} aria-label="The text, at most 64 tokens" maxlength="400" value=${s.text.value} onInput=${(e) => { if (e.target.value.trim()) s.text.value = e.target.value; }} onBlur=${() => (editing.value = false)} onKeyDown=${(e) => { if (e.key === "Enter" || e.key === "Escape") editing.value = false; }} />`
+    ? html`<input class="write" ref=${(e) => e?.focus()} aria-label="The text; the model reads its first tokens" maxlength="400" value=${s.text.value} onInput=${(e) => { if (e.target.value.trim()) s.text.value = e.target.value; }} onBlur=${() => (editing.value = false)} onKeyDown=${(e) => { if (e.key === "Enter" || e.key === "Escape") editing.value = false; }} />`
     : html`<${Letters} />`}<button class="icon edit" onClick=${() => (editing.value = !editing.value)}>${editing.value ? "done" : "change the text"}</button></div>`;
 
   const token = (k) => html`<strong class="mono">${shown(got.value.tokens[k])}</strong>`;
@@ -157,6 +157,7 @@ export default explorer((host, scope) => {
   return () => html`<${Bar} title="Attention in a GPT" about=${about.value} model=${s.model} pressed=${pressed}>${about.value && html`<${Switch} w=${w} />`}</${Bar}>
     <main><h1>Where does each letter look?</h1><p class="lead">${about.value?.lead ?? ""}</p><${Failed} message=${failed.value} />
     ${about.value && !about.value.models.length && html`<${NoModel} about=${about.value} />`}
+    ${!got.value && failed.value && about.value?.models.length > 0 && html`<p class="small"><label>another text <input class="write" value=${s.text.value} onChange=${(e) => (s.text.value = e.target.value)} /></label></p>`}
     ${got.value && html`<${Prediction} /><${Said} w=${w} told=${got.value} /><${Text} /><div class="grid3"><${Overview} /><${Matrix} /><div class="stacked"><${ByHand} /></div></div><${KeyLine} pressed=${pressed} />`}
     ${about.value && html`<${Around} about=${about.value} />`}</main>`;
 });

@@ -1,0 +1,60 @@
+"""Make docs/pictures/look-*.png: the observatory's pages as they are now. Look at them before you commit them.
+
+    python scripts/shots.py --gpt runs/gpt-1 --resnet20 resnet20-12fca82f.th --images FOLDER_OF_IMAGES
+
+--gpt: a run of `handmade train gpt`; --resnet20: its published weights. Chromium and Playwright are needed, and Pillow
+makes the pictures small: 128 colours are enough for paper and ink.
+"""
+
+import argparse
+import subprocess
+import sys
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+TO = Path(__file__).parents[1] / "docs" / "pictures"
+SHOTS = {
+    "conv": "#seen=2&padding=1&i=1&j=2",
+    "hand": "#seen=1&mask=causal",
+    "heads": "#seen=[[0,0],[0,1],[0,2],[0,3],[1,0],[1,1],[1,2],[1,3],[2,0],[2,1],[2,2],[2,3],[3,0],[3,1],[3,2],[3,3]]",
+    "flow": '#image=1&seen=1&block=layer2.1&cut={"layer2.1":"branch"}',
+}
+WIDTH, HEIGHT = 1440, 900
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--gpt", required=True)
+    parser.add_argument("--resnet20", required=True)
+    parser.add_argument("--images", required=True)
+    parser.add_argument("--chromium", default="/usr/bin/chromium")
+    given = parser.parse_args()
+    sources = {"flow": ["resnet20", "--weights", given.resnet20, "--image", given.images]}
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=given.chromium)
+        for name, state in SHOTS.items():
+            shot(browser, name, state, sources.get(name, [given.gpt]))
+        browser.close()
+
+
+def shot(browser, name: str, state: str, source: list[str]) -> None:
+    """Start `handmade look` over `source`, and take the picture of one page."""
+    command = [sys.executable, "-m", "handmade", "look", *source, "--no-browser"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        address, _, token = server.stdout.readline().strip().partition("/#")
+        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        page.goto(f"{address}/{name}#{token}&{state.removeprefix('#')}")
+        page.locator(".predict").wait_for()
+        page.wait_for_timeout(2500)  # the losses without each head come a little later
+        picture = Image.open(BytesIO(page.screenshot()))
+        picture.convert("P", palette=Image.Palette.ADAPTIVE, colors=128).save(TO / f"look-{name}.png", optimize=True)
+        page.close()
+        server.terminate()
+
+
+if __name__ == "__main__":
+    main()

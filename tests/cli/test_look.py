@@ -1,0 +1,58 @@
+"""handmade look: it prints its address, answers, and ends with Ctrl-C; nothing of it is loaded before."""
+
+import http.client
+import signal
+import subprocess
+import sys
+
+import pytest
+
+
+def test_the_server_is_loaded_only_when_it_runs():
+    code = (
+        "import sys, handmade.cli.app, handmade.cli.look; print({'starlette', 'uvicorn', 'numpy'} & set(sys.modules))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "set()"
+
+
+@pytest.mark.slow
+def test_it_answers_at_the_address_it_prints_and_ends_with_ctrl_c(tmp_path):
+    command = [sys.executable, "-m", "handmade", "look", "--no-browser"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        host, _, token = address.removeprefix("http://").partition("/#token=")
+        assert len(token) == 32
+        connection = http.client.HTTPConnection(host, timeout=30)
+        connection.request("GET", "/hand")
+        assert connection.getresponse().read().startswith(b"<!doctype html>")
+        sent = {"Origin": f"http://{host}", "Authorization": f"Bearer {token}"}
+        connection.request("POST", "/api/about", "{}", sent)
+        assert b"explorers" in connection.getresponse().read()
+        connection.close()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+    assert "Traceback" not in err
+    assert token not in out + err  # printed once, and never in a log
+    assert process.returncode == 130
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--weights", "file"], "--weights belongs to a network"),
+        (["runs/none"], "holds no run"),
+        (["--image", "none"], "holds no images"),
+    ],
+)
+def test_what_cannot_be_opened_is_said(handmade, arguments, said):
+    ran = handmade("look", "--no-browser", *arguments)
+    assert ran.code == 2
+    assert said in ran.err

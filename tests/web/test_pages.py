@@ -1,0 +1,99 @@
+"""What all pages share: the key and its tabs, the theme, the list, and that no other page gets at anything."""
+
+import http.server
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from handmade.web.explorers import NAMES, explorer_named
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.slow
+def test_the_list_has_all_explorers(pages):
+    page = pages.open("/")
+    assert page.locator(".list h2").all_inner_texts() == [explorer_named(name).asks for name in NAMES]
+    page.get_by_role("link", name=explorer_named("heads").asks).click()
+    page.locator(".predict").wait_for()
+
+
+@pytest.mark.slow
+def test_the_key_leaves_the_address_and_a_second_tab_asks_the_first_for_it(pages, server):
+    first = pages.open("/hand#mask=causal")
+    assert first.url == f"{server.url}/hand#mask=causal"
+    second = first.context.new_page()
+    second.goto(f"{server.url}/hand")
+    second.locator(".predict").wait_for()
+    stored = second.evaluate("() => [localStorage.length, document.cookie, sessionStorage.getItem('token')]")
+    assert stored == [0, "", server.token]
+
+
+@pytest.mark.slow
+def test_without_the_key_a_page_says_what_to_open(pages, server):
+    page = pages.context().new_page()
+    page.goto(f"{server.url}/hand")
+    page.get_by_role("alert").get_by_text("open the address that `handmade look` printed").wait_for()
+    pages.problems.clear()  # Chromium writes each 401 to the console
+
+
+@pytest.mark.slow
+def test_the_theme_is_kept(pages):
+    page = pages.open("/hand")
+    page.get_by_role("button", name="Switch to dark").click()
+    page.locator("[data-theme=dark]").wait_for()
+    page.reload()
+    page.locator("[data-theme=dark]").wait_for()
+
+
+@pytest.mark.slow
+def test_a_page_of_another_port_gets_nothing(browser, server, tmp_path):
+    (tmp_path / "index.html").write_text("<!doctype html><title>another</title>")
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *given):
+            super().__init__(*given, directory=str(tmp_path))
+
+        def log_message(self, *_):
+            pass
+
+    other = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
+    thread = threading.Thread(target=other.serve_forever)
+    thread.start()
+    try:
+        page = browser.new_page()
+        page.goto(f"http://127.0.0.1:{other.server_port}/")
+        got = page.evaluate(
+            """async ([url, token]) => Promise.all([
+              fetch(`${url}/static/page.js`).then((a) => a.text(), () => "refused"),
+              fetch(`${url}/api/about`, { method: "POST", body: "{}", headers: { Authorization: `Bearer ${token}` } }).then((a) => a.text(), () => "refused"),
+              fetch(`${url}/api/about`, { method: "POST", body: "{}", mode: "no-cors" }).then((a) => a.type, () => "refused"),
+              import(`${url}/static/lib/host.js`).then(() => "imported", () => "refused"),
+              new Promise((then) => { const f = document.createElement("iframe"); f.src = `${url}/hand`; f.onload = () => { try { then(f.contentDocument ? "seen" : "refused"); } catch { then("refused"); } }; document.body.append(f); }),
+            ])""",  # noqa: E501
+            [server.url, server.token],  # even with the key
+        )
+        page.close()
+    finally:
+        other.shutdown()
+        thread.join(10)
+        other.server_close()
+    assert got == ["refused"] * 5
+
+
+def test_what_others_wrote_is_what_versions_names():
+    ran = subprocess.run([sys.executable, ROOT / "scripts" / "vendor.py", "--check"], capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_no_module_of_the_pages_asks_for_anything_elsewhere():
+    static = ROOT / "src" / "handmade" / "web" / "static"
+    files = [
+        path for path in static.rglob("*") if path.suffix in (".js", ".css", ".html") and path.parent.name != "vendor"
+    ]
+    assert len(files) > 10
+    for path in files:
+        assert "//" not in path.read_text("utf-8").replace("// ", "").replace("//\n", ""), path
