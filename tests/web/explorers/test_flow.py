@@ -101,7 +101,7 @@ def test_the_page_asks_cuts_mends_and_takes_an_image(browser, resnet, tmp_path):
         for key in ("ArrowRight", "s"):
             page.keyboard.press(key)
         page.get_by_text("Cut: branch of 2.1, skip of 2.2.").wait_for()
-        assert page.locator(".sr table").inner_text() != told
+        page.wait_for_function("(told) => document.querySelector('.sr table').innerText !== told", arg=told)
         page.keyboard.press("m")
         page.get_by_text("Whole", exact=True).wait_for()
         assert "cut=" not in page.url

@@ -15,7 +15,7 @@ export default explorer((host, scope) => {
   const fail = (error) => (failed.value = error.message);
   host.ask({ explorer: "flow" }, "about").then((a) => (about.value = a), fail);
   const w = whose(host, scope, about, s, () => "residual_block");
-  const refresh = latest(host.ask, (answer) => { got.value = answer; failed.value = ""; }, fail);
+  const refresh = latest(host.ask, (answer, asked) => { answer.cut = asked.cut; got.value = answer; failed.value = ""; }, fail);
   scope.effect(() => { if (about.value?.models.length) refresh({ model: s.model.value, image: s.image.value, block: s.block.value, cut: s.cut.value, ...w.asked() }); });
 
   const names = computed(() => got.value?.blocks.map((b) => b.name) ?? []);
@@ -76,6 +76,7 @@ export default explorer((host, scope) => {
   const Prediction = () => {
     const a = got.value, name = html`<strong>${short(asked.value)}</strong>`;
     if (asking.value) return html`<${Predict} tag="Predict first" action=${["show me", () => guess(null)]}>The network says <strong>${a.said}</strong>. The branch of block ${name} is cut. Does that answer stay? <span class="choice">${["it stays", "it changes"].map((v) => html`<button class="icon" onClick=${() => guess(v)}>${v}</button>`)}</span></${Predict}>`;
+    if (JSON.stringify(a.cut) !== JSON.stringify(s.cut.value)) return html`<${Predict} tag="…">What it says now is being computed.</${Predict}>`;
     const tried = Object.keys(s.cut.value).length > 0, holds = a.says === a.said, right = said.value === null ? null : (said.value === "it stays") === holds;
     const again = ["ask again", () => batch(() => { said.value = null; s.seen.value = 0; mend(); another(1)(); })];
     if (!tried) return html`<${Predict} tag="Whole" action=${again}>It says <strong>${a.said}</strong>. Cut what you like, and guess before you look.</${Predict}>`;
