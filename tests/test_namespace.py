@@ -1,5 +1,6 @@
 """`handmade` loads its names when they are first asked for, and nothing before."""
 
+import re
 import subprocess
 import sys
 
@@ -53,3 +54,27 @@ def test_all_names_are_there_and_shown():
     for name in names:
         assert getattr(handmade, name) is getattr(namespace, name)
     assert {*names, "nn", "optim", "__version__"} <= set(dir(handmade))
+
+
+def test_every_name_of_pytorchs_that_is_missing_is_explained():
+    """What it does, and the nearest thing here."""
+    import inspect
+
+    import torch
+
+    from handmade import nn, optim
+    from handmade.absent import explanation
+
+    internal = re.compile("has_torch|handle_torch|assert_int|boolean_|Uninit|scaled_|.*_with_indices|conv_tbc|native_")
+    rooms = [(torch.nn, nn, inspect.isclass), (torch.optim, optim, inspect.isclass)]
+    rooms.append((torch.nn.functional, nn.functional, lambda f: inspect.isroutine(f) and f.__module__ != "typing"))
+    for theirs, ours, counts in rooms:
+        wanted = [name for name, value in vars(theirs).items() if name[0] != "_" and counts(value)]
+        missing = [name for name in wanted if not hasattr(ours, name) and not internal.match(name)]
+        assert len(wanted) > 12
+        assert [name for name in missing if explanation(f"{theirs.__name__}.{name}") is None] == []
+    with pytest.raises(AttributeError, match="nn.Bilinear is not in handmade: x1 W x2 for each output"):
+        nn.Bilinear  # noqa: B018
+    with pytest.raises(AttributeError, match="acosh is not in handmade: the inverse of a function that is here"):
+        handmade.acosh  # noqa: B018
+    assert explanation("torch.no_such_name") is None

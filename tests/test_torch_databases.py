@@ -45,6 +45,18 @@ def test_the_first_samples_agree(database, no_unittest):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of PyTorch's samples
+def test_the_first_reference_inputs_agree():
+    """PyTorch's larger inputs: NaNs and infinities, memory in every order, broadcasting."""
+    entries = [entry for entry in torch_databases.entries() if entry.reference_inputs_func is not None]
+    tallies = [torch_databases.run_entry(entry, 6, reference=True) for entry in entries[::12]]
+    assert sum(tally.samples for tally in tallies) > 30
+    assert [tally.notes["wrong"] for tally in tallies if tally.wrong] == []
+    assert [tally.notes["crash"] for tally in tallies if tally.crash] == []
+    assert sum(tally.refused.total() for tally in tallies) < 0.15 * sum(tally.samples for tally in tallies)
+
+
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_the_comparison_sees_what_is_wrong():
     """A wrong value, a wrong gradient, a refusal that is missing and NumPy's words are each counted."""

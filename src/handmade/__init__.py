@@ -40,7 +40,7 @@ def __getattr__(name: str) -> Any:
     if name in MOVED_FUNCTIONS:
         raise AttributeError(f"handmade.{name} has moved: use {MOVED_FUNCTIONS[name]}")
     absent = importlib.import_module("handmade.absent")
-    if f"torch.{name}" in absent.ABSENT:
+    if not name.startswith("_") and absent.explanation(f"torch.{name}"):
         raise AttributeError(absent.absent_name(f"torch.{name}"))
     raise AttributeError(f"module 'handmade' has no attribute {name!r}")
 

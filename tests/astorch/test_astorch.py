@@ -79,7 +79,7 @@ def test_what_is_missing_is_told_at_the_end_with_counts(tmp_path):
     assert "torch.bincount is not in handmade: counts of integers; see numpy.bincount" in ran.stdout
     assert "dtype float16: tensors are float32, float64, int64 or bool" in ran.stdout
     assert re.search(r"2 x torch\.bincount", ran.stderr)
-    assert re.search(r"1 x torch\.nn\.Conv3d is not in handmade: convolution with three axes", ran.stderr)
+    assert re.search(r"1 x torch\.nn\.Conv3d is not in handmade: for three axes of an image", ran.stderr)
     assert re.search(r"1 x torch\.Tensor\.geometric_", ran.stderr)
 
 

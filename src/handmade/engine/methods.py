@@ -326,17 +326,18 @@ class Methods(Reducing):
         return self._apply(ops.masked_fill, value, mask=mask)
 
     def masked_scatter(self, mask: Any, source: Any) -> Self:
-        """x with the elements of `source`, in order, where the mask is True; the mask broadcasts to x."""
-        mask = np.broadcast_to(np.asarray(mask), self.shape)
+        """x with the elements of `source`, in order, where the mask is True; x and the mask broadcast."""
+        shape = np.broadcast_shapes(self.shape, np.shape(mask))
+        mask, x = np.broadcast_to(np.asarray(mask), shape), self.broadcast_to(shape)
         if mask.dtype != bool or source.array.dtype != self.array.dtype or source.array.size < mask.sum():
             raise ValueError(
                 f"masked_scatter: mask is {mask.dtype} with {int(mask.sum())} True, source {source.array.dtype} of "
                 f"{source.array.size} elements; expected a bool mask, and a source of {self.array.dtype} with as many"
             )
         if not source.array.size:
-            return self._apply(ops.clone)
-        places = np.maximum(np.cumsum(mask).reshape(mask.shape) - 1, 0)
-        return source.reshape(-1).take(self._around(places)).where(mask, self)
+            return x._apply(ops.clone)
+        places = np.maximum(np.cumsum(mask).reshape(shape) - 1, 0)
+        return source.reshape(-1).take(self._around(places)).where(mask, x)
 
     def where(self, condition: Any, other: Any) -> Self:
         """x where the condition is True, else `other`; the same as `handmade.where(condition, x, other)`."""

@@ -1,5 +1,8 @@
 """Layers and what they are made of, under PyTorch's names, arguments and defaults."""
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
+from handmade.absent import refusing as _refusing
 from handmade.nn import functional as functional
 from handmade.nn import init as init
 from handmade.nn import utils as utils
@@ -113,3 +116,6 @@ from handmade.nn.transformer import TransformerDecoder as TransformerDecoder
 from handmade.nn.transformer import TransformerDecoderLayer as TransformerDecoderLayer
 from handmade.nn.transformer import TransformerEncoder as TransformerEncoder
 from handmade.nn.transformer import TransformerEncoderLayer as TransformerEncoderLayer
+
+if not _TYPE_CHECKING:
+    __getattr__ = _refusing("torch.nn")

@@ -1,5 +1,8 @@
 """Optimizers and learning-rate schedules, under PyTorch's names."""
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
+from handmade.absent import refusing as _refusing
 from handmade.nn.utils import clip_grad_norm_ as clip_grad_norm_
 from handmade.optim import lr_scheduler as lr_scheduler
 from handmade.optim.adam import Adam as Adam
@@ -15,3 +18,6 @@ from handmade.optim.lr_scheduler import SequentialLR as SequentialLR
 from handmade.optim.lr_scheduler import StepLR as StepLR
 from handmade.optim.optimizer import Optimizer as Optimizer
 from handmade.optim.sgd import SGD as SGD
+
+if not _TYPE_CHECKING:
+    __getattr__ = _refusing("torch.optim")

@@ -4,6 +4,9 @@ Each checks and completes its arguments (one number for a pair, padding by name,
 which contains the mathematics and the derivative. Names, arguments and defaults are PyTorch's.
 """
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
+from handmade.absent import refusing as _refusing
 from handmade.engine import Tensor
 from handmade.engine.functions import function as _function
 from handmade.engine.functions import one_hot as one_hot
@@ -81,3 +84,6 @@ sigmoid = _function(Tensor.sigmoid)
 softmax = _function(Tensor.softmax)
 softplus = _function(Tensor.softplus)
 tanh = _function(Tensor.tanh)
+
+if not _TYPE_CHECKING:
+    __getattr__ = _refusing("torch.nn.functional")
