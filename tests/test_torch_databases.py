@@ -46,7 +46,7 @@ def test_the_first_samples_agree(database, no_unittest):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of PyTorch's samples
-def test_the_first_reference_inputs_agree():
+def test_the_first_reference_inputs_agree(no_unittest):
     """PyTorch's larger inputs: NaNs and infinities, memory in every order, broadcasting."""
     entries = [entry for entry in torch_databases.entries() if entry.reference_inputs_func is not None]
     tallies = [torch_databases.run_entry(entry, 6, reference=True) for entry in entries[::12]]
