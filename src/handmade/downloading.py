@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from handmade.files import replacing
+from handmade.terminal import redraws
 
 TIMEOUT = 15  # seconds to wait for a server's answer
 
@@ -36,7 +37,7 @@ def _fetch(url: str, path: Path) -> None:
     import pooch
     from requests import exceptions
 
-    downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT)
+    downloader = pooch.HTTPDownloader(progressbar=redraws(sys.stderr), timeout=TIMEOUT)
     try:
         downloader(url, str(path), cast(Any, None))
     except exceptions.RequestException as error:

@@ -3,15 +3,19 @@
 A command's file imports the rooms it needs inside its function, so that `handmade --help` loads none of them.
 """
 
+import errno
+import os
+import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from io import TextIOWrapper
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from handmade import __version__
+from handmade.cli.narrow import NarrowCommand, NarrowGroup
 from handmade.errors import InputError, JudgeError
 
 COMMANDS = {
@@ -50,6 +54,7 @@ _NAMED_OTHERWISE = {"eval": "evaluate", "try": "try_"}  # names of Python's own
 def application(names: Iterable[str] = COMMANDS) -> typer.Typer:
     """The program with the commands of these names; the files of the others are not imported."""
     program = typer.Typer(
+        cls=NarrowGroup,
         help="The canonical neural networks, made by hand on NumPy. Without a command: where you stand in the plan.",
         no_args_is_help=True,
         add_completion=False,
@@ -60,8 +65,12 @@ def application(names: Iterable[str] = COMMANDS) -> typer.Typer:
     for name in names:
         file = _NAMED_OTHERWISE.get(name, name)
         function = getattr(import_module(f"handmade.cli.{file}"), file)
-        program.command(name, short_help=COMMANDS[name])(function)
+        program.command(name, cls=NarrowCommand, short_help=COMMANDS[name] or _first_sentence(function))(function)
     return program
+
+
+def _first_sentence(function: Callable[..., Any]) -> str:
+    return re.split(r"(?<=\.)\s", (function.__doc__ or "").strip())[0]
 
 
 def _print_version(asked: bool) -> bool:
@@ -88,7 +97,9 @@ def run() -> None:
         if len(sys.argv) == 1:
             _say_where_one_stands()
         asked = sys.argv[1]
-        application([asked] if asked in COMMANDS else COMMANDS)()
+        code = application([asked] if asked in COMMANDS else COMMANDS)(standalone_mode=False)
+        sys.stdout.flush()  # here, where an error is told in a sentence
+        sys.exit(code if isinstance(code, int) else 0)
     except InputError as error:
         _fail(str(error))
     except JudgeError as error:
@@ -96,10 +107,21 @@ def run() -> None:
 
         keep_for_a_report(error)
         sys.exit(3)
+    except typer.Abort:  # a question that was answered with Ctrl-C or the end of the input
+        raise KeyboardInterrupt from None
     except OSError as error:
-        if error.filename is None:
+        if error.filename is not None:
+            _fail(f"{error.filename}: {error.strerror}.")
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EPIPE):
             raise
-        _fail(f"{error.filename}: {error.strerror}.")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what Python still wants to write at its end
+        if error.errno == errno.EPIPE:  # who reads has seen enough
+            sys.exit(1)
+        _fail(f"what it says cannot be written: {error.strerror}.")
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        _say_misuse(error)
 
 
 def _say_where_one_stands() -> NoReturn:
@@ -108,6 +130,16 @@ def _say_where_one_stands() -> NoReturn:
 
     say(overview())
     sys.exit(0)
+
+
+def _say_misuse(error: Any) -> NoReturn:
+    """What typer found wrong with the command line, and where its help is."""
+    from handmade.cli.screen import say
+
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "handmade"
+    say(f"Error: {error.format_message()}\nTry `{command} --help`.", error=True)
+    sys.exit(error.exit_code)
 
 
 def _fail(message: str) -> None:

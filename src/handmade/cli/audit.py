@@ -11,6 +11,7 @@ def audit(names: Annotated[list[str] | None, typer.Argument(help="The exercises;
 
     For named exercises it prints the whole matrix. The exit code is 1 if a goal is missed.
     """
+    from handmade.cli.screen import say
     from handmade.workshop.exercises import NAMES, exercise_named
     from handmade.workshop.judging.audit import GOALS
     from handmade.workshop.judging.audit import audit as run
@@ -19,13 +20,14 @@ def audit(names: Annotated[list[str] | None, typer.Argument(help="The exercises;
     for name in names or NAMES:
         one = run(exercise_named(name))
         counts = one.counts()
-        typer.echo(f"{name:22} " + "  ".join(f"{goal} {_share(counts[goal])}" for goal in GOALS))
+        say(f"{name:22} " + "  ".join(f"{goal} {_share(counts[goal])}" for goal in GOALS))
         if names:
-            typer.echo(textwrap.indent(one.matrix(), "    "))
-        typer.echo("".join(f"    {line}\n" for line in one.failures()), nl=False)
+            say(textwrap.indent(one.matrix(), "    "))
+        for line in one.failures():
+            say(f"    {line}")
         for goal, count in counts.items():
             totals[goal] += count
-    typer.echo()
+    say()
     missed = False
     for goal, least in GOALS.items():
         share = sum(totals[goal]) / max(len(totals[goal]), 1)
@@ -34,7 +36,7 @@ def audit(names: Annotated[list[str] | None, typer.Argument(help="The exercises;
         else:
             missed |= share < least
             said = f"goal {least:.0%}{'' if share >= least else '  MISSED'}"
-        typer.echo(f"{goal:15} {_share(totals[goal]):>11}  {share:7.2%}  {said}")
+        say(f"{goal:15} {_share(totals[goal]):>11}  {share:7.2%}  {said}")
     raise typer.Exit(1 if missed else 0)
 
 

@@ -21,7 +21,7 @@ def cards(
     --anki writes a deck. Import it again after an update: changed cards are updated, and Anki keeps its own schedule.
     Schedules are not exchanged between Anki and `handmade review`.
     """
-    from handmade.cli.screen import say
+    from handmade.cli.screen import page, say
     from handmade.study.cards import SECTIONS, cards_with, concept_cards
     from handmade.study.wording import counted, proofs, source_line
 
@@ -35,19 +35,18 @@ def cards(
         say("After an update of handmade write and import it again: changed cards are renewed, your schedule stays.")
         return
     if word is None:
+        lines = []
         for section, name in SECTIONS.items():
             found = [card for card in concept_cards().values() if card.section == section]
-            say(f"{name} ({counted(len(found), 'card')})")
-            for card in found:
-                say(f"  {card.id}: {card.ask}")
-            say("")
-        say("handmade cards WORD shows the cards with that word; handmade review asks them.")
+            lines += [f"{name} ({counted(len(found), 'card')})", *(f"  {card.id}: {card.ask}" for card in found), ""]
+        page("\n".join([*lines, "handmade cards WORD shows the cards with that word; handmade review asks them."]))
         return
     found = cards_with(word)
     if not found:
         raise InputError(f"no card contains {word!r}. `handmade cards` lists all.")
+    lines = []
     for card in found:
-        say(f"{card.id}\n  {card.ask}\n  {card.answer}\n  {source_line(card)}")
         seen = proofs(card)
-        say(f"  See: {'; '.join(seen)}\n" if seen else "")
-    say(f"{counted(len(found), 'card')}.")
+        lines += [card.id, f"  {card.ask}", f"  {card.answer}", f"  {source_line(card)}"]
+        lines += [f"  See: {'; '.join(seen)}", ""] if seen else [""]
+    page("\n".join([*lines, f"{counted(len(found), 'card')}."]))

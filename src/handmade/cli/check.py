@@ -55,7 +55,9 @@ def check(
         file = _plans_code(name)
     with Sandbox() as sandbox:  # its process starts while the rest is loaded
         if isolation:
-            typer.echo(in_words(sandbox.confinement))
+            from handmade.cli.screen import say
+
+            say(in_words(sandbox.confinement))
             return
         from handmade.cli.checking import check_all, check_one
         from handmade.workshop.cell.job import Limits

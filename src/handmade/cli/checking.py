@@ -12,7 +12,7 @@ from pathlib import Path
 
 import typer
 
-from handmade.cli.screen import prompted
+from handmade.cli.screen import prompted, say
 from handmade.cli.verdicts import show, show_all
 from handmade.errors import InputError, JudgeError
 from handmade.workshop.exercise import Exercise
@@ -95,7 +95,7 @@ def check_all(judge: Judge, as_json: bool, seed: int | None) -> bool:
     saved(partial(workspace.record, verdicts))
     if missing := workspace.missing():
         listed = ", ".join(map(workspace.where, missing[:5])) + (", ..." if missing[5:] else "")
-        print(f"Missing: {listed}. `handmade reset NAME` writes one stub, `handmade start` all.", file=sys.stderr)
+        say(f"Missing: {listed}. `handmade reset NAME` writes one stub, `handmade start` all.", error=True)
     if as_json:
         print(json.dumps([verdict.as_json() for verdict in verdicts], indent=1))
     else:
@@ -149,5 +149,5 @@ def saved(remember: Callable[[], None]) -> bool:
         remember()
         return True
     except InputError as error:
-        print(f"Your progress could not be saved: {error}", file=sys.stderr)
+        say(f"Your progress could not be saved: {error}", error=True)
         return False

@@ -18,6 +18,6 @@ def data(name: Annotated[str | None, typer.Argument(help="Describe this data set
         rows = [(entry.name, entry.where(), entry.examples, entry.licence) for entry in entries.values()]
         page(fitted(("name", "where", "examples", "licence"), rows))
     elif name in entries:
-        typer.echo(entries[name].described())
+        page(entries[name].described())
     else:
         raise InputError(f"no data set is called {name!r}{suggestion(name, entries)} There are {', '.join(entries)}.")

@@ -8,9 +8,10 @@ import typer
 
 def explain(name: Annotated[str, typer.Argument(help="A card, an exercise or a network.")]) -> None:
     """Explain a card, an exercise or a network: statement, formula with shapes, implementation, and where to see it."""
+    from handmade.cli.screen import page
     from handmade.study.explanations import explanation
     from handmade.workshop.progress import Progress
     from handmade.workshop.workspace import workspace_around
 
     workspace = workspace_around(Path.cwd())
-    typer.echo(explanation(name, workspace.progress() if workspace else Progress()))
+    page(explanation(name, workspace.progress() if workspace else Progress()))

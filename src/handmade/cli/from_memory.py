@@ -1,6 +1,7 @@
 """An exercise that was passed, written again from memory against the clock."""
 
 from handmade.cli import handing_in
+from handmade.cli.screen import say
 from handmade.cli.verdicts import show
 from handmade.files import write_text
 from handmade.study.deck import minutes_from_memory, rating_from_memory
@@ -22,7 +23,7 @@ def write_from_memory(workspace: Workspace, name: str) -> tuple[int, float] | No
     allowed = 60 * minutes_from_memory(exercise.minutes)
     path = free_path(made(workspace.folder / "from-memory"), f"{name}.{{}}.py")
     write_text(path, stub(exercise))
-    print(f"The stub is in {path}: write it there.")
+    say(f"The stub is in {path}: write it there.")
     with Judge() as judge:
         used = handing_in.hand_in(exercise, path, LATE * allowed, judge.sandbox)
         if used is None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import typer
 
+from handmade.cli.screen import say
 from handmade.cli.verdicts import show
 from handmade.tasks import Recipe, Task
 from handmade.workshop.exercises import exercise_named
@@ -26,8 +27,8 @@ def passed(model: str, file: Path) -> tuple[Graft, Function]:
 
 def put_in(task: Task, recipe: Recipe, graft: Graft, function: Function) -> None:
     """Show a few steps with the built-in and with the learner's function, and leave the latter in the task's model."""
-    typer.echo(f"Your {function.__name__} passes. From here on it runs in this process, outside the sandbox.")
-    typer.echo(f"{STEPS} steps of {recipe.model}, beside the built-in:")
-    typer.echo(comparison(side_by_side(recipe, graft, function, STEPS)))
+    say(f"Your {function.__name__} passes. From here on it runs in this process, outside the sandbox.")
+    say(f"{STEPS} steps of {recipe.model}, beside the built-in:")
+    say(comparison(side_by_side(recipe, graft, function, STEPS)))
     places = transplant(task.model, graft, function)
-    typer.echo(f"From here on {recipe.model} trains with yours, in {places} place{'s' if places > 1 else ''}.")
+    say(f"From here on {recipe.model} trains with yours, in {places} place{'s' if places > 1 else ''}.")

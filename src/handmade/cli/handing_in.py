@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from handmade.cli.screen import prompted, say, width
+from handmade.terminal import redraws
 from handmade.workshop import source
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.judging.sandbox import Sandbox
@@ -63,7 +64,7 @@ def hand_in(exercise: Exercise, path: Path, seconds: float, sandbox: Sandbox) ->
         if typed in ("q", CLOSED):
             return _left(path, exercise)
         if typed == "t":
-            print(f"\n{tried(path, exercise, sandbox=sandbox).shown(width() or 105)}\n\n{clock}.")
+            say(f"\n{tried(path, exercise, sandbox=sandbox).shown(width() or 105)}\n\n{clock}.")
         else:
             say(f"{KEYS if typed else 'It goes on.'} {clock}.")
 
@@ -89,7 +90,7 @@ def _left(path: Path, exercise: Exercise) -> None:
 
 def _line(clock: Clock, prompt: str) -> str:
     """What is typed until Enter, in small letters, or why no line comes. In a terminal the time left is seen."""
-    shown = sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and not prompt
+    shown = redraws(sys.stdout) and not prompt
     print(prompted(prompt) if prompt else "", end="", flush=True)
     line = b""
     try:

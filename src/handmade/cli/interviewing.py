@@ -3,7 +3,7 @@
 import sys
 import time
 
-from handmade.cli.screen import say
+from handmade.cli.screen import prompted, say
 from handmade.study.cards import Card
 from handmade.study.drills import question
 from handmade.study.wording import proofs
@@ -47,6 +47,6 @@ def time_is_over(ends: float) -> bool:
 
 
 def _line(prompt: str) -> str | None:
-    print(prompt, end="", flush=True)
+    print(prompted(prompt), end="", flush=True)
     line = sys.stdin.readline()
     return line.strip().lower() if line else None

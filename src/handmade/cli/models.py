@@ -34,7 +34,7 @@ def models(
         card = ZOO[name]
         cost = cost_of(card)
         rows = [asdict(layer) for layer in cost.layers]
-        page(json.dumps(rows, indent=2) if as_json else f"{_heading(card)}\n\n{cost}")
+        page(json.dumps(rows, indent=2) if as_json else f"{_heading(card)}\n\n{fitted(*cost.as_table())}")
     else:
         raise InputError(f"no model is called {name!r}{suggestion(name, ZOO)} There are {', '.join(ZOO)}.")
 
@@ -58,9 +58,9 @@ def _zoo_table(rows: list[dict[str, Any]]) -> str:
         for row in rows
     ]
     legend = (
-        "use: 'train' marks what 'handmade train' can train, 'weights' what has published weights; the others can\n"
-        "only be built. Multiply-adds and activations are for one example, in float32; the last convolution or\n"
-        "pooling sees a square of the image of that side. 'handmade models NAME' shows one network layer by layer,\n"
+        "use: 'train' marks what 'handmade train' can train, 'weights' what has published weights; the others can "
+        "only be built.\nMultiply-adds and activations are for one example, in float32; the last convolution or "
+        "pooling sees a square of the image of that side.\n'handmade models NAME' shows one network layer by layer, "
         "--json adds the papers."
     )
     return f"{fitted(header, cells)}\n\n{legend}"

@@ -26,7 +26,7 @@ def plan(
     """
     import json
 
-    from handmade.cli.screen import say
+    from handmade.cli.screen import page, say
     from handmade.cli.studying import here
     from handmade.study.overview import plan_as_data, plan_in_lines
     from handmade.study.wording import today_in_lines
@@ -40,7 +40,7 @@ def plan(
     if as_json:
         typer.echo(json.dumps(plan_as_data(standing), indent=1))
     elif all:
-        say(plan_in_lines(standing))
+        page(plan_in_lines(standing))
     else:
         say("\n".join(today_in_lines(standing)))
         if workspace is None:
@@ -74,12 +74,13 @@ def _done(item: str) -> None:
 
 
 def _undo(item: str) -> None:
+    from handmade.cli.screen import say
     from handmade.cli.studying import here
     from handmade.study.standing import untick
 
     standing, journal, _ = here()
     untick(standing, journal, item)
-    typer.echo(f"No longer ticked: {standing.plan.item(item).title}.")
+    say(f"No longer ticked: {standing.plan.item(item).title}.")
 
 
 def set_dates(folder: Path, start: str | None, interview: str | None) -> None:

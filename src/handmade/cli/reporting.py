@@ -1,9 +1,9 @@
 """What is left where handmade itself made a mistake: a sentence, and a file for who reports it."""
 
-import sys
 import traceback
 from pathlib import Path
 
+from handmade.cli.screen import say
 from handmade.errors import InputError, JudgeError
 from handmade.files import write_text
 from handmade.reading import read_start
@@ -20,4 +20,4 @@ def keep_for_a_report(error: JudgeError) -> None:
     kept = next(path for n in range(1, 10_000) if not (path := Path(f"judge-failed.{n}.txt")).exists())
     trace = "".join(traceback.format_exception(error.__cause__))
     write_text(kept, f"{error.path}\n\n{trace}\n{source}")
-    print(f"handmade: {error} Both are in {kept}: please report it.", file=sys.stderr)
+    say(f"handmade: {error} Both are in {kept}: please report it.", error=True)

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from handmade.cli.screen import prompted
 from handmade.errors import InputError
 from handmade.study.cards import Card
 from handmade.study.drills import Question
@@ -139,7 +140,7 @@ class Terminal:
 
     def _line(self, prompt: str) -> str:
         """A line typed, without blanks around it; at the end of input, q."""
-        print(prompt, end="", flush=True)
+        print(prompted(prompt), end="", flush=True)
         line = sys.stdin.readline()
         if not sys.stdin.isatty():
             print()

@@ -34,12 +34,13 @@ def sample(
     """Write text with a trained language model, token by token."""
     if seed is not None and seed < 0:
         raise InputError(f"--seed is {seed}, expected 0 or more.")
+    from handmade.cli.screen import say
     from handmade.opening import open_as
     from handmade.tasks import Writer
 
     writer = open_as(Writer, run, weights)
     if forgotten := writer.forgets(prompt):
-        typer.echo(forgotten, err=True)
+        say(forgotten, error=True)
     options = {
         "temperature": temperature,
         "top_k": top_k,

@@ -1,27 +1,24 @@
 """Text for the screen that there is: narrow or wide, low or high; a pipe gets everything in whole lines."""
 
 import os
-import re
+import shlex
 import shutil
 import sys
-import textwrap
 from collections.abc import Sequence
 
 from handmade.tables import cell_text, table
-
-NARROWEST = 20
-"""Columns below which nothing is fitted any more."""
+from handmade.terminal import columns, for_stream, redraws, wrapped
 
 
 def width() -> int | None:
     """The columns of the terminal; None where the output goes elsewhere."""
-    return max(shutil.get_terminal_size().columns, NARROWEST) if sys.stdout.isatty() else None
+    return columns() if sys.stdout.isatty() else None
 
 
 def say(text: str = "", error: bool = False) -> None:
     """Print text; in a terminal its lines break between words, and go on below their beginning."""
     stream = sys.stderr if error else sys.stdout
-    print(wrapped(text) if stream.isatty() else text, file=stream)
+    print(for_stream(text, stream), file=stream, flush=True)
 
 
 def prompted(text: str) -> str:
@@ -29,39 +26,39 @@ def prompted(text: str) -> str:
     return f"{wrapped(text.rstrip())} " if sys.stdout.isatty() else text
 
 
-def wrapped(text: str) -> str:
-    """The text in lines that the terminal has room for."""
-    columns = max(shutil.get_terminal_size().columns, NARROWEST)
-    return "\n".join(_wrapped(line, columns) for line in text.split("\n"))
-
-
 def page(text: str) -> None:
-    """Print a list; where it is longer than the terminal is high, in a pager, which q leaves."""
-    if sys.stdout.isatty() and sys.stdin.isatty() and text.count("\n") >= shutil.get_terminal_size().lines - 1:
-        import pydoc
+    """Print what may be long; where it is longer than the terminal is high, in a pager, which q and Ctrl-C leave."""
+    shown = for_stream(text, sys.stdout)
+    high = shown.count("\n") >= shutil.get_terminal_size().lines - 1
+    if not (high and redraws(sys.stdout) and sys.stdin.isatty() and _paged(shown)):
+        print(shown, flush=True)
 
-        os.environ.setdefault("LESS", "FRX")  # a list that fits after all stays, and so does what was read
-        pydoc.pager(text)
-    else:
-        print(text)
+
+def _paged(text: str) -> bool:
+    """Show the text in $PAGER, or in less. False where there is none."""
+    import subprocess
+
+    command = shlex.split(os.environ.get("PAGER", "less"))
+    if not command or shutil.which(command[0]) is None:
+        return False
+    # What fits after all stays, and so does what was read; Ctrl-C leaves, as q does.
+    environment = {"LESS": "FRXK", "LESSCHARSET": "utf-8", **os.environ}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, text=True, encoding="utf-8", env=environment) as pager:
+        try:
+            pager.communicate(text + "\n")
+        except KeyboardInterrupt:
+            pager.wait()  # it leaves by itself, and puts the terminal back in order
+    return True
 
 
 def fitted(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """A table; where the terminal is too narrow for it, a paragraph for each row, which begins with its first cell."""
-    whole, columns = table(header, rows), width()
-    if columns is None or max(map(len, whole.split("\n"))) <= columns:
+    whole, room = table(header, rows), width()
+    if room is None or max(map(len, whole.split("\n"))) <= room:
         return whole
     paragraphs = []
     for row in rows:
         cells = list(map(cell_text, row))
-        facts = [f"{name} {cell}" for name, cell in zip(header[1:], cells[1:], strict=True) if cell]
+        facts = [f"{name} {cell}".lstrip() for name, cell in zip(header[1:], cells[1:], strict=True) if cell]
         paragraphs.append(wrapped(f"{cells[0]}: {', '.join(facts)}" if facts else cells[0]))
     return "\n".join(paragraphs)
-
-
-def _wrapped(line: str, columns: int) -> str:
-    """Of a line as "  Review   18 cards" the text, below which it goes on, is what stands behind the wide gap."""
-    label = re.match(r" *\w+ {2,}", line)
-    indent = min(label.end() if label else len(line) - len(line.lstrip()) + 2, columns // 2)
-    options = {"break_long_words": False, "break_on_hyphens": False, "subsequent_indent": " " * indent}
-    return textwrap.fill(line, columns, **options) if len(line) > columns else line

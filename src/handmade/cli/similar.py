@@ -17,6 +17,7 @@ def similar(
     ] = "minilm",
 ) -> None:
     """Find the lines of a file closest in meaning to a sentence, by the cosine similarity of embeddings."""
+    from handmade.cli.screen import say
     from handmade.data import read_text
     from handmade.weights import sentence_encoder
 
@@ -26,4 +27,4 @@ def similar(
         raise InputError(f"--count is {count}, expected at least 1.")
     lines = [line.strip() for line in read_text(file).split("\n") if line.strip()]
     for cosine, line in sentence_encoder(weights).nearest(text, lines, count):
-        typer.echo(f"{cosine:7.4f}  {line}")
+        say(f"{cosine:7.4f}  {line}")

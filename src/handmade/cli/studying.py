@@ -1,9 +1,9 @@
 """What the commands of the study room share."""
 
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from handmade.cli.screen import say
 from handmade.news import news_here
 from handmade.study.journal import Journal
 from handmade.study.standing import Standing, standing_here
@@ -12,7 +12,7 @@ from handmade.workshop.workspace import Workspace
 
 def here() -> tuple[Standing, Journal, Workspace | None]:
     """Where the learner of this folder stands now."""
-    return standing_here(Path.cwd(), datetime.now(UTC), lambda text: print(text, file=sys.stderr))
+    return standing_here(Path.cwd(), datetime.now(UTC), lambda text: say(text, error=True))
 
 
 def overview() -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from handmade.cli.screen import say
 from handmade.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,16 +40,14 @@ def translate(
         made = translator.translate(text, beam=beam, alpha=alpha)
         if picture:
             _draw(translator, text, made, picture)
-        print(made, flush=True)
+        say(made)
 
 
 def _say_unknown(translator: "Translator", text: str) -> None:
     unknown = translator.tokenizer.unknown(text)
     if unknown:
         named = ", ".join(map(repr, unknown))
-        print(
-            f"handmade: {named} did not occur in the training data; the model reads them as unknown.", file=sys.stderr
-        )
+        say(f"handmade: {named} did not occur in the training data; the model reads them as unknown.", error=True)
 
 
 def _draw(translator: "Translator", text: str, made: str, path: Path) -> None:

@@ -24,7 +24,7 @@ def try_(
         name = chosen(None)[1].name
     exercise, path = which(name, file, workspace_around(Path.cwd()))
     made = tried(path, exercise, case)
-    print(made.shown(width() or 105))
+    say(made.shown(width() or 105))
     if case is None:
         labels = dict.fromkeys(one.label for one in exercise.all_cases())
         say(f"\nOther cases, for --case: {'; '.join(list(labels)[1:])}.")

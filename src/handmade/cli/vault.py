@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from handmade.cli.screen import say
 from handmade.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ def vault(
     between `%% handmade ... %%` marks are ours: nothing else changes, and a block that you have edited stays as it is.
     Ticks (- [x]) on items to watch count as watched. Cards that the plugin has scheduled wait here until their day.
     """
-    from handmade.cli.screen import say
     from handmade.cli.studying import here
     from handmade.study.vault import Vault, after, keep
 
@@ -34,7 +34,8 @@ def vault(
     if dry_run:
         _say_taken(taken, "Would take over")
         for change in notes.changes(would_stand, taken.ticked):
-            typer.echo(change.diff(notes.name_of(change.path)), nl=False) if change.changes else None
+            if change.changes:
+                say(change.diff(notes.name_of(change.path)).rstrip())
             _say(notes, change)
         return
     if taken.first_time and not yes:
@@ -44,10 +45,10 @@ def vault(
     changes = notes.write(here()[0], taken.ticked)
     for change in changes:
         if change.changes:
-            typer.echo(f"{'Changed' if change.before is not None else 'New'}: {notes.name_of(change.path)}")
+            say(f"{'Changed' if change.before is not None else 'New'}: {notes.name_of(change.path)}")
         _say(notes, change)
     if not any(change.changes for change in changes):
-        typer.echo("The vault is up to date.")
+        say("The vault is up to date.")
     say(
         "In Obsidian, the community plugin Spaced Repetition asks the cards. Tick there what you have watched, and run "
         "this again: it takes over ticks and dates."
@@ -56,14 +57,14 @@ def vault(
 
 def _ask(notes: "Vault", changes: "list[Change]") -> None:
     if not notes.is_known:
-        typer.echo(f"{notes.folder} has no .obsidian folder: is it a vault?")
-    typer.echo("The first time in this vault. This would be written:")
+        say(f"{notes.folder} has no .obsidian folder: is it a vault?")
+    say("The first time in this vault. This would be written:")
     for change in changes:
         if change.changes:
             kind = "changes, at its blocks only" if change.before is not None else "new"
-            typer.echo(f"  {notes.name_of(change.path)} ({kind})")
+            say(f"  {notes.name_of(change.path)} ({kind})")
         _say(notes, change)
-    typer.echo("`--dry-run` shows every line.")
+    say("`--dry-run` shows every line.")
     if not sys.stdin.isatty():
         raise InputError("nothing is written: the first time, say --yes.")
     if not typer.confirm("Write it?"):
@@ -72,13 +73,13 @@ def _ask(notes: "Vault", changes: "list[Change]") -> None:
 
 def _say_taken(taken: "Taken", word: str) -> None:
     if taken.watched:
-        typer.echo(f"{word}: watched {', '.join(taken.watched)}.")
+        say(f"{word}: watched {', '.join(taken.watched)}.")
     if taken.undone:
-        typer.echo(f"{word}: no longer ticked {', '.join(taken.undone)}.")
+        say(f"{word}: no longer ticked {', '.join(taken.undone)}.")
     if taken.seen:
-        typer.echo(f"{word}: the dates of {len(taken.seen)} cards that you reviewed there.")
+        say(f"{word}: the dates of {len(taken.seen)} cards that you reviewed there.")
 
 
 def _say(notes: "Vault", change: "Change") -> None:
     for text in change.said:
-        typer.echo(f"{notes.name_of(change.path)}: {text}.")
+        say(f"{notes.name_of(change.path)}: {text}.")

@@ -1,45 +1,51 @@
 """Verdicts on the screen."""
 
+import sys
+import textwrap
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from handmade.terminal import for_stream
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.judging.shown import fit
 from handmade.workshop.judging.verdict import COMPUTES_ONLY, Finding, Verdict
 from handmade.workshop.workspace import DRILLS, Workspace
 
-if TYPE_CHECKING:  # a verdict that passes shows none
-    from rich.table import Table
-
 
 def show(verdict: Verdict, exercise: Exercise, path: Path, workspace: Workspace | None, every: bool = False) -> None:
     """One verdict and what to do next. every: show all that was found, not the first finding only."""
-    console = Console(highlight=False, soft_wrap=False)
+    console = Console(highlight=False, soft_wrap=True)  # lines come wrapped, so that a path is not cut
     if verdict.printed:
         console.print(Text("Your file printed:", "dim"))
-        console.print(Padding(Text(verdict.printed.rstrip()[:1000], "dim"), (0, 0, 1, 2)))
+        console.print(_indented(verdict.printed.rstrip()[:1000], "dim"), end="\n\n")
     console.print(_headline(verdict, exercise))
     for followed in verdict.conventions:
-        console.print(Padding(Text(f"Convention: {followed.name}. {followed.message}", "cyan"), (0, 0, 0, 2)))
+        console.print(_indented(f"Convention: {followed.name}. {followed.message}", "cyan"))
     if verdict.findings and _is_drill(verdict, exercise, path):
-        console.print(Padding("The mistake is still in it. (`--json` gives it away.)", (1, 0, 0, 2)))
+        console.print(_indented("\nThe mistake is still in it. (`--json` gives it away.)"))
     else:
         for finding in verdict.findings if every else verdict.findings[:1]:
-            console.print(Padding(_finding(finding), (1, 0, 0, 2)))
-            if (lines := _lines_around(finding, path)) is not None:
-                console.print(Padding(lines, (1, 0, 0, 2)))
+            console.print()
+            for part in _finding(finding):
+                console.print(part)
+            _show_lines(console, finding, path)
         if (more := len(verdict.findings) - 1) > 0 and not every:
             words = "one thing more" if more == 1 else f"{more} things more"
-            console.print(Padding(Text(f"Mend this first; `--all` shows {words}.", "dim"), (1, 0, 0, 2)))
+            console.print(_indented(f"\nMend this first; `--all` shows {words}.", "dim"))
     console.print()
     if len({test.status for test in verdict.tests if test.name != COMPUTES_ONLY}) > 1:
-        console.print(_tests(verdict))
+        for line in _tests(verdict):
+            console.print(line)
         console.print()
-    console.print(Text(_next_step(verdict, path, workspace), "dim"))
+    console.print(Text(for_stream(_next_step(verdict, path, workspace), sys.stdout, 0), "dim"))
+
+
+def _indented(text: str, style: str = "", by: int = 2) -> Text:
+    return Text(for_stream(textwrap.indent(text, " " * by), sys.stdout, 0), style)
 
 
 def show_all(verdicts: list[Verdict], workspace: Workspace) -> None:
@@ -87,47 +93,53 @@ NEIGHBOURS = 2
 """How many lines are shown before and after the one that a mistake is in."""
 
 
-def _lines_around(finding: Finding, path: Path) -> RenderableType | None:
-    """The line that a mistake is in, marked, with its neighbours."""
+def _show_lines(console: Console, finding: Finding, path: Path) -> None:
+    """The line that a mistake is in, marked, with its neighbours; without colours where there are none."""
     line = finding.line
     try:
         lines = path.read_text("utf-8").split("\n") if line is not None else []
     except (OSError, UnicodeDecodeError):
-        return None
+        return
     if line is None or line > len(lines):
-        return None
+        return
+    shown, first, last = (
+        [fit(text, 200) for text in lines],
+        max(line - NEIGHBOURS, 1),
+        min(line + NEIGHBOURS, len(lines)),
+    )
+    console.print()
+    if console.color_system is None or console.no_color:
+        for number in range(first, last + 1):
+            console.print(Text(f"  {'>' if number == line else ' '} {number:{len(str(last))}}  {shown[number - 1]}"))
+        return
     from rich.syntax import Syntax  # loads the colouring of every language there is
 
-    shown, count = "\n".join(fit(text, 200) for text in lines), len(lines)
-    return Syntax(
-        shown,
+    coloured = Syntax(
+        "\n".join(shown),
         "python",
         line_numbers=True,
-        line_range=(max(line - NEIGHBOURS, 1), min(line + NEIGHBOURS, count)),
+        line_range=(first, last),
         highlight_lines={line},
         theme="ansi_dark",
         background_color="default",
+        word_wrap=True,
     )
+    console.print(Padding(coloured, (0, 0, 0, 2)), soft_wrap=False)
 
 
-def _finding(finding: Finding) -> Group:
+def _finding(finding: Finding) -> Iterator[Text]:
     where = f"  line {finding.line}" if finding.line else ""
-    parts: list[RenderableType] = [
-        Text.assemble((finding.name, "bold"), (where, "bold yellow"), f"\n{finding.message}")
-    ]
+    yield Text.assemble("  ", (finding.name, "bold"), (where, "bold yellow"))
+    yield _indented(finding.message)
     if finding.evidence:
-        parts.append(Padding(Text(finding.evidence, "yellow"), (0, 0, 0, 2)))
-    return Group(*parts)
+        yield _indented(finding.evidence, "yellow", 4)
 
 
-def _tests(verdict: Verdict) -> "Table":
-    from rich.table import Table
-
-    table = Table.grid(padding=(0, 2), pad_edge=True)
+def _tests(verdict: Verdict) -> Iterator[Text]:
     for test in verdict.tests:
         mark, style = {"passed": ("✓", "green"), "failed": ("✗", "red")}.get(test.status, ("·", "dim"))
-        table.add_row(Text(mark, style), Text(test.name, "" if test.status == "failed" else "dim"))
-    return table
+        name = for_stream(f"   {test.name}", sys.stdout, 0)[3:]
+        yield Text.assemble((f"{mark}  ", style), (name, "" if test.status == "failed" else "dim"))
 
 
 def _next_step(verdict: Verdict, path: Path, workspace: Workspace | None) -> str:

@@ -11,6 +11,7 @@ from io import TextIOWrapper
 from handmade.cli.checking import saved
 from handmade.cli.hinting import next_in_words
 from handmade.cli.reporting import keep_for_a_report
+from handmade.cli.screen import say
 from handmade.cli.verdicts import show
 from handmade.errors import InputError, JudgeError
 from handmade.workshop.exercises import NAMES, exercise_named
@@ -35,8 +36,8 @@ class Watch:
         terminal = sys.stdin.isatty()
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(line_buffering=True)  # a pipe, too, gets each verdict at once
-        print(f"Watching {self.workspace.folder}. Each file is checked when you save it.")
-        print(KEYS if terminal else "This is not a terminal, so no keys are read; Ctrl-C quits.")
+        say(f"Watching {self.workspace.folder}. Each file is checked when you save it.")
+        say(KEYS if terminal else "This is not a terminal, so no keys are read; Ctrl-C quits.")
         self.introduce()
         with _keys_as_pressed() if terminal else nullcontext():
             for changes in watch(self.workspace.folder, debounce=100, step=20, rust_timeout=100, yield_on_timeout=True):
@@ -53,13 +54,13 @@ class Watch:
             with searching(self.judge):
                 verdict = self.judge.check(path, exercise)
         except InputError as error:  # it was removed meanwhile
-            print(error)
+            say(error)
             return
         except JudgeError as error:
             keep_for_a_report(error)
             return
         saved(partial(self.workspace.record, [verdict]))
-        print()
+        say()
         show(verdict, exercise, path, self.workspace)
         if verdict.passed:
             self.current = self.workspace.upcoming() or name
@@ -67,7 +68,7 @@ class Watch:
     def introduce(self) -> None:
         """Say which exercise is at hand."""
         exercise = exercise_named(self.current)
-        print(f"\n{exercise.title}, about {exercise.minutes} minutes: {self.workspace.file(self.current)}")
+        say(f"\n{exercise.title}, about {exercise.minutes} minutes: {self.workspace.file(self.current)}")
 
     def next(self) -> None:
         """Go to the next exercise that is not passed."""
@@ -81,13 +82,13 @@ class Watch:
         progress = self.workspace.progress()
         for name in NAMES:
             mark = "✓" if progress.of(name).passed else "·"
-            print(f" {'>' if name == self.current else ' '} {mark} {self.workspace.where(name)}")
+            say(f" {'>' if name == self.current else ' '} {mark} {self.workspace.where(name)}")
 
     def press(self, key: str) -> bool:
         """Do what a key stands for; whether to go on."""
         match key:
             case "h":
-                print(next_in_words(self.workspace, exercise_named(self.current)))
+                say(next_in_words(self.workspace, exercise_named(self.current)))
             case "l":
                 self.list_all()
             case "n":
@@ -97,7 +98,7 @@ class Watch:
             case "q" | "\x04":
                 return False
             case _:
-                print(KEYS)
+                say(KEYS)
         return True
 
     def _obey(self) -> bool:

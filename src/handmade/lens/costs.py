@@ -70,8 +70,12 @@ class Cost:
     layers: tuple[LayerCost, ...]
 
     def __str__(self) -> str:
+        return table(*self.as_table())
+
+    def as_table(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+        """The header of a table, and its rows: each layer, and the total."""
         header = ("layer", "type", "output shape", "parameters", "multiply-adds", "activations", "sees")
-        rows = [
+        rows: list[tuple[object, ...]] = [
             (
                 layer.name or "(the model)",
                 layer.kind,
@@ -84,7 +88,7 @@ class Cost:
             for layer in self.layers
         ]
         total = ("total", "", "", self.parameters, self.multiply_adds, self.activations, self.receptive_field or "")
-        return table(header, [*rows, total])
+        return header, [*rows, total]
 
 
 def cost(model: Module, *inputs: Any) -> Cost:

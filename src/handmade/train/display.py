@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from textwrap import indent
 
 from handmade.tasks.task import Task
+from handmade.terminal import for_stream, redraws
 from handmade.train.duration import in_words
 from handmade.train.metrics import Line
 
@@ -22,7 +23,7 @@ class Display(AbstractContextManager):
 
     def say(self, text: str) -> None:
         """A sentence for who looks on, before the first step."""
-        print(text, file=sys.stderr, flush=True)
+        print(for_stream(text, sys.stderr), file=sys.stderr, flush=True)
 
     @abstractmethod
     def step(self, step: int, means: dict[str, float], per_second: float) -> None:
@@ -34,8 +35,8 @@ class Display(AbstractContextManager):
 
 
 def display_of(task: Task) -> Display:
-    """The live display when stderr, where both write, is a terminal; otherwise the plain one."""
-    return LiveDisplay(task) if sys.stderr.isatty() else PlainDisplay(task)
+    """The live display when stderr, where both write, is a terminal that draws lines anew; otherwise the plain one."""
+    return LiveDisplay(task) if redraws(sys.stderr) else PlainDisplay(task)
 
 
 class PlainDisplay(Display):
@@ -61,15 +62,13 @@ class PlainDisplay(Display):
         total = self.task.total_steps
         epoch = (step - 1) // self.task.steps_per_epoch + 1
         left = trained / (step - self.first) * (total - step)
-        print(
+        self.say(
             f"epoch {epoch}/{epochs(self.task)}  step {step:,} of {total:,}  {measures_text(means)}  "
-            f"{per_second:,.0f} {self.task.unit}/s  about {in_words(left)} left",
-            file=sys.stderr,
-            flush=True,
+            f"{per_second:,.0f} {self.task.unit}/s  about {in_words(left)} left"
         )
 
     def epoch(self, line: Line) -> None:
-        print(epoch_text(line, self.task), file=sys.stderr, flush=True)
+        self.say(epoch_text(line, self.task))
 
 
 class LiveDisplay(Display):

@@ -34,6 +34,7 @@ from handmade.kernels import threads
 from handmade.kernels.choice import worth
 from handmade.kernels.compiled import store
 from handmade.kernels.threads import Scratch
+from handmade.terminal import for_stream, redraws
 
 
 class Floats(np.ndarray):
@@ -314,13 +315,14 @@ class _Progress:
     def __enter__(self) -> None:
         self.start = time.perf_counter()
         if not _Progress.said:
-            print("handmade: compiling kernels for this processor, once; the next start finds them.", file=sys.stderr)
+            told = "handmade: compiling kernels for this processor, once; the next start finds them."
+            print(for_stream(told, sys.stderr), file=sys.stderr)
             _Progress.said = True
-        if sys.stderr.isatty():
+        if redraws(sys.stderr):
             print(f"\r\x1b[K  {self.name} ...", end="", file=sys.stderr, flush=True)
 
     def __exit__(self, *exception: object) -> None:
-        if sys.stderr.isatty():
+        if redraws(sys.stderr):
             print(
                 f"\r\x1b[K  {self.name}: {time.perf_counter() - self.start:.1f} s\r",
                 end="",
