@@ -35,7 +35,7 @@ def _wrapped(line: str, room: int, hang: int) -> str:
     """Of a line as "  Review   18 cards" the text, below which it goes on, is what stands behind the wide gap."""
     if len(line) <= room:
         return line
-    label = re.match(r" *\w+ {2,}", line)
+    label = re.match(r" *(\w+ {2,}|\d+\. )", line)
     indent = min(label.end() if label else len(line) - len(line.lstrip()) + hang, room // 2)
     whole = re.sub(r"`[^`]+`", lambda command: _kept_whole(command[0], room - indent), line)
     options = {"break_long_words": False, "break_on_hyphens": False, "subsequent_indent": " " * indent}

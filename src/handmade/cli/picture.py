@@ -49,7 +49,10 @@ def picture(
     loss, where the model has them.
     """
     if (image is None) == (text is None):
-        raise InputError("give either --image, for an image classifier, or --text, for a language model.")
+        raise InputError(
+            "give either --image, for an image classifier, or --text, for a language model. "
+            f"For example: `handmade picture {source} --image photo.jpg`"
+        )
     from handmade.lens.folders import own_folder, slug
 
     if text is not None:

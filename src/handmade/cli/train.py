@@ -107,7 +107,9 @@ def _begun(model: str | None, settings: list[str], out: Path | None, yours: Path
     from handmade.train import new_run
 
     if model is None:
-        raise InputError("name the network to train, for example: handmade train lenet5")
+        raise InputError(
+            "name the network to train, for example `handmade train lenet5`; `handmade models` lists them."
+        )
     recipe = changed(recipe_of(model), settings)
     if recipe.model != model:
         say(f"{model} for small images is called {recipe.model} now.", error=True)
@@ -169,10 +171,26 @@ def _resumed(folder: Path, model: str | None, steps: int | None, epochs: int | N
 
 
 def _say_what_next(run: "Run", task: "Task") -> None:
+    from handmade.tasks import Classifier
+
     pictures = ", ".join(sorted(path.name for path in run.folder.glob("*.png")))
     say(f"Done. {run.folder} holds the model, its metrics and {pictures}. Next:")
     say(f"  handmade eval {run.folder}")
-    say(f"  {usage(task, shlex.quote(str(run.folder)))}")
+    folder = shlex.quote(str(run.folder))
+    say(f"  {usage(task, folder)}")
+    if shown := looking(task):
+        say(f"  handmade picture {folder} {shown}")
+    if isinstance(task.use, Classifier):
+        say("IMAGE is a file of yours, for example photo.jpg.")
+
+
+def looking(task: "Task") -> str | None:
+    """What `handmade picture` is given to draw what happens inside the trained model; None where it draws nothing."""
+    from handmade.tasks import Classifier, Encoder, Filler, Translator, Writer
+
+    if isinstance(task.use, Classifier):
+        return "--image IMAGE"
+    return "--text TEXT" if isinstance(task.use, (Writer, Filler, Encoder, Translator)) else None
 
 
 def usage(task: "Task", folder: str) -> str:

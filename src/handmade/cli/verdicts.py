@@ -152,7 +152,11 @@ def _next_step(verdict: Verdict, path: Path, workspace: Workspace | None) -> str
         return f"That is right. Your own file is {workspace.where(name)}.\nNext: `handmade check {name}`."
     if verdict.passed and workspace is not None:
         upcoming = workspace.upcoming()
-        after = f"Next: {workspace.where(upcoming)}" if upcoming else "That was the last one: all are passed"
+        after = (
+            f"Next: {workspace.where(upcoming)}; then `handmade check {upcoming}`"
+            if upcoming
+            else "That was the last one: all are passed"
+        )
         return f"`handmade solution {name}` shows how we write it.\n{after}."
     if path.parent.name in ("interviews", "from-memory"):
         return "That was your try." if not verdict.passed else "That is right."

@@ -54,7 +54,7 @@ class Watch:
             with searching(self.judge):
                 verdict = self.judge.check(path, exercise)
         except InputError as error:  # it was removed meanwhile
-            say(error)
+            say(str(error))
             return
         except JudgeError as error:
             keep_for_a_report(error)
