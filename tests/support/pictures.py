@@ -1,6 +1,7 @@
 """What a picture says, read off its artists, and whether it can be read at all."""
 
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ def colours(path: Path, least_side: int = 150) -> int:
 
 
 def assert_readable(picture: Picture, tmp_path) -> None:
-    """Large enough at half size, nothing cut off, and the caption beside it says what is said there."""
+    """Large enough at half size, nothing cut off or written over, and the caption beside it says what is said there."""
     with styled():
         picture.figure.set_dpi(DPI)
         picture.figure.draw_without_rendering()
@@ -57,6 +58,9 @@ def assert_readable(picture: Picture, tmp_path) -> None:
             box = text.get_window_extent()
             inside = box.x0 >= -1 and box.x1 <= width + 1 and box.y0 >= -1 and box.y1 <= height + 1
             assert inside, f"{text.get_text()!r} leaves the picture: {box} of {width} x {height}"
+        upright = [text for text in _texts(picture) if text.get_rotation() % 90 == 0]  # whose boxes are what they cover
+        for one, other in combinations([(text, text.get_window_extent().padded(-2)) for text in upright], 2):
+            assert not one[1].overlaps(other[1]), f"{one[0].get_text()!r} lies on {other[0].get_text()!r}"
     assert max(width, height) < 4600
     picture.save(tmp_path / "picture.png")
     assert {path.name for path in tmp_path.iterdir()} == {"picture.png", "picture.txt"}

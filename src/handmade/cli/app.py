@@ -97,7 +97,7 @@ def run() -> None:
         if len(sys.argv) == 1:
             _say_where_one_stands()
         asked = sys.argv[1]
-        code = application([asked] if asked in COMMANDS else COMMANDS)(standalone_mode=False)
+        code = application([asked] if asked in COMMANDS else COMMANDS)(prog_name="handmade", standalone_mode=False)
         sys.stdout.flush()  # here, where an error is told in a sentence
         sys.exit(code if isinstance(code, int) else 0)
     except InputError as error:

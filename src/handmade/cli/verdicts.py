@@ -110,7 +110,9 @@ def _show_lines(console: Console, finding: Finding, path: Path) -> None:
     console.print()
     if console.color_system is None or console.no_color:
         for number in range(first, last + 1):
-            console.print(Text(f"  {'>' if number == line else ' '} {number:{len(str(last))}}  {shown[number - 1]}"))
+            mark = ">" if number == line else " "
+            code = f"  {mark} {number:{len(str(last))}}  {shown[number - 1]}"
+            console.print(Text(for_stream(code, sys.stdout, 6)))
         return
     from rich.syntax import Syntax  # loads the colouring of every language there is
 

@@ -105,7 +105,7 @@ def misclassified(mistakes: Sequence[Mistake], wrong: int, total: int, title: st
     rows = max(1, -(-len(mistakes) // columns))
     title = f"{title}: {wrong:,} of {total:,} wrong ({100 * wrong / max(total, 1):.1f} %)"
     order = "The surest mistakes first. Above each image, ✓ is what it is; below, ✗ what it was taken for, how surely."
-    figure = new_figure(columns * 1.55, rows * 1.85, title, order if mistakes else "Nothing was misclassified.")
+    figure = new_figure(columns * 1.55, rows * 2.1, title, order if mistakes else "Nothing was misclassified.")
     grid = figure.subplots(rows, columns, squeeze=False).flat
     for axes in grid:
         axes.axis("off")

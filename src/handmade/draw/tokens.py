@@ -38,6 +38,9 @@ Map = Float[np.ndarray, "H S_q S_k"]
 WIDEST, SMALLEST, LARGEST = 18.0, 0.8, 5.0
 """Inches: the picture's width at most, and between these the side of one attention map."""
 
+LOWEST = 1.9
+"""Inches that all maps are high together, if they may be as wide as that makes them: room for the names of the axes."""
+
 GAP = 0.12
 """Inches between two maps."""
 
@@ -55,6 +58,9 @@ def attention_maps(maps: Sequence[Map], looking: Sequence[str], looked_at: Seque
     heads, rows, columns = maps[0].shape
     width = float(np.clip(CELL * columns, SMALLEST, min(LARGEST, max(SMALLEST, WIDEST / heads))))
     height = float(np.clip(width * rows / columns, 0.5 * width, 2.0 * width))
+    larger = min(LOWEST / (len(maps) * height), LARGEST / (heads * width))
+    if larger > 1:
+        width, height = larger * width, larger * height
     size = min(SMALL, 62 * width / columns, 62 * height / rows)  # points of a token's name
     named = size >= LEAST
     queries, keys = all_legible(looking), all_legible(looked_at)
@@ -202,7 +208,8 @@ def surprise(text: Sequence[str], nats: Float[np.ndarray, "T"], unit: str, title
     width, height = (0.115 * columns, 0.42 * len(rows)) if several else (0.145 * columns, 0.28 * len(rows))
     average = float(np.nanmean(nats))
     title = f"{title}: {average:.2f} nats per {unit} on average"
-    note = f"The darker, the less the {unit} was expected: -log of its probability. {BLANKS}"
+    told = f"The darker, the less the {unit} was expected: -log of its probability"
+    note = f"{told}, one colour from {MOST:g} nats on. {BLANKS}"
     figure = new_figure(max(width + 1.2, 5.0), max(height + 0.2, 1.5), title, note)
     axes = figure.subplots()
     grid = np.full((len(rows), columns), np.nan)
@@ -215,7 +222,7 @@ def surprise(text: Sequence[str], nats: Float[np.ndarray, "T"], unit: str, title
             _token(axes, drawn, row, column, shown[place], float(nats[place]), several)
     bare(axes)
     extend = "max" if np.nanmax(nats) > MOST else "neither"
-    bar(figure, drawn, axes, f"nats (one colour from {MOST:g} on)", range(0, 7, 2), extend=extend, aspect=14)
+    bar(figure, drawn, axes, "nats", range(0, 7, 2), extend=extend, aspect=14)
     most = int(np.nanargmax(nats))
     told = f"Least expected: {shown[most]}, number {most + 1} of {len(nats):,}, with {nats[most]:.1f} nats"
     return Picture(figure, title, f"{told}, a probability of {np.exp(-nats[most]):.2g}.")
