@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ from handmade.recipes import recipe_of
 from handmade.tasks import changed
 from handmade.train import Trainer, new_run
 from handmade.train.display import PlainDisplay
+from tests.support.terminal import in_a_terminal
 
 COLUMNS = 40
 
@@ -189,6 +191,56 @@ def test_no_colour_is_asked_for(shown, monkeypatch):
     assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", shown(["check", "softmax"], "xterm"))
     monkeypatch.delenv("NO_COLOR")
     assert re.search(r"\x1b\[[0-9;]*3[0-7]m", shown(["check", "softmax"], "xterm"))
+
+
+PAGER = """#!/bin/sh
+cat > read
+printf "(q leaves) " > /dev/tty
+read key < /dev/tty
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("keys", ["q\n", "\x03"])
+def test_what_is_longer_than_the_screen_goes_through_the_pager(tmp_path, keys):
+    pager = tmp_path / "pager"
+    pager.write_text(PAGER)
+    pager.chmod(0o755)
+    settings = {"PAGER": str(pager), "LINES": "24", "HANDMADE_STUDY": str(tmp_path)}
+    screen = in_a_terminal(["cards"], tmp_path, [keys], 80, (0,), **settings)
+    assert "Traceback" not in screen
+    assert screen.split("(q leaves)")[0].strip() == ""  # all of it went there
+    assert len((tmp_path / "read").read_text().splitlines()) > 24
+
+
+def test_without_a_pager_a_dumb_terminal_or_a_low_list_everything_is_printed(monkeypatch):
+    from handmade.cli.screen import page
+
+    long = "\n".join(map(str, range(30)))
+    for lines, terminal, pager, text in [
+        ("24", "xterm", "no-such-program", long),
+        ("24", "xterm", "", long),
+        ("24", "dumb", "false", long),
+        ("24", "xterm", "false", "short"),
+    ]:
+        for name, value in {"LINES": lines, "TERM": terminal, "PAGER": pager}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "stdin", Screen())
+        monkeypatch.setattr(sys, "stdout", Screen())
+        page(text)
+        assert sys.stdout.getvalue() == f"{text}\n"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no device that is always full")
+@pytest.mark.parametrize("command", ["models", "--help"])
+def test_a_full_disk_is_one_sentence(command):
+    with open("/dev/full", "w") as full:
+        run = [sys.executable, "-m", "handmade", command]
+        ran = subprocess.run(run, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (
+        2,
+        "handmade: what it says cannot be written: No space left on device.\n",
+    )
 
 
 def test_the_rule_for_words_finds_a_broken_one():

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -461,6 +462,68 @@ def test_outside_a_workspace_one_is_found_or_offered(handmade, tmp_path, typing,
     handmade(*command)
     assert (tmp_path / "handmade-workshop" / f"{command[0]}s").is_dir()
     assert len(json.loads((tmp_path / "handmade-workshop" / "progress.json").read_text())[f"{command[0]}s"]) == 1
+
+
+@pytest.mark.parametrize("command", ["drill", "interview"])
+@pytest.mark.parametrize(
+    ("answer", "code", "told", "started"),
+    [
+        ("", 0, "has one mistake|hand in once", True),
+        ("yes", 0, "has one mistake|hand in once", True),
+        ("n", 2, "create one with `handmade start`", False),
+        (EOFError, 2, "create one with `handmade start`", False),
+        (KeyboardInterrupt, 130, "", False),
+    ],
+)
+def test_a_workspace_is_offered_at_a_terminal(
+    handmade, tmp_path, typing, monkeypatch, command, answer, code, told, started
+):
+    def reply(question):
+        assert question == "There is no workspace here. Start one in ./handmade-workshop? [Y/n] "
+        if isinstance(answer, str):
+            return answer
+        raise answer
+
+    monkeypatch.setattr("builtins.input", reply)
+    monkeypatch.chdir(tmp_path)
+    typing(b"q\n")
+    monkeypatch.setattr(sys, "stdin", AtATerminal(sys.stdin))
+    ran = handmade(command)
+    assert ran.code == (1 if command == "interview" and started else code)  # it was left
+    assert re.search(told, ran.out + ran.err)
+    assert os.listdir(tmp_path) == (["handmade-workshop"] if started else [])
+    assert "Traceback" not in ran.err
+
+
+class AtATerminal:
+    """A stream that says that it is a terminal."""
+
+    def __init__(self, stream):
+        self.fileno = stream.fileno
+
+    def isatty(self):
+        return True
+
+
+def test_ctrl_c_twice_leaves_an_interview_once_does_not(handmade, there, typing, monkeypatch):
+    from handmade.cli import handing_in
+
+    pressed = iter([KeyboardInterrupt, b"\n", KeyboardInterrupt, KeyboardInterrupt])
+
+    def read(*_):
+        key = next(pressed)
+        if isinstance(key, bytes):
+            return key
+        raise key
+
+    typing(b"x")  # something is there to be read
+    monkeypatch.setattr(handing_in, "os", SimpleNamespace(read=read))
+    ran = handmade("interview", "--topic", "attention")
+    assert ran.code == 1
+    assert ran.out.count("Hand it in?") == 2
+    assert "It goes on." in ran.out
+    assert "nothing is recorded" in ran.out
+    assert not list(pressed)
 
 
 @pytest.mark.slow

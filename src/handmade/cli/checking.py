@@ -123,7 +123,12 @@ def here_or_started() -> Workspace:
     """The workspace; where there is none, who sits at a terminal is asked whether to start one."""
     workspace = workspace_around(Path.cwd())
     if workspace is None and sys.stdin.isatty():
-        answer = input(prompted(f"There is no workspace here. Start one in ./{WORKSHOP}? [Y/n] ")).strip().lower()
+        question = prompted(f"There is no workspace here. Start one in ./{WORKSHOP}? [Y/n] ")
+        try:
+            answer = input(question).strip().lower()
+        except EOFError:
+            answer = "n"
+            print()
         if answer in ("", "y", "yes"):
             return start(Path(WORKSHOP)).workspace
     return here(workspace)

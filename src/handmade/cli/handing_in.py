@@ -61,7 +61,7 @@ def hand_in(exercise: Exercise, path: Path, seconds: float, sandbox: Sandbox) ->
         if typed == "y" or (typed == CLOSED and not _is_unwritten(path, exercise)):
             print("Handed in.")
             return clock.used
-        if typed in ("q", CLOSED):
+        if typed in ("q", CLOSED, INTERRUPTED):  # who presses Ctrl-C at the question, too, wants to leave
             return _left(path, exercise)
         if typed == "t":
             say(f"\n{tried(path, exercise, sandbox=sandbox).shown(width() or 105)}\n\n{clock}.")
