@@ -13,6 +13,7 @@ AROUND = 2
 _LINE = re.compile(r"\bline (\d+)\b")
 _ENTRY = re.compile(r"^  (\S.*?) = (\[.*)$")
 
+_PRE = '<pre style="font-family:monospace">'  # which not every page of notebooks does by itself
 _CELL = "border:1px solid #8886;padding:1px 6px;text-align:right;font-family:monospace"
 
 
@@ -57,13 +58,13 @@ class Answer:
             parts.append(f"<p><b>{escape(finding.name)}</b><br>{escape(finding.message)}</p>")
             if marked := self._marked(finding):
                 shown = [f"<mark>{escape(line)}</mark>" if line[0] == ">" else escape(line) for line in marked]
-                parts.append(f"<pre>{'<br>'.join(shown)}</pre>")
+                parts.append(f"{_PRE}{'<br>'.join(shown)}</pre>")
             parts.append(_evidence(finding.evidence))
         failed = [test.name for test in verdict.tests if test.status == "failed"]
         if failed:
             parts.append(f"<p>Not right: {escape('; '.join(failed))}</p>")
         if verdict.printed:
-            parts.append(f"<p>It printed:</p><pre>{escape(verdict.printed.rstrip())}</pre>")
+            parts.append(f"<p>It printed:</p>{_PRE}{escape(verdict.printed.rstrip())}</pre>")
         return "\n".join([*parts, "</div>"])
 
     @property
@@ -120,4 +121,4 @@ def _table(name: str, rows: list[list[str]]) -> str:
 
 def _pre(lines: list[str]) -> str:
     text = "\n".join(lines).strip("\n")
-    return f"<pre>{escape(text)}</pre>" if text else ""
+    return f"{_PRE}{escape(text)}</pre>" if text else ""

@@ -5,6 +5,7 @@ They are in nbformat 4.5, which is JSON: https://nbformat.readthedocs.io.
 
 import ast
 import json
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from handmade.workshop.source import stub
 from handmade.workshop.workspace import made
 
 FOLDER = "notebooks"
+
+COLUMNS = 88
+"""Of text in a cell of a notebook."""
 
 
 def write_notebooks(folder: Path) -> list[Path]:
@@ -62,9 +66,15 @@ def _about(topic: str, count: int) -> str:
 
 def _text(exercise: Exercise) -> str:
     return (
-        f"## {exercise.title}\n\n```text\n{exercise.statement}\n```\n\n"
+        f"## {exercise.title}\n\n```text\n{_narrow(exercise.statement)}\n```\n\n"
         f"Paper: {exercise.paper}. About {exercise.minutes} minutes."
     )
+
+
+def _narrow(statement: str) -> str:
+    """A statement in lines of so many columns as a cell has; formulas, which stand further right, as they are."""
+    paragraphs = statement.split("\n\n")
+    return "\n\n".join(text if "\n " in f"\n{text}" else textwrap.fill(text, COLUMNS) for text in paragraphs)
 
 
 def _without_statement(source: str) -> str:

@@ -61,9 +61,9 @@ class Filler:
         for best, part in zip(guesses, parts, strict=True):
             before = filled.removesuffix(" ") if self.tokenizer.spaces_belong_to_words else filled
             filled = f"{before}{best[0][0].removeprefix(PREFIX)}{part}"
-        lines = [filled.replace("\n", "¶")]
+        lines = [_visible(filled.replace("\n", "¶"))]
         for number, best in enumerate(guesses, 1):
-            likely = ", ".join(f"{token.strip() or repr(token)} {100 * share:.1f} %" for token, share in best)
+            likely = ", ".join(f"{_visible(token.strip()) or repr(token)} {100 * share:.1f} %" for token, share in best)
             lines.append(f"  mask {number}: {likely}")
         return "\n".join(lines)
 
@@ -74,3 +74,8 @@ class Filler:
             logits = self.model(Tensor(tokens[None]))[0, np.flatnonzero(tokens == self.tokenizer.mask)]
         logits.array[:, self.tokenizer.special] = -np.inf
         return logits.softmax(dim=1).array
+
+
+def _visible(text: str) -> str:
+    """The text with its control characters escaped: a terminal would obey them."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
