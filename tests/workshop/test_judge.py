@@ -6,7 +6,9 @@ import pytest
 from handmade.errors import JudgeError
 from handmade.workshop.exercises import NAMES, exercise_named
 from handmade.workshop.judging.audit import results_of
+from handmade.workshop.judging.counterfactuals import RIGHT as NO_SWITCH
 from handmade.workshop.judging.counterfactuals import Counterfactuals
+from handmade.workshop.judging.mishaps import changing_line
 from handmade.workshop.judging.shown import fit
 from handmade.workshop.judging.trial import Trial
 from handmade.workshop.source import faulty, solution
@@ -268,3 +270,74 @@ def test_what_is_shown_has_no_control_characters_and_an_end():
     assert fit("a\x1b[2J\x07\u202eb\nc\td", 100) == "a\\x1b[2J\\x07\\u202eb\nc\td"
     assert fit("Käse 中文 ✓", 100) == "Käse 中文 ✓"
     assert fit("x" * 300, 200) == "x" * 200 + " ..."
+
+
+# --- what is said of several mistakes ---------------------------------------------------------------------------------
+
+PER_HEAD_TRANSPOSED = """import numpy as np
+
+
+def softmax(x):
+    e = np.exp(x - x.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+def multi_head_attention(X, num_heads, d_model, weights):
+    Wq, Wk, Wv, Wo = weights
+    d_k = d_model // num_heads
+    heads = []
+    for h in range(num_heads):
+        s = slice(h * d_k, (h + 1) * d_k)
+        Q, K, V = X @ Wq[s].T, X @ Wk[s].T, X @ Wv[s].T
+        heads.append(softmax(Q @ K.T / np.sqrt(d_k)) @ V)
+    return np.concatenate(heads, -1) @ Wo
+"""
+
+
+def test_a_fault_that_only_undoes_another_is_not_named(verdict):
+    found = verdict(PER_HEAD_TRANSPOSED, "multi_head_attention")
+    assert [(finding.name, finding.line) for finding in found.findings] == [("weights transposed", 15)]
+
+
+def test_results_in_another_order_are_told_as_that_whatever_their_shapes(verdict):
+    source = solution(exercise_named("linear")).replace("return dx, dW, db", "return dW, dx, db")
+    (found,) = verdict(source, "linear").findings
+    assert found.name == "results in another order"
+    assert "you return out, dW, dx, db" in found.message
+    assert found.line == source[: source.index("return dW, dx")].count("\n") + 1
+
+
+def test_the_other_convention_of_momentum_passes_and_is_told(verdict):
+    source = "def sgd_momentum(w, dw, v, lr, momentum):\n    v = momentum * v - lr * dw\n    return w + v, v\n"
+    found = verdict(source, "sgd_momentum")
+    assert found.passed
+    assert [followed.name for followed in found.conventions] == ["velocity is the step"]
+
+
+def test_what_is_wrong_without_a_value_has_a_line_too():
+    source = "import numpy as np\n\n\ndef f(x, y):\n    z = x\n    z -= 1\n    return z\n"
+    assert changing_line(source, {"x"}) == 6
+    assert changing_line(source, {"y"}) is None
+    assert changing_line("def f(x):\n    np.add.at(x, 0, 1)\n", {"x"}) == 2
+    assert changing_line("def f(x):\n    x[0] = 1\n", {"x"}) == 2
+    assert changing_line("def f(x):\n    np.exp(x, out=x)\n", {"x"}) == 2
+
+
+@pytest.mark.parametrize(
+    ("hole", "name", "old", "new"),
+    [
+        ("the default eps", "adam", "eps=1e-8", "eps=1e-5"),
+        ("a hypothesis of max_n tokens", "bleu", "len(hypothesis) < max_n", "len(hypothesis) <= max_n"),
+        ("the mean for the maximum", "multi_head_attention", ".max(", ".mean("),
+        ("the mean for the maximum", "cross_attention", ".max(", ".mean("),
+    ],
+)
+def test_mutants_that_passed_once_are_refused(hole, name, old, new):
+    exercise = exercise_named(name)
+    sources = [source for source in (solution(exercise), *variants_of(name).values()) if old in source]
+    wrong = [source for source in sources if "torch" not in source]
+    assert wrong, hole
+    reference = Counterfactuals(exercise, exercise.all_cases())
+    for source in wrong:
+        trial = Trial.of(reference, results_of(source.replace(old, new), exercise))
+        assert not trial.is_explained_by(NO_SWITCH), hole

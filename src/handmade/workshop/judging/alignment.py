@@ -41,7 +41,7 @@ class Event:
         return self.found == UNKNOWN and not self.leads_to_right
 
 
-@dataclass
+@dataclass(eq=False)
 class Alignment:
     """The events of a run in order, and the nodes under suspicion, the likeliest first; those among them whose values
     have a shape that no right solution's have there. steps: how much work the run is."""
@@ -88,7 +88,7 @@ def align(tree: ast.Module, events: Events, right: RightValues, steps: int = 0) 
     feeding = [part for part in parts if part in misnamed]
     unfinished = _unfinished(tree, nodes, linked, right)
     moved = [e for e in linked if e.found == MOVED and not e.leads_to_right and tells_much(e.value)]
-    ordered = (*feeding, *first, *suspects, *sorted([*unfinished, *misnamed], key=linked.index), *moved)
+    ordered = (*feeding, *first, *suspects, *unfinished, *misnamed, *moved)
     alignment.suspects = list(dict.fromkeys(event.node for event in ordered)) or _last_return(nodes, linked)
     early = sorted([*misnamed, *first], key=linked.index)
     alignment.misshapen = list(dict.fromkeys(e.node for e in early if _is_misshapen(nodes[e.node], e, right)))
@@ -115,8 +115,10 @@ def _is_target(node: ast.AST) -> bool:
 
 
 def _unfilled(nodes: list[ast.AST]) -> set[int]:
-    """The nodes whose values are memory that nothing was written to yet, whatever is in it: np.empty(...)."""
-    calls = {id(n) for n in nodes if isinstance(n, ast.Call) and getattr(n.func, "attr", "") in ("empty", "empty_like")}
+    """The nodes whose values say nothing: memory that nothing was written to yet, np.empty(...), and addresses."""
+    without_meaning = ("empty", "empty_like", "id")
+    called = [node for node in nodes if isinstance(node, ast.Call)]
+    calls = {id(n) for n in called if getattr(n.func, "attr", getattr(n.func, "id", "")) in without_meaning}
     named = {
         id(target)
         for statement in nodes
@@ -165,14 +167,15 @@ def _right_helpers(tree: ast.Module, nodes: list[ast.AST], events: list[Event]) 
 
 
 def _is_misnamed(node: ast.AST, event: Event, right: RightValues) -> bool:
-    """Whether the value is right, but never what right solutions call by this name."""
-    values = right.by_name.get(spelled(node))
+    """Whether the value is right, but never what right solutions call by this name. A letter may stand for any size."""
+    name = spelled(node)
+    values = right.named(name) if len(name) > 1 or tells_much(event.value) else []
     return bool(values) and event.found == EXACT and not any(same_value(event.value, value) for value in values)
 
 
 def _is_misshapen(node: ast.AST, event: Event, right: RightValues) -> bool:
     """Whether no right value of this name, or none at all where it has no name of theirs, has this value's shape."""
-    value, named = event.value, right.by_name.get(spelled(node), [])
+    value, named = event.value, right.named(spelled(node))
     if isinstance(value, str) or any(isinstance(other, str) for other in named) or np.size(value) == 0:
         return False
     known = [other for other in named if other is not None]

@@ -4,6 +4,7 @@ import ast
 import builtins
 from collections.abc import Iterator
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 import numpy as np
 
@@ -89,20 +90,27 @@ def _changed_names(statement: ast.AST) -> set[str]:
 
 def written(run: RightRun, alignment: Alignment, here: set[str]) -> list[tuple[str, str]]:
     """A right solution's expressions in the learner's names, each with the name that it is assigned to, if it is."""
+    return [(text, name) for text, name, used in _renamed(run, alignment) if used <= here]
+
+
+@lru_cache(maxsize=32)
+def _renamed(run: RightRun, alignment: Alignment) -> list[tuple[str, str, set[str]]]:
+    """The expressions in the learner's names, the names that they are assigned to, and the names in them."""
     names = mapped_names(run, alignment)
     tree = run.nodes[0]
     assert isinstance(tree, ast.Module)
-    found: list[tuple[str, str]] = []
     assigned = {
         id(node.value): spelled(node.targets[0])
         for node in run.nodes
         if isinstance(node, ast.Assign) and len(node.targets) == 1
     }
+    found: list[tuple[str, str, set[str]]] = []
     for node in seen_nodes(tree):
-        text = in_other_names(node, names, here)
-        if text is not None:
-            name = assigned.get(id(node), "")
-            found.append((text, names.get(name, name)))
+        text = in_other_names(node, names, set(names.values()))
+        if text is not None and len(text) <= LONGEST:
+            own = assigned.get(id(node), "")
+            used = {names[part.id] for part in ast.walk(node) if isinstance(part, ast.Name) and part.id in names}
+            found.append((text, names.get(own, own), used))
     return found
 
 
@@ -126,6 +134,7 @@ def _own_functions(editor: Editor) -> set[str]:
     return {node.name for node in editor.tree.body if isinstance(node, Definition)}
 
 
+@lru_cache(maxsize=32)
 def mapped_names(run: RightRun, alignment: Alignment) -> dict[str, str]:
     """For names of a right solution, those of the learner's that held the same value, the same names first; functions
     of the same name are taken to be the same."""

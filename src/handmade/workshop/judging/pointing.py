@@ -23,6 +23,10 @@ TRACING = 10.0
 """Seconds after which a traced run ends: its values are bounded, its loops are the learner's."""
 
 
+SECOND = 0.4
+"""The share of edits that are tried for the second of two mistakes."""
+
+
 @dataclass(frozen=True)
 class Pointed:
     """Where a mistake is, what is said about it, the mend where one was found, and the second mistake where there are
@@ -50,7 +54,7 @@ class Pointer:
 
     def point(self, trial: Trial, job: Job, mending: bool = True) -> Pointed | None:
         """Where this solution goes wrong; None where that cannot be told. mending: whether to search long."""
-        seen = self._looked(trial, job)
+        seen = self._looked(trial, job, 2 if mending else 1)
         if seen is None:
             return None
         case, runs, alignment = seen
@@ -74,16 +78,16 @@ class Pointer:
             return None
         first = repair_of(job.source, step.edit)
         _, _, after = self._aligned(trial, step.job, case)
-        last = search(step.job, trial, case, after, runs, None, self.run)
+        last = search(step.job, trial, case, after, runs, None, self.run, share=SECOND)
         if last is None:
             return None
         lines = job.source.count("\n") - step.job.source.count("\n")
         second = Pointed(last.line + (lines if last.line > first.line else 0), mend=last.mend)
         return Pointed(first.line, mend=first.mend, second=second)
 
-    def _looked(self, trial: Trial, job: Job) -> tuple[int, list[RightRun], Alignment] | None:
+    def _looked(self, trial: Trial, job: Job, most: int) -> tuple[int, list[RightRun], Alignment] | None:
         """A case that tells, what right solutions compute there, and the solution's values beside theirs."""
-        seen = [self._aligned(trial, job, case) for case in telling_cases(trial)]
+        seen = [self._aligned(trial, job, case) for case in telling_cases(trial)[:most]]
         return min(seen, key=lambda one: one[2].begins) if seen else None
 
     def _aligned(self, trial: Trial, job: Job, case: int) -> tuple[int, list[RightRun], Alignment]:

@@ -19,15 +19,21 @@ from handmade.workshop.judging.verdict import Mend
 
 Run = Callable[[Job], Outcome]
 
-BATCHES = ((120, 200, 400), (150, 400, 400), (400, 400), (300,))
+BRIEF = 60
+"""How many edits are tried where a listed mistake explains the results already."""
+
+BATCHES = ((100, 200, 280), (150, 350), (200,), (100,))
 """How many edited versions are tried at once in each stage, the likeliest first. Counts bound a search, and no clock:
 the same file gets the same verdict however busy the machine is."""
 
-MOST_STEPS, OF_LOADING = 1_500_000, 500
+MOST_STEPS, OF_LOADING = 700_000, 500
 """How many steps of a traced run all versions of a search may take together, and what loading one counts as."""
 
-NEAREST = (150, 150)
+NEAREST = (100, 100)
 """How many edits are tried for a part of the way: of those in a thing's place, and of those around it."""
+
+MOST_WIDE = 70
+"""Around how many of the nearest nodes something is put."""
 
 GUARD = 20.0
 """Seconds after which a batch ends whatever it does."""
@@ -54,14 +60,15 @@ def search(
     crash: int | None,
     run: Run,
     thorough: bool = True,
+    share: float = 1.0,
 ) -> Repair | None:
     """The likeliest edit that makes all cases right; None where none of those tried does.
 
-    thorough: whether to try more than the first batch.
+    thorough: whether to try more than the first batch. share: of the usual number of edits.
     """
     editor = Editor(job.source, ast.parse(job.source))
     tiers = _tiers(editor, alignment, crash)
-    left = max(MOST_STEPS // (OF_LOADING + alignment.steps), BATCHES[0][0])
+    left = BRIEF if not thorough else max(int(share * MOST_STEPS) // (OF_LOADING + alignment.steps), BATCHES[0][0])
     tried: set[tuple[Part, ...]] = set()
     waiting: list[tuple[float, Edit]] = []
     for stage, candidates in enumerate(_stages(editor, alignment, tiers, runs)):
@@ -194,9 +201,11 @@ def _stages(
 ) -> Iterator[list[tuple[float, Edit]]]:
     """Edits with their costs, the nearest first, made when they are asked for: first what puts another thing in the
     place of one that is there, then what puts something around it, then all that is far away."""
-    near = {number: tier for tier in (2, 1, 0) for number in tiers[tier]}
+    near = dict(
+        sorted({number: tier for tier in (2, 1, 0) for number in tiers[tier]}.items(), key=lambda pair: pair[1])
+    )
     yield [(e.cost + STEP * tier, e) for number, tier in near.items() for e in editor.narrow(number)]
-    wide = [(e.cost + STEP * tier, e) for number, tier in near.items() for e in editor.wide(number)]
+    wide = [(e.cost + STEP * tier, e) for number, tier in list(near.items())[:MOST_WIDE] for e in editor.wide(number)]
     likely = list(dict.fromkeys([*tiers[0], *tiers[1]]))
     for rank, number in enumerate(list(_assigned_instead(editor, likely))[:12]):
         wide += [(edit.cost + 0.05 * rank, edit) for edit in pieces(editor, alignment, number, runs)]

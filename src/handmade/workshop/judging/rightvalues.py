@@ -25,7 +25,7 @@ RTOL, RTOL32 = 1e-9, 1e-5
 """How near a value must come to a right one, in float64 and in less."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RightRun:
     """One right solution's source, its tree, its nodes by number, and what it computed."""
 
@@ -87,7 +87,7 @@ class RightValues:
             values.results += run.results()
             for number, value in run.events:
                 if run.nodes and (name := spelled(run.nodes[number])):
-                    values.by_name.setdefault(name, []).append(value)
+                    values.by_name.setdefault(_folded(name), []).append(value)
                 if isinstance(value, str):
                     values.texts.add(value)
                 elif value is not None:
@@ -108,6 +108,10 @@ class RightValues:
                 by_size.setdefault(part.shape[1], []).append(np.sort(part, axis=1))
         values.moved = {size: np.concatenate(rows) for size, rows in by_size.items()}
         return values
+
+    def named(self, name: str) -> list[Any]:
+        """What right solutions call by this name, in capitals or not: OW and ow, though not H and h."""
+        return self.by_name.get(_folded(name), [])
 
     def _is_entry(self, number: float) -> bool:
         """Whether a number is an entry of a right array."""
@@ -142,6 +146,10 @@ def _parts(shape: tuple[int, ...], stacked: np.ndarray) -> list[np.ndarray]:
     if len(shape) < 2 or size > LARGEST_IN_PARTS:
         return []
     return [np.unique(stacked.reshape(count * shape[0], size // shape[0]), axis=0)]
+
+
+def _folded(name: str) -> str:
+    return name.lower() if len(name) > 1 else name
 
 
 def _among(row: np.ndarray, rows: np.ndarray | None, rtol: float) -> bool:
