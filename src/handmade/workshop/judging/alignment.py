@@ -96,9 +96,11 @@ def align(tree: ast.Module, events: Events, right: RightValues, steps: int = 0) 
 
 
 def _tuples(nodes: list[ast.AST]) -> set[int]:
-    """Tuples that are returned or assigned: their parts are looked at."""
+    """Tuples that are returned or assigned: their parts are looked at. And lists of constants, as an axes argument."""
     wholes = [node.value for node in nodes if isinstance(node, ast.Return | ast.Assign)]
     tuples = {id(value) for value in wholes if isinstance(value, ast.Tuple)}
+    lists = [node for node in nodes if isinstance(node, ast.Tuple | ast.List)]
+    tuples |= {id(node) for node in lists if all(isinstance(part, ast.Constant) for part in node.elts)}
     return {number for number, node in enumerate(nodes) if id(node) in tuples}
 
 

@@ -67,9 +67,11 @@ def statements(editor: Editor, alignment: Alignment, number: int, runs: list[Rig
                 again = isinstance(part, ast.Assign) and ast.unparse(part.targets[0]) in replaced
                 if text is not None and not again and text not in known and len(text) <= LONGEST:
                     found.setdefault(text)
+    missing = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)} - here - _FREE
     is_pass, indent = isinstance(node, ast.Pass), " " * node.col_offset
     for rank, text in enumerate(list(found)[:MOST]):
-        cost = (1.5 if is_pass else 2.4) + 0.004 * rank
+        gives_missing = bool(missing & _changed_names(ast.parse(text)))
+        cost = (1.2 if gives_missing else 1.5 if is_pass else 2.4) + 0.004 * rank
         if is_pass:
             text = text.replace("\n", f"\n{indent}")
             yield editor.replaced(node, text, "a statement that is missing", cost)
