@@ -15,6 +15,7 @@ import typer
 from handmade.cli.screen import prompted, say
 from handmade.cli.verdicts import show, show_all
 from handmade.errors import InputError, JudgeError
+from handmade.terminal import redraws
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.exercises import NAMES, exercise_named
 from handmade.workshop.judging.judge import Judge
@@ -53,7 +54,7 @@ def check_one(
 @contextmanager
 def searching(judge: Judge) -> Iterator[None]:
     """While the judge looks for the line of a mistake, which can take seconds, a terminal says so."""
-    if sys.stderr.isatty():
+    if redraws(sys.stderr):
 
         def said(what: str) -> None:
             sys.stderr.write(f"\r{what} ...\033[K")
@@ -63,7 +64,7 @@ def searching(judge: Judge) -> Iterator[None]:
     try:
         yield
     finally:
-        if sys.stderr.isatty():
+        if redraws(sys.stderr):
             sys.stderr.write("\r\033[K")
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 from io import TextIOWrapper
 
-from handmade.cli.checking import saved
+from handmade.cli.checking import saved, searching
 from handmade.cli.hinting import next_in_words
 from handmade.cli.reporting import keep_for_a_report
 from handmade.cli.screen import say
