@@ -390,3 +390,19 @@ def test_what_is_no_numbers_is_refused_and_nothing_is_loaded(wrong):
     with pytest.raises(RuntimeError, match=r"no numbers: bias: given "):
         model.load_state_dict({"weight": np.zeros((3, 2)), "bias": wrong})
     assert np.array_equal(model.weight.numpy(), before)
+
+
+def test_loading_says_that_all_names_matched_as_pytorch_does():
+    layer, other = nn.Linear(2, 2), torch.nn.Linear(2, 2)
+    assert repr(layer.load_state_dict(layer.state_dict())) == repr(other.load_state_dict(other.state_dict()))
+    found = layer.load_state_dict({"weight": layer.weight, "gain": layer.bias}, strict=False)
+    assert repr(found) == "IncompatibleKeys(missing_keys=['bias'], unexpected_keys=['gain'])"
+
+
+def test_parameters_are_written_from_one_vector():
+    layer = nn.Linear(2, 3)
+    nn.utils.vector_to_parameters(handmade.arange(9.0), layer.parameters())
+    assert layer.bias.tolist() == [6.0, 7.0, 8.0]
+    assert nn.utils.parameters_to_vector(layer.parameters()).tolist() == list(range(9))
+    with pytest.raises(ValueError, match=r"vec has shape \(8,\); the parameters hold 9 numbers"):
+        nn.utils.vector_to_parameters(handmade.ones(8), layer.parameters())

@@ -258,3 +258,10 @@ def test_ctc_loss_as_a_layer_equals_pytorchs(rng):
     expected.backward()
     assert_close(got.numpy(), expected.detach().numpy(), "loss")
     assert_close(ours.grad.numpy(), theirs.grad.numpy(), "gradient of the logits")
+
+
+def test_the_weights_need_no_flattening():
+    layer = nn.LSTM(I, H)
+    before = layer.weight_hh_l0
+    layer.flatten_parameters()  # which scripts call for a GPU
+    assert layer.weight_hh_l0 is before
