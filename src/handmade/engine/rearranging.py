@@ -221,6 +221,9 @@ class Rearranging(Kinds):
 
     def unbind(self, dim: int = 0) -> tuple[Self, ...]:
         """The slices along an axis, which is removed."""
+        dim = self._dim(dim)
+        if self.ndim == 0:
+            raise IndexError("unbind: a tensor without axes has no slices")
         return tuple(self.narrow(dim, i, 1).squeeze(dim) for i in range(self.shape[dim]))
 
     def pad(self, pad: Sequence[int], mode: str = "constant", value: float = 0.0) -> Self:
