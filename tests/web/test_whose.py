@@ -79,6 +79,16 @@ def test_most_mistakes_are_seen_on_ordinary_numbers(cases):
     assert "overflows" not in visible(EXERCISE, cases)
 
 
+def test_what_can_be_seen_is_told_of_the_cases_that_are_asked_about(cases):
+    flat = [Case("all alike", tuple(np.zeros_like(array) for array in cases[0].args))]
+    before = visible(EXERCISE, cases)
+    assert "no scale" not in visible(EXERCISE, flat)
+    assert visible(EXERCISE, cases) == before
+    for n in range(20):  # more than are kept
+        visible(EXERCISE, [Case(str(n), cases[0].args)])
+    assert visible(EXERCISE, cases) == before
+
+
 def test_an_unknown_mistake_is_refused(bench, cases):
     with pytest.raises(InputError, match="did you mean 'no scale'"):
         computed(bench, EXERCISE, cases, "mistake", "no scales")

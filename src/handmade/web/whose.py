@@ -10,11 +10,15 @@ from handmade.errors import InputError, suggestion
 from handmade.web.bench import Bench
 from handmade.web.questions import choice, text
 from handmade.workshop.cell.cases import Case, Result
+from handmade.workshop.cell.wire import dumps
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.quiet import QUIET
 
 APART = 1e-5
 """From here on a difference is shown as one: what float32 rounds off is less."""
+
+KEPT = 16
+"""Answers of `visible` that are kept."""
 
 CODE = ("reference", "mine", "mistake")
 
@@ -92,7 +96,22 @@ def computed(bench: Bench, exercise: Exercise, cases: list[Case], code: str, fau
 
 
 def visible(exercise: Exercise, cases: list[Case]) -> list[str]:
-    """The exercise's mistakes that can be seen on these cases: they raise nothing, and give other numbers."""
+    """The exercise's mistakes that can be seen on these cases: they raise nothing, and give other numbers.
+
+    Who steps through the mistakes asks this again and again: the last few answers are kept.
+    """
+    key = (exercise.name, *(dumps(vars(case)) for case in cases))
+    if key not in _SEEN:
+        while len(_SEEN) >= KEPT:
+            _SEEN.pop(next(iter(_SEEN)), None)
+        _SEEN[key] = _visible(exercise, cases)
+    return _SEEN[key]
+
+
+_SEEN: dict[tuple[str, ...], list[str]] = {}
+
+
+def _visible(exercise: Exercise, cases: list[Case]) -> list[str]:
     with QUIET:
         right = exercise.run(cases)
         wrong = {fault: exercise.run(cases, frozenset({fault})) for fault in exercise.faults}
