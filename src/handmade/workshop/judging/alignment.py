@@ -88,7 +88,9 @@ def align(tree: ast.Module, events: Events, right: RightValues, steps: int = 0) 
     feeding = [part for part in parts if part in misnamed]
     unfinished = _unfinished(tree, nodes, linked, right)
     moved = [e for e in linked if e.found == MOVED and not e.leads_to_right and tells_much(e.value)]
-    ordered = (*feeding, *first, *suspects, *unfinished, *misnamed, *moved)
+    begin = linked.index(first[0]) if first else 0
+    early = [e for e in linked[:begin] if e in misnamed and _says_much(nodes[e.node], e)]
+    ordered = (*early, *feeding, *first, *suspects, *unfinished, *misnamed, *moved)
     alignment.suspects = list(dict.fromkeys(event.node for event in ordered)) or _last_return(nodes, linked)
     early = sorted([*misnamed, *first], key=linked.index)
     alignment.misshapen = list(dict.fromkeys(e.node for e in early if _is_misshapen(nodes[e.node], e, right)))
@@ -96,10 +98,12 @@ def align(tree: ast.Module, events: Events, right: RightValues, steps: int = 0) 
 
 
 def _tuples(nodes: list[ast.AST]) -> set[int]:
-    """Tuples that are returned or assigned: their parts are looked at. And lists of constants, as an axes argument."""
+    """Tuples that are returned or assigned: their parts are looked at. And lists of constants, as axes, and
+    shapes: they are wrong where an array is."""
     wholes = [node.value for node in nodes if isinstance(node, ast.Return | ast.Assign)]
     tuples = {id(value) for value in wholes if isinstance(value, ast.Tuple)}
     lists = [node for node in nodes if isinstance(node, ast.Tuple | ast.List)]
+    tuples |= {id(node) for node in nodes if isinstance(node, ast.Attribute) and node.attr in ("shape", "size", "ndim")}
     tuples |= {id(node) for node in lists if all(isinstance(part, ast.Constant) for part in node.elts)}
     return {number for number, node in enumerate(nodes) if id(node) in tuples}
 
@@ -116,9 +120,13 @@ def _is_target(node: ast.AST) -> bool:
     return isinstance(getattr(node, "ctx", None), ast.Store)
 
 
+def _says_much(node: ast.AST, event: Event) -> bool:
+    return len(spelled(node)) > 1 and tells_much(event.value) and not event.leads_to_right
+
+
 def _unfilled(nodes: list[ast.AST]) -> set[int]:
-    """The nodes whose values say nothing: memory that nothing was written to yet, np.empty(...), and addresses."""
-    without_meaning = ("empty", "empty_like", "id")
+    """The nodes whose values say nothing: memory not yet written to, np.empty(...), addresses, pairs of divmod."""
+    without_meaning = ("empty", "empty_like", "id", "divmod")
     called = [node for node in nodes if isinstance(node, ast.Call)]
     calls = {id(n) for n in called if getattr(n.func, "attr", getattr(n.func, "id", "")) in without_meaning}
     named = {

@@ -315,6 +315,8 @@ class Editor:
             yield self.put(node, f"{value}[{text}]", "an index", 1.4)
         for text in ("[:, None]", "[None]", "[..., None]", "[:, None, None]"):
             yield self.put(node, f"{value}{text}", "an index", 1.4)
+        if isinstance(index, ast.Tuple):
+            yield from self._of_slices(node, index)
         if isinstance(index, ast.Slice):
             low, high = (self.text(part) if part else "" for part in (index.lower, index.upper))
             if low and high:
@@ -323,6 +325,19 @@ class Editor:
             for a, b in ((high, ""), ("", low)):
                 if a or b:
                     yield self.put(node, f"{value}[{a}:{b}]", "an index", 1.2)
+
+    def _of_slices(self, node: ast.Subscript, index: ast.Tuple) -> Iterator[Edit]:
+        """Other ends of the slices in an index of several axes."""
+        value, parts = self.text(node.value), list(map(self.text, index.elts))
+        for number, part in enumerate(index.elts):
+            if isinstance(part, ast.Slice) and part.step is None:
+                low, high = (self.text(end) if end else "" for end in (part.lower, part.upper))
+                names = self.names_at(node)[:6]
+                others = [f"{low}:", f":{high}", *(f"{low}:{name}" for name in names), *(f"{n}:{high}" for n in names)]
+                for text in dict.fromkeys(others):
+                    new = ", ".join([*parts[:number], text, *parts[number + 1 :]])
+                    if text != parts[number]:
+                        yield self.put(node, f"{value}[{new}]", "the end of a slice", 1.2)
 
     def _of_names(self, node: ast.expr, is_callee: bool) -> Iterator[Edit]:
         """Another name, function or method in the place of this one."""

@@ -1,20 +1,23 @@
 """The line that a mistake is in: by the traceback, by values beside those of right solutions, by the mend."""
 
 import ast
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from handmade.workshop.cell.cases import Raised
 from handmade.workshop.cell.job import Job
+from handmade.workshop.cell.tracing import Definition
 from handmade.workshop.judging.alignment import Alignment, align
 from handmade.workshop.judging.comparison import real_numbers
 from handmade.workshop.judging.counterfactuals import Counterfactuals
 from handmade.workshop.judging.outcome import Outcome
 from handmade.workshop.judging.pieces import in_other_names, mapped_names
 from handmade.workshop.judging.repair import repair_of, search
-from handmade.workshop.judging.rightvalues import RightRun, RightValues, right_runs, spelled
+from handmade.workshop.judging.rightvalues import EXACT, RightRun, RightValues, right_runs, spelled
 from handmade.workshop.judging.stepwise import first_step
 from handmade.workshop.judging.trial import Trial
 from handmade.workshop.judging.verdict import Finding, Mend
@@ -59,7 +62,7 @@ class Pointer:
             return None
         case, runs, alignment = seen
         raised = trial.results[case].raised
-        crash = raised.line if raised is not None else None
+        crash = crashed_at(raised, alignment, job) if raised is not None else None
         line = suspected(alignment, crash)
         words = told(alignment, runs) if line != crash else ""
         found = search(job, trial, case, alignment, runs, crash, self.run, thorough=mending)
@@ -104,6 +107,19 @@ class Pointer:
             runs = right_runs(trial.exercise, trial.case(case))
             known[case] = runs, RightValues.of(runs)
         return known[case]
+
+
+def crashed_at(raised: Raised, alignment: Alignment, job: Job) -> int | None:
+    """The line that raised an error; where that is in a helper which has given right values before, the line that
+    called it."""
+    frames = re.findall(r"line (\d+), in (\w+)", raised.trace)
+    if len(frames) < 2 or frames[-1][1] in job.functions or int(frames[-1][0]) != raised.line:
+        return raised.line
+    helper = next((n for n in alignment.nodes if isinstance(n, Definition) and n.name == frames[-1][1]), None)
+    inside = set(map(id, ast.walk(helper))) if helper is not None else set()
+    returned = {id(n.value) for n in alignment.nodes if isinstance(n, ast.Return) and id(n) in inside}
+    worked = any(event.found == EXACT and id(alignment.nodes[event.node]) in returned for event in alignment.events)
+    return int(frames[-2][0]) if worked else raised.line
 
 
 def suspected(alignment: Alignment, crash: int | None) -> int | None:

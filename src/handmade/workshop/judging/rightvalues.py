@@ -141,11 +141,12 @@ class RightValues:
 
 
 def _parts(shape: tuple[int, ...], stacked: np.ndarray) -> list[np.ndarray]:
-    """The rows of these arrays of one shape: loops take them one by one."""
+    """The parts of these arrays of one shape with fewer axes: loops take them one by one."""
     count, size = stacked.shape
-    if len(shape) < 2 or size > LARGEST_IN_PARTS:
+    if size > LARGEST_IN_PARTS:
         return []
-    return [np.unique(stacked.reshape(count * shape[0], size // shape[0]), axis=0)]
+    lengths = [int(np.prod(shape[:axes])) for axes in range(1, len(shape))]
+    return [np.unique(stacked.reshape(count * length, size // length), axis=0) for length in lengths]
 
 
 def _folded(name: str) -> str:
