@@ -199,6 +199,15 @@ def test_only_the_pages_own_files_are_served(server, path):
     assert server.request(path, None, "GET")[0] == 404
 
 
+def test_a_module_outside_is_not_served_either(server, tmp_path):
+    outside = tmp_path / "outside.js"
+    outside.write_text("export default 1;")
+    up = "../" * len(server_module.STATIC.parts)
+    for path in (f"/static/{up}{outside}", f"/static/{outside}", f"/static/{up.replace('/', '%2f')}{outside}"):
+        assert server.request(path.replace("//", "/"), None, "GET")[0] == 404
+        assert server.request(path, None, "GET")[0] == 404
+
+
 def test_what_has_not_changed_is_not_sent_again(server):
     _, headers, _ = server.request("/static/page.js", None, "GET")
     assert headers["cache-control"] == "no-cache"
