@@ -104,11 +104,16 @@ def test_published_gpt2_needs_its_files(handmade, run, tmp_path):
     assert "is a run and has weights of its own" in ran.err
 
 
-def test_each_character_is_shown_as_it_comes(handmade, run, monkeypatch):
+@pytest.mark.parametrize(("terminal", "escape"), [(True, r"\x1b"), (False, "\x1b")])
+def test_each_character_is_shown_as_it_comes(handmade, run, monkeypatch, terminal, escape):
+    """A terminal is not shown what would control it."""
     shown = []
 
     class Screen:
         encoding = "utf-8"
+
+        def isatty(self):
+            return terminal
 
         def write(self, text):
             shown.append(text)
@@ -117,15 +122,15 @@ def test_each_character_is_shown_as_it_comes(handmade, run, monkeypatch):
             shown.append("flush")
 
     def stream(self, prompt, length, seed, **choice):
-        for character in "abc":
+        for character in "abc\x1b":
             yield character
             assert shown[-1] == "flush"
-            assert character in shown[-4:]
+            assert (escape if character == "\x1b" else character) in shown[-4:]
 
     monkeypatch.setattr(Writer, "stream", stream)
     monkeypatch.setattr(sys, "stdout", Screen())
     handmade("sample", run)
-    assert "".join(shown).replace("flush", "") == "abc\n"
+    assert "".join(shown).replace("flush", "") == f"abc{escape}\n"
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def sample(
     """Write text with a trained language model, token by token."""
     if seed is not None and seed < 0:
         raise InputError(f"--seed is {seed}, expected 0 or more.")
-    from handmade.cli.screen import say
+    from handmade.cli.screen import harmless, say
     from handmade.opening import open_as
     from handmade.tasks import Writer
 
@@ -51,7 +51,7 @@ def sample(
     if samples == 1:
         text = "\n"
         for text in writer.stream(prompt, length, seed, **options):
-            print(text, end="", flush=True)
+            print(harmless(text), end="", flush=True)
         print(end="" if text == "\n" else "\n")
     else:
-        print("\n---\n".join(writer.write_several(prompt, samples, length, seed, **options)))
+        print(harmless("\n---\n".join(writer.write_several(prompt, samples, length, seed, **options))))

@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 
+from handmade.errors import printable
 from handmade.tables import cell_text, table
 from handmade.terminal import columns, for_stream, redraws, wrapped
 
@@ -19,6 +20,11 @@ def say(text: str = "", error: bool = False) -> None:
     """Print text; in a terminal its lines break between words, and go on below their beginning."""
     stream = sys.stderr if error else sys.stdout
     print(for_stream(text, stream), file=stream, flush=True)
+
+
+def harmless(text: str) -> str:
+    """What a model wrote, for the terminal, which it must not control; a pipe gets it as it is."""
+    return printable(text) if sys.stdout.isatty() else text
 
 
 def prompted(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from handmade.cli.screen import say
+from handmade.cli.screen import harmless, say
 from handmade.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def translate(
         made = translator.translate(text, beam=beam, alpha=alpha)
         if picture:
             _draw(translator, text, made, picture)
-        say(made)
+        say(harmless(made))
 
 
 def _say_unknown(translator: "Translator", text: str) -> None:
