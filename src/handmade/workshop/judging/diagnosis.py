@@ -50,7 +50,8 @@ def errors(trial: Trial) -> Iterator[Finding]:
         where = f"on {len(numbers)} of {len(trial.results)} cases, as {trial.case(first).label!r}"
         sizes = ", ".join(f"{name} {value.shape}" for name, value in trial.arguments(first).items() if _is(value))
         shown = f"{where} ({sizes})" if sizes else where
-        yield Finding(name, f"{message} {words}".strip(), f"{shown}\n{raised.trace}".strip(), raised.line)
+        said = f"{message.rstrip(' .')}. {words}" if words else message.strip()
+        yield Finding(name, said, f"{shown}\n{raised.trace}".strip(), raised.line)
 
 
 def _told(wrong: Trial) -> tuple[str, str]:
