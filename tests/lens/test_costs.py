@@ -26,6 +26,19 @@ def test_products_are_counted(layer, shape, products):
     assert row.parameters == cost.parameters == sum(parameter.numel() for parameter in layer.parameters())
 
 
+@pytest.mark.parametrize(
+    ("layer", "x", "shape"),
+    [
+        (nn.Linear(5, 3), hm.zeros(1, 2, 5), (2, 3)),
+        (nn.LSTM(5, 3), hm.zeros(7, 1, 5), (7, 3)),  # steps first
+        (nn.Embedding(9, 4), hm.zeros(6, dtype=hm.int64), (6, 4)),  # positions, the same for every example
+    ],
+)
+def test_shapes_are_told_without_the_batch_axis_where_there_is_one(layer, x, shape):
+    (row,) = lens.cost(layer, x).layers
+    assert row.shape == shape
+
+
 class Own(nn.Module):
     """A network as a learner would write it, with weights of its own and no layer."""
 

@@ -128,6 +128,12 @@ class _Field:
     step: float = 1
 
 
+def _of_one(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape without the batch axis, which has length 1 and stands first, or behind the steps of a sequence."""
+    axis = shape[:2].index(1) if 1 in shape[:2] else len(shape)
+    return shape[:axis] + shape[axis + 1 :]
+
+
 class _Meter:
     """Adds up what the operations of each module compute, and follows weights and receptive fields from array to array.
 
@@ -170,7 +176,7 @@ class _Meter:
         made = output[0] if isinstance(output, tuple | list) and output else output
         shape, field = (), _Field()
         if isinstance(made, Tensor):
-            shape, field = made.shape[1:], self._field(made)
+            shape, field = _of_one(made.shape), self._field(made)
         self.layers.append(
             LayerCost(
                 name,
