@@ -6,7 +6,7 @@ from tokenizers import ByteLevelBPETokenizer
 
 from handmade import weights
 from handmade.models import ZOO, Card
-from handmade.models.gpt import GPT, GPTConfig
+from handmade.models.gpt import CONFIGS, GPT, GPTConfig
 from tests.support.pictures import colours
 
 SMALL = {
@@ -91,7 +91,7 @@ def gpt_folder(tmp_path, monkeypatch):
     tokenizer.save_model(str(folder))
     config = GPTConfig(tokenizer.get_vocab_size(), 8, n_layer=1, n_head=2, n_embd=8)
     weights.save(folder / "model.safetensors", {n: t.numpy() for n, t in GPT(config).state_dict().items()})
-    monkeypatch.setitem(ZOO, "gpt2", Card("gpt2", lambda: GPT(config), 2019, "", 0, (8,), ""))
+    monkeypatch.setitem(CONFIGS, "gpt2", config)
     return folder
 
 

@@ -165,7 +165,9 @@ def loopback(port: int) -> list[socket.socket]:
     try:
         first = socket.create_server(("127.0.0.1", port))
     except OSError as error:
-        raise InputError(f"port {port} cannot be used ({error.strerror}): give another with --port, or none.") from None
+        raise InputError(
+            f"port {port} cannot be used ({error.strerror}): choose another, or 0 for any that is free."
+        ) from None
     sockets = [first]
     with suppress(OSError):
         sockets.append(socket.create_server(("::1", first.getsockname()[1]), family=socket.AF_INET6))
