@@ -61,6 +61,18 @@ def test_the_mend_as_data(verdict):
     }
 
 
+@pytest.mark.parametrize(
+    ("wrong", "searched"),
+    [("1 + weights @ V", True), ("str", False), ("1 + weights @ V + np.random.rand()", False)],
+    ids=["values", "another kind", "a trouble"],
+)
+def test_no_mend_is_searched_for_where_there_can_be_none(verdict, warm, monkeypatch, wrong, searched):
+    said = []
+    monkeypatch.setattr(warm, "saying", said.append)
+    assert not verdict(RIGHT.replace("weights @ V", wrong)).passed
+    assert said == ["Looking for the line and its mend"] * searched
+
+
 @pytest.mark.slow
 def test_two_mistakes_are_both_pointed_at_and_mended(verdict):
     source = RIGHT.replace("np.sqrt(K.shape[-1])", "np.log(K.shape[-1])").replace("weights @ V", "weights @ V + 1")

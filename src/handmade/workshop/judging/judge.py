@@ -116,7 +116,7 @@ class Judge:
             if not troubles and not _repeats(outcome, exercise):
                 troubles.append(_RANDOM)
             switches = trial.explain()
-            wrong = self._with_lines(self._explained(switches, trial, job), trial, job)
+            wrong = self._with_lines(self._explained(switches, trial, job), trial, job, mending=not troubles)
         followed = [name for name in exercise.conventions if switches and name in switches]
         return Verdict(
             exercise.name,
@@ -178,15 +178,19 @@ class Judge:
                 return named
         return diagnose(trial, lambda cases: self._results(job, cases))
 
-    def _with_lines(self, findings: list[Finding], trial: Trial, job: Job) -> list[Finding]:
-        """The findings with the line that they are about; with the mend too where no listed mistake explains them."""
+    def _with_lines(self, findings: list[Finding], trial: Trial, job: Job, mending: bool = True) -> list[Finding]:
+        """The findings with the line that they are about; with the mend too where no listed mistake explains them.
+
+        mending: whether a mend may be searched for. None is for what is of another kind than any edit would make.
+        """
         if not findings or any(finding.name == "not written yet" for finding in findings):
             return findings
-        listed = all(finding.name in trial.exercise.faults for finding in findings)
-        if not listed:
+        told = trial.exercise.faults.keys() | {"wrong type"}
+        mending = mending and not all(finding.name in told for finding in findings)
+        if mending:
             self.saying("Looking for the line and its mend")
         try:
-            pointed = self.pointer.point(trial, job, mending=not listed)
+            pointed = self.pointer.point(trial, job, mending=mending)
         except RecursionError:  # a file nested that deeply is judged, and not pointed into
             return findings
         if pointed is None:
