@@ -35,9 +35,7 @@ def network_pages(docs: Path, figures: Figures) -> dict[str, str]:
 def network_files() -> list[ModuleType]:
     """The files with a paper and a network, images first, then text, then sound, each from the oldest on."""
     modules = [import_module(f"handmade.models.{file.name}") for file in iter_modules(models.__path__)]
-    return sorted(
-        filter(_is_network, modules), key=lambda m: (list(CHAPTERS).index(_chapter(m)), _year(m), page_name(m))
-    )
+    return sorted(filter(_is_network, modules), key=_place)
 
 
 def _place(module: ModuleType) -> tuple[int, int, str]:

@@ -51,12 +51,14 @@ def test_each_part_has_two_bars_with_their_numbers(tmp_path):
 
 
 def test_numbers_are_shortened_to_three_digits():
-    assert [shortened(n) for n in (0, 864, 9_408, 86_704_128, 4_089_184_256)] == [
+    assert [shortened(n) for n in (0, 864, 9_408, 86_704_128, 4_089_184_256, 999_499, 999_500)] == [
         "0",
         "864",
         "9.41 k",
         "86.7 M",
         "4.09 G",
+        "999 k",
+        "1.00 M",
     ]
 
 
@@ -65,7 +67,10 @@ def test_similarities_are_cosines_without_the_diagonal(tmp_path):
     vectors = np.array([[1.0, 0.0], [3.0, 3.0], [0.0, -2.0]])
     picture = draw.similarities(vectors, ["a", "b", "c"], "three words")
     assert_readable(picture, tmp_path)
-    drawn = picture.figure.axes[0].images[0].get_array()
+    axes = picture.figure.axes[0]
+    assert axes.xaxis.get_visible()
+    assert axes.yaxis.get_visible()
+    drawn = axes.images[0].get_array()
     np.testing.assert_allclose(drawn[0], [np.nan, 0.5**0.5, 0.0], atol=1e-12)
     assert "\N{MINUS SIGN}0.71" in written(picture)
     assert picture.caption == "The most similar of these words to each is a: b, b: a, c: a."

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import handmade
-from handmade import nn, optim
+from handmade import nn, optim, tensor
 from handmade.engine import apply, gradients
 from handmade.ops.normalization import layer_norm
 from tests.support.against_torch import check_parity
@@ -200,6 +200,24 @@ def test_numpys_names_of_arguments_are_taken_too(numbers):
         lambda t, x: x.sum(axis=1, keepdims=True) * x.softmax(axis=-1) + t.cat([x, x], axis=0).mean(axis=0), numbers
     )
     check_parity(lambda t, x: t.stack([x, x], axis=1).amax(axis=(0, 1), keepdims=True) + x.unsqueeze(axis=0), numbers)
+
+
+def test_a_number_beside_a_mask_keeps_its_kind():
+    mask = tensor([True, False])
+    assert handmade.where(mask, 2, tensor([5.0, 6.0])).tolist() == [2.0, 6.0]
+    assert handmade.where(mask, 2, 7).tolist() == [2, 7]
+    chosen = handmade.where(mask, 0.1, tensor([5.0, 6.0], dtype=handmade.float64))
+    assert (chosen.dtype, chosen.tolist()) == (handmade.float64, [0.1, 6.0])
+    assert handmade.add(2, mask).tolist() == [3, 2]
+    assert handmade.maximum(2, mask).tolist() == [2, 2]
+
+
+def test_an_axis_is_named_once():
+    x = handmade.ones(2, 3)
+    assert x.gather(axis=1, index=tensor([[0], [1]])).shape == (2, 1)
+    assert x.index_select(axis=0, index=tensor([1])).shape == (1, 3)
+    with pytest.raises(TypeError, match="sum: dim and axis are one argument"):
+        x.sum(dim=0, axis=1)
 
 
 def test_a_number_beside_float64_keeps_its_digits():

@@ -93,5 +93,13 @@ def test_the_model_is_as_it_was(model):
 
 def test_a_text_that_is_too_long_is_refused(model):
     for tokens in (np.zeros(9, int), np.zeros(0, int)):
-        with pytest.raises(InputError, match="1 to 8 at once"):
+        with pytest.raises(InputError, match="expected 1 to 8, which"):
             read_heads(model, tokens)
+
+
+def test_a_loss_needs_a_token_that_follows(model):
+    one = np.array([3])
+    read_heads(model, one)
+    for loss in (losses_without_heads, lambda model, tokens: loss_with(model, tokens, lambda q, k, v: v)):
+        with pytest.raises(InputError, match="the text has 1 tokens, expected 2 to"):
+            loss(model, one)

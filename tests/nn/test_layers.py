@@ -367,6 +367,10 @@ def test_padding_by_name_is_checked():
         nn.Conv2d(3, 4, 3, padding="some")(x)
     with pytest.raises(ValueError, match=r"conv2d: padding='same' keeps the size, which stride \(2, 2\) cannot"):
         nn.Conv2d(3, 4, 3, stride=2, padding="same")(x)
+    with pytest.raises(ValueError, match=r"Conv2d: padding is 'some'"):
+        nn.Conv2d(3, 4, 3, padding="some", padding_mode="reflect")(x)
+    with pytest.raises(ValueError, match=r"Conv2d: padding='same' keeps the size"):
+        nn.Conv2d(3, 4, 3, stride=2, padding="same", padding_mode="reflect")(x)
 
 
 def test_convolutions_keep_their_weights_in_the_memory_order_of_the_kernels():
@@ -386,6 +390,53 @@ def test_embeddings_options_are_pytorchs(rng):
     reference(torch.tensor(indices))
     np.testing.assert_allclose(layer.weight.numpy(), reference.weight.detach().numpy(), rtol=1e-6)
     assert repr(layer) == repr(reference)
+    before = layer.weight.numpy().copy()
+    with handmade.no_grad():
+        layer.weight[-1] = 5.0
+    with pytest.raises(IndexError, match="index -1 is outside the table"):
+        layer(tensor([-1]))
+    assert (layer.weight.numpy()[-1] == 5.0).all(), "changed before it was refused"
+    assert (layer.weight.numpy()[:-1] == before[:-1]).all()
+    endless = nn.functional.embedding(tensor([0]), tensor([[-np.inf, 1.0]]), scale_grad_by_freq=True)
+    assert endless.tolist() == [[-np.inf, 1.0]]
+
+
+def test_a_projected_lstm_reads_no_padding(rng):
+    """`lengths` means what it means without a projection: padding has no effect, and others are refused."""
+    layer = nn.LSTM(3, 4, num_layers=2, bidirectional=True, batch_first=True, proj_size=2).double()
+    x = rng.normal(size=(2, 5, 3))
+    outputs = []
+    for filling in (0.0, np.nan):
+        x[1, 3:] = filling
+        layer.zero_grad()
+        output, _ = layer(tensor(x), lengths=[5, 3])
+        (output * tensor(np.arange(output.numel()).reshape(output.shape) / 7)).sum().backward()
+        outputs.append([output.detach().numpy(), *(p.grad.numpy() for p in layer.parameters())])
+    for plain, padded in zip(*outputs, strict=True):
+        np.testing.assert_array_equal(plain, padded)
+    np.testing.assert_allclose(layer(tensor(x[1:, :3]))[0].detach().numpy(), outputs[0][0][1:, :3], rtol=1e-12)
+    with pytest.raises(ValueError, match="lengths must be between 1 and the 5 steps"):
+        layer(tensor(x), lengths=[0, 9])
+
+
+def test_a_dictionary_of_parameters_has_no_names_that_harm_it():
+    values = nn.ParameterDict([("a", handmade.ones(2))])
+    for name in ("keys", "training", "a.b"):
+        with pytest.raises((KeyError, ValueError), match=name):
+            values[name] = handmade.ones(1)
+    values["a"] = handmade.zeros(2)
+    del values["a"]
+    assert len(values) == 0
+    with pytest.raises(KeyError):
+        del values["a"]
+
+
+def test_a_buffer_in_place_of_another_says_whether_it_is_saved():
+    layer = nn.Module()
+    layer.mask = nn.Buffer(handmade.ones(2))
+    assert list(layer.state_dict()) == ["mask"]
+    layer.mask = nn.Buffer(handmade.zeros(2), persistent=False)
+    assert list(layer.state_dict()) == []
 
 
 def test_buffers_and_dictionaries_of_parameters_are_part_of_the_state():

@@ -45,9 +45,9 @@ def costs(parts: Sequence[Part], title: str) -> Picture:
 
 
 def shortened(number: int) -> str:
-    """A number in at most three digits and a letter: 864, 9.4 k, 37.7 M, 4.09 G."""
+    """A number in at most three digits and a letter: 864, 9.41 k, 37.7 M, 4.09 G."""
     for letter, unit in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
-        if number >= unit:
+        if number >= 0.9995 * unit:  # three digits round up to it
             return f"{number / unit:#.3g}".rstrip(".") + f" {letter}"
     return str(number)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from handmade.draw.style import SMALL, Picture, bar, framed, in_style, ink_on, new_figure, signed_scale
+from handmade.draw.style import SMALL, Picture, bar, in_style, ink_on, new_figure, signed_scale, thin_frame
 
 
 @in_style
@@ -21,7 +21,7 @@ def similarities(vectors: Float[np.ndarray, "W D"], words: Sequence[str], title:
     figure = new_figure(side + 1.2, side, title, "Cosine of the angle between two words' vectors.")
     axes = figure.subplots()
     drawn = axes.imshow(cosines, **signed_scale(1.0))
-    framed(axes)
+    thin_frame(axes)
     axes.set_xticks(range(len(words)), words, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(words)), words)
     axes.tick_params(length=0)

@@ -23,7 +23,8 @@ def function(method: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(method)
     def call(input: Any, *args: Any, **options: Any) -> Any:
         if not isinstance(input, Tensor):
-            beside = next((x for x in (*args, *options.values()) if isinstance(x, Tensor)), None)
+            tensors = (x for x in (*args, *options.values()) if isinstance(x, Tensor))
+            beside = next((x for x in tensors if x.array.dtype.kind != "b"), None)  # beside a mask it keeps its kind
             number, input = input, Tensor(input)
             if beside is not None and not input.ndim and (beside.is_floating_point() or not input.is_floating_point()):
                 input = Tensor(np.asarray(number, beside.dtype))  # of its own digits, not those of float32

@@ -30,6 +30,8 @@ def also_numpys_names(function: F) -> F:
     def call(*args: Any, **options: Any) -> Any:
         for theirs, own in NUMPYS.items():
             if theirs in options:
+                if own in options:
+                    raise TypeError(f"{function.__name__}: {own} and {theirs} are one argument; pass one of them")
                 options[own] = options.pop(theirs)
         return function(*args, **options)
 
@@ -39,7 +41,7 @@ def also_numpys_names(function: F) -> F:
 def numpys_names(cls: type[T]) -> type[T]:
     """`also_numpys_names` for all methods of a class that have an argument `dim`."""
     for name, method in list(vars(cls).items()):
-        if inspect.isfunction(method) and not name.startswith("_") and "dim" in method.__code__.co_varnames:
+        if inspect.isfunction(method) and not name.startswith("_") and "dim" in inspect.signature(method).parameters:
             setattr(cls, name, also_numpys_names(method))
     return cls
 

@@ -7,9 +7,11 @@ from typing import Any, Self
 import numpy as np
 
 from handmade import ops
+from handmade.engine.kinds import numpys_names
 from handmade.engine.rearranging import Rearranging
 
 
+@numpys_names
 class Selecting(Rearranging):
     """Elements by index."""
 

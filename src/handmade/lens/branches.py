@@ -21,7 +21,7 @@ from handmade.nn import Module
 
 
 class BlockFlow(NamedTuple):
-    """One block: x as it came in, skip as it is added (in the branch's shape), branch F(x), and what comes out."""
+    """One block: x as it came to the skip, skip as it is added (x, or its projection), branch F(x), and the sum."""
 
     name: str
     x: Float[np.ndarray, "C H W"]
@@ -31,7 +31,7 @@ class BlockFlow(NamedTuple):
 
     @property
     def ratio(self) -> float:
-        """‖F(x)‖ / ‖x‖: how much is added to what is there."""
+        """‖F(x)‖ / ‖skip‖: how much is added to what is there."""
         return float(np.linalg.norm(self.branch) / max(float(np.linalg.norm(self.skip)), 1e-12))
 
 

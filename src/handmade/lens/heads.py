@@ -72,7 +72,7 @@ def losses_without_heads(
     model: GPT, tokens: Int64[np.ndarray, "T"], sharpness: float = 1.0, off: Collection[Place] = ()
 ) -> Float[np.ndarray, "L H"]:
     """The mean loss of the text without each head, beside those that are `off` anyway: all heads of a layer at once."""
-    _require_room(model, tokens)
+    _require_room(model, tokens, least=2)
     H, losses = model.config.n_head, []
     for ablated in range(model.config.n_layer):
 
@@ -94,7 +94,7 @@ def loss_with(
     model: GPT, tokens: Int64[np.ndarray, "T"], attention: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 ) -> float:
     """The mean loss of the text where every head computes its output by `attention(Q, K, V)`, arrays (T, D)."""
-    _require_room(model, tokens)
+    _require_room(model, tokens, least=2)
 
     def replace(layer: int, own: Attention) -> Attention:
         def everywhere(query: Tensor, key: Tensor, value: Tensor, *rest: object, **options: object) -> Tensor:
@@ -123,7 +123,10 @@ def _log_softmax(logits: np.ndarray) -> np.ndarray:
     return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
 
 
-def _require_room(model: GPT, tokens: np.ndarray) -> None:
-    if not 0 < len(tokens) <= model.config.block_size:
-        most = model.config.block_size
-        raise InputError(f"the text has {len(tokens)} tokens, and the model sees 1 to {most} at once.")
+def _require_room(model: GPT, tokens: np.ndarray, least: int = 1) -> None:
+    """least: 2 where the loss is asked for, since the first token follows none."""
+    most = model.config.block_size
+    if not least <= len(tokens) <= most:
+        raise InputError(
+            f"the text has {len(tokens)} tokens, expected {least} to {most}, which the model sees at once."
+        )

@@ -124,21 +124,28 @@ class ParameterList(Module):
 
 
 class ParameterDict(Module):
-    """Parameters by name, with the methods of a dict; tensors become parameters."""
+    """Parameters by name, read, changed, deleted and walked through as a dict's; tensors become parameters."""
 
-    def __init__(self, parameters: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]] = ()) -> None:
         super().__init__()
-        self.update(parameters or {})
+        self.update(parameters)
 
-    def update(self, parameters: Mapping[str, Any]) -> None:
-        for name, value in parameters.items():
+    def update(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
+        for name, value in dict(parameters).items():
             self[name] = value
 
     def __getitem__(self, name: str) -> Parameter:
         return dict(self._own_parameters())[name]
 
     def __setitem__(self, name: str, value: Any) -> None:
+        if name not in self:
+            self._check_name(name)
         setattr(self, name, value if isinstance(value, Parameter) else Parameter(value))
+
+    def __delitem__(self, name: str) -> None:
+        if name not in self:
+            raise KeyError(name)
+        delattr(self, name)
 
     def __contains__(self, name: str) -> bool:
         return name in self.keys()

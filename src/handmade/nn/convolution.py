@@ -9,6 +9,7 @@ from handmade.engine import Tensor
 from handmade.engine.creation import empty
 from handmade.nn import init
 from handmade.nn.functional.arguments import Size, numbers
+from handmade.nn.functional.convolution import paddings
 from handmade.nn.module import Module, Parameter
 
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
@@ -55,13 +56,9 @@ class _Convolution(Module):
 
     def _padded(self, input: Tensor) -> tuple[Tensor, Any]:
         """The input, and the zeros that are still to be added; other numbers than zeros are added here."""
-        if self.padding_mode == "zeros" or self.padding == "valid":
+        if self.padding_mode == "zeros":
             return input, self.padding
-        if isinstance(self.padding, str):  # "same": as many at both ends, an odd one at the end
-            total = [gap * (size - 1) for size, gap in zip(self.kernel_size, self.dilation, strict=True)]
-            pairs = [(number // 2, number - number // 2) for number in total]
-        else:
-            pairs = [(number, number) for number in self.padding]
+        pairs = paddings(type(self).__name__, self.padding, self.kernel_size, self.stride, self.dilation)
         return input.pad([number for pair in reversed(pairs) for number in pair], self.padding_mode), 0
 
     def extra_repr(self) -> str:

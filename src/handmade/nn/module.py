@@ -124,6 +124,8 @@ class Module(metaclass=_Made):
                 )
         if name in vars(self).get("_persistent", ()):
             self._check_buffer(name, value)
+            if isinstance(value, Buffer):
+                self._persistent[name] = value.persistent
         elif isinstance(value, Buffer):
             self.register_buffer(name, value, value.persistent)
             return

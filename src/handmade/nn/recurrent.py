@@ -255,6 +255,9 @@ class LSTM(_Recurrent):
     ) -> tuple[Tensor, Sequence[Tensor]]:
         if not self.proj_size:
             return super()._walk(x, initial, suffix, **options)
+        if options["lengths"] is not None:
+            lengths = options["lengths"] = recurrent.checked_lengths(options["lengths"], *x.shape[:2])
+            x = where(np.arange(len(x))[:, None, None] < lengths[:, None], x, 0.0)  # what is padding has no effect
         weight_ih, weight_hh, bias_ih, bias_hh, weight_hr = (
             getattr(self, name + suffix) for name in (*_Recurrent.parameter_names, "weight_hr")
         )
@@ -310,22 +313,21 @@ def _projected_lstm(
     weight_hh: Tensor,
     bias_hh: Tensor | None,
     weight_hr: Tensor,
-    lengths: Lengths | None,
+    lengths: np.ndarray | None,
     reverse: bool,
 ) -> tuple[Tensor, Sequence[Tensor]]:
     """The recurrence of an LSTM whose h is projected, from the products of its inputs (T, B, 4H)."""
     steps = len(products)
-    last = np.asarray(lengths.array if isinstance(lengths, Tensor) else lengths) if lengths is not None else None
     outputs: list[Tensor] = []
     for t in reversed(range(steps)) if reverse else range(steps):
         i, f, g, o = (products[t] + F.linear(h, weight_hh, bias_hh)).chunk(4, dim=1)
         new_c = f.sigmoid() * c + i.sigmoid() * g.tanh()
         new_h = F.linear(o.sigmoid() * new_c.tanh(), weight_hr)
-        if last is None:
+        if lengths is None:
             h, c = new_h, new_c
             outputs.append(h)
         else:  # a sequence that is over, or has not begun, keeps its state
-            running = Tensor(t < last[:, None])
+            running = Tensor(t < lengths[:, None])
             h, c = where(running, new_h, h), where(running, new_c, c)
             outputs.append(new_h * running)
     return stack(outputs[::-1] if reverse else outputs), (h, c)

@@ -152,7 +152,7 @@ def logit(x, *, eps=None):
     limited = x if eps is None else np.clip(x, eps, 1 - eps)
 
     def pullback(g):
-        slope = g / (x * (1 - x))
+        slope = g / (limited * (1 - limited))
         flat = (x < 0) | (x > 1) if eps is None else (x < eps) | (x > 1 - eps)
         return (np.where(flat, np.nan if eps is None else 0.0, slope),)
 

@@ -6,8 +6,22 @@ from handmade.ops.op import op
 
 
 @op
-def embedding(weight, *, indices, padding_idx=None):
-    """Rows of weight (V, D): indices of any shape S -> (*S, D). The row `padding_idx` gets no gradient."""
+def embedding(weight, *, indices, padding_idx=None, scale_grad_by_freq=False):
+    """Rows of weight (V, D): indices of any shape S -> (*S, D). The row `padding_idx` gets no gradient.
+
+    scale_grad_by_freq: the gradient of a row is divided by how often it was asked for.
+    """
+    check_indices(weight, indices)
+
+    def pullback(g):
+        shared = g / _times(indices).astype(g.dtype)[..., None] if scale_grad_by_freq else g
+        return (lambda: _add_rows(shared.reshape(-1, weight.shape[1]), indices.reshape(-1), weight, padding_idx),)
+
+    return np.take(weight, indices, axis=0), pullback
+
+
+def check_indices(weight, indices):
+    """Raise ValueError, TypeError or IndexError unless these are rows of a table (V, D)."""
     if weight.ndim != 2:
         raise ValueError(f"embedding: weight has shape {weight.shape}, expected a table (num_embeddings, dim)")
     if indices.dtype.kind not in "iu":
@@ -19,10 +33,11 @@ def embedding(weight, *, indices, padding_idx=None):
             f"(0 to {len(weight) - 1})"
         )
 
-    def pullback(g):
-        return (lambda: _add_rows(g.reshape(-1, weight.shape[1]), indices.reshape(-1), weight, padding_idx),)
 
-    return np.take(weight, indices, axis=0), pullback
+def _times(indices):
+    """How often each of the indices is there, in the same shape."""
+    _, place, times = np.unique(indices, return_inverse=True, return_counts=True)
+    return times[place].reshape(indices.shape)
 
 
 def _add_rows(g, indices, weight, padding_idx):

@@ -124,7 +124,7 @@ class _Batch:
 
     def __init__(self, x, lengths):
         steps, size = x.shape[:2]
-        self.lengths = np.full(size, steps) if lengths is None else _checked(lengths, steps, size)
+        self.lengths = np.full(size, steps) if lengths is None else checked_lengths(lengths, steps, size)
         self.order = self.back = slice(None)
         self.padding = None
         if np.any(self.lengths < steps):
@@ -166,7 +166,8 @@ def _total(bias_ih, bias_hh):
     return bias_ih if bias_hh is None else bias_hh if bias_ih is None else bias_ih + bias_hh
 
 
-def _checked(lengths, steps, batch):
+def checked_lengths(lengths, steps, batch):
+    """The numbers of real steps as an array (B,). ValueError or TypeError for what cannot be."""
     lengths = np.asarray(lengths)
     if lengths.shape != (batch,):
         raise ValueError(f"lengths must hold one number for each of the {batch} sequences, got shape {lengths.shape}")

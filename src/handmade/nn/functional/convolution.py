@@ -117,10 +117,20 @@ def _padding(
     dilation: tuple[int, ...],
 ) -> tuple[Tensor, tuple[int, ...]]:
     """Padding as numbers. If "same" needs an odd number of zeros, the extra one is added to the input here."""
-    if not isinstance(padding, str):
-        return input, numbers("padding", padding, len(kernel))
+    pairs = paddings(name, padding, kernel, stride, dilation)
+    if any(before != after for before, after in pairs):
+        input = input.pad([number for before, after in reversed(pairs) for number in (0, after - before)])
+    return input, tuple(before for before, _ in pairs)
+
+
+def paddings(
+    name: str, padding: Size | str, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
+) -> list[tuple[int, int]]:
+    """How many elements go before and behind each axis; "same" puts an odd one behind it."""
     if padding == "valid":
-        return input, (0,) * len(kernel)
+        return [(0, 0)] * len(kernel)
+    if not isinstance(padding, str):
+        return [(number, number) for number in numbers("padding", padding, len(kernel))]
     if padding != "same":
         raise ValueError(f"{name}: padding is {padding!r}; expected numbers, 'same' or 'valid'")
     if any(step != 1 for step in stride):
@@ -128,6 +138,4 @@ def _padding(
             f"{name}: padding='same' keeps the size, which stride {stride} cannot do; use stride 1 or pass numbers"
         )
     total = [gap * (size - 1) for size, gap in zip(kernel, dilation, strict=True)]
-    if any(zeros % 2 for zeros in total):
-        input = input.pad([number for zeros in reversed(total) for number in (0, zeros % 2)])
-    return input, tuple(zeros // 2 for zeros in total)
+    return [(zeros // 2, zeros - zeros // 2) for zeros in total]

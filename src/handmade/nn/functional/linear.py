@@ -51,14 +51,10 @@ def embedding(
     scale_grad_by_freq: the gradient of a row is divided by how often it was asked for. sparse changes nothing here.
     """
     if max_norm is not None:
+        table.check_indices(weight.array, input.array)  # before anything is changed
         _scale_down(weight, np.unique(input.array), max_norm, norm_type)
-    rows = apply(table.embedding, weight, indices=input, padding_idx=padding_idx)
-    if not scale_grad_by_freq:
-        return rows
-    _, place, times = np.unique(input.array, return_inverse=True, return_counts=True)
-    share = Tensor((1 / times)[place].reshape(*input.shape, 1).astype(rows.dtype))
-    fixed = rows.detach()
-    return fixed + (rows - fixed) * share  # the values stay as they are, the gradient is multiplied by the share
+    options = {"padding_idx": padding_idx, "scale_grad_by_freq": scale_grad_by_freq}
+    return apply(table.embedding, weight, indices=input, **options)
 
 
 def _scale_down(weight: Tensor, rows: np.ndarray, max_norm: float, norm_type: float) -> None:

@@ -60,7 +60,7 @@ export default explorer((host, scope) => {
           <rect class=${`box${on ? " on" : ""}`} x=${x + 1} y=${TOP - 3} width=${2 * TILE + 5} height=${2 * TILE + 5} rx="5" />
           <rect class="pick" x=${x + 1} y=${TOP - 3} width=${2 * TILE + 5} height=${2 * TILE + 5} role="button" tabindex=${on ? 0 : -1} aria-pressed=${on} aria-label=${`block ${short(b.name)}${s.cut.value[b.name] ? `, ${s.cut.value[b.name]} cut` : ""}`} onClick=${() => (s.block.value = b.name)} onKeyDown=${press(() => (s.block.value = b.name))} />
           <text x=${x + TILE + 3} y=${TOP + 2 * TILE + 17} text-anchor="middle" class=${on ? "now" : ""}>${short(b.name)}</text><text class="mono" x=${x + TILE + 3} y=${TOP + 2 * TILE + 33} text-anchor="middle">${b.ratio.toFixed(2)}</text></g>`; })}
-      <text class="mono" x="0" y=${TOP + 2 * TILE + 33}>‖F(x)‖/‖x‖</text></svg></div></div>
+      <text class="mono" x="0" y=${TOP + 2 * TILE + 33}>‖F(x)‖/‖skip‖</text></svg></div></div>
     <div class="spread small soft"><span><b style=${{ color: "var(--accent)" }}>Above, the skip</b>: x as it is. <b style=${{ color: "var(--ink)" }}>Straight, the branch</b>: F(x). Their width is their size. Click either to cut it, a block to open it.</span>
       <span class="choice">${["branch", "skip"].map((path) => html`<button class="icon" disabled=${asking.value} aria-pressed=${s.cut.value[block.value] === path} onClick=${() => cut(block.value, path)}>cut the ${path} of ${short(block.value)} <kbd>${path[0]}</kbd></button>`)}${Object.keys(s.cut.value).length > 0 && html`<button class="icon" onClick=${mend}>mend all <kbd>m</kbd></button>`}</span></div></section>`;
   };
