@@ -5,10 +5,13 @@ import ast
 import numpy as np
 import pytest
 
+from handmade.workshop.cell.job import Job, Limits
 from handmade.workshop.cell.tracing import NUMBERS, SEEN, VALUES_OF_ONE_NODE, Recorder, instrumented, snapshot
 from handmade.workshop.cell.versions import edited
+from handmade.workshop.cell.wire import Opaque, dumps, loads
 from handmade.workshop.exercises import exercise_named
 from handmade.workshop.judging.edits import Editor
+from handmade.workshop.judging.outcome import outcome_of
 from handmade.workshop.judging.rightvalues import EXACT, MOVED, UNKNOWN, RightRun, RightValues
 from handmade.workshop.source import solution
 from handmade.workshop.variants import variants_of
@@ -125,6 +128,30 @@ def test_what_is_recorded_has_a_bound_and_is_a_copy():
     assert snapshot(object()) is None
     assert snapshot(np.zeros(10**6)) is None
     assert snapshot({"b": 1, "a": (2, "c")}) == snapshot({"a": (2, "c"), "b": 1})
+
+
+@pytest.mark.slow
+def test_integers_of_thousands_of_digits_are_judged_and_pointed_at(verdict):
+    """An edit may turn d_model * d_model into d_model ** d_model."""
+    source = (
+        "def noam_lr(step, d_model, warmup):\n    size = d_model * d_model\n    rising = step * warmup\n"
+        "    falling = step * 3\n    return size * min(falling, rising)\n"
+    )
+    assert not verdict(source, "noam").passed
+    assert not verdict("def noam_lr(step, d_model, warmup):\n    return 4000**4000\n", "noam").passed
+    assert snapshot(4000**4000) is None
+    assert snapshot([4000**4000, 4000**4000]) is None
+    assert loads(dumps(4000**4000)) == Opaque("int")
+    assert snapshot(np.complex128(1j)) is None
+    assert snapshot(np.float64(0.5)) == 0.5
+
+
+def test_what_an_edit_reports_is_checked():
+    job = Job("a.py", "", (), ("f",), "function", (), [], False, Limits(), edits=((),), traced=True)
+    end = {"left": 0, "printed": "", "cut": False, "exit": 0, "overfull": False}
+    for outputs, ending in ([[3, 1.5]], "finished"), ([5], "lost"), ([[3, {}]], "lost"), ([["a", 1]], "lost"):
+        lines = [dumps({"kind": "edit", "outputs": outputs}), dumps({"kind": "done"})]
+        assert outcome_of(end, "\n".join(lines).encode(), job).ending == ending
 
 
 def test_values_are_found_however_they_are_laid_out():

@@ -14,6 +14,7 @@ import numpy as np
 
 SEEN = "__seen__"
 VALUES_OF_ONE_NODE, VALUES, NUMBERS, LARGEST, LONGEST = 4, 3000, 60_000, 2048, 1500
+LONGEST_INT = 1 << 60  # longer ones are no numbers of NumPy's, and too long ones cannot be written at all
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 _UNSEEN = (
@@ -62,8 +63,10 @@ class Recorder:
 def snapshot(value: Any) -> Any:
     """The value as it is now: a number, an array that nobody else has, or a text for lists, names and dictionaries.
     None for everything else and for what is too large."""
-    if isinstance(value, bool | int | float | np.generic):
-        return value if isinstance(value, bool | int | float) else value.item()
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, bool | int | float):
+        return value if isinstance(value, float) or abs(value) <= LONGEST_INT else None
     try:
         if hasattr(value, "detach"):
             value = value.detach().cpu().numpy()
@@ -85,6 +88,8 @@ def _text(value: Any, left: list[int]) -> str | None:
     """Plain values in one spelling; `left` counts how many parts may still come."""
     left[0] -= 1
     if left[0] < 0:
+        return None
+    if isinstance(value, int) and abs(value) > LONGEST_INT:
         return None
     if isinstance(value, bool | int | str) or value is None:
         return repr(value)

@@ -10,6 +10,7 @@ import numpy as np
 
 from handmade.workshop.cell.cases import Raised, Result
 from handmade.workshop.cell.job import Job
+from handmade.workshop.cell.tracing import LONGEST_INT
 from handmade.workshop.cell.wire import Opaque, loads
 
 
@@ -98,7 +99,10 @@ def _take(line: dict[str, Any], outcome: Outcome, job: Job) -> bool:
             outcome.steps = _number(line["steps"])
             return before == 0
         case "edit":
-            outcome.edits.append(line["outputs"] if isinstance(line["outputs"], list) else [])
+            outputs = line["outputs"] if isinstance(line["outputs"], list) else []
+            if job.traced:  # what it assigns, in pairs of a line and a value
+                outputs = [(_number(at), _value(value)) for at, value in outputs]
+            outcome.edits.append(outputs)
             return len(outcome.edits) <= len(job.edits)
         case "done" if job.traced or job.edits:
             outcome.ending = "finished"
@@ -133,7 +137,7 @@ def _value(value: Any) -> Any:
     is_array = isinstance(value, np.ndarray) and value.dtype.kind in "biuf"
     if not is_array and not isinstance(value, bool | int | float | str | None):
         raise ValueError("not a recorded value")
-    return None if isinstance(value, int) and abs(value) > 1 << 60 else value
+    return None if isinstance(value, int) and abs(value) > LONGEST_INT else value
 
 
 def _raised(facts: dict[str, Any]) -> Raised:
