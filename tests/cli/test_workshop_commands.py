@@ -15,7 +15,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from handmade.cli.verdicts import show
 from handmade.workshop.exercises import exercise_named
+from handmade.workshop.judging.verdict import Finding, Verdict
 from handmade.workshop.source import faulty, solution
 from handmade.workshop.workspace import Workspace
 
@@ -274,6 +276,17 @@ def test_a_drill_is_wrong_until_it_is_mended_and_keeps_its_secret(handmade, ther
     assert ran.code == 0
     assert "Fixed." in ran.out
     assert "softmax" not in json.loads((there / "progress.json").read_text())["exercises"]
+
+
+@pytest.mark.parametrize("name", ["results in another order", "changes its arguments", "time limit", "returns None"])
+def test_a_drill_keeps_its_secret_however_it_fails(capsys, name):
+    verdict = Verdict("softmax", findings=[Finding(name, "It is here.", line=6)])
+    show(verdict, exercise_named("softmax"), Path("drills/softmax.1.py"), None)
+    shown = capsys.readouterr().out
+    assert "The mistake is still in it." in shown
+    assert "line 6" not in shown
+    show(verdict, exercise_named("softmax"), Path("basics/softmax.py"), None)
+    assert "line 6" in capsys.readouterr().out
 
 
 @pytest.mark.slow
