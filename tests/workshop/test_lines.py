@@ -10,8 +10,10 @@ from handmade.workshop.cell.tracing import NUMBERS, SEEN, VALUES_OF_ONE_NODE, Re
 from handmade.workshop.cell.versions import edited
 from handmade.workshop.cell.wire import Opaque, dumps, loads
 from handmade.workshop.exercises import exercise_named
+from handmade.workshop.judging.alignment import Alignment, Event
 from handmade.workshop.judging.edits import Editor
 from handmade.workshop.judging.outcome import outcome_of
+from handmade.workshop.judging.pointing import told
 from handmade.workshop.judging.rightvalues import EXACT, MOVED, UNKNOWN, RightRun, RightValues
 from handmade.workshop.source import solution
 from handmade.workshop.variants import variants_of
@@ -144,6 +146,13 @@ def test_integers_of_thousands_of_digits_are_judged_and_pointed_at(verdict):
     assert loads(dumps(4000**4000)) == Opaque("int")
     assert snapshot(np.complex128(1j)) is None
     assert snapshot(np.float64(0.5)) == 0.5
+
+
+def test_nothing_is_said_against_a_right_value_under_another_name():
+    nodes = list(ast.walk(ast.parse("a = b + c")))
+    number = next(n for n, node in enumerate(nodes) if isinstance(node, ast.BinOp))
+    for found, said in (EXACT, ""), (UNKNOWN, "up to here all is right, a is the first that is not."):
+        assert told(Alignment(nodes, [Event(number, 1.5, [], found)], suspects=[number]), []) == said
 
 
 def test_what_an_edit_reports_is_checked():

@@ -155,7 +155,7 @@ def _distance(trial: Trial, number: int) -> tuple[int, float]:
 def told(alignment: Alignment, runs: list[RightRun]) -> str:
     """What is right, what is the first that is not, and what is right there."""
     first = alignment.first
-    if first is None:
+    if first is None or not first.is_suspect:  # a right value under another name
         return ""
     node = alignment.nodes[first.node]
     statement = next(
