@@ -17,7 +17,7 @@ import pytest
 
 from handmade.cli.verdicts import show
 from handmade.workshop.exercises import exercise_named
-from handmade.workshop.judging.verdict import Finding, Verdict
+from handmade.workshop.judging.verdict import Finding, Mend, Verdict
 from handmade.workshop.source import faulty, solution
 from handmade.workshop.workspace import Workspace
 
@@ -287,6 +287,19 @@ def test_a_drill_keeps_its_secret_however_it_fails(capsys, name):
     assert "line 6" not in shown
     show(verdict, exercise_named("softmax"), Path("basics/softmax.py"), None)
     assert "line 6" in capsys.readouterr().out
+
+
+def test_what_to_do_next_is_true_of_the_file_that_was_checked(capsys, there):
+    """The hints follow the verdict on the exercise's own file only."""
+    finding = Finding("wrong values", "It is here.", line=5, mend=Mend("a", "b", "a name"))
+    verdict = Verdict("softmax", findings=[finding, finding, finding])
+    workspace, exercise = Workspace(there), exercise_named("softmax")
+    show(verdict, exercise, Path("basics/softmax.py"), workspace)
+    own = capsys.readouterr().out
+    assert "`handmade hint softmax` leads to the mend." in own
+    show(verdict, exercise, Path("mine.py"), workspace)
+    other = capsys.readouterr().out
+    assert "`handmade hint softmax` gives a hint." in other
 
 
 @pytest.mark.slow

@@ -172,11 +172,16 @@ def _next_step(verdict: Verdict, path: Path, workspace: Workspace | None) -> str
     if verdict.passed:
         return "That is right."
     mended = any(finding.mend for finding in verdict.findings)
-    gives = "leads to the mend" if mended else "gives a hint"
+    gives = "leads to the mend" if mended and _is_own(path, verdict, workspace) else "gives a hint"
     hint = f" `handmade hint {name}` {gives}." if workspace is not None else ""
     seed = verdict.seed
     again = "" if seed is None else f" `handmade check {name} --seed {seed}` draws the same cases."
     return f"Edit {shown_from_here(path)} and check it again.{hint}{again}"
+
+
+def _is_own(path: Path, verdict: Verdict, workspace: Workspace | None) -> bool:
+    """Whether it is the exercise's own file in the workspace, whose verdict is remembered."""
+    return workspace is not None and path.resolve() == workspace.file(verdict.exercise).resolve()
 
 
 def shown_from_here(path: Path) -> Path:
