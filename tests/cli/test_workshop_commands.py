@@ -126,6 +126,7 @@ MISUSES = [
     (["check", "softmax", "--file", "none.py"], "cannot read none.py: No such file or directory."),
     (["check", "--file", "mine.py"], "which exercise is mine.py for? Name it"),
     (["check", "softmax", "--seconds", "0"], "--seconds is 0, expected more than 0."),
+    (["check", "--all"], "--all is for one exercise: handmade check NAME --all."),
     (["hint"], "this folder is not a workspace"),
     (["solution", "softmax"], "this folder is not a workspace"),
     (["reset", "softmax"], "this folder is not a workspace"),
@@ -297,9 +298,11 @@ def test_what_to_do_next_is_true_of_the_file_that_was_checked(capsys, there):
     show(verdict, exercise, Path("basics/softmax.py"), workspace)
     own = capsys.readouterr().out
     assert "`handmade hint softmax` leads to the mend." in own
+    assert "`handmade check softmax --all` shows 2 more things." in own
     show(verdict, exercise, Path("mine.py"), workspace)
     other = capsys.readouterr().out
     assert "`handmade hint softmax` gives a hint." in other
+    assert "`handmade check softmax --file mine.py --all` shows 2 more things." in other
 
 
 @pytest.mark.slow

@@ -51,6 +51,8 @@ def check(
         raise InputError(f"--seed is {seed}, expected 0 or more.")
     if case is not None and name is None and file is None:
         raise InputError("--case is for one exercise: handmade check NAME --case LABEL.")
+    if every and name is None and file is None:
+        raise InputError("--all is for one exercise: handmade check NAME --all.")
     if plans_code:
         file = _plans_code(name)
     with Sandbox() as sandbox:  # its process starts while the rest is loaded

@@ -1,5 +1,6 @@
 """Verdicts on the screen."""
 
+import shlex
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -34,8 +35,9 @@ def show(verdict: Verdict, exercise: Exercise, path: Path, workspace: Workspace 
                 console.print(part)
             _show_lines(console, finding, path)
         if (more := len(verdict.findings) - 1) > 0 and not every:
-            words = "one thing more" if more == 1 else f"{more} things more"
-            console.print(_indented(f"\nMend this first; `--all` shows {words}.", "dim"))
+            words = "one more thing" if more == 1 else f"{more} more things"
+            again = _check_again(verdict, path, workspace)
+            console.print(_indented(f"\nMend this first; `{again} --all` shows {words}.", "dim"))
     console.print()
     if len({test.status for test in verdict.tests if test.name != COMPUTES_ONLY}) > 1:
         for line in _tests(verdict):
@@ -175,8 +177,14 @@ def _next_step(verdict: Verdict, path: Path, workspace: Workspace | None) -> str
     gives = "leads to the mend" if mended and _is_own(path, verdict, workspace) else "gives a hint"
     hint = f" `handmade hint {name}` {gives}." if workspace is not None else ""
     seed = verdict.seed
-    again = "" if seed is None else f" `handmade check {name} --seed {seed}` draws the same cases."
+    again = "" if seed is None else f" `{_check_again(verdict, path, workspace)} --seed {seed}` draws the same cases."
     return f"Edit {shown_from_here(path)} and check it again.{hint}{again}"
+
+
+def _check_again(verdict: Verdict, path: Path, workspace: Workspace | None) -> str:
+    """The command that checks this file."""
+    file = "" if _is_own(path, verdict, workspace) else f" --file {shlex.quote(str(shown_from_here(path)))}"
+    return f"handmade check {verdict.exercise}{file}"
 
 
 def _is_own(path: Path, verdict: Verdict, workspace: Workspace | None) -> bool:
