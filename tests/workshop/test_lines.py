@@ -5,9 +5,10 @@ import ast
 import numpy as np
 import pytest
 
+from handmade.workshop.cell.cases import Case
 from handmade.workshop.cell.job import Job, Limits
 from handmade.workshop.cell.tracing import NUMBERS, SEEN, VALUES_OF_ONE_NODE, Recorder, instrumented, snapshot
-from handmade.workshop.cell.versions import edited
+from handmade.workshop.cell.versions import Pieces, Rounds, assigned, edited
 from handmade.workshop.cell.wire import Opaque, dumps, loads
 from handmade.workshop.exercises import exercise_named
 from handmade.workshop.judging.alignment import Alignment, Event
@@ -148,6 +149,35 @@ def test_integers_of_thousands_of_digits_are_judged_and_pointed_at(verdict):
     assert snapshot(np.float64(0.5)) == 0.5
 
 
+def test_what_an_edited_pytorch_solution_assigns_is_seen():
+    pytest.importorskip("torch")
+    case = Case("one", (np.arange(3.0),))
+    job = Job("a.py", "", (), ("f",), "call", ("y",), [case], True, Limits(), edits=((),), traced=True)
+    lines = assigned(job, "def f(x):\n    y = x.square().unsqueeze(0)\n    return y\n", Rounds())
+    assert [line for line, _ in lines] == [2, 3]
+    assert np.array_equal(lines[0][1], [[0, 1, 4]])
+
+
+@pytest.mark.parametrize(
+    ("before", "pieces"),
+    [
+        ("import math\n", 2),
+        ("a = 1; b = 2\n", 2),
+        ("from __future__ import annotations\n", 1),
+        ("a = [\n]; b = 2\n", 1),
+    ],
+)
+def test_a_file_is_taken_apart_where_it_can_be(before, pieces):
+    source = f"{before}def f(x{': Unknown' if '__' in before else ''} = 1):\n    return x + 2\n"
+    taken = Pieces(source)
+    assert len(taken.codes) == pieces
+    at = source.index("+ 2") + 2
+    names: dict = {}
+    for code in taken.edited([(at, at + 1, "5")]):
+        exec(code, names)
+    assert names["f"]() == 6
+
+
 def test_nothing_is_said_against_a_right_value_under_another_name():
     nodes = list(ast.walk(ast.parse("a = b + c")))
     number = next(n for n, node in enumerate(nodes) if isinstance(node, ast.BinOp))
@@ -156,7 +186,7 @@ def test_nothing_is_said_against_a_right_value_under_another_name():
 
 
 def test_what_an_edit_reports_is_checked():
-    job = Job("a.py", "", (), ("f",), "function", (), [], False, Limits(), edits=((),), traced=True)
+    job = Job("a.py", "", (), ("f",), "call", (), [], False, Limits(), edits=((),), traced=True)
     end = {"left": 0, "printed": "", "cut": False, "exit": 0, "overfull": False}
     for outputs, ending in ([[3, 1.5]], "finished"), ([5], "lost"), ([[3, {}]], "lost"), ([["a", 1]], "lost"):
         lines = [dumps({"kind": "edit", "outputs": outputs}), dumps({"kind": "done"})]

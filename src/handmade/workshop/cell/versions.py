@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import pairwise
 from types import CodeType
 from typing import Any
 
@@ -76,7 +77,12 @@ def assigned(job: Job, source: str, rounds: "Rounds") -> list[list[Any]]:
     returned = {id(node.value) for node in nodes if isinstance(node, ast.Return)}
     code = compile(counted(instrumented(source)), job.path, "exec")
     with suppress(Exception):
-        drive(DRIVERS[job.driver], load(job, code, **{SEEN: recorder, TICK: rounds}), fresh(job.cases[0]), job.outputs)
+        drive(
+            DRIVERS[job.driver],
+            load(job, code, **{SEEN: recorder, TICK: rounds}),
+            fresh(job.cases[0], job.torch),
+            job.outputs,
+        )
     wanted = [isinstance(getattr(node, "ctx", None), ast.Store) or id(node) in returned for node in nodes]
     return [[nodes[n].lineno, value] for n, value in recorder.events[:MOST_ASSIGNED] if wanted[n]]  # pyright: ignore
 
@@ -89,15 +95,17 @@ def edited(source: str, edit: Any) -> str:
 
 
 class Pieces:
-    """A file in pieces, one for each top-level statement, each compiled once: an edit compiles its own anew."""
+    """A file in pieces, one for each top-level statement, each compiled once: an edit compiles its own anew. What
+    cannot be taken apart is one piece."""
 
     def __init__(self, source: str) -> None:
         self.source = source
         ends = [0]
         for line in source.split("\n"):
             ends.append(ends[-1] + len(line) + 1)
-        first = [min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))]) for node in _body(source)]
-        self.starts = [0, *sorted({ends[line - 1] for line in first[1:]})]
+        body = _body(source)
+        first = [min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))]) for node in body]
+        self.starts = [0] if _is_one(body) else sorted({0, *(ends[line - 1] for line in first[1:])})
         self.codes = [self._compiled(self._text(n)) for n in range(len(self.starts))]
 
     def edited(self, edit: Any) -> list[CodeType]:
@@ -123,6 +131,13 @@ class Pieces:
 
 def _body(source: str) -> list[ast.stmt]:
     return ast.parse(source).body
+
+
+def _is_one(body: list[ast.stmt]) -> bool:
+    """Whether the statements cannot be compiled one by one: what __future__ changes, it changes in all of them; and
+    one may begin in the line where another, of several lines, ends."""
+    of_future = any(isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in body)
+    return of_future or any(a.lineno < (a.end_lineno or 0) >= b.lineno for a, b in pairwise(body))
 
 
 def counted(tree: ast.Module) -> ast.Module:
