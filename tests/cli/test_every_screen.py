@@ -237,6 +237,7 @@ def test_without_a_pager_a_dumb_terminal_or_a_low_list_everything_is_printed(mon
     for lines, terminal, pager, text in [
         ("24", "xterm", "no-such-program", long),
         ("24", "xterm", "", long),
+        ("24", "xterm", 'less "', long),
         ("24", "dumb", "false", long),
         ("24", "xterm", "false", "short"),
     ]:
@@ -248,6 +249,15 @@ def test_without_a_pager_a_dumb_terminal_or_a_low_list_everything_is_printed(mon
         assert sys.stdout.getvalue() == f"{text}\n"
 
 
+def test_a_removed_folder_is_one_sentence(handmade, tmp_path, monkeypatch):
+    folder = tmp_path / "removed"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    ran = handmade("check")
+    assert (ran.code, ran.err) == (2, "handmade: the current folder does not exist any more: go to another.\n")
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no device that is always full")
 @pytest.mark.parametrize("command", ["models", "--help"])
 def test_a_full_disk_is_one_sentence(command):
@@ -256,7 +266,7 @@ def test_a_full_disk_is_one_sentence(command):
         ran = subprocess.run(run, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (
         2,
-        "handmade: what it says cannot be written: No space left on device.\n",
+        "handmade: the output cannot be written: No space left on device.\n",
     )
 
 

@@ -112,16 +112,27 @@ def run() -> None:
     except OSError as error:
         if error.filename is not None:
             _fail(f"{error.filename}: {error.strerror}.")
+        if isinstance(error, FileNotFoundError) and _is_nowhere():
+            _fail("the current folder does not exist any more: go to another.")
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EPIPE):
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what Python still wants to write at its end
         if error.errno == errno.EPIPE:  # who reads has seen enough
             sys.exit(1)
-        _fail(f"what it says cannot be written: {error.strerror}.")
+        _fail(f"the output cannot be written: {error.strerror}.")
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
         _say_misuse(error)
+
+
+def _is_nowhere() -> bool:
+    """Whether the current folder was removed."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _say_where_one_stands() -> NoReturn:

@@ -41,10 +41,13 @@ def page(text: str) -> None:
 
 
 def _paged(text: str) -> bool:
-    """Show the text in $PAGER, or in less. False where there is none."""
+    """Show the text in $PAGER, or in less. False where there is none, or $PAGER is no command."""
     import subprocess
 
-    command = shlex.split(os.environ.get("PAGER", "less"))
+    try:
+        command = shlex.split(os.environ.get("PAGER", "less"))
+    except ValueError:  # a quotation without an end
+        return False
     if not command or shutil.which(command[0]) is None:
         return False
     # What fits after all stays, and so does what was read; Ctrl-C leaves, as q does.
