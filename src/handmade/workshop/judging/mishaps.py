@@ -135,12 +135,27 @@ def _changed_arguments(outcome: Outcome, job: Job, exercise: Exercise) -> Iterat
 
 
 def changing_line(source: str, names: Collection[str]) -> int | None:
-    """The first line that changes one of these arguments in place, under its own name or another that it was given."""
-    same = set(names)
-    for node in sorted(ast.walk(ast.parse(source)), key=lambda node: getattr(node, "lineno", 0)):
+    """The first line that changes one of these arguments in place, under its own name or another that it was given.
+
+    Each function is looked at by itself, since its names are its own; one that is bound to a new array no longer names
+    the argument.
+    """
+    tree = ast.parse(source)
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    lines = [_changing(function, names) for function in functions]
+    return min(filter(None, lines), default=None)
+
+
+def _changing(function: ast.FunctionDef | ast.AsyncFunctionDef, names: Collection[str]) -> int | None:
+    """The first line of this function that changes one of its parameters of these names."""
+    arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+    same = {argument.arg for argument in arguments} & set(names)
+    for node in sorted(_own(function), key=lambda node: getattr(node, "lineno", 0)):
         match node:
             case ast.Assign(targets=[ast.Name(id=new)], value=ast.Name(id=old)) if old in same:
                 same.add(new)
+            case ast.Assign(targets=[ast.Name(id=new)], value=value) if _is_new(value):
+                same.discard(new)
             case ast.Assign(targets=[ast.Tuple(elts=new)], value=ast.Tuple(elts=old)):
                 pairs = zip(new, old, strict=False)
                 same |= {a.id for a, b in pairs if isinstance(a, ast.Name) and isinstance(b, ast.Name) and b.id in same}
@@ -156,6 +171,22 @@ def changing_line(source: str, names: Collection[str]) -> int | None:
                 if _root(first) in same:
                     return node.lineno
     return None
+
+
+def _own(function: ast.AST) -> Iterator[ast.AST]:
+    """What a function consists of, without the functions in it."""
+    for node in ast.iter_child_nodes(function):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            yield node
+            yield from _own(node)
+
+
+def _is_new(value: ast.expr) -> bool:
+    """Whether it is an array of its own, whatever it is made of: x - y, x.copy()."""
+    match value:
+        case ast.BinOp() | ast.Call(func=ast.Attribute(attr="copy")):
+            return True
+    return False
 
 
 _IN_PLACE = (
