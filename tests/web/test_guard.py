@@ -270,6 +270,35 @@ def test_a_question_that_takes_too_long_is_given_up_and_its_model_opened_anew(fo
         go.set()
 
 
+def test_questions_that_are_given_up_close_nothing_and_keep_nothing(observatory, monkeypatch):
+    go = threading.Event()
+    monkeypatch.setattr(server_module.about, "told", lambda content, _: go.wait(60) and server_module.Answer({}))
+    most = server_module.AT_ONCE + server_module.WAITING
+    try:
+        with running(observatory, seconds=0.05) as server:
+            assert [server.request("/api/about", {})[0] for _ in range(most)] == [503] * most
+            assert server.request("/api/hand", QUESTION)[0] == 429  # so many threads still run
+            go.set()
+            deadline, status = time.monotonic() + 10, 429
+            while status == 429 and time.monotonic() < deadline:
+                status = server.request("/api/about", {})[0]
+            assert status == 200
+            go.clear()
+            assert server.request("/api/about", {})[0] == 503
+            before = time.monotonic()
+        assert time.monotonic() - before < 5  # its thread does not keep the server
+    finally:
+        go.set()
+
+
+def test_a_job_at_work_does_not_keep_the_end():
+    bench = Bench(None)
+    before = time.monotonic()
+    with bench._lock:
+        bench.close()
+    assert time.monotonic() - before < 5
+
+
 def test_an_error_of_ours_is_said_and_the_server_lives(observatory, monkeypatch, capsys):
     monkeypatch.setattr(server_module.about, "told", lambda content, observatory: 1 / 0)
     with running(observatory) as server:

@@ -26,6 +26,9 @@ LIMITS = Limits(seconds=5.0)
 DEBOUNCE = 200
 """Milliseconds in which several writes of an editor are one."""
 
+ENDING = 1.0
+"""Seconds that a job at work is waited for when all ends."""
+
 
 class Bench:
     """The workspace's files by the names of their exercises, and the process that runs them, one job at a time."""
@@ -82,11 +85,15 @@ class Bench:
                 yield names
 
     def close(self) -> None:
-        """End the learner's process."""
-        with self._lock:
+        """End the learner's process, also one that is at work."""
+        waited = self._lock.acquire(timeout=ENDING)
+        try:
             if self._judge is not None:
                 self._judge.sandbox.close()
                 self._judge = None
+        finally:
+            if waited:
+                self._lock.release()
 
     def _required(self, exercise: Exercise) -> Path:
         path = self.file(exercise.name)

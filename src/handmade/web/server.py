@@ -6,6 +6,7 @@ import json
 import secrets
 import socket
 import sys
+import threading
 import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -49,6 +50,7 @@ class Server:
         self.seconds = seconds
         self.ending = anyio.Event()
         self._asked = 0
+        self._given_up = 0  # questions that took too long, and whose threads still run
         self._working = asyncio.Semaphore(AT_ONCE)
         self._files = {path.relative_to(STATIC).as_posix(): path for path in STATIC.rglob("*") if path.is_file()}
         routes = [
@@ -139,9 +141,42 @@ class Server:
         self._asked += 1
         try:
             async with self._working:
-                return await asyncio.wait_for(asyncio.to_thread(work), self.seconds)
+                if self._given_up >= AT_ONCE + WAITING:
+                    raise Overworked
+                return await self._in_thread(work)
         finally:
             self._asked -= 1
+
+    async def _in_thread(self, work: Callable[[], bytes]) -> bytes:
+        """What `work` gives, in a thread of its own: a daemon, so that none that was given up keeps the program."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[bytes] = loop.create_future()
+        given_up = False
+
+        def settle(result: bytes, error: BaseException | None) -> None:
+            if given_up:
+                self._given_up -= 1
+            elif error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        def run() -> None:
+            result, error = b"", None
+            try:
+                result = work()
+            except BaseException as raised:
+                error = raised
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(settle, result, error)
+
+        threading.Thread(target=run, daemon=True).start()
+        done, _ = await asyncio.wait([future], timeout=self.seconds)
+        if not done:
+            given_up = True
+            self._given_up += 1
+            raise TimeoutError
+        return future.result()
 
 
 async def _body(request: Request, largest: int) -> bytes | None:

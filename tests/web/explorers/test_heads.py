@@ -10,6 +10,7 @@ import pytest
 import handmade
 from handmade.errors import InputError
 from handmade.lens.heads import losses_without_heads, read_heads
+from handmade.web.explorers import heads
 from handmade.web.explorers.heads import Question, answer
 from handmade.web.questions import asked
 from handmade.workshop.exercises import exercise_named
@@ -82,6 +83,13 @@ def test_every_mistake_has_its_picture_or_says_why_not(observatory, fault):
 def test_what_does_not_fit_is_said(observatory, fields, said):
     with pytest.raises(InputError, match=said):
         ask(observatory, **fields)
+
+
+def test_of_a_large_model_the_loss_without_each_head_is_refused(observatory, monkeypatch):
+    monkeypatch.setattr(heads, "ABLATED", 10)
+    assert not ask(observatory).meta["ablated"]
+    with pytest.raises(InputError, match="more than 10 parameters"):
+        ask(observatory, ablate=True)
 
 
 def test_fifty_questions_at_once_are_answered_as_they_are_alone(observatory):

@@ -52,6 +52,10 @@ def answer(question: Question, observatory: Observatory) -> Answer:
     with observatory.models.opened(question.model, EXPLORER.fits or bool) as used:
         tokens = _tokens(used, question.text)
         if question.ablate:
+            if not _ablated(used):
+                raise InputError(
+                    f"the model has more than {ABLATED:,} parameters: what each head is worth takes too long."
+                )
             without = losses_without_heads(used.model, tokens, question.sharpness, question.off)
             return Answer({}, {"without": without.astype(np.float32)})
         read = read_heads(used.model, tokens, question.sharpness, question.off)
@@ -68,6 +72,10 @@ def _tokens(used: Writer, text: str) -> np.ndarray:
     if len(tokens) < 2:
         raise InputError(f"the text has {len(tokens)} tokens, expected two at least: what follows the first?")
     return np.array(tokens[: min(LONGEST, used.model.block_size or LONGEST)])
+
+
+def _ablated(used: Writer) -> bool:
+    return sum(parameter.numel() for parameter in used.model.parameters()) <= ABLATED
 
 
 def _answer(
@@ -89,7 +97,7 @@ def _answer(
         "d": read.queries.shape[-1],
         "loss": float(losses.mean()),
         "next": [list(zip(used.pieces(row.tolist()), map(float, p), strict=True)) for row, p in likely],
-        "ablated": sum(parameter.numel() for parameter in used.model.parameters()) <= ABLATED,
+        "ablated": _ablated(used),
         **told,
     }
     vectors = {"q": read.queries[place], "k": read.keys[place], "v": read.values[place]}
