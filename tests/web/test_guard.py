@@ -1,7 +1,9 @@
 """The rules that keep others away. Each test names the rule, and fails without it."""
 
+import os
 import random
 import re
+import shutil
 import socket
 import threading
 import time
@@ -11,6 +13,7 @@ import pytest
 
 from handmade.errors import InputError
 from handmade.web import images
+from handmade.web import models as models_module
 from handmade.web import server as server_module
 from handmade.web.bench import Bench
 from handmade.web.guard import POLICY
@@ -268,6 +271,36 @@ def test_a_question_that_takes_too_long_is_given_up_and_its_model_opened_anew(fo
         with models.opened("runs/gpt-1") as after:  # and does not wait for the other
             assert after is not before
         go.set()
+
+
+def test_a_model_that_opens_keeps_nobody_and_one_written_meanwhile_is_opened_again(folder, tmp_path, monkeypatch):
+    shutil.copytree(folder / "runs" / "gpt-1", tmp_path / "runs" / "gpt-1")
+    models, opens, go = Models(tmp_path), threading.Event(), threading.Event()
+    own, found = models_module.open_model, []
+
+    def slowly(*given):
+        opens.set()
+        assert go.wait(20)
+        return own(*given)
+
+    def ask():
+        with models.opened("runs/gpt-1") as used:
+            found.append(used)
+
+    monkeypatch.setattr(models_module, "open_model", slowly)
+    thread = threading.Thread(target=ask)
+    thread.start()
+    assert opens.wait(20)
+    before = time.monotonic()
+    models.forget_busy()  # the loop of events does this
+    assert time.monotonic() - before < 5
+    os.utime(tmp_path / "runs" / "gpt-1" / "model.safetensors", ns=(1, 1))
+    go.set()
+    thread.join(20)
+    ask()
+    ask()
+    assert found[0] is not found[1]
+    assert found[1] is found[2]
 
 
 def test_questions_that_are_given_up_close_nothing_and_keep_nothing(observatory, monkeypatch):

@@ -59,7 +59,8 @@ class Models:
         self._folder = folder
         self._given = list(given)
         self._opened: dict[str, _Opened] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # of the dictionary: never held while a model opens
+        self._opening = threading.Lock()  # one model opens at a time
 
     def sources(self, fits: Callable[[Card], bool] = lambda card: True) -> list[Source]:
         """The models whose networks fit."""
@@ -96,13 +97,18 @@ class Models:
             self._opened = {name: opened for name, opened in self._opened.items() if not opened.lock.locked()}
 
     def _open(self, source: Source) -> _Opened:
-        with self._lock:
-            opened = self._opened.pop(source.name, None)
-            if opened is None or opened.version != source.version:
-                opened = _Opened(open_model(source.source, source.weights), source.version)
-            self._opened[source.name] = opened  # the newest last
-            while len(self._opened) > 1 and self._too_much():
-                del self._opened[next(iter(self._opened))]
+        with self._opening:
+            version = source.version  # of before it is read: one that is written meanwhile is opened next time
+            with self._lock:
+                opened = self._opened.pop(source.name, None)
+                if opened is not None and opened.version == version:
+                    self._opened[source.name] = opened  # the newest last
+                    return opened
+            opened = _Opened(open_model(source.source, source.weights), version)
+            with self._lock:
+                self._opened[source.name] = opened
+                while len(self._opened) > 1 and self._too_much():
+                    del self._opened[next(iter(self._opened))]
             return opened
 
     def _too_much(self) -> bool:
