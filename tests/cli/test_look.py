@@ -1,9 +1,13 @@
 """handmade look: it prints its address, answers, and ends with Ctrl-C; nothing of it is loaded before."""
 
 import http.client
+import os
 import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -42,6 +46,39 @@ def test_it_answers_at_the_address_it_prints_and_ends_with_ctrl_c(tmp_path):
     assert "Traceback" not in err
     assert token not in out + err  # printed once, and never in a log
     assert process.returncode == 130
+
+
+@pytest.mark.slow
+def test_the_browser_is_given_a_file_that_only_this_user_reads(tmp_path):
+    told = tmp_path / "told"
+    script = tmp_path / "browser"
+    script.write_text(f'#!/bin/sh\nprintf %s "$1" > {told}.new; mv {told}.new {told}\n')
+    script.chmod(0o700)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "handmade", "look"],
+        cwd=tmp_path,
+        env={**os.environ, "BROWSER": str(script)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        deadline = time.monotonic() + 20
+        while not told.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        page = Path(urlsplit(told.read_text()).path)
+        assert "token" not in told.read_text()
+        assert f"url={address}" in page.read_text()
+        assert (page.stat().st_mode & 0o777, page.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+    assert not page.parent.exists()
 
 
 @pytest.mark.parametrize(

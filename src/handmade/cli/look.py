@@ -32,6 +32,7 @@ def look(
     """
     import threading
     import webbrowser
+    from tempfile import TemporaryDirectory
 
     from threadpoolctl import threadpool_limits
 
@@ -53,7 +54,19 @@ def look(
     address = f"http://127.0.0.1:{sockets[0].getsockname()[1]}/#token={token}"
     print(address, flush=True)
     say("The observatory is open at this address, on this machine only. Ctrl-C ends it.")
-    if browser:
-        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-    with threadpool_limits(1, user_api="blas"):  # small products: a second thread costs more than it gives
+    with (
+        TemporaryDirectory(prefix="handmade-look-") as private,  # this user's alone
+        threadpool_limits(1, user_api="blas"),  # small products: a second thread costs more than it gives
+    ):
+        if browser:
+            page = written_page(Path(private), address)
+            threading.Thread(target=webbrowser.open, args=(page.as_uri(),), daemon=True).start()
         serve(observatory, sockets, token)
+
+
+def written_page(folder: Path, address: str) -> Path:
+    """A page that leads to `address`: everyone on the machine can read a browser's command line, and not this file."""
+    path = folder / "open.html"
+    path.touch(0o600)
+    path.write_text(f'<!doctype html><title>handmade</title><meta http-equiv="refresh" content="0;url={address}">\n')
+    return path
