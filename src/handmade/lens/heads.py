@@ -50,9 +50,10 @@ def read_heads(
     """What all heads do while the model reads `tokens`.
 
     sharpness: what all scores are multiplied by before the softmax. off: heads that give nothing.
-    Raises InputError for a text that is empty, or longer than the model can see.
+    Raises InputError for a text that is empty, or longer than the model can see, and for a head that is not there.
     """
     _require_room(model, tokens)
+    _require_heads(model, off)
     seen: list[list[np.ndarray]] = []
 
     def replace(layer: int, own: Attention) -> Attention:
@@ -73,6 +74,7 @@ def losses_without_heads(
 ) -> Float[np.ndarray, "L H"]:
     """The mean loss of the text without each head, beside those that are `off` anyway: all heads of a layer at once."""
     _require_room(model, tokens, least=2)
+    _require_heads(model, off)
     H, losses = model.config.n_head, []
     for ablated in range(model.config.n_layer):
 
@@ -130,3 +132,10 @@ def _require_room(model: GPT, tokens: np.ndarray, least: int = 1) -> None:
         raise InputError(
             f"the text has {len(tokens)} tokens, expected {least} to {most}, which the model sees at once."
         )
+
+
+def _require_heads(model: GPT, heads: Collection[Place]) -> None:
+    L, H = model.config.n_layer, model.config.n_head
+    for layer, h in heads:
+        if not (0 <= layer < L and 0 <= h < H):
+            raise InputError(f"there is no head {h} in layer {layer}: there are {L} layers of {H} heads each.")

@@ -73,6 +73,8 @@ def test_every_mistake_has_its_picture_or_says_why_not(observatory, fault):
     ("fields", "said"),
     [
         ({"layer": 2}, "no head 0 in layer 2"),
+        ({"off": [[0, 200]]}, "no head 200 in layer 0"),
+        ({"off": [[9, 0]], "ablate": True}, "no head 0 in layer 9"),
         ({"head": 2}, "there are 2 x 2"),
         ({"text": "O"}, "1 tokens, expected two at least"),
         ({"text": "ROMEO ☺"}, "☺"),
@@ -90,6 +92,11 @@ def test_of_a_large_model_the_loss_without_each_head_is_refused(observatory, mon
     assert not ask(observatory).meta["ablated"]
     with pytest.raises(InputError, match="more than 10 parameters"):
         ask(observatory, ablate=True)
+
+
+def test_the_maps_of_all_heads_fit_into_a_frame(observatory, monkeypatch):
+    monkeypatch.setattr(heads, "LARGEST", 2 * 10**2 * (2 * 4 + 4 * 2))
+    assert len(ask(observatory).meta["tokens"]) == 10
 
 
 def test_fifty_questions_at_once_are_answered_as_they_are_alone(observatory):

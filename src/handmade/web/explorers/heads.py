@@ -1,5 +1,6 @@
 """The heads of a GPT: where each looks, one weight by hand, what the model is without it."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from handmade.models.gpt import GPT, gpt
 from handmade.tasks import Writer
 from handmade.web import whose
 from handmade.web.explorers import Explorer
-from handmade.web.frames import Answer
+from handmade.web.frames import LARGEST, Answer
 from handmade.web.observatory import Observatory
 from handmade.web.questions import flag, pairs, real, text, whole
 from handmade.workshop.cell.cases import Case
@@ -67,11 +68,14 @@ def answer(question: Question, observatory: Observatory) -> Answer:
 
 
 def _tokens(used: Writer, text: str) -> np.ndarray:
-    """The tokens of the text, as many of the first as the model sees at once, and the page shows."""
+    """The tokens of the text, as many of the first as the model sees at once, the page shows, and a frame holds."""
     tokens = used.tokens(text)
     if len(tokens) < 2:
         raise InputError(f"the text has {len(tokens)} tokens, expected two at least: what follows the first?")
-    return np.array(tokens[: min(LONGEST, used.model.block_size or LONGEST)])
+    config = used.model.config
+    heads = config.n_layer * config.n_head
+    fit = math.isqrt(LARGEST // 2 // (2 * heads + 4 * config.n_head))  # maps in float16, a layer of theirs in float32
+    return np.array(tokens[: max(2, min(LONGEST, config.block_size, fit))])
 
 
 def _ablated(used: Writer) -> bool:
