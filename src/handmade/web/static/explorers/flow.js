@@ -27,6 +27,7 @@ export default explorer((host, scope) => {
   const step = (by) => () => { const at = names.value.indexOf(block.value) + by; s.block.value = names.value[Math.max(0, Math.min(names.value.length - 1, at))]; };
   const another = (by) => () => { const n = got.value?.given ?? 0; if (n) s.image.value = ((Math.min(s.image.value, n) - 1 + by + n) % n) + 1; };
   const asking = computed(() => s.seen.value === 0);
+  const afresh = () => { s.block.value = ""; s.cut.value = {}; s.seen.value = 0; said.value = null; }; // of another model
   const pressed = keys(scope, {
     ArrowLeft: ["block", step(-1)], ArrowRight: ["block", step(1)], b: ["cut its branch", () => { if (!asking.value) cut(block.value, "branch"); }], s: ["cut its skip", () => { if (!asking.value) cut(block.value, "skip"); }],
     m: ["mend all", mend], n: ["next image", another(1)], p: ["image before", another(-1)],
@@ -95,7 +96,7 @@ export default explorer((host, scope) => {
     ${given > 1 && html`<div class="slider" style=${{ marginTop: "12px", gridTemplateColumns: "1fr auto" }}><input type="range" aria-label="which image" min="1" max=${given} value=${Math.min(s.image.value, given)} onInput=${(e) => (s.image.value = +e.target.value)} /><output class="num small">${Math.min(s.image.value, given)}/${given}</output></div>`}`;
   const Image = () => html`<section class="card"><h2>The image</h2><${Photo} image=${got.value.arrays.image} class="photo" role="img" aria-label=${`the image as the network sees it${got.value.label ? `: ${got.value.label}` : ""}`} /><div style=${{ marginTop: "12px" }}><${Chooser} given=${got.value.given} /></div></section>`;
 
-  return () => html`<${Bar} title="Feature flow in a ResNet" about=${about.value} model=${s.model} pressed=${pressed}>${about.value && html`<${Switch} w=${w} />`}</${Bar}>
+  return () => html`<${Bar} title="Feature flow in a ResNet" about=${about.value} model=${s.model} changed=${afresh} pressed=${pressed}>${about.value && html`<${Switch} w=${w} />`}</${Bar}>
     <main><h1>What does each block add?</h1><p class="lead">${about.value?.lead ?? ""}</p>
     ${about.value && !about.value.models.length && html`<${NoModel} about=${about.value} />`}
     ${got.value ? html`<${Failed} message=${failed.value} /><${Prediction} /><${Said} w=${w} told=${got.value} /><${Drawing} /><div class="two"><${Image} /><${Open} /><${Classes} /></div><${KeyLine} pressed=${pressed} />`

@@ -55,6 +55,8 @@ export default explorer((host, scope) => {
   const choose = (l, h) => batch(() => { s.layer.value = l; s.head.value = h; s.j.value = -1; if (said.value !== "ask") said.value = null; });
   const showAll = () => batch(() => { said.value = said.value === "ask" ? -1 : said.value; s.seen.value = Array.from({ length: got.value.layers * got.value.heads }, (_, n) => [Math.floor(n / got.value.heads), n % got.value.heads]); });
 
+  const afresh = () => { s.layer.value = 0; s.head.value = 0; s.j.value = -1; s.off.value = []; s.seen.value = []; said.value = null; }; // of another model
+
   const step = (right, up) => () => batch(() => {
     if (right) { s.i.value = clamp(i.value + right, T.value); s.j.value = -1; } else if (!asking.value) s.j.value = clamp(j.value + up, i.value + 1);
   });
@@ -154,7 +156,7 @@ export default explorer((host, scope) => {
     <div class="sr"><table><caption>What ${shown(a.tokens[i.value])} at place ${i.value} looks at, in layer ${layer.value}, head ${head.value}</caption><tr><th>place</th><th>token</th><th>weight</th></tr>${best.value.filter(([, n]) => n <= i.value).map(([v, n]) => html`<tr><td>${n}</td><td>${shown(a.tokens[n])}</td><td>${minus(v, 3)}</td></tr>`)}</table></div>`;
   };
 
-  return () => html`<${Bar} title="Attention in a GPT" about=${about.value} model=${s.model} pressed=${pressed}>${about.value && html`<${Switch} w=${w} />`}</${Bar}>
+  return () => html`<${Bar} title="Attention in a GPT" about=${about.value} model=${s.model} changed=${afresh} pressed=${pressed}>${about.value && html`<${Switch} w=${w} />`}</${Bar}>
     <main><h1>Where does each letter look?</h1><p class="lead">${about.value?.lead ?? ""}</p><${Failed} message=${failed.value} />
     ${about.value && !about.value.models.length && html`<${NoModel} about=${about.value} />`}
     ${!got.value && failed.value && about.value?.models.length > 0 && html`<p class="small"><label>another text <input class="write" value=${s.text.value} onChange=${(e) => (s.text.value = e.target.value)} /></label></p>`}

@@ -87,19 +87,20 @@ const Keys = ({ pressed }) => {
 /** The keys in one line at the foot of a page. */
 export const KeyLine = ({ pressed, children }) => html`<p class="small faint foot">${grouped(pressed.actions).map(([what, list]) => html`<span>${list.map((key) => html`<kbd>${key}</kbd> `)}${what}</span>`)}${children}</p>`;
 
-export const Bar = ({ title, about, model, pressed, children }) => html`<header class="bar">
+/** @param changed what the page forgets when another model is chosen, a function */
+export const Bar = ({ title, about, model, changed, pressed, children }) => html`<header class="bar">
   <a class="brand" href="/">handmade</a><nav class="crumbs" aria-label="Where you are"><a href="/">Observatory</a> / <span>${title}</span></nav>
-  ${about?.models?.length > 0 && html`<${Model} about=${about} model=${model} />`}
+  ${about?.models?.length > 0 && html`<${Model} about=${about} model=${model} changed=${changed} />`}
   <span class="push"></span>${children}
   ${pressed && html`<button class="icon keys" aria-label="Keys" title="Keys" onClick=${() => (pressed.showing.value = true)}>?</button>`}
   <button class="icon" onClick=${switchTheme} aria-label=${`Switch to ${theme.value === "dark" ? "light" : "dark"}`}>${theme.value === "dark" ? "light" : "dark"}</button>
   ${pressed && html`<${Keys} pressed=${pressed} />`}</header>`;
 
-const Model = ({ about, model }) => {
+const Model = ({ about, model, changed }) => {
   const said = (m) => `${m.name} · ${m.name === m.network ? "" : `${m.network} · `}${m.parameters.toLocaleString("en")} parameters`;
   const now = about.models.find((m) => m.name === model.value) ?? about.models[0];
   if (about.models.length === 1) return html`<span class="chip"><i></i>${said(now)}</span>`;
-  return html`<label class="chip"><i></i><span class="sr">Model</span><select value=${now.name} onChange=${(e) => (model.value = e.target.value)}>${about.models.map((m) => html`<option value=${m.name}>${said(m)}</option>`)}</select></label>`;
+  return html`<label class="chip"><i></i><span class="sr">Model</span><select value=${now.name} onChange=${(e) => batch(() => { model.value = e.target.value; changed?.(); })}>${about.models.map((m) => html`<option value=${m.name}>${said(m)}</option>`)}</select></label>`;
 };
 
 /** The strip that asks first and then says what is so. `tag` is a word or two; `action` is [label, what it does]. */
