@@ -1,5 +1,6 @@
 """The rules that keep others away. Each test names the rule, and fails without it."""
 
+import io
 import os
 import random
 import re
@@ -342,8 +343,6 @@ def test_an_error_of_ours_is_said_and_the_server_lives(observatory, monkeypatch,
 
 
 def test_images_are_kept_in_memory_the_newest_only(tmp_path):
-    import io
-
     from PIL import Image
 
     kept = images.Images()
@@ -359,6 +358,48 @@ def test_images_are_kept_in_memory_the_newest_only(tmp_path):
     for content in (b"", b"no image", file.getvalue()[:40]):
         with pytest.raises(InputError, match="image"):
             kept.add(content)
+
+
+def test_images_are_kept_as_long_as_they_are_not_too_much_together(monkeypatch):
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.new("RGB", (10, 10)).save(file, "PNG")
+    monkeypatch.setattr(images, "KEPT_BYTES", 700)  # two of 300 bytes
+    kept = images.Images()
+    for _ in range(3):
+        kept.add(file.getvalue())
+    assert kept.image(2).nbytes + kept.image(3).nbytes == 600
+    with pytest.raises(InputError, match="drop one"):
+        kept.image(1)
+    monkeypatch.setattr(images, "KEPT_BYTES", 1)
+    assert kept.image(kept.add(file.getvalue())).nbytes == 300
+
+
+@pytest.mark.slow
+def test_a_question_that_does_not_arrive_is_given_up_and_counted(observatory):
+    most = server_module.AT_ONCE + server_module.WAITING
+    with running(observatory, seconds=1.5) as server:
+        head = [
+            "POST /api/about HTTP/1.1",
+            f"Host: 127.0.0.1:{server.port}",
+            f"Origin: {server.url}",
+            f"Authorization: Bearer {server.token}",
+            "Content-Length: 10",
+        ]
+        slow = [socket.create_connection(("127.0.0.1", server.port), timeout=10) for _ in range(most)]
+        try:
+            for one in slow:
+                one.sendall("\r\n".join([*head, "", "{"]).encode())
+            deadline, status = time.monotonic() + 1.3, 200
+            while status == 200 and time.monotonic() < deadline:
+                status = server.request("/api/about", {})[0]
+            assert status == 429
+            assert all(one.recv(4096).startswith(b"HTTP/1.1 408") for one in slow)
+        finally:
+            for one in slow:
+                one.close()
+        assert server.request("/api/about", {})[0] == 200
 
 
 def test_the_token_is_random_and_long():

@@ -16,6 +16,9 @@ LARGEST = 8 << 20
 KEPT = 8
 """How many dropped images are kept, the newest."""
 
+KEPT_BYTES = 256 << 20
+"""How much their pixels may take together; the newest is kept in any case."""
+
 MOST_GIVEN = 200
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
@@ -35,9 +38,12 @@ class Images:
         with self._lock:
             self._last += 1
             self._dropped[self._last] = pixels
-            while len(self._dropped) > KEPT:
+            while len(self._dropped) > 1 and self._too_much():
                 del self._dropped[next(iter(self._dropped))]
             return self._last
+
+    def _too_much(self) -> bool:
+        return len(self._dropped) > KEPT or sum(image.nbytes for image in self._dropped.values()) > KEPT_BYTES
 
     def image(self, number: int) -> np.ndarray:
         """The image of a number, uint8 C H W in colours. InputError where there is none."""

@@ -37,6 +37,8 @@ SECONDS = 30.0
 AT_ONCE, WAITING = 2, 4
 """Questions that are worked on at the same time, and those that may wait for it."""
 
+OVERWORKED = ("too many questions at once: ask again.", {"retry-after": "1"})
+
 
 class Overworked(Exception):
     """Too many questions at once."""
@@ -118,13 +120,24 @@ class Server:
         self, request: Request, work: Callable[[bytes], Answer], largest: int = questions.LARGEST
     ) -> Response:
         """What `work` makes of the request's body, in a thread: a frame, or an error as JSON."""
-        content = await _body(request, largest)
+        if self._asked >= AT_ONCE + WAITING:
+            return _error(429, *OVERWORKED)
+        self._asked += 1
+        try:
+            async with asyncio.timeout(self.seconds):
+                content = await _body(request, largest)
+        except TimeoutError:
+            return _error(408, f"the question did not arrive within {self.seconds:g} seconds.")
+        except ClientDisconnect:
+            return Response(status_code=408)  # nobody is there to read it
+        finally:
+            self._asked -= 1
         if content is None:
             return _error(413, f"that is more than {largest:,} bytes.")
         try:
             answer = await self._in_turn(lambda: work(content).frame())
         except Overworked:
-            return _error(429, "too many questions at once: ask again.", {"retry-after": "1"})
+            return _error(429, *OVERWORKED)
         except InputError as error:
             return _error(422, str(error))
         except TimeoutError:
@@ -180,14 +193,13 @@ class Server:
 
 
 async def _body(request: Request, largest: int) -> bytes | None:
-    """The body of a request; None where it is larger."""
+    """The body of a request; None where it is larger. ClientDisconnect where the other side goes before its end."""
     parts, size = [], 0
-    with suppress(ClientDisconnect):
-        async for part in request.stream():
-            size += len(part)
-            if size > largest:
-                return None
-            parts.append(part)
+    async for part in request.stream():
+        size += len(part)
+        if size > largest:
+            return None
+        parts.append(part)
     return b"".join(parts)
 
 
