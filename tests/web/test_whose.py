@@ -114,6 +114,16 @@ def test_the_learners_file_computes_and_is_judged(bench, file, cases):
     np.testing.assert_allclose(made.stacked("output", (2, 3, 5)), wrong.stacked("output", (2, 3, 5)), rtol=1e-5)
 
 
+@pytest.mark.slow
+def test_control_characters_are_written_out(bench, file, cases):
+    file("print('\\x1b[2J\\u202e')\n" + RIGHT)
+    assert computed(bench, EXERCISE, cases, "mine").printed.strip() == r"\x1b[2J\u202e"
+    file("def self_attention(Q, K, V):\n    raise ValueError('\\x1b[2J\\u202e')\n")
+    problem = computed(bench, EXERCISE, cases, "mine").problem
+    assert problem.isprintable()
+    assert r"\x1b[2J\u202e" in problem
+
+
 LIES = {
     "raises": ("raise ZeroDivisionError('no')", "ZeroDivisionError: no"),
     "another shape": ("return V, V", "output has shape (4, 5), expected (3, 5)."),
@@ -132,7 +142,6 @@ def test_code_that_lies_or_breaks_harms_nothing(bench, file, cases):
         made = computed(bench, EXERCISE, cases, "mine")
         assert said in made.problem, what
         if what == "asks where":
-            assert os.getpid() not in made.outputs[0]["output"] / EXERCISE.run(cases)[0].outputs["output"]
             assert made.outputs[0] is not None
             assert os.getpid() != round(float(made.outputs[0]["output"][0, 0] / np.float32(cases[0].args[0][0, 0])))
         elif what == "writes":

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from handmade.errors import InputError, suggestion
+from handmade.errors import InputError, printable, suggestion
 from handmade.web.bench import Bench
 from handmade.web.questions import choice, text
 from handmade.workshop.cell.cases import Case, Result
@@ -92,7 +92,7 @@ def computed(bench: Bench, exercise: Exercise, cases: list[Case], code: str, fau
     for place, (result, correct) in enumerate(zip(results, right, strict=False)):
         outputs[place], said = _shown(result, correct)
         problem = problem or said
-    return Computed(outputs, right, problem, printed)
+    return Computed(outputs, right, printable(problem), printable(printed))
 
 
 def visible(exercise: Exercise, cases: list[Case]) -> list[str]:
