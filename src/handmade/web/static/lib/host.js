@@ -5,12 +5,16 @@ import { decode } from "/static/lib/frame.js";
 // The key comes in the address's fragment, which no server sees, and stays in this tab. No cookie: cookies go to every
 // port of a host. A second tab asks the first.
 const tabs = new BroadcastChannel("handmade");
-const given = new URLSearchParams(location.hash.slice(1));
-if (given.has("token")) {
+function take() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  if (!given.has("token")) return false;
   sessionStorage.setItem("token", given.get("token"));
   given.delete("token");
   history.replaceState(null, "", given.size ? `#${given}` : location.pathname);
+  return true;
 }
+take();
+for (const type of ["popstate", "hashchange"]) addEventListener(type, () => { if (take()) location.reload(); }); // a new address in an open tab
 const stored = () => sessionStorage.getItem("token");
 tabs.addEventListener("message", ({ data }) => {
   if (data === "token?" && stored()) tabs.postMessage({ token: stored() });
@@ -25,11 +29,12 @@ async function token() {
 }
 
 async function sent(path, body, signal) {
-  const headers = { Authorization: `Bearer ${await token()}` };
+  const key = await token(), headers = { Authorization: `Bearer ${key}` };
   const answer = await fetch(`/api/${path}`, { method: "POST", body, headers, signal }).catch((error) => {
     throw error.name === "AbortError" ? error : new Error("The server does not answer. Is `handmade look` still running?");
   });
   if (answer.ok) return answer;
+  if (answer.status === 401 && stored() === key) sessionStorage.removeItem("token"); // of a server that has ended
   const text = await answer.text();
   let said = text;
   try { said = JSON.parse(text).error; } catch { /* a refusal in plain words */ }
