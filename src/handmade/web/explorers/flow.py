@@ -45,7 +45,7 @@ def answer(question: Question, observatory: Observatory) -> Answer:
     """The flow with the parts that are cut, and what the network says whole."""
     pixels = observatory.images.image(question.image)
     with observatory.models.opened(question.model, EXPLORER.fits or bool) as used:
-        image = used.input(pixels if used.channels == 3 else pixels.mean(0, keepdims=True).astype(np.uint8))
+        image = used.input(pixels)
         whole_flow = block_flow(used.model, image)
         flow = block_flow(used.model, image, question.cut) if question.cut else whole_flow
         names = [block.name for block in flow.blocks]
@@ -89,8 +89,8 @@ def _classes(used: Classifier, flow: Flow, whole_flow: Flow) -> dict[str, Any]:
 def _arrays(
     used: Classifier, pixels: np.ndarray, flow: Flow, whole_flow: Flow, place: int, channels: np.ndarray
 ) -> dict[str, np.ndarray]:
-    seen = (255 * used.seen(pixels if used.channels == 3 else pixels[:1])).round().astype(np.uint8)
-    arrays: dict[str, np.ndarray] = {"image": np.broadcast_to(seen, (3, *seen.shape[1:])).transpose(1, 2, 0)}
+    seen = (255 * used.seen(pixels)).round().astype(np.uint8)
+    arrays: dict[str, np.ndarray] = {"image": seen.transpose(1, 2, 0)}
     for number, (block, uncut) in enumerate(zip(flow.blocks, whole_flow.blocks, strict=True)):
         arrays[f"small/{number}"] = block.out[strongest(uncut.out, SMALL).channels].astype(np.float16)
     opened = flow.blocks[place]

@@ -52,7 +52,7 @@ export default explorer((host, scope) => {
     }, [a, t]);
     const mid = TOP + TILE, press = (run) => (e) => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); e.stopPropagation(); run(); } };
     const part = (b, path, d) => { const run = () => { if (asking.value) return; batch(() => { s.block.value = b.name; cut(b.name, path); }); }, gone = s.cut.value[b.name] === path;
-      return html`<path class="hit" d=${d} onClick=${run}><title>${path === "skip" ? "the skip, x" : "the branch, F(x)"}: its size is ${b[path].toFixed(1)}. ${asking.value ? "" : "Click to cut or mend it."}</title></path><path class=${`wire ${path}${gone ? " gone" : ""}`} stroke-width=${gone ? 2.5 : wide(b[path])} d=${d} />`; };
+      return html`<path class="hit" d=${d} onClick=${run}><title>${path === "skip" ? "the skip: x, or its projection where the shape changes" : "the branch, F(x)"}: its size is ${b[path].toFixed(1)}. ${asking.value ? "" : "Click to cut or mend it."}</title></path><path class=${`wire ${path}${gone ? " gone" : ""}`} stroke-width=${gone ? 2.5 : wide(b[path])} d=${d} />`; };
     return html`<section class="card flow" aria-label="The network, block by block"><div class="scroll" tabindex="0" role="group" aria-label="The blocks from left to right"><div class="stack" style=${{ minWidth: `${Math.min(W, 1060)}px`, width: W > 1330 ? `${W}px` : undefined }}><canvas ref=${strip} aria-hidden="true" /><svg viewBox="0 0 ${W} ${HIGH}">
       ${stages.value.map((name, n) => (n === 0 || name !== stages.value[n - 1]) && html`<text x=${at(n) + TILE} y="14" class="mono">${blocks[n].shape[0]} channels, ${blocks[n].shape[1]} × ${blocks[n].shape[2]}</text>`)}
       <text x=${TILE} y=${TOP + 2 * TILE + 17} text-anchor="middle">image</text><path class="wire" stroke-width="1.5" d="M${2 * TILE + 2} ${mid}H${LEFT - 16}" />
@@ -62,7 +62,7 @@ export default explorer((host, scope) => {
           <rect class="pick" x=${x + 1} y=${TOP - 3} width=${2 * TILE + 5} height=${2 * TILE + 5} role="button" tabindex=${on ? 0 : -1} aria-pressed=${on} aria-label=${`block ${short(b.name)}${s.cut.value[b.name] ? `, ${s.cut.value[b.name]} cut` : ""}`} onClick=${() => (s.block.value = b.name)} onKeyDown=${press(() => (s.block.value = b.name))} />
           <text x=${x + TILE + 3} y=${TOP + 2 * TILE + 17} text-anchor="middle" class=${on ? "now" : ""}>${short(b.name)}</text><text class="mono" x=${x + TILE + 3} y=${TOP + 2 * TILE + 33} text-anchor="middle">${b.ratio.toFixed(2)}</text></g>`; })}
       <text class="mono" x="0" y=${TOP + 2 * TILE + 33}>‖F(x)‖/‖skip‖</text></svg></div></div>
-    <div class="spread small soft"><span><b style=${{ color: "var(--accent)" }}>Above, the skip</b>: x as it is. <b style=${{ color: "var(--ink)" }}>Straight, the branch</b>: F(x). Their width is their size. Click either to cut it, a block to open it.</span>
+    <div class="spread small soft"><span><b style=${{ color: "var(--accent)" }}>Above, the skip</b>: x, or its projection where the shape changes. <b style=${{ color: "var(--ink)" }}>Straight, the branch</b>: F(x). Their width is their size. Click either to cut it, a block to open it.</span>
       <span class="choice">${["branch", "skip"].map((path) => html`<button class="icon" disabled=${asking.value} aria-pressed=${s.cut.value[block.value] === path} onClick=${() => cut(block.value, path)}>cut the ${path} of ${short(block.value)} <kbd>${path[0]}</kbd></button>`)}${Object.keys(s.cut.value).length > 0 && html`<button class="icon" onClick=${mend}>mend all <kbd>m</kbd></button>`}</span></div></section>`;
   };
 
