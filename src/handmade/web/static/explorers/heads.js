@@ -102,15 +102,15 @@ export default explorer((host, scope) => {
   const Overview = () => {
     const a = got.value, losses = without.value;
     return html`<section class="card"><div class="spread"><h2>Every head</h2><span class="faint small">${a.ablated ? "loss without it" : "layer by head"}</span></div>
-      <div class="heads" style=${{ gridTemplateColumns: `22px repeat(${Math.min(a.heads, 12)}, minmax(0, 1fr))` }}><span></span>${Array.from({ length: Math.min(a.heads, 12) }, (_, h) => html`<span class="top">${h}</span>`)}
-      ${Array.from({ length: a.layers }, (_, l) => html`<span>${l}</span>${Array.from({ length: Math.min(a.heads, 12) }, (_, h) => {
+      <div class="heads" style=${{ gridTemplateColumns: `22px repeat(${a.heads}, minmax(${a.heads > 12 ? 30 : 0}px, 1fr))` }}><span></span>${Array.from({ length: a.heads }, (_, h) => html`<span class="top">${h}</span>`)}
+      ${Array.from({ length: a.layers }, (_, l) => html`<span>${l}</span>${Array.from({ length: a.heads }, (_, h) => {
         const cost = losses && losses.data.length === a.layers * a.heads ? losses.data[l * a.heads + h] - a.loss : null, open = seen(l, h);
         return html`<button key=${`${l}.${h}`} class=${`thumb${isOff(l, h) ? " off" : ""}`} aria-pressed=${l === layer.value && h === head.value} aria-label=${`layer ${l}, head ${h}${isOff(l, h) ? ", off" : ""}${cost === null ? "" : `, loss without it ${cost < 0 ? "lower" : "higher"} by ${Math.abs(cost).toFixed(2)}`}`} onClick=${() => choose(l, h)} onDblClick=${() => toggle(l, h)}>
           ${open ? html`<${Painted} data=${map(l, h)} rows=${T.value} columns=${T.value} kind="weight" />` : html`<span class="veiled" aria-hidden="true">?</span>`}
           ${a.ablated && html`<small class=${cost > 0.05 ? "hurts" : ""}>${cost === null ? "…" : plus(cost)}</small>`}</button>`;
       })}`)}</div>
       <div class="spread" style=${{ marginTop: "14px" }}><div><div class="big num" id="loss">${a.loss.toFixed(3)}</div><div class="small soft">nats a token, on this text</div>
-        ${s.code.value === "mistake" && html`<div class="small wrong-is"><b class="num" id="loss-with">${a.loss_with == null ? "no number" : a.loss_with.toFixed(3)}</b> with the mistake in every head</div>`}</div>
+        ${"loss_with" in a && html`<div class="small wrong-is"><b class="num" id="loss-with">${a.loss_with == null ? "no number" : a.loss_with.toFixed(3)}</b> with the mistake in every head</div>`}</div>
       <button class="icon" onClick=${() => toggle(layer.value, head.value)}>${isOff(layer.value, head.value) ? "switch on" : "switch off"} <kbd>x</kbd></button></div>
       ${s.seen.value.length < a.layers * a.heads && html`<button class="link" style=${{ marginTop: "10px", padding: 0 }} onClick=${showAll}>show all heads</button>`}</section>`;
   };
