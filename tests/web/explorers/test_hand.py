@@ -132,6 +132,15 @@ def test_the_keys_alone_do_everything(pages):
 
 
 @pytest.mark.slow
+def test_a_mistake_without_its_name_is_of_its_exercise_only(pages):
+    page = pages.open("/hand#seen=1&code=mistake&riddle=0")
+    page.get_by_text("Which mistake?").wait_for()
+    page.get_by_label("mask", exact=True).select_option("causal")
+    page.get_by_text("With a mistake", exact=True).wait_for()
+    assert "riddle" not in page.url
+
+
+@pytest.mark.slow
 def test_typed_numbers_count_and_a_mistake_shows(pages):
     page = pages.open("/hand#seen=1")
     cell = page.get_by_label("queries, cat 0")

@@ -12,7 +12,12 @@ export function whose(host, scope, about, s, exercise) {
   const now = () => about.value?.exercises.find((e) => e.name === exercise());
   const faults = () => now()?.faults ?? [];
   const fault = () => (s.riddle.value >= 0 ? faults()[s.riddle.value]?.name : faults().find((f) => f.name === s.fault.value)?.name ?? faults()[0]?.name) ?? "";
-  let listening = false;
+  let listening = false, before = exercise();
+  scope.effect(() => { // a number among one exercise's mistakes is another mistake of the next
+    if (exercise() === before) return;
+    before = exercise();
+    s.riddle.value = -1; guess.value = null;
+  });
   scope.effect(() => {
     if (s.code.value !== "mine" || !now()) return;
     saved.value; // judged again when it is saved
@@ -70,8 +75,8 @@ const Mistake = ({ w, told, where }) => {
     return html`<div class="said" role="status"><span class="tag">Which mistake?</span><div><p>One line of the reference is wrong now. ${where}${told.problem} Which mistake is it?</p>
       <p class="choice">${offered.map((f) => html`<button class="icon" onClick=${() => (w.guess.value = f.name)}>${f.name}</button>`)}${another}</p></div></div>`;
   }
-  const [tag, kind] = !hidden ? ["With a mistake", "wrong"] : guess === now.name ? ["Right", "right"] : ["Not that one", "wrong"];
+  const [tag, kind] = !hidden ? ["With a mistake", "wrong"] : guess === now?.name ? ["Right", "right"] : ["Not that one", "wrong"];
   return html`<div class=${`said ${kind}`} role="status"><span class="tag">${tag}</span><div>
-    ${hidden ? html`<p>It is <b>${now.name}</b>.</p>` : html`<p><label>mistake <select aria-label="mistake" value=${now?.name} onChange=${(e) => (w.s.fault.value = e.target.value)}>${all.map((f) => html`<option value=${f.name}>${f.name}</option>`)}</select></label> </p>`}
+    ${hidden ? html`<p>It is <b>${now?.name}</b>.</p>` : html`<p><label>mistake <select aria-label="mistake" value=${now?.name} onChange=${(e) => (w.s.fault.value = e.target.value)}>${all.map((f) => html`<option value=${f.name}>${f.name}</option>`)}</select></label> </p>`}
     <p>${now?.cause} ${now?.consequence}</p><p>${told.problem}${where}</p><p class="choice">${another}</p></div></div>`;
 };
