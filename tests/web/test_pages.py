@@ -33,6 +33,34 @@ def test_the_key_leaves_the_address_and_a_second_tab_asks_the_first_for_it(pages
 
 
 @pytest.mark.slow
+def test_another_key_in_an_open_tab_is_taken_and_one_that_is_refused_forgotten(pages, server):
+    page = pages.open("/hand#mask=causal")
+    page.evaluate("() => { location.hash = 'token=other'; }")
+    page.get_by_role("alert").get_by_text("open the address that `handmade look` printed").wait_for()
+    assert page.evaluate("() => sessionStorage.getItem('token')") is None
+    page.evaluate("(token) => { location.hash = `token=${token}`; }", server.token)
+    page.locator(".predict").wait_for()
+    assert "token" not in page.url
+    pages.problems.clear()  # Chromium writes each 401 to the console
+
+
+@pytest.mark.slow
+def test_a_broken_address_has_the_usual_values_and_keys_leave_buttons_alone(pages):
+    page = pages.open("/conv#image=null&kernel={}&stride=x&seen=2")
+    page.locator("#sum").wait_for()
+    page.get_by_role("button", name="another image").focus()
+    page.keyboard.press(" ")  # the button, and not the next window
+    page.wait_for_function("() => location.hash.includes('image=')")
+    assert "j=" not in page.url
+    page.keyboard.press("?")
+    page.get_by_role("dialog", name="Keys").wait_for()
+    page.keyboard.press("s")
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog", name="Keys").wait_for(state="hidden")
+    assert page.get_by_label("stride").input_value() == "1"
+
+
+@pytest.mark.slow
 def test_without_the_key_a_page_says_what_to_open(pages, server):
     page = pages.context().new_page()
     page.goto(f"{server.url}/hand")

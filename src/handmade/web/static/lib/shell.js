@@ -36,7 +36,9 @@ export function state(host, scope, defaults, hidden = []) {
     if (text === null) return usual;
     try {
       if (typeof usual === "number") return Number.isFinite(+text) ? +text : usual;
-      return typeof usual === "object" ? JSON.parse(text) : text;
+      if (typeof usual !== "object") return text;
+      const v = JSON.parse(text);
+      return Array.isArray(v) === Array.isArray(usual) && v !== null && typeof v === typeof usual ? v : usual;
     } catch { return usual; }
   };
   const from = (params) => Object.entries(defaults).map(([name, usual]) => [name, read(usual, params.get(name))]);
@@ -62,9 +64,10 @@ export function keys(scope, actions) {
   scope.on(window, "keydown", (event) => {
     const { target, key } = event;
     if (event.ctrlKey || event.metaKey || event.altKey || target.matches?.("input, select, textarea")) return;
+    const presses = (key === " " || key === "Enter") && target.closest?.("button, a, summary, [role=button]");
     if (key === "?") showing.value = !showing.value;
     else if (key === "Escape" && showing.value) showing.value = false;
-    else if (actions[key]) { event.preventDefault(); actions[key][1](); }
+    else if (actions[key] && !presses && !showing.value) { event.preventDefault(); actions[key][1](); }
   });
   return { actions, showing };
 }
@@ -113,13 +116,13 @@ export const Veil = ({ title, children }) => html`<section class="card veil"><h2
 export const Failed = ({ message }) => (message ? html`<p class="failed" role="alert">${message}</p>` : null);
 
 export const Copy = ({ array, what = "copy as NumPy" }) => {
-  const done = useMemo(() => signal(false), []), press = async () => { await navigator.clipboard.writeText(asNumPy(array)); done.value = true; setTimeout(() => (done.value = false), 1200); };
+  const done = useMemo(() => signal(false), []), press = async () => { try { await navigator.clipboard.writeText(asNumPy(array)); } catch { return; /* the browser does not let the page */ } done.value = true; setTimeout(() => (done.value = false), 1200); };
   return html`<button class="icon" onClick=${press}>${done.value ? "copied" : what}</button>`;
 };
 
 /** What a page stands on: no model that fits is said, with the command that makes one. */
 export const NoModel = ({ about }) => html`<section class="card none"><h2>No model for this page yet</h2>
-  <p class="small soft">This page looks into a trained model, and there is none here. <code>${about.trains}</code> makes one; it appears here as soon as it has been saved. Start <code>handmade look</code> in the folder that has <code>runs</code> in it.</p></section>`;
+  <p class="small soft">This page looks into a trained model, and there is none here. <code>${about.trains}</code> ${about.trains.startsWith("handmade train") ? "makes one" : "opens published weights"}; reload this page after a run was saved. Start <code>handmade look</code> in the folder that has <code>runs</code> in it.</p></section>`;
 
 const FIRST = 5; // questions that are shown at once
 const asked = (cards) => cards.map((card) => html`<details><summary>${card.ask}</summary><p class="small">${card.answer}</p><p class="small faint">${card.source}</p></details>`);
