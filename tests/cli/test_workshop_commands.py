@@ -173,6 +173,22 @@ def test_one_file_that_fells_the_judge_leaves_the_others_their_verdicts(handmade
     assert "raise NotImplementedError" in (there / "judge-failed.2.txt").read_text()
 
 
+def test_ctrl_c_leaves_the_verdicts_that_there_are(handmade, there, monkeypatch):
+    from handmade.workshop.judging import judge as room
+
+    (there / "basics/softmax.py").write_text(SOFTMAX)
+    read = room.read
+
+    def interrupted(path, exercise, cases):
+        if exercise.name == "self_attention":
+            raise KeyboardInterrupt
+        return read(path, exercise, cases)
+
+    monkeypatch.setattr(room, "read", interrupted)
+    assert handmade("check").code == 130
+    assert Workspace(there).progress().of("softmax").passed is not None
+
+
 def test_bad_encodings_do_not_stop_the_check_of_all(handmade, there):
     (there / "basics/softmax.py").write_text("# coding: rot13\n" + SOFTMAX)
     (there / "attention/self_attention.py").write_text("# coding: hex\n")

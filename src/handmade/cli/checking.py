@@ -87,13 +87,16 @@ def _is_a_file(name: str) -> bool:
 
 
 def check_all(judge: Judge, as_json: bool, seed: int | None) -> bool:
-    """Judge every exercise of the workspace, two at a time."""
+    """Judge every exercise of the workspace, two at a time. Ctrl-C leaves the verdicts that there are recorded."""
     from handmade.workshop.checking import judge_workspace
 
     workspace = here(workspace_around(Path.cwd()))
-    outcomes = judge_workspace(judge, workspace, seed)
-    verdicts = [outcome for outcome in outcomes if isinstance(outcome, Verdict)]
-    saved(partial(workspace.record, verdicts))
+    outcomes: list[Verdict | JudgeError] = []
+    try:
+        outcomes.extend(judge_workspace(judge, workspace, seed))
+    finally:
+        verdicts = [outcome for outcome in outcomes if isinstance(outcome, Verdict)]
+        saved(partial(workspace.record, verdicts))
     if missing := workspace.missing():
         listed = ", ".join(map(workspace.where, missing[:5])) + (", ..." if missing[5:] else "")
         say(f"Missing: {listed}. `handmade reset NAME` writes one stub, `handmade start` all.", error=True)

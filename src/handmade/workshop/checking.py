@@ -1,5 +1,6 @@
 """Every exercise of a workspace judged, two at a time."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from handmade.errors import JudgeError
@@ -9,8 +10,8 @@ from handmade.workshop.judging.verdict import Verdict
 from handmade.workshop.workspace import Workspace
 
 
-def judge_workspace(judge: Judge, workspace: Workspace, seed: int | None = None) -> list[Verdict | JudgeError]:
-    """The verdicts on a workspace's files in the order of study; `workspace.record` remembers them.
+def judge_workspace(judge: Judge, workspace: Workspace, seed: int | None = None) -> Iterator[Verdict | JudgeError]:
+    """The verdicts on a workspace's files in the order of study, as they come; `workspace.record` remembers them.
 
     Where the judge itself fails on a file, the error stands in place of its verdict. seed: of the second sets of cases.
     """
@@ -26,4 +27,4 @@ def judge_workspace(judge: Judge, workspace: Workspace, seed: int | None = None)
             finally:
                 idle.append(mine)
 
-        return list(pool.map(verdict_on, [name for name in NAMES if workspace.file(name).exists()]))
+        yield from pool.map(verdict_on, [name for name in NAMES if workspace.file(name).exists()])
