@@ -27,6 +27,14 @@ def test_a_listed_drill_is_one_fault_of_an_exercise_and_is_recorded_with_its_lin
     assert (held.exercise, held.file, held.line) == ("softmax", "softmax.1.py", drill.line)
 
 
+def test_where_no_edit_is_refused_the_drill_is_a_listed_fault(workspace, monkeypatch):
+    monkeypatch.setattr("handmade.workshop.drills.LISTED", 0.0)
+    monkeypatch.setattr("handmade.workshop.mutants.DRAWS", 3)
+    monkeypatch.setattr("handmade.workshop.mutants.passing", lambda judge, exercise, mutants: mutants)
+    drill = write_drill(workspace, "softmax", seed=1)
+    assert drill.path.read_text() in {faulty(drill.exercise, fault) for fault in drill.exercise.faults}
+
+
 def test_an_edited_drill_is_a_right_solution_but_for_a_line_and_the_judge_refuses_it(workspace, monkeypatch, warm):
     monkeypatch.setattr("handmade.workshop.drills.LISTED", 0.0)
     rights = styles_of(exercise_named("gelu")).values()

@@ -52,7 +52,7 @@ def _listed(exercise: Exercise, draw: random.Random) -> tuple[str, int]:
 
 
 def _edited(exercise: Exercise, draw: random.Random) -> tuple[str, int]:
-    """A right solution with one edit that makes it wrong, and the line."""
+    """A right solution with one edit that makes it wrong, and the line; a listed fault where no edit does."""
     with Judge() as judge:
         mutant = drawn_mutant(judge, exercise, draw)
-    return mutant.source, mutant.line
+    return (mutant.source, mutant.line) if mutant is not None else _listed(exercise, draw)

@@ -23,6 +23,9 @@ from handmade.workshop.variants import variants_of
 SHOWN = "the solution shown"
 """The style of the exercise's own solution; the variants have theirs."""
 
+DRAWS = 1000
+"""How often a mutant is drawn before there is none."""
+
 AT_ONCE = 200
 """How many mutants are run in one process."""
 
@@ -70,10 +73,11 @@ def mutants_of(exercise: Exercise, draw: random.Random, styles: Sequence[str] = 
                     yield Mutant(style, source, wrong, kind, (edit.line,), (edit,))
 
 
-def drawn_mutant(judge: Judge, exercise: Exercise, draw: random.Random) -> Mutant:
-    """One mutant that the judge refuses, of any style; without those that leave a `pass` or such in sight."""
+def drawn_mutant(judge: Judge, exercise: Exercise, draw: random.Random) -> Mutant | None:
+    """One mutant that the judge refuses, of any style; without those that leave a `pass` or such in sight. None where
+    DRAWS draws bring none."""
     styles = styles_of(exercise)
-    while True:
+    for _ in range(DRAWS):
         style = draw.choice(list(styles))
         source = styles[style]
         editor = Editor(source, ast.parse(source))
@@ -87,6 +91,7 @@ def drawn_mutant(judge: Judge, exercise: Exercise, draw: random.Random) -> Mutan
         mutant = Mutant(style, source, wrong, edit.kind, (edit.line,), (edit,))
         if not passing(judge, exercise, [mutant]):
             return mutant
+    return None
 
 
 _IN_SIGHT = ("a statement too many", "a condition", "brackets")

@@ -7,14 +7,12 @@ from typing import Any
 from handmade.workshop.cell.cases import Case
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.judging.rightvalues import EXACT, RightValues, right_run, right_runs, tells_much
-from handmade.workshop.source import faulty, solution
+from handmade.workshop.source import faulty
 
 
 def undone(exercise: Exercise, faults: list[str], case: Case) -> set[str]:
-    """Those of the faults that, beside the others, make right again what the others make wrong: at the place in our
-    code where such a fault stands, it computes what right solutions do."""
-    if len(faults) < 2:
-        return set()
+    """Those of two or more faults that, beside the others, make right again what the others make wrong: at the place in
+    our code where such a fault stands, it computes what right solutions do."""
     right = RightValues.of(right_runs(exercise, case))
     return {fault for fault in faults if _makes_right(exercise, fault, faults, case, right)}
 
@@ -23,7 +21,7 @@ def _makes_right(exercise: Exercise, fault: str, faults: list[str], case: Case, 
     others = [other for other in faults if other != fault]
     source = faulty(exercise, *faults)
     tree = ast.parse(source)
-    places = set(map(id, _differing(tree, ast.parse(faulty(exercise, *others) if others else solution(exercise)))))
+    places = set(map(id, _differing(tree, ast.parse(faulty(exercise, *others)))))
     numbers = {number for number, node in enumerate(ast.walk(tree)) if id(node) in places}
     values = [value for number, value in right_run(source, exercise, case).events if number in numbers]
     return bool(values) and all(right.find(value) == EXACT and tells_much(value) for value in values)

@@ -181,7 +181,7 @@ class Judge:
     def _with_lines(self, findings: list[Finding], trial: Trial, job: Job, mending: bool = True) -> list[Finding]:
         """The findings with the line that they are about; with the mend too where no listed mistake explains them.
 
-        mending: whether a mend may be searched for. None is for what is of another kind than any edit would make.
+        mending: whether to search long for a mend; it is no use where the result is of another kind.
         """
         if not findings or any(finding.name == "not written yet" for finding in findings):
             return findings

@@ -23,8 +23,8 @@ BRIEF = 60
 """How many edits are tried where a listed mistake explains the results already."""
 
 BATCHES = ((100, 200, 280), (150, 350), (200,), (100,))
-"""How many edited versions are tried at once in each stage, the likeliest first. Counts bound a search, and no clock:
-the same file gets the same verdict however busy the machine is."""
+"""How many edited versions are tried at once in each stage, the likeliest first. Counts bound a search, so that the
+same file gets the same verdict however busy the machine is; the clocks (GUARD, SECONDS_OF_ONE) only stop what hangs."""
 
 MOST_STEPS, OF_LOADING = 700_000, 500
 """How many steps of a traced run all versions of a search may take together, and what loading one counts as."""
