@@ -87,6 +87,10 @@ def test_the_page_asks_first_and_hides_the_row_everywhere(pages):
     )
     assert "seen=1" in page.url
     assert "token" not in page.url
+    page.keyboard.press("ArrowDown")  # of another row nothing was predicted
+    page.get_by_text("It looks at", exact=True).wait_for()
+    page.keyboard.press("ArrowUp")
+    page.get_by_text("Right", exact=True).wait_for()
 
 
 @pytest.mark.slow

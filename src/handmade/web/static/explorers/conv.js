@@ -35,7 +35,10 @@ export default explorer((host, scope) => {
   const go = (r, c) => batch(() => { s.i.value = r; s.j.value = c; });
   const next = (by) => () => { const n = size.value[0] * size.value[1], place = (i.value * size.value[1] + j.value + by + n) % n; go(Math.floor(place / size.value[1]), place % size.value[1]); };
   const another = () => batch(() => { next(1)(); said.value = null; open.value = false; });
-  const sum = (given) => batch(() => { said.value = given; s.seen.value = 2; open.value = true; });
+  const here = () => JSON.stringify([s.image.value, s.kernel.value, s.bias.value, s.stride.value, s.padding.value, s.dilation.value, ...(typeof said.value === "number" ? [i.value, j.value] : [])]);
+  let place = ""; // what the prediction was asked about: it is graded there only
+  const say = (given) => { said.value = given; place = here(); };
+  const sum = (given) => batch(() => { say(given); s.seen.value = 2; open.value = true; });
   const move = (down, right) => () => go(clamp(i.value + down, size.value[0]), clamp(j.value + right, size.value[1]));
   const draw = () => { s.image.value = s.image.value.map((row) => row.map(() => Math.floor(Math.random() * 4))); };
   const cycle = (x, most, from) => () => { x.value = x.value >= most ? from : x.value + 1; };
@@ -53,15 +56,15 @@ export default explorer((host, scope) => {
     if (asksSize.value) {
       const square = (n) => `${n} × ${n}`, right = `${OH} × ${OW}`, choices = [...new Set([right, square(OH + 1), square(Math.max(1, OH - 1)), square(H), square(H - R.value + 2)])].filter((c) => !/^0/.test(c)).sort().slice(0, 4);
       const offered = choices.includes(right) ? choices : [...choices.slice(1), right].sort();
-      const answer = (given) => batch(() => { said.value = given; s.seen.value = 1; });
+      const answer = (given) => batch(() => { say(given); s.seen.value = 1; });
       return html`<${Predict} tag="Predict first" action=${["show me", () => batch(() => { answer(null); sum(null); })]}>An image of ${H} × ${s.image.value[0].length}, a kernel of ${R.value} × ${S.value}, ${moves}: how large is the output? <span class="choice">${offered.map((c) => html`<button class="icon" onClick=${() => answer(c)}>${c}</button>`)}</span></${Predict}>`;
     }
     if (asksSum.value) {
-      const first = typeof said.value === "string" ? (said.value === `${OH} × ${OW}` ? `Right, ${OH} × ${OW}. ` : `Not ${said.value}: it is ${OH} × ${OW}. `) : "";
+      const first = typeof said.value === "string" && place === here() ? (said.value === `${OH} × ${OW}` ? `Right, ${OH} × ${OW}. ` : `Not ${said.value}: it is ${OH} × ${OW}. `) : "";
       const submit = (e) => { e.preventDefault(); const v = Number(e.target.elements.sum.value.replace(",", ".").replace("−", "-")); if (e.target.elements.sum.value.trim() && Number.isFinite(v)) sum(v); };
       return html`<${Predict} tag="Predict first" action=${["show me", () => sum(null)]}>${first}The window stands at row ${i.value}, column ${j.value}. What is the sum of its products${s.bias.value ? `, plus the bias of ${s.bias.value}` : ""}? <form class="choice" onSubmit=${submit}><input class="small-number" name="sum" aria-label="The sum" inputmode="decimal" autocomplete="off" /><button class="icon">say</button></form></${Predict}>`;
     }
-    const v = output(i.value, j.value, false), right = typeof said.value === "number" ? Math.abs(said.value - v) < 0.01 + 1e-3 * Math.abs(v) : null;
+    const v = output(i.value, j.value, false), right = typeof said.value === "number" && place === here() ? Math.abs(said.value - v) < 0.01 + 1e-3 * Math.abs(v) : null;
     return html`<${Predict} tag=${right === null ? "The sum" : right ? "Right" : "Not that"} kind=${right === null ? "" : right ? "right" : "wrong"} action=${["next window", another]}>At row ${i.value}, column ${j.value} the products sum to <strong class="num">${minus(v)}</strong>${right === false ? html`, not ${minus(said.value)}` : ""}. It goes to the same place of the output.</${Predict}>`;
   };
 

@@ -23,7 +23,9 @@ export default explorer((host, scope) => {
   const asked = computed(() => names.value[Math.min(Math.floor(names.value.length / 2), names.value.length - 1)]); // the one that the page asks about
   const cut = (name, path) => { const now = { ...s.cut.value }; if (now[name] === path) delete now[name]; else now[name] = path; s.cut.value = now; };
   const mend = () => { s.cut.value = {}; };
-  const guess = (given) => batch(() => { said.value = given; s.seen.value = 1; s.block.value = asked.value; s.cut.value = { [asked.value]: "branch" }; });
+  const here = () => JSON.stringify([s.model.value, s.image.value, s.cut.value]);
+  let place = ""; // what the prediction was asked about: it is graded there only
+  const guess = (given) => batch(() => { said.value = given; s.seen.value = 1; s.block.value = asked.value; s.cut.value = { [asked.value]: "branch" }; place = here(); });
   const step = (by) => () => { const at = names.value.indexOf(block.value) + by; s.block.value = names.value[Math.max(0, Math.min(names.value.length - 1, at))]; };
   const another = (by) => () => { const n = got.value?.given ?? 0; if (n) s.image.value = ((Math.min(s.image.value, n) - 1 + by + n) % n) + 1; };
   const asking = computed(() => s.seen.value === 0);
@@ -78,7 +80,7 @@ export default explorer((host, scope) => {
     const a = got.value, name = html`<strong>${short(asked.value)}</strong>`;
     if (asking.value) return html`<${Predict} tag="Predict first" action=${["show me", () => guess(null)]}>The network says <strong>${a.said}</strong>. The branch of block ${name} is cut. Does that answer stay? <span class="choice">${["it stays", "it changes"].map((v) => html`<button class="icon" onClick=${() => guess(v)}>${v}</button>`)}</span></${Predict}>`;
     if (JSON.stringify(a.cut) !== JSON.stringify(s.cut.value)) return html`<${Predict} tag="…">What it says now is being computed.</${Predict}>`;
-    const tried = Object.keys(s.cut.value).length > 0, holds = a.says === a.said, right = said.value === null ? null : (said.value === "it stays") === holds;
+    const tried = Object.keys(s.cut.value).length > 0, holds = a.says === a.said, right = said.value === null || place !== here() ? null : (said.value === "it stays") === holds;
     const again = ["ask again", () => batch(() => { said.value = null; s.seen.value = 0; mend(); another(1)(); })];
     if (!tried) return html`<${Predict} tag="Whole" action=${again}>It says <strong>${a.said}</strong>. Cut what you like, and guess before you look.</${Predict}>`;
     return html`<${Predict} tag=${right === null ? "It says" : right ? "Right" : "Not so"} kind=${right === null ? "" : right ? "right" : "wrong"} action=${again}><strong id="says">${a.says}</strong> now, ${holds ? "as before" : html`no longer <strong>${a.said}</strong>`}. What if the skip of the same block goes?</${Predict}>`;
