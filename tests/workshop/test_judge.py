@@ -320,6 +320,8 @@ def test_what_is_wrong_without_a_value_has_a_line_too():
     assert changing_line(source, {"y"}) is None
     assert changing_line("def f(x):\n    np.add.at(x, 0, 1)\n", {"x"}) == 2
     assert changing_line("def f(x):\n    x[0] = 1\n", {"x"}) == 2
+    assert changing_line("def f(x):\n    def g(i):\n        x[i] = 1\n    g(0)\n", {"x"}) == 3
+    assert changing_line("def f(x):\n    def g(z):\n        x = z\n        x[0] = 1\n    g(0)\n", {"x"}) is None
     helper = "def g(y):\n    x = y\n    x -= 1\n    return x\n\n\n"
     assert changing_line(helper + "def f(x):\n    x -= 1\n", {"x"}) == 8
     assert changing_line(helper + "def f(x):\n    x = x - 1\n    x -= 1\n", {"x"}) is None

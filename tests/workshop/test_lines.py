@@ -149,6 +149,7 @@ def test_integers_of_thousands_of_digits_are_judged_and_pointed_at(verdict):
     assert snapshot(np.float64(0.5)) == 0.5
 
 
+@pytest.mark.slow
 def test_what_an_edited_pytorch_solution_assigns_is_seen():
     pytest.importorskip("torch")
     case = Case("one", (np.arange(3.0),))

@@ -142,16 +142,20 @@ def changing_line(source: str, names: Collection[str]) -> int | None:
     """
     tree = ast.parse(source)
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-    lines = [_changing(function, names) for function in functions]
+    lines = [_changing(function, _parameters(function) & set(names)) for function in functions]
     return min(filter(None, lines), default=None)
 
 
-def _changing(function: ast.FunctionDef | ast.AsyncFunctionDef, names: Collection[str]) -> int | None:
-    """The first line of this function that changes one of its parameters of these names."""
-    arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
-    same = {argument.arg for argument in arguments} & set(names)
+def _parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    return {argument.arg for argument in ast.walk(function.args) if isinstance(argument, ast.arg)}
+
+
+def _changing(function: ast.FunctionDef | ast.AsyncFunctionDef, same: set[str]) -> int | None:
+    """The first line of this function that changes what these names of its stand for."""
     for node in sorted(_own(function), key=lambda node: getattr(node, "lineno", 0)):
         match node:
+            case ast.FunctionDef() if inner := _changing(node, same - _parameters(node) - _stored(node)):
+                return inner
             case ast.Assign(targets=[ast.Name(id=new)], value=ast.Name(id=old)) if old in same:
                 same.add(new)
             case ast.Assign(targets=[ast.Name(id=new)], value=value) if _is_new(value):
@@ -174,11 +178,15 @@ def _changing(function: ast.FunctionDef | ast.AsyncFunctionDef, names: Collectio
 
 
 def _own(function: ast.AST) -> Iterator[ast.AST]:
-    """What a function consists of, without the functions in it."""
+    """What a function consists of, without what the functions in it do."""
     for node in ast.iter_child_nodes(function):
+        yield node
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            yield node
             yield from _own(node)
+
+
+def _stored(function: ast.AST) -> set[str]:
+    return {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 def _is_new(value: ast.expr) -> bool:
