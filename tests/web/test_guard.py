@@ -61,8 +61,10 @@ def test_it_listens_on_this_machine_only():
 def test_a_foreign_name_bent_to_this_machine_is_refused(server, path, host):
     host = host and host.format(port=server.port)
     method, body = ("POST", QUESTION) if path.startswith("/api/") else ("GET", None)
+    if host is None:
+        body = None  # h11 refuses a request without a Host by itself, and closes while a body may still be coming
     status, _, content = server.request(path, body, method, host=host)
-    assert status in (400, 421)  # h11 refuses a request without a Host by itself
+    assert status in (400, 421)
     assert b"safetensors" not in content
     assert b"<html" not in content
 
