@@ -72,6 +72,7 @@ def _tokens(used: Writer, text: str) -> np.ndarray:
     tokens = used.tokens(text)
     if len(tokens) < 2:
         raise InputError(f"the text has {len(tokens)} tokens, expected two at least: what follows the first?")
+    assert isinstance(used.model, GPT)
     config = used.model.config
     heads = config.n_layer * config.n_head
     fit = math.isqrt(LARGEST // 2 // (2 * heads + 4 * config.n_head))  # maps in float16, a layer of theirs in float32
