@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from itertools import groupby
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from handmade.nn.module import Module, Parameter, _bracketed
 
 M = TypeVar("M", bound="_Numbered")
+P = TypeVar("P", bound=Module | Parameter)
 
 
 class _Numbered(Module):
@@ -123,24 +124,14 @@ class ParameterList(Module):
         return list(self)[index]
 
 
-class ParameterDict(Module):
-    """Parameters by name, read, changed, deleted and walked through as a dict's; tensors become parameters."""
+class _Dictionary(Module, Generic[P]):
+    """What both dictionaries have in common: parts by name, read, deleted and walked through as a dict's."""
 
-    def __init__(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]] = ()) -> None:
-        super().__init__()
-        self.update(parameters)
+    def _parts(self) -> dict[str, P]:
+        raise NotImplementedError
 
-    def update(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
-        for name, value in dict(parameters).items():
-            self[name] = value
-
-    def __getitem__(self, name: str) -> Parameter:
-        return dict(self._own_parameters())[name]
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        if name not in self:
-            self._check_name(name)
-        setattr(self, name, value if isinstance(value, Parameter) else Parameter(value))
+    def __getitem__(self, name: str) -> P:
+        return self._parts()[name]
 
     def __delitem__(self, name: str) -> None:
         if name not in self:
@@ -157,16 +148,36 @@ class ParameterDict(Module):
         return iter(self.keys())
 
     def keys(self) -> KeysView[str]:
-        return dict(self._own_parameters()).keys()
+        return self._parts().keys()
 
-    def values(self) -> ValuesView[Parameter]:
-        return dict(self._own_parameters()).values()
+    def values(self) -> ValuesView[P]:
+        return self._parts().values()
 
-    def items(self) -> ItemsView[str, Parameter]:
-        return dict(self._own_parameters()).items()
+    def items(self) -> ItemsView[str, P]:
+        return self._parts().items()
 
 
-class ModuleDict(Module):
+class ParameterDict(_Dictionary[Parameter]):
+    """Parameters by name, read, changed, deleted and walked through as a dict's; tensors become parameters."""
+
+    def __init__(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]] = ()) -> None:
+        super().__init__()
+        self.update(parameters)
+
+    def update(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
+        for name, value in dict(parameters).items():
+            self[name] = value
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if name not in self:
+            self._check_name(name)
+        setattr(self, name, value if isinstance(value, Parameter) else Parameter(value))
+
+    def _parts(self) -> dict[str, Parameter]:
+        return dict(self._own_parameters())
+
+
+class ModuleDict(_Dictionary[Module]):
     """Modules by name, with the methods of a dict."""
 
     def __init__(self, modules: Mapping[str, Module] | None = None) -> None:
@@ -178,30 +189,10 @@ class ModuleDict(Module):
             self[name] = module
 
     def __getitem__(self, name: str) -> Any:
-        return dict(self._own_children())[name]
+        return super().__getitem__(name)
 
     def __setitem__(self, name: str, module: Module) -> None:
         self.add_module(name, module)
 
-    def __delitem__(self, name: str) -> None:
-        if name not in self:
-            raise KeyError(name)
-        delattr(self, name)
-
-    def __contains__(self, name: str) -> bool:
-        return name in self.keys()
-
-    def __len__(self) -> int:
-        return len(self.keys())
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.keys())
-
-    def keys(self) -> KeysView[str]:
-        return dict(self._own_children()).keys()
-
-    def values(self) -> ValuesView[Module]:
-        return dict(self._own_children()).values()
-
-    def items(self) -> ItemsView[str, Module]:
-        return dict(self._own_children()).items()
+    def _parts(self) -> dict[str, Module]:
+        return dict(self._own_children())
