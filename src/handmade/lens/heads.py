@@ -36,7 +36,7 @@ class Heads(NamedTuple):
 
     def losses(self, tokens: Int64[np.ndarray, "T"]) -> Float[np.ndarray, "N"]:
         """-log p(token | all before it) of the second token to the last."""
-        return -self.log_probabilities[np.arange(len(tokens) - 1), tokens[1:]]
+        return _losses(self.log_probabilities, tokens)
 
     def likeliest(self, count: int) -> tuple[Int64[np.ndarray, "T n"], Float[np.ndarray, "T n"]]:
         """The `count` most likely next tokens after each token, and their probabilities."""
@@ -66,7 +66,7 @@ def read_heads(
     with undisturbed(model), no_grad(), recorded_attention() as maps, attention_replaced(model, replace):
         logits, _ = model(Tensor(tokens[None]))
     queries, keys, values = (np.stack(part) for part in zip(*seen, strict=True))
-    return Heads(np.stack([layer[0] for layer in maps]), queries, keys, values, _log_softmax(logits.array[0]))
+    return Heads(np.stack([layer[0] for layer in maps]), queries, keys, values, _log_probabilities(logits)[0])
 
 
 def losses_without_heads(
@@ -87,8 +87,7 @@ def losses_without_heads(
 
         with undisturbed(model), no_grad(), attention_replaced(model, replace):
             logits, _ = model(Tensor(np.tile(tokens, (H, 1))))  # row h without head h
-        log_probabilities = _log_softmax(logits.array)
-        losses.append(-log_probabilities[:, np.arange(len(tokens) - 1), tokens[1:]].mean(-1))
+        losses.append(_losses(_log_probabilities(logits), tokens).mean(-1))
     return np.stack(losses)
 
 
@@ -108,7 +107,7 @@ def loss_with(
 
     with undisturbed(model), no_grad(), attention_replaced(model, replace):
         logits, _ = model(Tensor(tokens[None]))
-    return float(-_log_softmax(logits.array[0])[np.arange(len(tokens) - 1), tokens[1:]].mean())
+    return float(_losses(_log_probabilities(logits)[0], tokens).mean())
 
 
 def _without(output: Tensor, heads: list[int]) -> Tensor:
@@ -120,9 +119,13 @@ def _without(output: Tensor, heads: list[int]) -> Tensor:
     return output * Tensor(keep)
 
 
-def _log_softmax(logits: np.ndarray) -> np.ndarray:
-    shifted = logits.astype(np.float64) - logits.max(-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+def _log_probabilities(logits: Float[Tensor, "*B T V"]) -> Float[np.ndarray, "*B T V"]:
+    return logits.double().log_softmax(-1).array
+
+
+def _losses(log_probabilities: Float[np.ndarray, "*B T V"], tokens: Int64[np.ndarray, "T"]) -> np.ndarray:
+    """-log p(token | all before it) of the second token to the last, (*B, T - 1)."""
+    return -log_probabilities[..., np.arange(len(tokens) - 1), tokens[1:]]
 
 
 def _require_room(model: GPT, tokens: np.ndarray, least: int = 1) -> None:
