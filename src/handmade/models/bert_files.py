@@ -37,8 +37,7 @@ def configured(settings: Mapping[str, Any], like: BertConfig) -> BertConfig:
 
 def check_settings(settings: Mapping[str, Any], own: BertConfig) -> None:
     """Raise ValueError unless config.json means the network of configuration `own`, where weights do not show it."""
-    names = ("num_attention_heads", "layer_norm_eps")
-    check_same(configured(settings, own), own, dict(zip(names, names, strict=True)))
+    check_same(configured(settings, own), own, ("num_attention_heads", "layer_norm_eps"))
 
 
 def least_numbers(config: BertConfig) -> int:

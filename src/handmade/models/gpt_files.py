@@ -47,8 +47,7 @@ def configured(settings: Mapping[str, Any], like: GPTConfig) -> GPTConfig:
 
 def check_settings(settings: Mapping[str, Any], own: GPTConfig) -> None:
     """Raise ValueError unless config.json means the network of configuration `own`, where weights do not show it."""
-    names = ("n_head", "layer_norm_epsilon")
-    check_same(configured(settings, own), own, dict(zip(names, names, strict=True)))
+    check_same(configured(settings, own), own, ("n_head", "layer_norm_epsilon"))
 
 
 def least_numbers(config: GPTConfig) -> int:

@@ -7,7 +7,7 @@ load without a complaint and compute something else.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -50,14 +50,17 @@ def fields_of(settings: Mapping[str, Any], kind: type, names: Mapping[str, str])
     return found
 
 
-def check_same(expected: Any, own: Any, names: Mapping[str, str]) -> None:
-    """Raise ValueError where the model's configuration is not the one that the settings, of these names, mean."""
-    for name, field in names.items():
-        wanted, has = getattr(expected, field), getattr(own, field)
+def check_same(expected: Any, own: Any, names: Iterable[str]) -> None:
+    """Raise ValueError where fields of the model's configuration are not those that the settings, of these names, mean.
+
+    The settings are called as the fields are.
+    """
+    for name in names:
+        wanted, has = getattr(expected, name), getattr(own, name)
         if wanted != has:
             raise ValueError(
                 f"{name} is {_shown(wanted)}, and this model has {_shown(has)}: build it with {type(own).__name__}"
-                f"({field}={wanted!r})"
+                f"({name}={wanted!r})"
             )
 
 
