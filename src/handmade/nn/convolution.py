@@ -35,9 +35,9 @@ class _Convolution(Module):
     ) -> None:
         super().__init__()
         name = type(self).__name__
-        if padding_mode not in (("zeros",) if self.transposed else PADDING_MODES):
-            modes = "'zeros'" if self.transposed else ", ".join(map(repr, PADDING_MODES))
-            raise ValueError(f"{name}: padding_mode is {padding_mode!r}; expected {modes}")
+        modes = PADDING_MODES[:1] if self.transposed else PADDING_MODES
+        if padding_mode not in modes:
+            raise ValueError(f"{name}: padding_mode is {padding_mode!r}; expected {', '.join(map(repr, modes))}")
         if groups < 1 or in_channels % groups or out_channels % groups:
             raise ValueError(f"{name}: {in_channels} to {out_channels} channels cannot be divided into {groups} groups")
         self.in_channels = in_channels
