@@ -265,3 +265,42 @@ def test_the_weights_need_no_flattening():
     before = layer.weight_hh_l0
     layer.flatten_parameters()  # which scripts call for a GPU
     assert layer.weight_hh_l0 is before
+
+
+@pytest.mark.parametrize(
+    ("lengths", "options"),
+    [([3, 6, 1, 4], {"enforce_sorted": False}), ([3, 5, 1, 4], {"enforce_sorted": False}), ([5, 5, 2, 1], {})],
+)
+@pytest.mark.parametrize("batch_first", [False, True])
+def test_packed_sequences_are_pytorchs(rng, lengths, options, batch_first):
+    ours, theirs = (library.GRU(I, H, batch_first=batch_first).double() for library in (nn, torch.nn))
+    ours.load_state_dict({name: value.numpy() for name, value in theirs.state_dict().items()})
+    numbers = rng.normal(size=(B, T, I) if batch_first else (T, B, I))
+    found = []
+    for t, layer, rnn in ((handmade, ours, nn.utils.rnn), (torch, theirs, torch.nn.utils.rnn)):
+        x = t.tensor(numbers, requires_grad=True)
+        packed = rnn.pack_padded_sequence(x, t.tensor(lengths), batch_first, **options)
+        output, state = layer(packed)
+        padded, told = rnn.pad_packed_sequence(output, batch_first, -1.0, total_length=T)
+        weights = t.tensor(np.arange(1.0, 1 + B * T * H).reshape(padded.shape))
+        (padded * weights).sum().backward()
+        parts = rnn.unpack_sequence(output)
+        indices = [[] if places is None else places.tolist() for places in packed[2:]]
+        found.append([*packed[:2], *indices, output.data, state, padded, told, x.grad, *parts])
+    for one, other in zip(*found, strict=True):
+        one, other = (x.detach().numpy() if hasattr(x, "detach") else x for x in (one, other))
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "message"),
+    [
+        ([5, 4, 3], "lengths"),
+        ([5, 4, 3, 0], "lengths"),
+        ([7, 4, 3, 1], "lengths"),
+        ([1, 2, 3, 4], "sort the batch in descending order, or pass enforce_sorted=False"),
+    ],
+)
+def test_lengths_that_cannot_be_packed(lengths, message):
+    with pytest.raises(ValueError, match=message):
+        nn.utils.rnn.pack_padded_sequence(handmade.ones(T, B, I), lengths)
