@@ -18,6 +18,7 @@ import numpy as np
 
 from handmade.engine import Tensor
 from handmade.engine.functions import cat, stack
+from handmade.ops.recurrent import checked_lengths
 
 
 def pad_sequence(sequences: Sequence[Tensor], batch_first: bool = False, padding_value: float = 0.0) -> Tensor:
@@ -54,13 +55,8 @@ def pack_padded_sequence(
 
     lengths (B,), each from 1 to T. With `enforce_sorted` they must be in descending order; else they are sorted.
     """
-    counts = np.asarray(lengths.array if isinstance(lengths, Tensor) else lengths)
     x = input.transpose(0, 1) if batch_first else input
-    if counts.shape != x.shape[1:2] or counts.min() < 1 or counts.max() > len(x):
-        raise ValueError(
-            f"pack_padded_sequence: lengths are {counts.tolist()}; expected one for each of {x.shape[1]} sequences, "
-            f"from 1 to {len(x)}"
-        )
+    counts = checked_lengths(lengths, *x.shape[:2])
     order = None
     if not enforce_sorted:
         order = np.argsort(-counts, kind="stable")
