@@ -6,6 +6,7 @@ import pytest
 
 from handmade.train import display_of
 from handmade.train.display import LiveDisplay, PlainDisplay, epoch_text
+from handmade.train.duration import in_words
 from tests.support.tiny_task import RECIPE
 
 LINE = {
@@ -32,6 +33,11 @@ def test_an_epoch_in_a_line(task):
 def test_a_last_epoch_that_is_not_whole_counts(task):
     task.total_steps = 14
     assert epoch_text({**LINE, "step": 14}, task).startswith("epoch 2/2  ")
+
+
+def test_a_length_of_time_in_words():
+    said = [in_words(seconds) for seconds in (0, 1.4, 1.6, 89, 90, 3.5 * 3600)]
+    assert said == ["1 second", "1 second", "2 seconds", "89 seconds", "2 minutes", "3.5 hours"]
 
 
 def test_a_file_gets_a_line_an_epoch_and_no_bar(task, capsys):

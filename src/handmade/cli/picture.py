@@ -51,7 +51,7 @@ def picture(
     if (image is None) == (text is None):
         raise InputError(
             "give either --image, for an image classifier, or --text, for a language model. "
-            f"For example: `handmade picture {source} --image photo.jpg`"
+            f"For example: `handmade picture {source} --image photo.jpg`, or `--text 'To be'` in its place"
         )
     from handmade.lens.folders import own_folder, slug
 

@@ -24,9 +24,11 @@ def seconds_a_step(task: Task) -> float:
 
 
 def in_words(seconds: float) -> str:
-    """As '40 seconds', '12 minutes', '3.5 hours'."""
+    """As '1 second', '40 seconds', '12 minutes', '3.5 hours'."""
+    if seconds < 1.5:
+        return "1 second"
     if seconds < 90:
-        return f"{max(seconds, 1):.0f} seconds"
+        return f"{seconds:.0f} seconds"
     if seconds < 90 * 60:
         return f"{seconds / 60:.0f} minutes"
     return f"{seconds / 3600:.1f} hours"
