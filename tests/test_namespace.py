@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 import handmade
 from handmade import namespace
@@ -54,6 +55,19 @@ def test_all_names_are_there_and_shown():
     for name in names:
         assert getattr(handmade, name) is getattr(namespace, name)
     assert {*names, "nn", "optim", "__version__"} <= set(dir(handmade))
+
+
+def test_objects_are_saved_and_loaded_as_pytorch_does(tmp_path):
+    handmade.save({"epoch": 3, "weight": handmade.tensor([1.0, 2.0])}, tmp_path / "checkpoint.pt")
+    there = torch.load(tmp_path / "checkpoint.pt")
+    assert (there["epoch"], there["weight"].tolist()) == (3, [1.0, 2.0])
+    assert handmade.load(tmp_path / "checkpoint.pt")["weight"].tolist() == [1.0, 2.0]
+    assert {"open", "save", "load"} <= set(dir(handmade))
+
+
+def test_limits_of_numbers():
+    assert handmade.finfo(handmade.float32).eps == torch.finfo(torch.float32).eps
+    assert handmade.iinfo(handmade.int64).max == torch.iinfo(torch.int64).max
 
 
 def test_every_name_of_pytorchs_that_is_missing_is_explained():

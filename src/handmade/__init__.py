@@ -24,9 +24,13 @@ def load_ipython_extension(shell: Any) -> None:
     importlib.import_module("handmade.workshop.magics").Magics(shell)
 
 
+LATE = {"open": "handmade.opening", "save": "handmade.weights.objects", "load": "handmade.weights.objects"}
+"""Names of rooms that are loaded for them alone: tensors need no readers of files."""
+
+
 def __getattr__(name: str) -> Any:
-    if name == "open":
-        return importlib.import_module("handmade.opening").open
+    if name in LATE:
+        return getattr(importlib.import_module(LATE[name]), name)
     if PathFinder.find_spec(f"handmade.{name}", __path__):  # noqa: F405
         return importlib.import_module(f"handmade.{name}")
     if "__all__" not in globals() and (name == "__all__" or not name.startswith("__")):  # once
@@ -48,4 +52,4 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     import pkgutil
 
-    return sorted({*globals(), *__getattr__("__all__"), *(room.name for room in pkgutil.iter_modules(__path__))})  # noqa: F405
+    return sorted({*globals(), *LATE, *__getattr__("__all__"), *(room.name for room in pkgutil.iter_modules(__path__))})  # noqa: F405

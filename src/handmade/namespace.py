@@ -1,5 +1,8 @@
 """The names of `handmade` itself: tensors, the functions that create them, and each of their methods as a function."""
 
+from numpy import finfo as finfo
+from numpy import iinfo as iinfo
+
 from handmade.attention import multi_head_attention as multi_head_attention
 from handmade.attention import self_attention as self_attention
 from handmade.engine import Tensor as Tensor

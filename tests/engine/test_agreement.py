@@ -212,6 +212,20 @@ def test_a_number_beside_a_mask_keeps_its_kind():
     assert handmade.maximum(2, mask).tolist() == [2, 2]
 
 
+@pytest.mark.parametrize(
+    ("make", "sizes"),
+    [
+        (lambda: handmade.zeros(2.7, 3), r"\(2.7, 3\)"),
+        (lambda: handmade.empty(13.5, 3), r"\(13.5, 3\)"),  # as nn.GRU(3, 4.5) makes its weights
+        (lambda: handmade.ones(2.0), r"\(2.0,\)"),
+        (lambda: handmade.ones(6).reshape(2, 3.0), r"\(2, 3.0\)"),
+    ],
+)
+def test_sizes_that_are_no_whole_numbers_are_refused(make, sizes):
+    with pytest.raises(TypeError, match=f"sizes are {sizes}, expected whole numbers"):
+        make()
+
+
 def test_an_axis_is_named_once():
     x = handmade.ones(2, 3)
     assert x.gather(axis=1, index=tensor([[0], [1]])).shape == (2, 1)

@@ -120,8 +120,6 @@ def rooms() -> dict[str, dict[str, Any]]:
             "IntTensor": of_dtype(np.int64),
             "BoolTensor": of_dtype(np.bool_),
             "dtype": np.dtype,
-            "finfo": np.finfo,
-            "iinfo": np.iinfo,
             "inf": math.inf,
             "nan": math.nan,
             "pi": math.pi,

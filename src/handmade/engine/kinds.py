@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -115,7 +115,10 @@ class Kinds:
 
 
 def numbers(arguments: tuple[Any, ...]) -> tuple[int, ...]:
-    """x.reshape(2, 3) and x.reshape((2, 3)) mean the same."""
-    if len(arguments) == 1 and not isinstance(arguments[0], int | np.integer):
+    """x.reshape(2, 3) and x.reshape((2, 3)) mean the same. TypeError for what are no whole numbers."""
+    if len(arguments) == 1 and isinstance(arguments[0], Iterable):
         arguments = tuple(arguments[0])
-    return tuple(int(n) for n in arguments)
+    try:
+        return tuple(operator.index(n) for n in arguments)
+    except TypeError:
+        raise TypeError(f"sizes are {arguments}, expected whole numbers") from None
