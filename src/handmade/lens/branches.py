@@ -45,6 +45,11 @@ class Flow(NamedTuple):
     blocks: list[BlockFlow]
     logits: Float[np.ndarray, "K"]
 
+    @property
+    def probabilities(self) -> Float[np.ndarray, "K"]:
+        """Of each class."""
+        return Tensor(self.logits.astype(np.float64)).softmax(dim=-1).array
+
 
 def residual_blocks(model: Module) -> dict[str, Block]:
     """The residual blocks of a model by their names. InputError for a model without any."""

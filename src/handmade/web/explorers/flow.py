@@ -74,7 +74,7 @@ def _told(block: BlockFlow) -> dict[str, Any]:
 
 def _classes(used: Classifier, flow: Flow, whole_flow: Flow) -> dict[str, Any]:
     """The likeliest classes, all where they are few, with their probabilities now and uncut."""
-    now, before = _softmax(flow.logits), _softmax(whole_flow.logits)
+    now, before = flow.probabilities, whole_flow.probabilities
     order = np.argsort(-np.maximum(now, before), kind="stable")[:CLASSES]
     order = np.sort(order) if len(now) <= CLASSES else order
     return {
@@ -124,11 +124,6 @@ def _theirs(
         told["visible"] = whose.visible(exercise, [case])
     given = made.outputs[0]
     return told, {} if given is None else {"theirs": given[exercise.outputs[0]][0][channels].astype(np.float16)}
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    exponentials = np.exp(logits.astype(np.float64) - logits.max())
-    return exponentials / exponentials.sum()
 
 
 def _fits(card: Card) -> bool:
