@@ -1,6 +1,7 @@
 """The images that classifiers look at on the pages: files given at the start, and those dropped on a page."""
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -70,5 +71,9 @@ def images_at(path: Path) -> list[Path]:
     found = sorted(file for file in path.rglob("*") if file.suffix.lower() in ENDINGS and file.is_file())
     if not found:
         raise InputError(f"{path} holds no images: expected a file, or a folder of {', '.join(ENDINGS)}.")
-    place = {file: sum(other.parent == file.parent for other in found[:n]) for n, file in enumerate(found[:5000])}
+    before: Counter[Path] = Counter()  # in its folder
+    place: dict[Path, int] = {}
+    for file in found:
+        place[file] = before[file.parent]
+        before[file.parent] += 1
     return sorted(place, key=lambda file: (place[file], file))[:MOST_GIVEN]
