@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from handmade.errors import InputError
+from handmade.ops.attention import causal_mask
 
 
 class Steps(NamedTuple):
@@ -54,10 +55,10 @@ def split_heads(X: Float[np.ndarray, "S d_model"], num_heads: int) -> Float[np.n
     return X.reshape(S, num_heads, d_model // num_heads).transpose(1, 0, 2)
 
 
-def visible_keys(S_q: int, S_k: int, mask: str, length: int | None = None) -> Bool[np.ndarray, "S_q S_k"]:
+def visible_keys(S_q: int, S_k: int, mask: str, length: int = 0) -> Bool[np.ndarray, "S_q S_k"]:
     """Which key each query sees. mask: "none"; "causal": the last query sees all; "padding": the first `length`."""
     if mask == "causal":
-        return np.tri(S_q, S_k, S_k - S_q, dtype=bool)
+        return causal_mask(S_q, S_k, offset=S_k - S_q)
     if mask == "padding":
-        return np.tile(np.arange(S_k) < (S_k - 1 if length is None else length), (S_q, 1))
+        return np.tile(np.arange(S_k) < length, (S_q, 1))
     return np.ones((S_q, S_k), bool)
