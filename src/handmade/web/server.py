@@ -124,14 +124,18 @@ class Server:
             return _error(429, *OVERWORKED)
         self._asked += 1
         try:
+            return await self._received(request, work, largest)
+        finally:
+            self._asked -= 1
+
+    async def _received(self, request: Request, work: Callable[[bytes], Answer], largest: int) -> Response:
+        try:
             async with asyncio.timeout(self.seconds):
                 content = await _body(request, largest)
         except TimeoutError:
             return _error(408, f"the question did not arrive within {self.seconds:g} seconds.")
         except ClientDisconnect:
             return Response(status_code=408)  # nobody is there to read it
-        finally:
-            self._asked -= 1
         if content is None:
             return _error(413, f"that is more than {largest:,} bytes.")
         try:
@@ -149,16 +153,10 @@ class Server:
         return Response(answer, media_type=MEDIA_TYPE)
 
     async def _in_turn(self, work: Callable[[], bytes]) -> bytes:
-        if self._asked >= AT_ONCE + WAITING:
-            raise Overworked
-        self._asked += 1
-        try:
-            async with self._working:
-                if self._given_up >= AT_ONCE + WAITING:
-                    raise Overworked
-                return await self._in_thread(work)
-        finally:
-            self._asked -= 1
+        async with self._working:
+            if self._given_up >= AT_ONCE + WAITING:
+                raise Overworked
+            return await self._in_thread(work)
 
     async def _in_thread(self, work: Callable[[], bytes]) -> bytes:
         """What `work` gives, in a thread of its own: a daemon, so that none that was given up keeps the program."""
