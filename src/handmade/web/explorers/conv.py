@@ -57,9 +57,9 @@ def _theirs(
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """What the chosen code gives. The exercise knows no dilation: with one, the reference alone computes."""
     if question.code == "reference":
-        return {"problem": "", "difference": {}}, {}
+        return whose.reference_only()
     if question.dilation > 1:
-        return {"problem": "The exercise has no dilation: set it to 1.", "difference": {}}, {}
+        return whose.reference_only("The exercise has no dilation: set it to 1.")
     exercise = exercise_named(EXERCISE)
     options = {"stride": question.stride, "padding": question.padding}
     case = Case("the image", (image[None, None], kernel[None, None], np.array([question.bias])), options)

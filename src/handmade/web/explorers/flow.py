@@ -1,5 +1,6 @@
 """Feature flow through a ResNet: what each block adds, and what the network says when a part of it is cut."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +37,7 @@ class Question:
     model: str = text("", longest=200)
     image: int = whole(1, 1, 1_000_000)
     block: str = text("", longest=80)
-    cut: dict[str, str] = named_choices("skip", "branch")  # noqa: RUF009
+    cut: Mapping[str, str] = named_choices("skip", "branch")
     code: str = whose.code()
     fault: str = whose.fault()
 
@@ -44,7 +45,7 @@ class Question:
 def answer(question: Question, observatory: Observatory) -> Answer:
     """The flow with the parts that are cut, and what the network says whole."""
     pixels = observatory.images.image(question.image)
-    with observatory.models.opened(question.model, EXPLORER.fits or bool) as used:
+    with observatory.models.opened(question.model, _fits) as used:
         image = used.input(pixels)
         whole_flow = block_flow(used.model, image)
         flow = block_flow(used.model, image, question.cut) if question.cut else whole_flow
@@ -104,13 +105,10 @@ def _theirs(
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """What the chosen code gives for the open block, on what comes into it."""
     if question.code == "reference":
-        return {"problem": "", "difference": {}}, {}
+        return whose.reference_only()
     part = residual_blocks(used.model)[block.name]
     if not isinstance(part, BasicBlock) or not isinstance(part.downsample, ZeroPadding | None):
-        return {
-            "problem": "The exercise is the basic block with 3x3 convolutions; this one is another.",
-            "difference": {},
-        }, {}
+        return whose.reference_only("The exercise is the basic block with 3x3 convolutions; this one is another.")
     x = block.x[None]
     with undisturbed(used.model), no_grad():
         params = block_params(part, Tensor(x))

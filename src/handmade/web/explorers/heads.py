@@ -8,6 +8,7 @@ import numpy as np
 
 from handmade.errors import InputError
 from handmade.lens.heads import Heads, loss_with, losses_without_heads, read_heads
+from handmade.models.card import Card
 from handmade.models.gpt import GPT, gpt
 from handmade.tasks import Writer
 from handmade.web import whose
@@ -50,7 +51,7 @@ class Question:
 
 def answer(question: Question, observatory: Observatory) -> Answer:
     """What the heads do with the text."""
-    with observatory.models.opened(question.model, EXPLORER.fits or bool) as used:
+    with observatory.models.opened(question.model, _fits) as used:
         tokens = _tokens(used, question.text)
         if question.ablate:
             if not _ablated(used):
@@ -116,7 +117,7 @@ def _theirs(
     """What the chosen code gives in each head of the layer for the queries, keys and values that come there."""
     exercise = exercise_named(EXERCISE)
     if question.code == "reference":
-        return {"problem": "", "difference": {}}, {}
+        return whose.reference_only()
     at = question.layer
     heads = zip(question.sharpness * read.queries[at], read.keys[at], read.values[at], strict=True)
     cases = [Case(f"head {h}", tuple(x.astype(np.float64) for x in head)) for h, head in enumerate(heads)]
@@ -150,6 +151,10 @@ def _loss_with_mistake(question: Question, used: Writer, tokens: np.ndarray) -> 
     return loss if np.isfinite(loss) else None
 
 
+def _fits(card: Card) -> bool:
+    return card.build is gpt
+
+
 EXPLORER = Explorer(
     title="Attention in a GPT",
     asks="Where does each letter look?",
@@ -158,7 +163,7 @@ EXPLORER = Explorer(
     question=Question,
     answer=answer,
     exercises=(EXERCISE,),
-    fits=lambda card: card.build is gpt,
+    fits=_fits,
     trains="handmade train gpt",
     files=("models/gpt.py", "attention.py", "lens/heads.py"),
 )
