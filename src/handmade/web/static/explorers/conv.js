@@ -4,7 +4,7 @@ import { html, signal, computed, batch } from "/static/vendor/preact.js";
 import { latest } from "/static/lib/host.js";
 import { largest, Legend, minus } from "/static/lib/paint.js";
 import { Numbers, Typed } from "/static/lib/numbers.js";
-import { Around, Bar, Copy, explorer, Failed, KeyLine, keys, Predict, state, Veil } from "/static/lib/shell.js";
+import { Around, Bar, Copy, explorer, Failed, KeyLine, keys, Predict, prediction, state, Veil } from "/static/lib/shell.js";
 import { Said, Switch, whose } from "/static/lib/whose.js";
 
 const EDGE = [[0, 0, 2, 2, 2], [0, 0, 2, 2, 2], [0, 0, 2, 2, 1], [0, 0, 2, 1, 1], [0, 0, 1, 1, 0]];
@@ -12,7 +12,7 @@ const KERNELS = { "vertical edge": [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], "horizo
 
 export default explorer((host, scope) => {
   const s = state(host, scope, { image: EDGE, kernel: KERNELS["vertical edge"], bias: 0, stride: 1, padding: 0, dilation: 1, channels: 3, kernels: 8, groups: 1, i: 0, j: 0, seen: 0, code: "reference", fault: "", riddle: -1 });
-  const got = signal(null), failed = signal(""), about = signal(null), said = signal(null), open = signal(s.seen.value > 1);
+  const got = signal(null), failed = signal(""), about = signal(null), open = signal(s.seen.value > 1);
   host.ask({ explorer: "conv" }, "about").then((a) => (about.value = a), (error) => (failed.value = error.message));
   const w = whose(host, scope, about, s, () => "conv2d");
   const refresh = latest(host.ask, (answer) => { got.value = answer; failed.value = ""; }, (error) => (failed.value = error.message));
@@ -35,9 +35,7 @@ export default explorer((host, scope) => {
   const go = (r, c) => batch(() => { s.i.value = r; s.j.value = c; });
   const next = (by) => () => { const n = size.value[0] * size.value[1], place = (i.value * size.value[1] + j.value + by + n) % n; go(Math.floor(place / size.value[1]), place % size.value[1]); };
   const another = () => batch(() => { next(1)(); said.value = null; open.value = false; });
-  const here = () => JSON.stringify([s.image.value, s.kernel.value, s.bias.value, s.stride.value, s.padding.value, s.dilation.value, ...(typeof said.value === "number" ? [i.value, j.value] : [])]);
-  let place = ""; // what the prediction was asked about: it is graded there only
-  const say = (given) => { said.value = given; place = here(); };
+  const { said, say, graded } = prediction(() => [s.image.value, s.kernel.value, s.bias.value, s.stride.value, s.padding.value, s.dilation.value, ...(typeof said.value === "number" ? [i.value, j.value] : [])]);
   const sum = (given) => batch(() => { say(given); s.seen.value = 2; open.value = true; });
   const move = (down, right) => () => go(clamp(i.value + down, size.value[0]), clamp(j.value + right, size.value[1]));
   const draw = () => { s.image.value = s.image.value.map((row) => row.map(() => Math.floor(Math.random() * 4))); };
@@ -60,12 +58,12 @@ export default explorer((host, scope) => {
       return html`<${Predict} tag="Predict first" action=${["show me", () => batch(() => { answer(null); sum(null); })]}>An image of ${H} × ${s.image.value[0].length}, a kernel of ${R.value} × ${S.value}, ${moves}: how large is the output? <span class="choice">${offered.map((c) => html`<button class="icon" onClick=${() => answer(c)}>${c}</button>`)}</span></${Predict}>`;
     }
     if (asksSum.value) {
-      const first = typeof said.value === "string" && place === here() ? (said.value === `${OH} × ${OW}` ? `Right, ${OH} × ${OW}. ` : `Not ${said.value}: it is ${OH} × ${OW}. `) : "";
+      const first = typeof said.value === "string" && graded() ? (said.value === `${OH} × ${OW}` ? `Right, ${OH} × ${OW}. ` : `Not ${said.value}: it is ${OH} × ${OW}. `) : "";
       const submit = (e) => { e.preventDefault(); const v = Number(e.target.elements.sum.value.replace(",", ".").replace("−", "-")); if (e.target.elements.sum.value.trim() && Number.isFinite(v)) sum(v); };
       return html`<${Predict} tag="Predict first" action=${["show me", () => sum(null)]}>${first}The window stands at row ${i.value}, column ${j.value}. What is the sum of its products${s.bias.value ? `, plus the bias of ${s.bias.value}` : ""}? <form class="choice" onSubmit=${submit}><input class="small-number" name="sum" aria-label="The sum" inputmode="decimal" autocomplete="off" /><button class="icon">say</button></form></${Predict}>`;
     }
-    const v = output(i.value, j.value, false), right = typeof said.value === "number" && place === here() ? Math.abs(said.value - v) < 0.01 + 1e-3 * Math.abs(v) : null;
-    return html`<${Predict} tag=${right === null ? "The sum" : right ? "Right" : "Not that"} kind=${right === null ? "" : right ? "right" : "wrong"} action=${["next window", another]}>At row ${i.value}, column ${j.value} the products sum to <strong class="num">${minus(v)}</strong>${right === false ? html`, not ${minus(said.value)}` : ""}. It goes to the same place of the output.</${Predict}>`;
+    const v = output(i.value, j.value, false), right = typeof said.value === "number" && graded() ? Math.abs(said.value - v) < 0.01 + 1e-3 * Math.abs(v) : null;
+    return html`<${Predict} tag="The sum" right=${right} wrong="Not that" action=${["next window", another]}>At row ${i.value}, column ${j.value} the products sum to <strong class="num">${minus(v)}</strong>${right === false ? html`, not ${minus(said.value)}` : ""}. It goes to the same place of the output.</${Predict}>`;
   };
 
   const Inputs = () => html`<section class="card"><div class="spread"><h2>What goes in</h2><button class="icon" onClick=${draw}>another image <kbd>r</kbd></button></div>

@@ -3,7 +3,7 @@
 import { html, signal, computed, batch, useEffect, useRef } from "/static/vendor/preact.js";
 import { latest } from "/static/lib/host.js";
 import { largest, Legend, paint, paintImage, Painted, Photo, theme } from "/static/lib/paint.js";
-import { Around, Bar, Copy, explorer, Failed, KeyLine, keys, NoModel, Predict, state } from "/static/lib/shell.js";
+import { Around, Bar, Copy, explorer, Failed, KeyLine, keys, NoModel, Predict, prediction, state } from "/static/lib/shell.js";
 import { Said, Switch, whose } from "/static/lib/whose.js";
 
 const LEFT = 118, STEP = 100, BETWEEN = 16, TOP = 74, TILE = 38, HIGH = 188; // of the drawing
@@ -11,7 +11,7 @@ const short = (name) => name.replace("layer", "");
 
 export default explorer((host, scope) => {
   const s = state(host, scope, { model: "", image: 1, block: "", cut: {}, seen: 0, code: "reference", fault: "", riddle: -1 });
-  const got = signal(null), failed = signal(""), about = signal(null), said = signal(null), over = signal(false);
+  const got = signal(null), failed = signal(""), about = signal(null), over = signal(false);
   const fail = (error) => (failed.value = error.message);
   host.ask({ explorer: "flow" }, "about").then((a) => (about.value = a), fail);
   const w = whose(host, scope, about, s, () => "residual_block");
@@ -23,9 +23,8 @@ export default explorer((host, scope) => {
   const asked = computed(() => names.value[Math.min(Math.floor(names.value.length / 2), names.value.length - 1)]); // the one that the page asks about
   const cut = (name, path) => { const now = { ...s.cut.value }; if (now[name] === path) delete now[name]; else now[name] = path; s.cut.value = now; };
   const mend = () => { s.cut.value = {}; };
-  const here = () => JSON.stringify([s.model.value, s.image.value, s.cut.value]);
-  let place = ""; // what the prediction was asked about: it is graded there only
-  const guess = (given) => batch(() => { said.value = given; s.seen.value = 1; s.block.value = asked.value; s.cut.value = { [asked.value]: "branch" }; place = here(); });
+  const { said, say, graded } = prediction(() => [s.model.value, s.image.value, s.cut.value]);
+  const guess = (given) => batch(() => { s.seen.value = 1; s.block.value = asked.value; s.cut.value = { [asked.value]: "branch" }; say(given); });
   const step = (by) => () => { const at = names.value.indexOf(block.value) + by; s.block.value = names.value[Math.max(0, Math.min(names.value.length - 1, at))]; };
   const another = (by) => () => { const n = got.value?.given ?? 0; if (n) s.image.value = ((Math.min(s.image.value, n) - 1 + by + n) % n) + 1; };
   const asking = computed(() => s.seen.value === 0);
@@ -80,10 +79,10 @@ export default explorer((host, scope) => {
     const a = got.value, name = html`<strong>${short(asked.value)}</strong>`;
     if (asking.value) return html`<${Predict} tag="Predict first" action=${["show me", () => guess(null)]}>The network says <strong>${a.said}</strong>. The branch of block ${name} is cut. Does that answer stay? <span class="choice">${["it stays", "it changes"].map((v) => html`<button class="icon" onClick=${() => guess(v)}>${v}</button>`)}</span></${Predict}>`;
     if (JSON.stringify(a.cut) !== JSON.stringify(s.cut.value)) return html`<${Predict} tag="…">What it says now is being computed.</${Predict}>`;
-    const tried = Object.keys(s.cut.value).length > 0, holds = a.says === a.said, right = said.value === null || place !== here() ? null : (said.value === "it stays") === holds;
+    const tried = Object.keys(s.cut.value).length > 0, holds = a.says === a.said, right = said.value === null || !graded() ? null : (said.value === "it stays") === holds;
     const again = ["ask again", () => batch(() => { said.value = null; s.seen.value = 0; mend(); another(1)(); })];
     if (!tried) return html`<${Predict} tag="Whole" action=${again}>It says <strong>${a.said}</strong>. Cut what you like, and guess before you look.</${Predict}>`;
-    return html`<${Predict} tag=${right === null ? "It says" : right ? "Right" : "Not so"} kind=${right === null ? "" : right ? "right" : "wrong"} action=${again}><strong id="says">${a.says}</strong> now, ${holds ? "as before" : html`no longer <strong>${a.said}</strong>`}. What if the skip of the same block goes?</${Predict}>`;
+    return html`<${Predict} tag="It says" right=${right} wrong="Not so" action=${again}><strong id="says">${a.says}</strong> now, ${holds ? "as before" : html`no longer <strong>${a.said}</strong>`}. What if the skip of the same block goes?</${Predict}>`;
   };
 
   const Classes = () => {

@@ -4,7 +4,7 @@ import { html, signal, computed, batch } from "/static/vendor/preact.js";
 import { latest } from "/static/lib/host.js";
 import { largest, Legend, minus } from "/static/lib/paint.js";
 import { Numbers, Typed } from "/static/lib/numbers.js";
-import { Around, Bar, Copy, explorer, Failed, KeyLine, keys, Predict, state, Veil } from "/static/lib/shell.js";
+import { Around, Bar, Copy, explorer, Failed, KeyLine, keys, Predict, prediction, state, Veil } from "/static/lib/shell.js";
 import { Said, Switch, whose } from "/static/lib/whose.js";
 
 const WORDS = ["the", "cat", "sat", "down", "and", "slept"];
@@ -18,7 +18,7 @@ const STEPS = ["products", "scores", "masked", "exponentials", "weights", "outpu
 
 export default explorer((host, scope) => {
   const s = state(host, scope, { ...FIRST, heads: 1, mask: "none", length: 3, step: "weights", head: 0, i: 1, j: 0, seen: 0, code: "reference", fault: "", riddle: -1 });
-  const got = signal(null), failed = signal(""), about = signal(null), said = signal(null);
+  const got = signal(null), failed = signal(""), about = signal(null);
   host.ask({ explorer: "hand" }, "about").then((a) => (about.value = a), (error) => (failed.value = error.message));
   const w = whose(host, scope, about, s, () => EXERCISE[s.mask.value]);
   const refresh = latest(host.ask, (answer) => { got.value = answer; failed.value = ""; }, (error) => (failed.value = error.message));
@@ -44,9 +44,8 @@ export default explorer((host, scope) => {
   const best = computed(() => { const row = Array.from({ length: S.value }, (_, c) => value("weights", i.value, c, false)); return row.indexOf(Math.max(...row)); });
   const differs = (step) => (r, c) => s.code.value !== "reference" && (step === "weights" || step === "output") && !(Math.abs(value(step, r, c) - value(step, r, c, false)) <= 1e-5);
   const pick = (step) => (r, c) => batch(() => { s.step.value = step; s.i.value = r; s.j.value = c; });
-  const here = () => JSON.stringify([s.q.value, s.k.value, s.heads.value, s.mask.value, s.length.value, head.value, i.value]);
-  let place = ""; // what the prediction was asked about: it is graded there only
-  const guess = (k) => batch(() => { place = here(); said.value = k; s.seen.value = 1; s.j.value = k < 0 ? best.value : k; s.step.value = "weights"; });
+  const { said, say, graded } = prediction(() => [s.q.value, s.k.value, s.heads.value, s.mask.value, s.length.value, head.value, i.value]);
+  const guess = (k) => batch(() => { say(k); s.seen.value = 1; s.j.value = k < 0 ? best.value : k; s.step.value = "weights"; });
   const another = () => batch(() => { said.value = null; s.seen.value = 0; s.i.value = (i.value + 1) % S.value; });
 
   const move = (down, right) => () => batch(() => { s.i.value = clamp(i.value + down, S.value); s.j.value = clamp(j.value + right, width()); });
@@ -69,8 +68,8 @@ export default explorer((host, scope) => {
     const query = html`<strong class="mono">${words(S.value)[i.value]}</strong>`, where = s.heads.value > 1 ? html` in head ${head.value}` : "";
     if (veiled.value) return html`<${Predict} tag="Predict first" action=${["show me", () => guess(-1)]}>The query ${query} is compared with every key${where}. Which key gets the largest weight?
       <span class="choice">${words(S.value).map((word, k) => html`<button class="icon" onClick=${() => guess(k)}>${word}</button>`)}</span></${Predict}>`;
-    const k = best.value, right = said.value === null || said.value < 0 || place !== here() ? null : value("weights", i.value, said.value, false) >= value("weights", i.value, k, false) - 1e-9;
-    return html`<${Predict} tag=${right === null ? "It looks at" : right ? "Right" : "Not that one"} kind=${right === null ? "" : right ? "right" : "wrong"} action=${["another row", another]}>
+    const k = best.value, right = said.value === null || said.value < 0 || !graded() ? null : value("weights", i.value, said.value, false) >= value("weights", i.value, k, false) - 1e-9;
+    return html`<${Predict} tag="It looks at" right=${right} action=${["another row", another]}>
       ${query} takes most from <strong class="mono">${words(S.value)[k]}</strong>: a weight of <strong class="num">${minus(value("weights", i.value, k, false), 3)}</strong>${where}${right === false ? html`; yours, <strong class="mono">${words(S.value)[said.value]}</strong>, gets <span class="num">${minus(value("weights", i.value, said.value, false), 3)}</span>` : ""}. Its product with the query, ${minus(value("products", i.value, k), 2)}, is the largest that it may see.</${Predict}>`;
   };
 

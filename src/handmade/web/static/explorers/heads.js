@@ -4,7 +4,7 @@ import { html, signal, computed, batch } from "/static/vendor/preact.js";
 import { rowOf } from "/static/lib/frame.js";
 import { latest } from "/static/lib/host.js";
 import { color, inkOn, largest, Legend, minus, Painted, shown, theme } from "/static/lib/paint.js";
-import { Around, Bar, Copy, explorer, Failed, KeyLine, keys, NoModel, Predict, state, Veil } from "/static/lib/shell.js";
+import { Around, Bar, Copy, explorer, Failed, KeyLine, keys, NoModel, Predict, prediction, state, Veil } from "/static/lib/shell.js";
 import { Said, Switch, whose } from "/static/lib/whose.js";
 
 const plus = (v) => (+v.toFixed(2) > 0 ? "+" : "") + minus(v);
@@ -12,7 +12,7 @@ const W = 22, HEIGHT = 64; // of a letter, and of the arcs above it
 
 export default explorer((host, scope) => {
   const s = state(host, scope, { model: "", text: "ROMEO: But soft, what light through yonder window", layer: 0, head: 0, i: 20, j: -1, sharpness: 1, off: [], seen: [], code: "reference", fault: "", riddle: -1 });
-  const got = signal(null), without = signal(null), failed = signal(""), about = signal(null), said = signal(null), editing = signal(false);
+  const got = signal(null), without = signal(null), failed = signal(""), about = signal(null), editing = signal(false);
   const w = whose(host, scope, about, s, () => "causal_mask");
   const fail = (error) => (failed.value = error.message);
   host.ask({ explorer: "heads" }, "about").then((a) => (about.value = a), fail);
@@ -50,9 +50,8 @@ export default explorer((host, scope) => {
   const veiled = computed(() => !seen(layer.value, head.value));
   const asking = computed(() => veiled.value || said.value === "ask");
   const show = () => { if (veiled.value) s.seen.value = [...s.seen.value, [layer.value, head.value]]; };
-  const here = () => JSON.stringify([question(), i.value, w.s.code.value, w.fault()]);
-  let place = ""; // what the prediction was asked about: it is graded there only
-  const guess = (k) => batch(() => { place = here(); said.value = k; show(); });
+  const { said, say, graded } = prediction(() => [question(), i.value, w.s.code.value, w.fault()]);
+  const guess = (k) => batch(() => { say(k); show(); });
   const another = () => batch(() => { said.value = "ask"; s.i.value = clamp(i.value + 7 >= T.value ? 8 : i.value + 7, T.value); s.j.value = -1; });
   const choose = (l, h) => batch(() => { s.layer.value = l; s.head.value = h; s.j.value = -1; if (said.value !== "ask") said.value = null; });
   const showAll = () => batch(() => { said.value = said.value === "ask" ? -1 : said.value; s.seen.value = Array.from({ length: got.value.layers * got.value.heads }, (_, n) => [Math.floor(n / got.value.heads), n % got.value.heads]); });
@@ -95,9 +94,9 @@ export default explorer((host, scope) => {
   const Prediction = () => {
     const where = html`layer ${layer.value}, head ${head.value}`, [weight, k] = best.value[0];
     if (asking.value) return html`<${Predict} tag="Predict first" action=${["show me", () => guess(-1)]}>Of the tokens up to ${token(i.value)} (place ${i.value}), which one does ${where} look at most? Click it in the text.</${Predict}>`;
-    const mine = typeof said.value === "number" && said.value >= 0 && place === here() ? said.value : null, right = mine === null ? null : mine === k || row.value[mine] >= weight;
+    const mine = typeof said.value === "number" && said.value >= 0 && graded() ? said.value : null, right = mine === null ? null : mine === k || row.value[mine] >= weight;
     const note = isOff(layer.value, head.value) ? " The head is off: it looks, and gives nothing." : weight < 0.5 ? " No token gets more than half: this head takes an average here." : i.value - k === 1 ? " It looks one token back." : k === i.value ? " It looks at itself." : "";
-    return html`<${Predict} tag=${right === null ? "It looks at" : right ? "Right" : "Not that one"} kind=${right === null ? "" : right ? "right" : "wrong"} action=${["another", another]}>
+    return html`<${Predict} tag="It looks at" right=${right} action=${["another", another]}>
       ${token(k)} (place ${k}) gets <strong class="num">${(100 * weight).toFixed(0)} %</strong>${right === false ? html`; yours, ${token(mine)}, gets <span class="num">${(100 * row.value[mine]).toFixed(0)} %</span>` : ""}.${note}</${Predict}>`;
   };
 

@@ -106,9 +106,22 @@ const Model = ({ about, model, changed }) => {
   return html`<label class="chip"><i></i><span class="sr">Model</span><select value=${now.name} onChange=${(e) => batch(() => { model.value = e.target.value; changed?.(); })}>${about.models.map((m) => html`<option value=${m.name}>${said(m)}</option>`)}</select></label>`;
 };
 
-/** The strip that asks first and then says what is so. `tag` is a word or two; `action` is [label, what it does]. */
-export const Predict = ({ tag, kind = "", action, children }) => html`<div class=${`predict ${kind}`} role="status"><span class="tag">${tag}</span><span>${children}</span>
-  ${action && html`<button class="link" onClick=${action[1]}>${action[0]}</button>`}</div>`;
+/** What was predicted, a signal. It is graded only where it was asked: `here` gives what the question is about. */
+export function prediction(here) {
+  const said = signal(null), now = () => JSON.stringify(here());
+  let place = "";
+  return { said, say: (given) => { said.value = given; place = now(); }, graded: () => place === now() };
+}
+
+/**
+ * The strip that asks first and then says what is so. `tag` is a word or two, in place of which a prediction is graded:
+ * `right` is null without one, `wrong` what is said of a wrong one. `action` is [label, what it does].
+ */
+export const Predict = ({ tag, right = null, wrong = "Not that one", action, children }) => {
+  const [word, kind] = right === null ? [tag, ""] : right ? ["Right", "right"] : [wrong, "wrong"];
+  return html`<div class=${`predict ${kind}`} role="status"><span class="tag">${word}</span><span>${children}</span>
+    ${action && html`<button class="link" onClick=${action[1]}>${action[0]}</button>`}</div>`;
+};
 
 export const Veil = ({ title, children }) => html`<section class="card veil"><h2>${title}</h2><p class="small soft">${children}</p></section>`;
 
