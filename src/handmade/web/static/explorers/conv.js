@@ -3,8 +3,8 @@
 import { html, signal, computed, batch } from "/static/vendor/preact.js";
 import { latest } from "/static/lib/host.js";
 import { largest, Legend, minus } from "/static/lib/paint.js";
-import { Numbers, Typed } from "/static/lib/numbers.js";
-import { Around, Bar, Copy, explorer, Failed, KeyLine, keys, Predict, prediction, state, Veil } from "/static/lib/shell.js";
+import { numbered, numberIn, Numbers, Typed } from "/static/lib/numbers.js";
+import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, Predict, prediction, state, Veil } from "/static/lib/shell.js";
 import { Said, Switch, whose } from "/static/lib/whose.js";
 
 const EDGE = [[0, 0, 2, 2, 2], [0, 0, 2, 2, 2], [0, 0, 2, 2, 1], [0, 0, 2, 1, 1], [0, 0, 1, 1, 0]];
@@ -20,8 +20,6 @@ export default explorer((host, scope) => {
     const code = s.code.value === "reference" || about.value ? w.asked() : { code: "reference" };
     refresh({ image: s.image.value, kernel: s.kernel.value, bias: s.bias.value, stride: s.stride.value, padding: s.padding.value, dilation: s.dilation.value, channels: s.channels.value, kernels: s.kernels.value, groups: s.groups.value, ...code });
   });
-  const numbered = (n, from = 0) => Array.from({ length: n }, (_, k) => String(from + k));
-  const clamp = (n, most) => Math.max(0, Math.min(most - 1, n));
   const size = computed(() => got.value?.size ?? [1, 1]);
   const i = computed(() => clamp(s.i.value, size.value[0])), j = computed(() => clamp(s.j.value, size.value[1]));
   const R = computed(() => s.kernel.value.length), S = computed(() => s.kernel.value[0].length);
@@ -59,7 +57,7 @@ export default explorer((host, scope) => {
     }
     if (asksSum.value) {
       const first = typeof said.value === "string" && graded() ? (said.value === `${OH} × ${OW}` ? `Right, ${OH} × ${OW}. ` : `Not ${said.value}: it is ${OH} × ${OW}. `) : "";
-      const submit = (e) => { e.preventDefault(); const v = Number(e.target.elements.sum.value.replace(",", ".").replace("−", "-")); if (e.target.elements.sum.value.trim() && Number.isFinite(v)) sum(v); };
+      const submit = (e) => { e.preventDefault(); const v = numberIn(e.target.elements.sum.value); if (Number.isFinite(v)) sum(v); };
       return html`<${Predict} tag="Predict first" action=${["show me", () => sum(null)]}>${first}The window stands at row ${i.value}, column ${j.value}. What is the sum of its products${s.bias.value ? `, plus the bias of ${s.bias.value}` : ""}? <form class="choice" onSubmit=${submit}><input class="small-number" name="sum" aria-label="The sum" inputmode="decimal" autocomplete="off" /><button class="icon">say</button></form></${Predict}>`;
     }
     const v = output(i.value, j.value, false), right = typeof said.value === "number" && graded() ? Math.abs(said.value - v) < 0.01 + 1e-3 * Math.abs(v) : null;
@@ -73,7 +71,7 @@ export default explorer((host, scope) => {
       <label>image <select aria-label="size of the image" value=${s.image.value.length} onChange=${(e) => (s.image.value = resized(s.image.value, +e.target.value))}>${[3, 4, 5, 6, 7].map((n) => html`<option value=${n}>${n} × ${n}</option>`)}</select></label>
       <label>size <select aria-label="size of the kernel" value=${R.value} onChange=${(e) => (s.kernel.value = resized(s.kernel.value, +e.target.value))}>${[1, 2, 3].map((n) => html`<option value=${n}>${n} × ${n}</option>`)}</select></label>
       ${select("stride", s.stride, [1, 2, 3])}${select("padding", s.padding, [0, 1, 2])}${select("dilation", s.dilation, [1, 2])}
-      <label>bias <input class="small-number" aria-label="bias" inputmode="decimal" value=${String(s.bias.value)} onInput=${(e) => { const v = Number(e.target.value.replace(",", ".").replace("−", "-")); if (e.target.value.trim() && Math.abs(v) <= 1e6) s.bias.value = v; }} /></label></div></section>`;
+      <label>bias <input class="small-number" aria-label="bias" inputmode="decimal" value=${String(s.bias.value)} onInput=${(e) => { const v = numberIn(e.target.value); if (Math.abs(v) <= 1e6) s.bias.value = v; }} /></label></div></section>`;
 
   const Picture = () => {
     const a = got.value.arrays, [h, wide] = a.padded.shape, P = s.padding.value, limit = largest(a.padded.data), most = Math.max(largest(a.output.data), a.their_output ? largest(a.their_output.data) : 0);

@@ -3,7 +3,7 @@
 import { html, signal, computed, batch, useEffect, useRef } from "/static/vendor/preact.js";
 import { latest } from "/static/lib/host.js";
 import { largest, Legend, paint, paintImage, Painted, Photo, theme } from "/static/lib/paint.js";
-import { Around, Bar, Copy, explorer, Failed, KeyLine, keys, NoModel, Predict, prediction, state } from "/static/lib/shell.js";
+import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, NoModel, Predict, prediction, state } from "/static/lib/shell.js";
 import { Said, Switch, whose } from "/static/lib/whose.js";
 
 const LEFT = 118, STEP = 100, BETWEEN = 16, TOP = 74, TILE = 38, HIGH = 188; // of the drawing
@@ -25,7 +25,7 @@ export default explorer((host, scope) => {
   const mend = () => { s.cut.value = {}; };
   const { said, say, graded } = prediction(() => [s.model.value, s.image.value, s.cut.value]);
   const guess = (given) => batch(() => { s.seen.value = 1; s.block.value = asked.value; s.cut.value = { [asked.value]: "branch" }; say(given); });
-  const step = (by) => () => { const at = names.value.indexOf(block.value) + by; s.block.value = names.value[Math.max(0, Math.min(names.value.length - 1, at))]; };
+  const step = (by) => () => { s.block.value = names.value[clamp(names.value.indexOf(block.value) + by, names.value.length)]; };
   const another = (by) => () => { const n = got.value?.given ?? 0; if (n) s.image.value = ((Math.min(s.image.value, n) - 1 + by + n) % n) + 1; };
   const asking = computed(() => s.seen.value === 0);
   const afresh = () => { s.block.value = ""; s.cut.value = {}; s.seen.value = 0; said.value = null; }; // of another model

@@ -3,8 +3,8 @@
 import { html, signal, computed, batch } from "/static/vendor/preact.js";
 import { latest } from "/static/lib/host.js";
 import { largest, Legend, minus } from "/static/lib/paint.js";
-import { Numbers, Typed } from "/static/lib/numbers.js";
-import { Around, Bar, Copy, explorer, Failed, KeyLine, keys, Predict, prediction, state, Veil } from "/static/lib/shell.js";
+import { numbered, Numbers, Typed } from "/static/lib/numbers.js";
+import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, Predict, prediction, state, Veil } from "/static/lib/shell.js";
 import { Said, Switch, whose } from "/static/lib/whose.js";
 
 const WORDS = ["the", "cat", "sat", "down", "and", "slept"];
@@ -29,8 +29,6 @@ export default explorer((host, scope) => {
 
   const S = computed(() => s.q.value.length), d = computed(() => s.q.value[0].length);
   const words = (n) => Array.from({ length: n }, (_, k) => WORDS[k] ?? `t${k}`);
-  const numbered = (n, from = 0) => Array.from({ length: n }, (_, k) => String(from + k));
-  const clamp = (n, most) => Math.max(0, Math.min(most - 1, n));
   const i = computed(() => clamp(s.i.value, S.value));
   const head = computed(() => clamp(s.head.value, got.value?.heads ?? 1));
   const width = () => (s.step.value === "output" ? got.value.arrays.output.shape[2] : S.value);

@@ -4,7 +4,7 @@ import { html, signal, computed, batch } from "/static/vendor/preact.js";
 import { rowOf } from "/static/lib/frame.js";
 import { latest } from "/static/lib/host.js";
 import { color, inkOn, largest, Legend, minus, Painted, shown, theme } from "/static/lib/paint.js";
-import { Around, Bar, Copy, explorer, Failed, KeyLine, keys, NoModel, Predict, prediction, state, Veil } from "/static/lib/shell.js";
+import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, NoModel, Predict, prediction, state, Veil } from "/static/lib/shell.js";
 import { Said, Switch, whose } from "/static/lib/whose.js";
 
 const plus = (v) => (+v.toFixed(2) > 0 ? "+" : "") + minus(v);
@@ -18,8 +18,8 @@ export default explorer((host, scope) => {
   host.ask({ explorer: "heads" }, "about").then((a) => (about.value = a), fail);
 
   const question = () => ({ model: s.model.value, text: s.text.value, layer: s.layer.value, head: s.head.value, sharpness: s.sharpness.value, off: s.off.value });
-  const refresh = latest(host.ask, (answer, asked) => { if (answer.layers) { got.value = answer; got.text = asked.text; failed.value = ""; } }, fail);
-  const ablate = latest(host.ask, (answer, asked) => (without.value = { of: asked.of, data: answer.arrays.without.data }), () => (without.value = null));
+  const refresh = latest(host.ask, (answer) => { got.value = answer; failed.value = ""; }, fail);
+  const ablate = latest(host.ask, (answer) => (without.value = answer.arrays.without), () => (without.value = null));
   scope.effect(() => { if (about.value?.models.length) refresh({ ...question(), ...w.asked() }); });
   let later;
   scope.effect(() => { // the loss without each head, a little after the last change
@@ -31,7 +31,6 @@ export default explorer((host, scope) => {
   scope.end(() => clearTimeout(later));
 
   const T = computed(() => got.value?.tokens.length ?? 0);
-  const clamp = (n, most) => Math.max(0, Math.min(most - 1, n));
   const layer = computed(() => clamp(s.layer.value, got.value?.layers ?? 1)), head = computed(() => clamp(s.head.value, got.value?.heads ?? 1));
   const i = computed(() => clamp(s.i.value, T.value));
   const map = (l, h, theirs = true) => {

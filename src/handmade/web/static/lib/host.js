@@ -44,7 +44,6 @@ async function sent(path, body, signal) {
 /** @param {string} name of the page */
 export function pageHost(name) {
   return {
-    name,
     /** One question, one frame. */
     ask: async (question, to = name) => decode(await (await sent(to, JSON.stringify(question))).arrayBuffer()),
     /** Gives an image file; its number comes back. */

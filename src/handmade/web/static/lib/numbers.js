@@ -3,6 +3,12 @@
 import { html } from "/static/vendor/preact.js";
 import { color, inkOn, minus, theme } from "/static/lib/paint.js";
 
+/** The names of rows and columns that have none: "0", "1" ... */
+export const numbered = (n, from = 0) => Array.from({ length: n }, (_, k) => String(from + k));
+
+/** The number that was typed, with a comma as well as with a point; not a number where it is none. */
+export const numberIn = (text) => (text.trim() ? Number(text.replace("−", "-").replace(",", ".")) : NaN);
+
 /**
  * @param {{name: any, rows: string[], columns: string[], at: (r: number, c: number) => number, kind?: string, limit?: number,
  *   chosen?: number[]|null, pick?: (r: number, c: number) => void, ringed?: (r: number, c: number) => boolean, marked?: (r: number, c: number) => boolean,
@@ -25,4 +31,4 @@ export const Numbers = ({ name, label, rows, columns, at, kind = "signed", limit
 export const Typed = ({ name, label, rows, columns, values, set, tint = "", row = -1 }) => html`<table class=${`numbers typed${tint && ` of-${tint}`}`} aria-label=${label}><caption>${name}</caption>
   <tr><td></td>${columns.map((c) => html`<th scope="col">${c}</th>`)}</tr>
   ${rows.map((r, i) => html`<tr class=${i === row ? "now" : ""}><th scope="row">${r}</th>${columns.map((c, j) => html`<td><input class="cell" inputmode="decimal" aria-label=${`${label}, ${r} ${c}`} value=${String(values[i][j])}
-    onFocus=${(e) => e.target.select()} onInput=${(e) => { const v = Number(e.target.value.replace("−", "-").replace(",", ".")); const fits = e.target.value.trim() !== "" && Number.isFinite(v) && Math.abs(v) <= 1e6; e.target.setAttribute("aria-invalid", String(!fits)); if (fits) set(i, j, v); }} /></td>`)}</tr>`)}</table>`;
+    onFocus=${(e) => e.target.select()} onInput=${(e) => { const v = numberIn(e.target.value), fits = Math.abs(v) <= 1e6; e.target.setAttribute("aria-invalid", String(!fits)); if (fits) set(i, j, v); }} /></td>`)}</tr>`)}</table>`;

@@ -30,7 +30,7 @@ export const explorer = (make) => ({
  * Signals whose values the address holds, as far as they differ from the defaults. A step that took a click is an entry
  * of the history, quick successions (a slider, a key held down) are one.
  */
-export function state(host, scope, defaults, hidden = []) {
+export function state(host, scope, defaults) {
   const plain = (v) => (typeof v === "object" ? JSON.stringify(v) : String(v));
   const read = (usual, text) => {
     if (text === null) return usual;
@@ -48,7 +48,7 @@ export function state(host, scope, defaults, hidden = []) {
     const out = new URLSearchParams();
     for (const [name, s] of Object.entries(signals)) {
       const text = plain(s.value);
-      if (text !== plain(defaults[name]) && !hidden.includes(name) && text.length <= 2000) out.set(name, text);
+      if (text !== plain(defaults[name]) && text.length <= 2000) out.set(name, text);
     }
     const now = performance.now();
     host.address.write(out, !first && now - last > 700);
@@ -57,6 +57,9 @@ export function state(host, scope, defaults, hidden = []) {
   scope.end(host.address.changed(() => batch(() => { last = performance.now(); for (const [name, value] of from(host.address.read())) signals[name].value = value; })));
   return signals;
 }
+
+/** The place of `count` places that is nearest to `n`. */
+export const clamp = (n, count) => Math.max(0, Math.min(count - 1, n));
 
 /** Keys that act: name -> [what it does in a word, action, how it is shown]. They rest while something is typed. */
 export function keys(scope, actions) {

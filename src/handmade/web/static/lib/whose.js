@@ -33,7 +33,7 @@ export function whose(host, scope, about, s, exercise) {
     guess.value = null;
     if (choices.length) s.riddle.value = choices[Math.floor(Math.random() * choices.length)][1];
   };
-  return { about, s, exercise, now, faults, fault, verdict, guess, asked, riddle };
+  return { s, exercise, now, faults, fault, verdict, guess, asked, riddle };
 }
 
 /** The three-way switch of the bar. */
