@@ -2,8 +2,9 @@
 
     python scripts/shots.py --gpt runs/gpt-1 --resnet20 resnet20-12fca82f.th --images FOLDER_OF_IMAGES
 
---gpt: a run of `handmade train gpt`; --resnet20: its published weights. Chromium and Playwright are needed, and Pillow
-makes the pictures small: 128 colours are enough for paper and ink.
+--gpt: a run of `handmade train gpt`, shown as it is called in the folder that has `runs` in it; --resnet20: its
+published weights. Chromium and Playwright are needed, and Pillow makes the pictures small: 128 colours are enough for
+paper and ink.
 """
 
 import argparse
@@ -27,23 +28,25 @@ WIDTH, HEIGHT = 1440, 900
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--gpt", required=True)
-    parser.add_argument("--resnet20", required=True)
-    parser.add_argument("--images", required=True)
+    parser.add_argument("--gpt", required=True, type=Path)
+    parser.add_argument("--resnet20", required=True, type=Path)
+    parser.add_argument("--images", required=True, type=Path)
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     given = parser.parse_args()
-    sources = {"flow": ["resnet20", "--weights", given.resnet20, "--image", given.images]}
+    run, weights, images = given.gpt.resolve(), str(given.resnet20.resolve()), str(given.images.resolve())
+    folder = run.parents[1]
+    sources = {"flow": ["resnet20", "--weights", weights, "--image", images]}
     with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=given.chromium)
         for name, state in SHOTS.items():
-            shot(browser, name, state, sources.get(name, [given.gpt]))
+            shot(browser, name, state, folder, sources.get(name, [run.relative_to(folder).as_posix()]))
         browser.close()
 
 
-def shot(browser, name: str, state: str, source: list[str]) -> None:
-    """Start `handmade look` over `source`, and take the picture of one page."""
+def shot(browser, name: str, state: str, folder: Path, source: list[str]) -> None:
+    """Start `handmade look` over `source` in `folder`, and take the picture of one page."""
     command = [sys.executable, "-m", "handmade", "look", *source, "--no-browser"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         address, _, token = server.stdout.readline().strip().partition("/#")
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
