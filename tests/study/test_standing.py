@@ -68,6 +68,9 @@ def test_items_to_watch_are_ticked_and_no_others(journal):
     assert not standing(journal).statuses["cs231n-5"].watched
     with pytest.raises(InputError, match="cs231n-5 is not ticked"):
         untick(standing(journal), journal, "cs231n-5")
+    for change in (tick, untick):
+        with pytest.raises(InputError, match="the plan has no item 'cs231n-55'; did you mean 'cs231n-5'?"):
+            change(standing(journal), journal, "cs231n-55")
 
 
 def test_what_comes_after_something_undone_waits(journal):

@@ -217,10 +217,9 @@ def tick(standing: Standing, journal: Journal, id: str) -> bool:
 
 
 def untick(standing: Standing, journal: Journal, id: str) -> None:
-    """Let every record that an item was watched count no more. InputError where there is none."""
-    ticks = [
-        event for event in standing.events if event.what == "watched" and event["item"] == standing.plan.item(id).id
-    ]
+    """Let every record that an item was watched count no more. InputError where there is none, or no such item."""
+    item = standing.plan.item(id)
+    ticks = [event for event in standing.events if event.what == "watched" and event["item"] == item.id]
     if not ticks:
         raise InputError(f"{id} is not ticked.")
     for event in ticks:
