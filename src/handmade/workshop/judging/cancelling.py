@@ -6,7 +6,7 @@ from typing import Any
 
 from handmade.workshop.cell.cases import Case
 from handmade.workshop.exercise import Exercise
-from handmade.workshop.judging.rightvalues import EXACT, RightValues, right_run, right_runs, tells_much
+from handmade.workshop.judging.rightvalues import EXACT, RightRun, RightValues, right_run, right_runs, tells_much
 from handmade.workshop.source import faulty
 
 
@@ -14,16 +14,15 @@ def undone(exercise: Exercise, faults: list[str], case: Case) -> set[str]:
     """Those of two or more faults that, beside the others, make right again what the others make wrong: at the place in
     our code where such a fault stands, it computes what right solutions do."""
     right = RightValues.of(right_runs(exercise, case))
-    return {fault for fault in faults if _makes_right(exercise, fault, faults, case, right)}
+    wrong = right_run(faulty(exercise, *faults), exercise, case)
+    without = {fault: faulty(exercise, *(other for other in faults if other != fault)) for fault in faults}
+    return {fault for fault, source in without.items() if _makes_right(wrong, source, right)}
 
 
-def _makes_right(exercise: Exercise, fault: str, faults: list[str], case: Case, right: RightValues) -> bool:
-    others = [other for other in faults if other != fault]
-    source = faulty(exercise, *faults)
-    tree = ast.parse(source)
-    places = set(map(id, _differing(tree, ast.parse(faulty(exercise, *others)))))
-    numbers = {number for number, node in enumerate(ast.walk(tree)) if id(node) in places}
-    values = [value for number, value in right_run(source, exercise, case).events if number in numbers]
+def _makes_right(wrong: RightRun, without: str, right: RightValues) -> bool:
+    """Whether all values of the places that differ from the source `without` a fault are right ones."""
+    places = set(map(id, _differing(wrong.nodes[0], ast.parse(without))))
+    values = [value for number, value in wrong.events if id(wrong.nodes[number]) in places]
     return bool(values) and all(right.find(value) == EXACT and tells_much(value) for value in values)
 
 
