@@ -14,6 +14,7 @@ from handmade.web.whose import computed, visible
 from handmade.workshop.cell.cases import Case
 from handmade.workshop.exercises import exercise_named
 from handmade.workshop.workspace import Workspace
+from tests.support.judging import RIGHT
 
 EXERCISE = exercise_named("self_attention")
 
@@ -39,16 +40,6 @@ def file(bench):
 def cases():
     draw = np.random.default_rng(0).standard_normal
     return [Case(f"head {h}", (draw((3, 2)), draw((4, 2)), draw((4, 5)))) for h in range(2)]
-
-
-RIGHT = """
-import numpy as np
-def self_attention(Q, K, V):
-    S = Q @ K.swapaxes(-1, -2) / np.sqrt(K.shape[-1])
-    A = np.exp(S - S.max(-1, keepdims=True))
-    A = A / A.sum(-1, keepdims=True)
-    return A @ V, A
-"""
 
 
 def test_the_reference_differs_from_itself_in_nothing(bench, cases):
