@@ -95,13 +95,26 @@ def test_a_page_of_another_port_gets_nothing(browser, server, tmp_path):
         page = browser.new_page()
         page.goto(f"http://127.0.0.1:{other.server_port}/")
         got = page.evaluate(
-            """async ([url, token]) => Promise.all([
-              fetch(`${url}/static/page.js`).then((a) => a.text(), () => "refused"),
-              fetch(`${url}/api/about`, { method: "POST", body: "{}", headers: { Authorization: `Bearer ${token}` } }).then((a) => a.text(), () => "refused"),
-              fetch(`${url}/api/about`, { method: "POST", body: "{}", mode: "no-cors" }).then((a) => a.type, () => "refused"),
-              import(`${url}/static/lib/host.js`).then(() => "imported", () => "refused"),
-              new Promise((then) => { const f = document.createElement("iframe"); f.src = `${url}/hand`; f.onload = () => { try { then(f.contentDocument ? "seen" : "refused"); } catch { then("refused"); } }; document.body.append(f); }),
-            ])""",  # noqa: E501
+            """async ([url, token]) => {
+              const asked = { method: "POST", body: "{}" };
+              const headers = { Authorization: `Bearer ${token}` };
+              const framed = new Promise((then) => {
+                const frame = document.createElement("iframe");
+                frame.src = `${url}/hand`;
+                frame.onload = () => {
+                  try { then(frame.contentDocument ? "seen" : "refused"); } catch { then("refused"); }
+                };
+                document.body.append(frame);
+              });
+              const refused = () => "refused";
+              return Promise.all([
+                fetch(`${url}/static/page.js`).then((a) => a.text(), refused),
+                fetch(`${url}/api/about`, { ...asked, headers }).then((a) => a.text(), refused),
+                fetch(`${url}/api/about`, { ...asked, mode: "no-cors" }).then((a) => a.type, refused),
+                import(`${url}/static/lib/host.js`).then(() => "imported", refused),
+                framed,
+              ]);
+            }""",
             [server.url, server.token],  # even with the key
         )
         page.close()
