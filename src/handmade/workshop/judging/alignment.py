@@ -17,6 +17,7 @@ from handmade.workshop.judging.rightvalues import (
     MOVED,
     UNKNOWN,
     RightValues,
+    returned_parts,
     same_value,
     spelled,
     tells_much,
@@ -110,8 +111,7 @@ def _tuples(nodes: list[ast.AST]) -> set[int]:
 
 def _last_return(nodes: list[ast.AST], events: list[Event]) -> list[int]:
     """What was returned last, where all values are right and the result is not: a way was taken that ends there."""
-    values = [node.value for node in nodes if isinstance(node, ast.Return) and node.value is not None]
-    parts = {id(part) for value in values for part in (value.elts if isinstance(value, ast.Tuple) else [value])}
+    parts = {id(part) for node in nodes for part in returned_parts(node)}
     returned = [event.node for event in events if id(nodes[event.node]) in parts]
     return returned[-1:]
 
@@ -151,9 +151,7 @@ def _unfinished(tree: ast.Module, nodes: list[ast.AST], events: list[Event], rig
     ends = {id(node.body[-1]) for node in nodes if isinstance(node, Definition)}
     found = []
     for node in nodes:
-        if not isinstance(node, ast.Return) or node.value is None:
-            continue
-        for part in node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]:
+        for part in returned_parts(node):
             event = last.get(number_of[id(part)])
             if event is not None and right.results and not _is_result(event.value, right):
                 of_name = assigned.get((owner.get(id(node), ""), spelled(part)))

@@ -35,9 +35,15 @@ class RightRun:
 
     def results(self) -> list[Any]:
         """The values that stand behind a return."""
-        values = [node.value for node in self.nodes if isinstance(node, ast.Return) and node.value is not None]
-        parts = {id(part) for value in values for part in (value.elts if isinstance(value, ast.Tuple) else [value])}
+        parts = {id(part) for node in self.nodes for part in returned_parts(node)}
         return [value for number, value in self.events if self.nodes and id(self.nodes[number]) in parts]
+
+
+def returned_parts(node: ast.AST) -> list[ast.expr]:
+    """What a `return` gives: the parts of its tuple, or its one value. Nothing for any other node."""
+    if not isinstance(node, ast.Return) or node.value is None:
+        return []
+    return node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
 
 
 def right_sources(exercise: Exercise) -> list[str]:
