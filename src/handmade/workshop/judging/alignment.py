@@ -80,8 +80,8 @@ def align(tree: ast.Module, events: Events, right: RightValues, steps: int = 0) 
             for earlier in event.made_of:
                 linked[earlier].leads_to_right = True
     alignment = Alignment(nodes, linked, steps=steps)
-    helpers = _right_helpers(tree, nodes, linked)
-    suspects = [event for event in linked if event.is_suspect and event.node not in helpers | _tuples(nodes)]
+    above_suspicion = _right_helpers(tree, nodes, linked) | _tuples(nodes)
+    suspects = [event for event in linked if event.is_suspect and event.node not in above_suspicion]
     first = [e for e in suspects if not any(linked[earlier].is_suspect for earlier in e.made_of)]
     misnamed = [e for e in linked if _is_target(nodes[e.node]) and _is_misnamed(nodes[e.node], e, right)]
     parts = [linked[m] for e in first[:1] for m in e.made_of]
@@ -93,8 +93,9 @@ def align(tree: ast.Module, events: Events, right: RightValues, steps: int = 0) 
     early = [e for e in linked[:begin] if e in misnamed and _says_much(nodes[e.node], e)]
     ordered = (*early, *feeding, *first, *suspects, *unfinished, *misnamed, *moved)
     alignment.suspects = list(dict.fromkeys(event.node for event in ordered)) or _last_return(nodes, linked)
-    early = sorted([*misnamed, *first], key=linked.index)
-    alignment.misshapen = list(dict.fromkeys(e.node for e in early if _is_misshapen(nodes[e.node], e, right)))
+    either = {*misnamed, *first}
+    misshapen = [event for event in linked if event in either and _is_misshapen(nodes[event.node], event, right)]
+    alignment.misshapen = list(dict.fromkeys(event.node for event in misshapen))
     return alignment
 
 
