@@ -32,14 +32,18 @@ AT_ONCE = 200
 
 @dataclass(frozen=True)
 class Mutant:
-    """A right solution of this style, and its source with edits: their kind, the lines that they change."""
+    """A right solution of this style, its source with edits, and their kind."""
 
     style: str
     right: str
     source: str
     kind: str
-    lines: tuple[int, ...]
     edits: tuple[Edit, ...]
+
+    @property
+    def lines(self) -> tuple[int, ...]:
+        """The lines that the edits change."""
+        return tuple(edit.line for edit in self.edits)
 
     @property
     def line(self) -> int:
@@ -52,14 +56,9 @@ def styles_of(exercise: Exercise) -> dict[str, str]:
     return {SHOWN: solution(exercise), **variants}
 
 
-def mutants_of(exercise: Exercise, draw: random.Random, styles: Sequence[str] = ()) -> Iterator[Mutant]:
-    """At each place of each right solution one edit of each kind, drawn; without those that change nothing.
-
-    styles: those that are wanted; all by default.
-    """
+def mutants_of(exercise: Exercise, draw: random.Random) -> Iterator[Mutant]:
+    """At each place of each right solution one edit of each kind, drawn; without those that change nothing."""
     for style, source in styles_of(exercise).items():
-        if styles and style not in styles:
-            continue
         tree = ast.parse(source)
         editor, same = Editor(source, tree), ast.dump(tree)
         for number in range(len(editor.nodes)):
@@ -70,7 +69,7 @@ def mutants_of(exercise: Exercise, draw: random.Random, styles: Sequence[str] = 
                 edit = draw.choice(edits)
                 wrong = edited(source, edit.parts)
                 if _dumped(wrong) not in ("", same):
-                    yield Mutant(style, source, wrong, kind, (edit.line,), (edit,))
+                    yield Mutant(style, source, wrong, kind, (edit,))
 
 
 def drawn_mutant(judge: Judge, exercise: Exercise, draw: random.Random) -> Mutant | None:
@@ -88,7 +87,7 @@ def drawn_mutant(judge: Judge, exercise: Exercise, draw: random.Random) -> Mutan
         wrong = edited(source, edit.parts)
         if _dumped(wrong) in ("", ast.dump(ast.parse(source))):
             continue
-        mutant = Mutant(style, source, wrong, edit.kind, (edit.line,), (edit,))
+        mutant = Mutant(style, source, wrong, edit.kind, (edit,))
         if not passing(judge, exercise, [mutant]):
             return mutant
     return None
@@ -110,13 +109,7 @@ def pairs_of(exercise: Exercise, draw: random.Random) -> Iterator[Mutant]:
         wrong = edited(first.right, parts)
         if first.line != second.line and apart and one_each and _dumped(wrong):
             kinds = f"{first.kind} in line {first.line}, {second.kind} in line {second.line}"
-            yield replace(
-                first,
-                source=wrong,
-                kind=kinds,
-                lines=(*first.lines, *second.lines),
-                edits=(*first.edits, *second.edits),
-            )
+            yield replace(first, source=wrong, kind=kinds, edits=(*first.edits, *second.edits))
 
 
 def passing(judge: Judge, exercise: Exercise, mutants: Sequence[Mutant]) -> list[Mutant]:
