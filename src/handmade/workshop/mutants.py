@@ -115,17 +115,17 @@ def pairs_of(exercise: Exercise, draw: random.Random) -> Iterator[Mutant]:
 def passing(judge: Judge, exercise: Exercise, mutants: Sequence[Mutant]) -> list[Mutant]:
     """Those of the mutants that the judge accepts: first all are run on the known cases, many in one process."""
     reference = Counterfactuals(exercise, exercise.all_cases())
+    limits = replace(judge.limits, seconds=600.0)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{exercise.name}.py"
         maybe: list[Mutant] = []
-        for style, source in styles_of(exercise).items():
-            path.write_text(source, "utf-8")
-            job = read(path, exercise, reference.cases).job(exercise, reference.cases, judge.limits, torch=False)
-            some = [mutant for mutant in mutants if mutant.style == style]
+        for right in dict.fromkeys(mutant.right for mutant in mutants):
+            path.write_text(right, "utf-8")
+            job = read(path, exercise, reference.cases).job(exercise, reference.cases, limits, torch=False)
+            some = [mutant for mutant in mutants if mutant.right == right]
             while some:
                 edits = tuple(mutant.edits[0].parts for mutant in some[:AT_ONCE])
-                limits = replace(job.limits, seconds=600.0)
-                outcome = judge.sandbox.run(replace(job, edits=edits, limits=limits))
+                outcome = judge.sandbox.run(replace(job, edits=edits))
                 done = outcome.edits or [[]]  # one that ends the process is refused
                 maybe += [m for m, outputs in zip(some, done, strict=False) if _is_accepted(outputs, reference)]
                 some = some[len(done) + (len(done) < len(edits) and bool(outcome.edits)) :]
