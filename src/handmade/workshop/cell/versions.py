@@ -5,7 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from types import CodeType
 from typing import Any
 
@@ -94,18 +94,20 @@ def edited(source: str, edit: Any) -> str:
     return source
 
 
+def line_starts(source: str) -> list[int]:
+    """The offsets at which the lines of a source begin, and where one behind the last would."""
+    return [0, *accumulate(len(line) + 1 for line in source.split("\n"))]
+
+
 class Pieces:
     """A file in pieces, one for each top-level statement, each compiled once: an edit compiles its own anew. What
     cannot be taken apart is one piece."""
 
     def __init__(self, source: str) -> None:
         self.source = source
-        ends = [0]
-        for line in source.split("\n"):
-            ends.append(ends[-1] + len(line) + 1)
-        body = _body(source)
+        lines, body = line_starts(source), ast.parse(source).body
         first = [min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))]) for node in body]
-        self.starts = [0] if _is_one(body) else sorted({0, *(ends[line - 1] for line in first[1:])})
+        self.starts = [0] if _is_one(body) else sorted({0, *(lines[number - 1] for number in first[1:])})
         self.codes = [self._compiled(self._text(n)) for n in range(len(self.starts))]
 
     def edited(self, edit: Any) -> list[CodeType]:
@@ -127,10 +129,6 @@ class Pieces:
 
     def _compiled(self, text: str) -> CodeType:
         return compile(counted(ast.parse(text)), "edited", "exec")
-
-
-def _body(source: str) -> list[ast.stmt]:
-    return ast.parse(source).body
 
 
 def _is_one(body: list[ast.stmt]) -> bool:

@@ -7,9 +7,9 @@ transposition, a copy, an argument, a factor or term too few or too many, the pl
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import accumulate
 
 from handmade.workshop.cell.tracing import Definition
+from handmade.workshop.cell.versions import line_starts
 from handmade.workshop.judging.moves import edits_of_statement
 from handmade.workshop.judging.vocabulary import (
     AXES,
@@ -52,7 +52,7 @@ class Editor:
                         self.parent[id(part)] = node, name
         self._names: dict[tuple[int, int], list[str]] = {}
         self._lines = source.split("\n")
-        self._starts = [0, *accumulate(len(line) + 1 for line in self._lines)]
+        self._starts = line_starts(source)
 
     # --- where things stand -------------------------------------------------------------------------------------------
 

@@ -34,12 +34,16 @@ def edits_of_statement(editor: "Editor", node: ast.stmt) -> Iterator["Edit"]:
             yield editor.put(node.test, f"not ({test})", "a condition", 1.2)
             yield editor.put(node.test, "True", "a condition", 1.5)
             yield editor.put(node.test, "False", "a condition", 1.5)
-    is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    if is_docstring:
+    if is_docstring(node):
         return
     if not isinstance(node, ast.Return | ast.Pass):
         yield editor.replaced(node, "pass", "a statement too many", 1.6)
     yield from _moves(editor, node)
+
+
+def is_docstring(node: ast.stmt) -> bool:
+    """Whether a statement only says something."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def _moves(editor: "Editor", node: ast.stmt) -> Iterator["Edit"]:

@@ -11,6 +11,7 @@ import numpy as np
 from handmade.workshop.cell.tracing import Definition, seen_nodes, targets
 from handmade.workshop.judging.alignment import Alignment
 from handmade.workshop.judging.edits import Edit, Editor
+from handmade.workshop.judging.moves import is_docstring
 from handmade.workshop.judging.rightvalues import RightRun, numbers, spelled, tells_much
 
 MOST, LONGEST = 120, 200
@@ -52,16 +53,14 @@ def statements(editor: Editor, alignment: Alignment, number: int, runs: list[Rig
     function = editor.function_of(node)
     if function is None:
         return
-    here, replaced = (
-        {*editor.names_at(node), *_own_functions(editor)},
-        {editor.text(target) for target in targets(node)},
-    )
+    here = {*editor.names_at(node), *_own_functions(editor)}
+    replaced = {editor.text(target) for target in targets(node)}
     known = {ast.unparse(part) for part in ast.walk(function) if isinstance(part, ast.stmt)}
     found: dict[str, None] = {}
     for run in runs:
         names = mapped_names(run, alignment)
         for part in run.nodes:
-            if isinstance(part, ast.Assign | ast.AugAssign | ast.For | ast.If | ast.Expr) and not _is_docstring(part):
+            if isinstance(part, ast.Assign | ast.AugAssign | ast.For | ast.If | ast.Expr) and not is_docstring(part):
                 new = {name: name for name in _changed_names(part)}
                 text = in_other_names(part, {**new, **names}, here | {names.get(name, name) for name in new})
                 again = isinstance(part, ast.Assign) and ast.unparse(part.targets[0]) in replaced
@@ -77,10 +76,6 @@ def statements(editor: Editor, alignment: Alignment, number: int, runs: list[Rig
             yield editor.replaced(node, text, "a statement that is missing", cost)
         elif not getattr(node, "body", None) and "\n" not in text:
             yield editor.replaced(node, f"{editor.text(node)}\n{indent}{text}", "a statement that is missing", cost)
-
-
-def _is_docstring(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def _changed_names(statement: ast.AST) -> set[str]:
