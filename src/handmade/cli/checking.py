@@ -54,18 +54,19 @@ def check_one(
 @contextmanager
 def searching(judge: Judge) -> Iterator[None]:
     """While the judge looks for the line of a mistake, which can take seconds, a terminal says so."""
-    if redraws(sys.stderr):
+    if not redraws(sys.stderr):
+        yield
+        return
 
-        def said(what: str) -> None:
-            sys.stderr.write(f"\r{what} ...\033[K")
-            sys.stderr.flush()
+    def said(what: str) -> None:
+        sys.stderr.write(f"\r{what} ...\033[K")
+        sys.stderr.flush()
 
-        judge.saying = said
+    judge.saying = said
     try:
         yield
     finally:
-        if redraws(sys.stderr):
-            sys.stderr.write("\r\033[K")
+        sys.stderr.write("\r\033[K")
 
 
 def which(name: str | None, file: Path | None, workspace: Workspace | None) -> tuple[Exercise, Path]:
