@@ -111,11 +111,8 @@ def _show_lines(console: Console, finding: Finding, path: Path) -> None:
         return
     if line is None or line > len(lines):
         return
-    shown, first, last = (
-        [fit(text, 200) for text in lines],
-        max(line - NEIGHBOURS, 1),
-        min(line + NEIGHBOURS, len(lines)),
-    )
+    shown = [fit(text, 200) for text in lines]
+    first, last = max(line - NEIGHBOURS, 1), min(line + NEIGHBOURS, len(lines))
     console.print()
     if console.color_system is None or console.no_color:
         for number in range(first, last + 1):
