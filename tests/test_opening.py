@@ -87,6 +87,7 @@ def test_a_bert_with_its_head_fills_and_one_without_encodes(tmp_path, monkeypatc
     order = [token for token in logits.numpy().argsort()[::-1].tolist() if token not in filler.tokenizer.special]
     assert [piece for piece, _ in best] == filler.tokenizer.pieces(order[:3])
     assert filler.describe("is [MASK].").startswith(f"is {filler.fill('is [MASK].')[0][0][0].removeprefix('##')}.\n")
+    assert filler.describe("\x1b[2J\u202e is [MASK].").startswith(r"\x1b[2J\u202e is ")
     assert "minilm" in ZOO
     encoder = handmade.open("minilm")
     assert isinstance(encoder, Encoder)

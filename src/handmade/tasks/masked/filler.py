@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int64
 
 from handmade.engine import Tensor, no_grad
-from handmade.errors import InputError
+from handmade.errors import InputError, printable
 from handmade.models.bert import BertForMaskedLM
 from handmade.nn.utils import evaluating
 from handmade.tasks.masked.masking import MaskTokenizer
@@ -61,9 +61,11 @@ class Filler:
         for best, part in zip(guesses, parts, strict=True):
             before = filled.removesuffix(" ") if self.tokenizer.spaces_belong_to_words else filled
             filled = f"{before}{best[0][0].removeprefix(PREFIX)}{part}"
-        lines = [_visible(filled.replace("\n", "¶"))]
+        lines = [printable(filled.replace("\n", "¶"))]
         for number, best in enumerate(guesses, 1):
-            likely = ", ".join(f"{_visible(token.strip()) or repr(token)} {100 * share:.1f} %" for token, share in best)
+            likely = ", ".join(
+                f"{printable(token.strip()) or repr(token)} {100 * share:.1f} %" for token, share in best
+            )
             lines.append(f"  mask {number}: {likely}")
         return "\n".join(lines)
 
@@ -74,8 +76,3 @@ class Filler:
             logits = self.model(Tensor(tokens[None]))[0, np.flatnonzero(tokens == self.tokenizer.mask)]
         logits.array[:, self.tokenizer.special] = -np.inf
         return logits.softmax(dim=1).array
-
-
-def _visible(text: str) -> str:
-    """The text with its control characters escaped: a terminal would obey them."""
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
