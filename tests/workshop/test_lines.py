@@ -13,7 +13,7 @@ from handmade.workshop.cell.wire import Opaque, dumps, loads
 from handmade.workshop.exercises import exercise_named
 from handmade.workshop.judging.alignment import Alignment, Event
 from handmade.workshop.judging.edits import Editor
-from handmade.workshop.judging.outcome import outcome_of
+from handmade.workshop.judging.outcome import Outcome, outcome_of
 from handmade.workshop.judging.pointing import told
 from handmade.workshop.judging.rightvalues import EXACT, MOVED, UNKNOWN, RightRun, RightValues
 from handmade.workshop.source import solution
@@ -55,6 +55,23 @@ def test_the_line_of_a_crash_is_the_tracebacks(verdict):
     assert (found.name, found.line) == ("raises IndexError", 6)
     found = verdict("import numpy as np\n\nnp.nothing\n" + RIGHT).findings[0]
     assert (found.name, found.line) == ("does not load", 3)
+
+
+def test_versions_that_were_lost_with_their_process_are_tried_once_more(verdict, warm, monkeypatch):
+    source = RIGHT.replace("K.shape[-1])", "K.shape[-1] + 1)")
+    expected = verdict(source).findings[0].mend
+    assert expected is not None
+    run, lost = warm.pointer.run, []
+
+    def loses_the_first(job):
+        if job.edits and not lost:
+            lost.append(job)
+            return Outcome()
+        return run(job)
+
+    monkeypatch.setattr(warm.pointer, "run", loses_the_first)
+    assert verdict(source).findings[0].mend == expected
+    assert lost
 
 
 def test_the_mend_as_data(verdict):
