@@ -108,7 +108,7 @@ class PaperAlexNet(Module):
         self.fc6 = Linear(256 * 6 * 6, 4096)
         self.fc7 = Linear(4096, 4096)
         self.fc8 = Linear(4096, num_classes)
-        # x / (2 + 1e-4 sum x^2)^0.75 over 5 neighbouring maps (section 3.3); the layer's alpha is before the mean
+        # x / (2 + 1e-4 sum x^2)^0.75 over 5 neighbouring maps (section 3.3); the layer divides alpha by 5
         self.norm = LocalResponseNorm(5, alpha=5 * 1e-4, beta=0.75, k=2)
         self.pool = MaxPool2d(3, stride=2)
         self.dropout = Dropout(dropout)

@@ -78,7 +78,7 @@ CONFIGURATIONS = {
         hidden_size=1024, num_hidden_layers=24, num_attention_heads=16, intermediate_size=4096
     ),
     "minilm": BertConfig(hidden_size=384, num_hidden_layers=6, intermediate_size=1536),
-    # small enough to be trained on a CPU; initial weights of 0.02, made for 768, would teach it nothing for a long time
+    # small enough to train on a CPU; with initial weights of deviation 0.02, chosen for 768, it learns nothing for long
     "small": BertConfig(
         260, 64, 3, 4, 256, 32, 1, hidden_dropout_prob=0, attention_probs_dropout_prob=0, initializer_range=64**-0.5
     ),
@@ -86,7 +86,7 @@ CONFIGURATIONS = {
 
 
 class BertOutput(NamedTuple):
-    """What BertModel gives; pooler_output is None without a pooler."""
+    """The result of BertModel; pooler_output is None without a pooler."""
 
     last_hidden_state: Float[Tensor, "B T D"]
     pooler_output: Float[Tensor, "B D"] | None
@@ -118,7 +118,7 @@ class Embeddings(Module):
 
 
 class SelfAttention(Module):
-    """H heads, each of which looks from every position at every position that the mask leaves (section 3)."""
+    """H heads; in each, every position attends to every position that the mask allows (section 3)."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
@@ -164,7 +164,7 @@ class Attention(Module):
 
 
 class Dense(Module):
-    """A linear layer and what follows it, under the name that checkpoints give it: `dense`."""
+    """A linear layer, named `dense` as in checkpoints, and its activation."""
 
     def __init__(self, in_features: int, out_features: int, activation: Module) -> None:
         super().__init__()
@@ -203,9 +203,9 @@ class Encoder(Module):
 
 
 class BertModel(Module):
-    """The encoder: tokens to vectors that know their context.
+    """The encoder: tokens to vectors that depend on their context.
 
-    pooler: whether the vector of the first token ([CLS]) goes through a dense layer and tanh, for the whole text.
+    pooler: whether a dense layer and tanh turn the first token's vector ([CLS]) into one for the whole text.
     """
 
     def __init__(self, config: BertConfig, pooler: bool = True) -> None:
@@ -219,7 +219,7 @@ class BertModel(Module):
     def forward(
         self, input_ids: Tokens, attention_mask: Mask | None = None, token_type_ids: Tokens | None = None
     ) -> BertOutput:
-        """attention_mask: 1 or True for tokens, 0 or False for padding, which nothing looks at.
+        """attention_mask: 1 or True for tokens, 0 or False for padding, which no position attends to.
 
         Raises ValueError for more tokens than there are positions and for a mask of another shape than input_ids,
         IndexError for a token outside the vocabulary.
@@ -229,7 +229,7 @@ class BertModel(Module):
         return BertOutput(x, None if self.pooler is None else self.pooler(x[:, 0]))
 
     def check_settings(self, settings: Mapping[str, Any]) -> None:
-        """Raise ValueError unless config.json, which lies beside weights, means this network."""
+        """Raise ValueError unless config.json, the file beside the weights, describes this network."""
         check_settings(settings, self.config)
 
     def from_published(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
@@ -241,7 +241,7 @@ class BertModel(Module):
 
 
 class Transform(Module):
-    """The head's own layer, between the encoder and the words' vectors."""
+    """The head's own layer, between the encoder and the word embeddings."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
@@ -254,7 +254,7 @@ class Transform(Module):
 
 
 class Predictions(Module):
-    """The scores of every word at a place: the product with the word's own input vector, plus a bias."""
+    """The score of every word at each position: the product with the word's embedding, plus a bias."""
 
     def __init__(self, config: BertConfig, words: Parameter) -> None:
         super().__init__()
@@ -268,7 +268,7 @@ class Predictions(Module):
 
 
 class Decoder(Module):
-    """A linear layer whose weight and bias belong to others: it learns nothing of its own."""
+    """A linear layer whose weight and bias belong to other layers: it has no parameters of its own."""
 
     def __init__(self, weight: Parameter, bias: Parameter) -> None:
         super().__init__()
@@ -280,7 +280,7 @@ class Decoder(Module):
 
 
 class Heads(Module):
-    """Under the name that checkpoints have: cls.predictions."""
+    """The head under the name that checkpoints give it: cls.predictions."""
 
     def __init__(self, config: BertConfig, words: Parameter) -> None:
         super().__init__()
@@ -291,7 +291,7 @@ class Heads(Module):
 
 
 class BertForMaskedLM(Module):
-    """BERT with the head that it is trained with: at each place, the scores of all words (section 3.1, task 1)."""
+    """BERT with the head it is pre-trained with: at each position, the scores of all words (section 3.1, task 1)."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
@@ -306,13 +306,13 @@ class BertForMaskedLM(Module):
         return self.cls(self.bert(input_ids, attention_mask, token_type_ids).last_hidden_state)
 
     def check_settings(self, settings: Mapping[str, Any]) -> None:
-        """Raise ValueError unless config.json, which lies beside weights, means this network."""
+        """Raise ValueError unless config.json, the file beside the weights, describes this network."""
         check_settings(settings, self.config)
 
     def from_published(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
         """The arrays of a checkpoint under this model's names; see `published_names`.
 
-        Files leave out what is another's: the decoder's weight and bias are then the words' vectors and the head's.
+        Files may leave out shared arrays: the decoder's weight is the word embeddings, its bias the head's bias.
         """
         named = published_names(arrays)
         spare = ("cls.seq_relationship.", "bert.pooler.")

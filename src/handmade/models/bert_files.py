@@ -1,4 +1,4 @@
-"""Published files of BERT: the names of their arrays, and which configuration they belong to."""
+"""Published files of BERT: the names of their arrays, and their configuration."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ COMPUTED = {
     "add_cross_attention": (False,),
     "tie_word_embeddings": (True,),
 }
-"""What this network computes of the other settings."""
+"""The values of other settings that this network can compute."""
 
 
 def configured(settings: Mapping[str, Any], like: BertConfig) -> BertConfig:
-    """The configuration that config.json means; what it leaves out is Hugging Face's default.
+    """The configuration that config.json describes; what it leaves out is Hugging Face's default.
 
     Raises ValueError for a network that is not this one.
     """
@@ -36,12 +36,12 @@ def configured(settings: Mapping[str, Any], like: BertConfig) -> BertConfig:
 
 
 def check_settings(settings: Mapping[str, Any], own: BertConfig) -> None:
-    """Raise ValueError unless config.json means the network of configuration `own`, where weights do not show it."""
+    """Raise ValueError unless config.json describes the network of `own`, in what the weights do not show."""
     check_same(configured(settings, own), own, ("num_attention_heads", "layer_norm_eps"))
 
 
 def least_numbers(config: BertConfig) -> int:
-    """How many numbers the weights hold at least."""
+    """A lower bound on the number of weights."""
     D, F = config.hidden_size, config.intermediate_size
     rows = config.vocab_size + config.max_position_embeddings + config.type_vocab_size
     return rows * D + config.num_hidden_layers * (4 * D * D + 2 * D * F)

@@ -46,13 +46,13 @@ from handmade.nn import GRU, LSTM, RNN, Embedding, Linear, Module, init
 State = tuple[Tensor, ...]
 
 IGNORED = -100
-"""A target that does not count, for what stands in the padding."""
+"""A target that does not count in the loss, for padding."""
 
 
 class CharLM(Module):
     """The contract. A model gives `read`.
 
-    block_size: how many of the latest tokens it sees at most, where there is such a limit by design.
+    block_size: how many of the latest tokens it can see; None where there is no limit.
     """
 
     block_size: int | None = None
@@ -60,13 +60,13 @@ class CharLM(Module):
     def read(self, tokens: Int[Tensor, "B T"], state: State | None = None) -> tuple[Float[Tensor, "B T V"], State]:
         """The scores of what follows each token, and the state after the last one.
 
-        state: what `read` returned of the tokens before; None at the beginning of a text. Reading a text piece by piece
-            gives the scores that reading it at once gives.
+        state: what `read` returned for the tokens before; None at the beginning of a text. Reading a text in pieces
+            gives the same scores as reading it at once.
         """
         raise NotImplementedError
 
     def step(self, tokens: Int[Tensor, "B T"], state: Any = None) -> tuple[Float[Tensor, "B V"], Any]:
-        """`read`, but the scores of what follows the last token only: what sampling wants."""
+        """`read`, but only the scores of what follows the last token, as sampling needs."""
         logits, state = self.read(tokens, state)
         return logits[:, -1], state
 
@@ -98,7 +98,7 @@ class BigramLM(CharLM):
 class MLPLM(CharLM):
     """p(next | latest n tokens) = softmax(b + U tanh(d + H x)), x the vectors of the n tokens, one after another.
 
-    Where a text begins, the places of the tokens before are taken by token V, which stands for nothing else.
+    Before the beginning of a text stands token V, which is used for nothing else.
     """
 
     def __init__(self, vocab_size: int, context: int, embedding_dim: int, hidden_size: int) -> None:

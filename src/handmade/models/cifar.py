@@ -29,8 +29,8 @@ from handmade.nn import Conv2d, Dropout, Linear, MaxPool2d, Module, ReLU, Sequen
 class CifarAlexNet(Module):
     """The published AlexNet's widths in front of the fully connected layers, and the paper's overlapping pools.
 
-    Weights start normal, of variance 1 / fan-in: what the ReLUs take, the pools' maxima give back. From the paper's,
-    with no norms behind the convolutions, it takes long to begin to learn.
+    Initial weights are normal with variance 1 / fan-in: the maxima of the pools make up for what the ReLUs remove. From
+    the paper's initial weights it takes long to start learning, since no norms follow the convolutions.
     """
 
     def __init__(self, num_classes: int = 10, dropout: float = 0.5) -> None:
@@ -86,7 +86,7 @@ class CifarVGG(Module):
 
 
 class CifarGoogLeNet(GoogLeNet):
-    """The published GoogLeNet with a first convolution of 3x3 without a stride: all maps are of 32/224 its size."""
+    """The published GoogLeNet with a first convolution of 3x3 without a stride: all maps are 32/224 of its size."""
 
     def __init__(self, num_classes: int = 10, aux_logits: bool = False, dropout: float = 0.2) -> None:
         super().__init__(num_classes, aux_logits, dropout=dropout)

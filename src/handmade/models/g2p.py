@@ -57,7 +57,7 @@ PUBLISHED_NAMES = {
 
 
 class G2P(Module):
-    """The network. `pronounce` is what it is for; `forward` is what it learns by."""
+    """The network. `pronounce` uses it; `forward` is for training."""
 
     def __init__(self, hidden_size: int = 256) -> None:
         super().__init__()
@@ -68,13 +68,13 @@ class G2P(Module):
         self.out = Linear(hidden_size, len(PHONEMES))
 
     def encode(self, letters: Int[Tensor, "B S"]) -> Float[Tensor, "1 B H"]:
-        """What each word is: the state after its last letter. Shorter words end in PAD, which changes nothing."""
+        """The vector of each word: the state after its last letter. Shorter words are padded, which changes nothing."""
         lengths = (letters.array != PAD).sum(axis=1)
         _, state = self.encoder(self.letters(letters), lengths=lengths)
         return state
 
     def forward(self, letters: Int[Tensor, "B S"], phonemes: Int[Tensor, "B T"]) -> Float[Tensor, "B T P"]:
-        """The scores of what follows each phoneme, given those up to it (the first is BEGIN) and the word."""
+        """The scores of the phoneme after each, given those up to it (the first is BEGIN) and the word."""
         output, _ = self.decoder(self.phonemes(phonemes), self.encode(letters))
         return self.out(output)  # B T H -> B T P
 
@@ -99,7 +99,7 @@ class G2P(Module):
 
     @staticmethod
     def from_published(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The arrays of checkpoint20.npz under the names they have here; others keep theirs."""
+        """The arrays of checkpoint20.npz under the names used here; others keep their own."""
         return {PUBLISHED_NAMES.get(name, name): array for name, array in arrays.items()}
 
 

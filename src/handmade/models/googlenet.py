@@ -193,7 +193,7 @@ class GoogLeNet(Module):
         return logits
 
     def loss(self, outputs: Tensor | GoogLeNetOutputs, labels: Int[Tensor, " N"]) -> Float[Tensor, ""]:
-        """Cross-entropy of what `forward` returned, the small classifiers' times 0.3 (section 5) where they spoke."""
+        """Cross-entropy of what `forward` returned, and 0.3 times the small classifiers' (section 5) in training."""
         if isinstance(outputs, Tensor):
             return F.cross_entropy(outputs, labels)
         main, *aux = (F.cross_entropy(logits, labels) for logits in outputs)

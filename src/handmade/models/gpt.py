@@ -62,9 +62,9 @@ from handmade.ops.attention import causal_mask
 
 @dataclass(frozen=True)
 class GPTConfig:
-    """vocab_size V, block_size: places, n_layer L, n_head H, n_embd C; the others:
+    """vocab_size V, block_size: positions, n_layer L, n_head H, n_embd C; the others:
 
-    dropout: of the embeddings, the attention weights and what each block adds.
+    dropout: on the embeddings, the attention weights and the output of each branch.
     bias: whether linear layers and norms have one.
     tied: whether lm_head is wte.
     layer_norm_epsilon: what the norms add to the variance.
@@ -129,9 +129,9 @@ class Unembedding(Module):
 
 
 class Cache:
-    """The window of the text that a GPT has read: its tokens, and the keys and values of every layer.
+    """The window of text that a GPT has read: its tokens, and the keys and values of every layer.
 
-    Room for a whole block is made once; `model.read` fills it in place. `length` tokens of it are filled.
+    Memory for a whole block is allocated once; `model.read` fills it in place. It holds `length` tokens so far.
     """
 
     def __init__(self, config: GPTConfig, batch: int, dtype: np.dtype) -> None:
@@ -147,7 +147,7 @@ class Cache:
         return self.tokens.shape[1] - self.length
 
     def extend(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Put in the keys and values, B H T D, of the next tokens, and give all there are, B H length+T D."""
+        """Append the keys and values of the next tokens, B H T D; return all so far, B H length+T D."""
         end = self.length + keys.shape[2]
         self.keys[layer, :, :, self.length : end] = keys.array
         self.values[layer, :, :, self.length : end] = values.array
@@ -155,7 +155,7 @@ class Cache:
 
 
 class CausalSelfAttention(Module):
-    """Multi-head attention in which a place sees itself and those before it."""
+    """Multi-head attention in which a position sees itself and the positions before it."""
 
     attention = staticmethod(F.scaled_dot_product_attention)
 
@@ -165,7 +165,7 @@ class CausalSelfAttention(Module):
         self.layer = layer
         self.n_head = config.n_head
         self.dropout = config.dropout
-        self.c_attn = Conv1D(C, 3 * C, config.bias, weight_std(C))  # all heads by one product
+        self.c_attn = Conv1D(C, 3 * C, config.bias, weight_std(C))  # all heads in one product
         self.c_proj = Conv1D(C, C, config.bias, residual_std(config))
         self.resid_dropout = Dropout(config.dropout)
 
@@ -183,7 +183,7 @@ class CausalSelfAttention(Module):
 
 
 class MLP(Module):
-    """Two layers on each place by itself: C -> 4C -> GELU -> C."""
+    """Two layers, applied to each position separately: C -> 4C -> GELU -> C."""
 
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
@@ -198,7 +198,7 @@ class MLP(Module):
 
 
 class Block(Module):
-    """Attention, then the MLP, each on the normed state and added to the state (pre-norm)."""
+    """Attention, then the MLP, each applied to the normalised state and added to it (pre-norm)."""
 
     def __init__(self, config: GPTConfig, layer: int) -> None:
         super().__init__()
@@ -248,7 +248,7 @@ class GPT(CharLM):
     ) -> tuple[Float[Tensor, "B T V"], Float[Tensor, ""] | None]:
         """The scores of what follows each token and, given what does follow (IGNORED does not count), the loss.
 
-        Raises ValueError for more tokens than the block has places, and for none.
+        Raises ValueError for more than block_size tokens, and for none.
         """
         if not 0 < tokens.shape[1] <= self.config.block_size:
             raise ValueError(
@@ -306,11 +306,11 @@ class GPT(CharLM):
         return states
 
     def check_settings(self, settings: Mapping[str, Any]) -> None:
-        """Raise ValueError unless config.json, which lies beside weights, means this network."""
+        """Raise ValueError unless config.json, the file beside the weights, describes this network."""
         check_settings(settings, self.config)
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
-        """As every module's; and published files as they are: see gpt_files.py.
+        """As for every module; also takes published files as they are: see gpt_files.py.
 
         Raises RuntimeError for weights of another configuration, and says which.
         """

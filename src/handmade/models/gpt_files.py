@@ -1,4 +1,4 @@
-"""Published files of GPT-2's weights: the names of their arrays, and which configuration they belong to."""
+"""Published files of GPT-2's weights: the names of their arrays, and their configuration."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ COMPUTED = {
     "scale_attn_by_inverse_layer_idx": (False,),
     "add_cross_attention": (False,),
 }
-"""What this network computes of the other settings."""
+"""The values of other settings that this network can compute."""
 
 
 def configured(settings: Mapping[str, Any], like: GPTConfig) -> GPTConfig:
-    """The configuration that config.json means; what it leaves out is Hugging Face's default, dropout as in `like`.
+    """The configuration that config.json describes; what it leaves out is Hugging Face's default, dropout as in `like`.
 
     Raises ValueError for a network that is not this one.
     """
@@ -46,12 +46,12 @@ def configured(settings: Mapping[str, Any], like: GPTConfig) -> GPTConfig:
 
 
 def check_settings(settings: Mapping[str, Any], own: GPTConfig) -> None:
-    """Raise ValueError unless config.json means the network of configuration `own`, where weights do not show it."""
+    """Raise ValueError unless config.json describes the network of `own`, in what the weights do not show."""
     check_same(configured(settings, own), own, ("n_head", "layer_norm_epsilon"))
 
 
 def least_numbers(config: GPTConfig) -> int:
-    """How many numbers the weights hold at least."""
+    """A lower bound on the number of weights."""
     C = config.n_embd
     return (config.vocab_size + config.block_size) * C + 12 * config.n_layer * C * C
 
@@ -77,9 +77,9 @@ def published_names(state_dict: Mapping[str, Any], tied: bool) -> dict[str, Any]
 
 
 def configuration(state: Mapping[str, Any], like: GPTConfig) -> GPTConfig | None:
-    """The configuration that weights are of; what they do not show (heads, dropout, tied) is as in `like`.
+    """The configuration of these weights; what they do not show (heads, dropout, tied) is as in `like`.
 
-    None where they are no GPT's.
+    None if they are not a GPT's.
     """
     try:
         vocab_size, n_embd = np.shape(state["transformer.wte.weight"])
@@ -100,7 +100,7 @@ def configuration(state: Mapping[str, Any], like: GPTConfig) -> GPTConfig | None
 
 
 def differences(found: GPTConfig, expected: GPTConfig, known: Mapping[str, GPTConfig]) -> str:
-    """The sentence that says in which sizes two configurations differ; `known` are the named ones."""
+    """The message about the sizes in which two configurations differ; `known` are the named ones."""
     lines = [
         f"{field.name}: given {getattr(found, field.name)}, expected {getattr(expected, field.name)}"
         for field in fields(expected)

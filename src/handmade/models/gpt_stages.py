@@ -36,16 +36,16 @@ class Head(Module):
 
     def __init__(self, channels: int, head_size: int) -> None:
         super().__init__()
-        self.query = Linear(channels, head_size, bias=False)  # what a place looks for
+        self.query = Linear(channels, head_size, bias=False)  # what a position looks for
         self.key = Linear(channels, head_size, bias=False)  # what it is found by
-        self.value = Linear(channels, head_size, bias=False)  # what it tells then
+        self.value = Linear(channels, head_size, bias=False)  # what it passes on
 
     def forward(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B T D"]:
         return F.scaled_dot_product_attention(self.query(x), self.key(x), self.value(x), is_causal=True)
 
 
 class MultiHead(Module):
-    """Heads side by side, and a layer that mixes what they bring: B T C -> B T C."""
+    """Heads in parallel, and a layer that mixes their results: B T C -> B T C."""
 
     def __init__(self, channels: int, num_heads: int) -> None:
         super().__init__()
@@ -57,12 +57,12 @@ class MultiHead(Module):
 
 
 def feed_forward(channels: int) -> Sequential:
-    """Two layers on each place by itself."""
+    """Two layers, applied to each position separately."""
     return Sequential(Linear(channels, 4 * channels), ReLU(), Linear(4 * channels, channels))
 
 
 class ResidualBlock(Module):
-    """x + attention(x), then x + feed_forward(x); with `norm`, each of the normed state."""
+    """x + attention(x), then x + feed_forward(x); with `norm`, each branch reads the normalised x."""
 
     def __init__(self, channels: int, num_heads: int, norm: bool) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class ResidualBlock(Module):
 
 
 class StageLM(CharLM):
-    """Vectors of tokens and places, `body` over them (B T C -> B T C), and a layer to the scores.
+    """Vectors of tokens and positions, `body` over them (B T C -> B T C), and a linear layer to the scores.
 
     It sees `block_size` tokens at most; beyond that its window moves on by half a block, as GPT's.
     """
@@ -91,7 +91,7 @@ class StageLM(CharLM):
         self.out = Linear(channels, vocab_size)
 
     def scores(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:
-        """Of what follows each token of one window."""
+        """The scores of what follows each token of one window."""
         places = Tensor(np.arange(tokens.shape[1]))
         return self.out(self.body(self.tokens(tokens) + self.places(places)))
 
@@ -112,7 +112,7 @@ class StageLM(CharLM):
 class Stage:
     """body: from channels, heads and layers; None for the bigram, which has none, and for GPT.
 
-    rate: how many times the common learning rate it takes; a table's logits have a longer way to go than weights.
+    rate: a factor for the common learning rate; a table's logits have further to go than weights.
     """
 
     name: str

@@ -258,7 +258,7 @@ class InceptionV3(Module):
         return logits
 
     def loss(self, outputs: Tensor | InceptionOutputs, labels: Int[Tensor, " N"]) -> Float[Tensor, ""]:
-        """Cross-entropy of what `forward` returned, plus 0.4 times the small classifier's where it spoke.
+        """Cross-entropy of what `forward` returned, plus 0.4 times the small classifier's in training.
 
         The scores' targets are smoothed: 0.9 for the right class and 0.1 over all (section 7).
         """

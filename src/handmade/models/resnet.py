@@ -58,7 +58,7 @@ class Block(Module):
         in_channels: of x.
         channels: of the 3x3 convolutions; the sum has `expansion` times as many.
         stride: 2 halves the image.
-        downsample: gives x the shape of F(x); None where it has it.
+        downsample: gives x the shape of F(x); None if it has it already.
         skip: False leaves x out.
     """
 
@@ -95,7 +95,7 @@ class BasicBlock(Block):
 
 
 class Bottleneck(Block):
-    """A 3x3 convolution between two 1x1, which make it cheap: they take the channels down and up (figure 5, right)."""
+    """A 3x3 convolution between two 1x1 that reduce and restore the channels, to make it cheap (figure 5, right)."""
 
     expansion = 4
 
@@ -123,7 +123,7 @@ class Bottleneck(Block):
 class BasicBlockV2(Block):
     """The basic block with norm and ReLU first (He et al. 2016, figure 1b).
 
-    Where the shape changes, what is added is the activated x. bn1 is None in the network's first block, whose x the
+    Where the shape changes, the activated x is added. bn1 is None in the network's first block, whose x the
     stem has activated already: there, too, the activated x is added (the paper's appendix).
     """
 

@@ -53,15 +53,15 @@ Visible = Bool[np.ndarray, "B S"]
 
 
 class Attention(Module):
-    """Looks up in a memory, softly. A kind of attention gives `keys`, of the memory alone, and `scores`."""
+    """A soft lookup in a memory. Subclasses define `keys`, from the memory alone, and `scores`."""
 
     @abstractmethod
     def keys(self, memory: Float[Tensor, "B S M"]) -> Float[Tensor, "B S K"]:
-        """What of the memory the scores need, whatever the query: computed once for a source."""
+        """The part of the scores that depends on the memory alone: computed once for each source."""
 
     @abstractmethod
     def scores(self, query: Float[Tensor, "B T Q"], keys: Float[Tensor, "B S K"]) -> Float[Tensor, "B T S"]:
-        """How well each place of the memory fits each query."""
+        """How well each position of the memory matches each query."""
 
     def forward(
         self, query: Float[Tensor, "B T Q"], memory: Float[Tensor, "B S M"], keys: Tensor, visible: Visible
@@ -119,7 +119,7 @@ class LuongAttention(Attention):
 
 
 class RecurrentSeq2Seq(SequenceToSequence):
-    """What the recurrent models share. A model gives `encode` and `decode`."""
+    """What the recurrent models share. A model defines `encode` and `decode`."""
 
     @abstractmethod
     def decode(
@@ -213,7 +213,7 @@ class LSTMSeq2Seq(RecurrentSeq2Seq):
 
 
 class BahdanauSeq2Seq(RecurrentSeq2Seq):
-    """The network of Bahdanau et al. (2015, appendix A): where it looks decides what it reads next."""
+    """The network of Bahdanau et al. (2015, appendix A): what it attends to is part of what it reads next."""
 
     def __init__(self, vocab_size: int, embedding_dim: int, hidden_size: int, dropout: float = 0.0) -> None:
         super().__init__()
@@ -251,14 +251,14 @@ class BahdanauSeq2Seq(RecurrentSeq2Seq):
 
 
 def remember(network: LSTM) -> None:
-    """Let the forget gates begin with a bias of 1: the second of the four blocks of the biases."""
+    """Initialise the forget gates' biases, the second of four blocks, with 1."""
     for name, bias in network.named_parameters():
         if name.startswith("bias_ih"):
             init.ones_(bias.detach()[network.hidden_size : 2 * network.hidden_size])
 
 
 def reversed_places(lengths: Int[np.ndarray, "B"], steps: int) -> Int[np.ndarray, "B S"]:
-    """The places of each row from its last token to its first; padding stays where it is."""
+    """The positions of each row from its last token to its first; padding stays where it is."""
     places = np.arange(steps)
     return np.where(places < lengths[:, None], lengths[:, None] - 1 - places, places)
 

@@ -1,7 +1,7 @@
-"""What config.json says, which Hugging Face's library writes beside weights: of which network they are.
+"""config.json, which Hugging Face's library writes beside weights: the network that they belong to.
 
 Weights show most sizes, but not the number of heads, the activation or the norms' epsilon: those of another network
-load without a complaint and compute something else.
+load without an error and compute something else.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from dataclasses import fields
 from typing import Any
 
 LARGEST = 2**24
-"""Of any size of a network, far above all that are published: what asks for more is damaged, or means harm."""
+"""The largest size allowed, far above any published one: a file that asks for more is damaged or malicious."""
 DEEPEST = 1000
-"""Layers."""
+"""The most layers allowed."""
 
 
 def check_computed(settings: Mapping[str, Any], computed: Mapping[str, tuple[Any, ...]], network: str) -> None:

@@ -30,7 +30,7 @@ from handmade.models.card import Card, Cost, Published
 from handmade.nn import LSTM, Embedding, Linear, Module
 
 NOTHING, START = 0, 464
-"""The tokens that are no character: what stands before the beginning, and the mark of beginning and end."""
+"""The tokens that are not characters: the padding before a text, and the mark of its beginning and end."""
 
 KERAS_NAMES = {
     "embedding/embedding/embeddings:0": "embedding.weight",
@@ -69,7 +69,7 @@ class TextGenRNN(Module):
         return np.pad(last, ((0, 0), (self.window - last.shape[1], 0)), constant_values=NOTHING)
 
     def from_published(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The arrays of textgenrnn_weights.hdf5 under the names and in the layout that they have here.
+        """The arrays of textgenrnn_weights.hdf5 under the names and in the layout used here.
 
         Keras keeps matrices as (in, out). The LSTMs were trained with cuDNN, whose gates lie side by side: each a
         matrix (H, I), in memory, of which Keras took the numbers in order as one of (I, H). Biases are b_ih, then b_hh.

@@ -56,10 +56,10 @@ from handmade.nn.attention import KeyValue
 
 
 class State(NamedTuple):
-    """What `step` carries along.
+    """The state between calls of `step`.
 
     memory: keys and values of the source for each decoder layer, (B, H, S, d).
-    visible: (B, 1, 1, S), where the source is no padding.
+    visible: (B, 1, 1, S), True where the source is not padding.
     past: keys and values of the target so far for each layer, (B, H, T, d); None before the first token.
     """
 

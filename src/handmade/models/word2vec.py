@@ -1,4 +1,4 @@
-"""word2vec: words as vectors, learned by telling the words of a text's neighbourhoods from words drawn at random.
+"""word2vec: words as vectors, learned by telling a word's neighbours in a text from words drawn at random.
 
     Mikolov, Sutskever, Chen, Corrado & Dean, "Distributed Representations of Words and Phrases and their
     Compositionality" (2013): skip-gram with negative sampling (section 2.2), subsampling (2.3).
@@ -68,7 +68,7 @@ class SkipGram(Module):
         negatives: Int64[np.ndarray, "B K"],
         learning_rate: float,
     ) -> float:
-        """A step of gradient descent on the loss of the pairs, in the rows they touch; their mean loss before it.
+        """A step of gradient descent on the pairs' loss, in the rows they touch. Returns their mean loss before it.
 
         With s = σ(u·v), -log σ(u·v) has the derivative (s - 1) v by u, and -log σ(-u·v) has s v.
         """
