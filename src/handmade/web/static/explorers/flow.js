@@ -34,9 +34,9 @@ export default explorer((host, scope) => {
     m: ["mend all", mend], n: ["next image", another(1)], p: ["image before", another(-1)],
   });
   const drop = async (file) => { if (file) try { s.image.value = await host.upload(file); } catch (error) { fail(error); } };
-  scope.on(window, "dragover", (e) => { e.preventDefault(); over.value = true; });
-  scope.on(window, "dragleave", () => (over.value = false));
-  scope.on(window, "drop", (e) => { e.preventDefault(); over.value = false; drop(e.dataTransfer.files[0]); });
+  scope.on(scope.area, "dragover", (e) => { e.preventDefault(); over.value = true; });
+  scope.on(scope.area, "dragleave", () => (over.value = false));
+  scope.on(scope.area, "drop", (e) => { e.preventDefault(); over.value = false; drop(e.dataTransfer.files[0]); });
 
   const stages = computed(() => names.value.map((n) => n.split(".")[0]));
   const at = (n) => LEFT + n * STEP + stages.value.slice(1, n + 1).filter((name, k) => name !== stages.value[k]).length * BETWEEN;

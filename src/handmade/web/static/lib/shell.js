@@ -4,21 +4,27 @@ import { html, render, signal, effect, batch, useEffect, useMemo, useRef } from 
 import { asNumPy } from "/static/lib/frame.js";
 import { paintWithStyleOf, switchTheme, theme } from "/static/lib/paint.js";
 
+let around = { home: "/", note: "" }; // what the host says of the place where the explorer stands
+
 /**
  * An explorer as a module of pages and notebooks: `make(host, scope)` gives its component.
  * What runs on its own goes through `scope`, so that all of it ends with the explorer.
  */
 export const explorer = (make) => ({
+  /** @param {{host: import("/static/lib/host.js").Host, el: HTMLElement}} given */
   render({ host, el }) {
     const ends = [];
     const scope = {
+      area: host.area,
       effect: (run) => ends.push(effect(run)),
       on: (target, type, tell) => { target.addEventListener(type, tell); ends.push(() => target.removeEventListener(type, tell)); },
       listen: (path, tell) => ends.push(host.listen(path, tell)),
       end: (run) => ends.push(run),
     };
     el.classList.add("handmade");
+    around = { home: host.home, note: host.note };
     paintWithStyleOf(el);
+    if (host.theme) theme.value = host.theme(el);
     scope.effect(() => { el.dataset.theme = theme.value; });
     const Page = make(host, scope);
     render(html`<${Page} />`, el);
@@ -31,6 +37,8 @@ export const explorer = (make) => ({
  * of the history, quick successions (a slider, a key held down) are one.
  */
 export function state(host, scope, defaults) {
+  const unknown = [...host.address.read().keys()].filter((name) => !(name in defaults));
+  if (unknown.length) host.unknown?.(unknown, Object.keys(defaults));
   const plain = (v) => (typeof v === "object" ? JSON.stringify(v) : String(v));
   const read = (usual, text) => {
     if (text === null) return usual;
@@ -64,7 +72,7 @@ export const clamp = (n, count) => Math.max(0, Math.min(count - 1, n));
 /** Keys that act: name -> [what it does in a word, action, how it is shown]. They rest while something is typed. */
 export function keys(scope, actions) {
   const showing = signal(false);
-  scope.on(window, "keydown", (event) => {
+  scope.on(scope.area, "keydown", (event) => {
     const { target, key } = event;
     if (event.ctrlKey || event.metaKey || event.altKey || target.matches?.("input, select, textarea")) return;
     const presses = (key === " " || key === "Enter") && target.closest?.("button, a, summary, [role=button]");
@@ -95,7 +103,7 @@ export const KeyLine = ({ pressed, children }) => html`<p class="small faint foo
 
 /** @param changed what the page forgets when another model is chosen, a function */
 export const Bar = ({ title, about, model, changed, pressed, children }) => html`<header class="bar">
-  <a class="brand" href="/">handmade</a><nav class="crumbs" aria-label="Where you are"><a href="/">Observatory</a> / <span>${title}</span></nav>
+  ${around.home ? html`<a class="brand" href=${around.home}>handmade</a><nav class="crumbs" aria-label="Where you are"><a href=${around.home}>Observatory</a> / <span>${title}</span></nav>` : html`<span class="brand">handmade</span><span class="crumbs"><span>${title}</span></span>`}
   ${about?.models?.length > 0 && html`<${Model} about=${about} model=${model} changed=${changed} />`}
   <span class="push"></span>${children}
   ${pressed && html`<button class="icon keys" aria-label="Keys" title="Keys" onClick=${() => (pressed.showing.value = true)}>?</button>`}
