@@ -143,3 +143,11 @@ def test_a_number_where_an_array_belongs_is_not_taken_for_the_head(tmp_path):
     weights.save(tmp_path / "w", {**arrays, "0.bias": np.array(1.0)})
     with pytest.raises(InputError, match=r"misshapen: 0\.bias: given \(\), expected \(3,\)$"):
         weights.load(model, tmp_path / "w")
+
+
+def test_a_damaged_config_beside_weights_concerns_only_models_that_have_one(save_torch):
+    path = save_torch(torch_net().state_dict())
+    path.with_name("config.json").write_text("{")
+    model = Net()
+    weights.load(model, path)
+    np.testing.assert_array_equal(arrays_of(model)["fc.weight"], weights.read(path)["fc.weight"])

@@ -10,6 +10,7 @@ from handmade.web.observatory import Observatory
 from handmade.web.questions import asked, text
 from handmade.workshop.exercises import NAMES as EXERCISES
 from handmade.workshop.exercises import exercise_named
+from handmade.workshop.progress import Record
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,18 @@ def verdict(content: bytes, observatory: Observatory) -> Answer:
     return Answer({"exercise": name, "passed": given.passed, "mistakes": mistakes})
 
 
+def predicted(content: bytes, observatory: Observatory) -> Answer:
+    """Count a prediction in the workspace; how many there are of the exercise. Without a workspace none is counted."""
+    name = asked(AboutExercise, content).exercise
+    if name not in EXERCISES:
+        raise InputError(f"there is no exercise {name!r}.")
+    workspace = observatory.bench.workspace
+    if workspace is None:
+        return Answer({"exercise": name, "predictions": 0})
+    progress = workspace.change(lambda progress: progress.predict(name))
+    return Answer({"exercise": name, "predictions": progress.of(name).predictions})
+
+
 def _in_list(name: str, observatory: Observatory) -> dict[str, Any]:
     explorer = explorer_named(name)
     models = [] if explorer.fits is None else observatory.models.sources(explorer.fits)
@@ -74,13 +87,14 @@ def _exercise(name: str, observatory: Observatory) -> dict[str, Any]:
     """The exercise: its title, its mistakes by name with what each says, and whether the learner has a file."""
     exercise, workspace = exercise_named(name), observatory.bench.workspace
     path = observatory.bench.file(name)
-    passed = workspace.progress().of(name).passed if workspace is not None else None
+    record = workspace.progress().of(name) if workspace is not None else Record()
     return {
         "name": name,
         "title": exercise.title,
         "paper": exercise.paper,
         "file": workspace.shown(path) if workspace is not None and path is not None else None,
-        "passed": passed,
+        "passed": record.passed,
+        "predictions": record.predictions,
         "faults": [
             {"name": fault, "cause": said.cause, "consequence": said.consequence, "mend": said.mend}
             for fault, said in exercise.faults.items()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from handmade.errors import InputError
 from handmade.models import ZOO
@@ -55,23 +55,22 @@ class Models:
     A model is opened once. What is hooked into it for one question must not be seen by another: each has a lock.
     """
 
-    def __init__(self, folder: Path, given: Sequence[Source] = ()) -> None:
+    def __init__(self, folder: Path, given: Sequence["Given"] = ()) -> None:
         self._folder = folder
-        self._given = list(given)
-        self._opened: dict[str, _Opened] = {}
+        self._given = [one.source for one in given]
+        self._opened = {one.source.name: _Opened(one.use, one.version) for one in given}
         self._lock = threading.Lock()  # of the dictionary: never held while a model opens
         self._opening = threading.Lock()  # one model opens at a time
 
     def sources(self, fits: Callable[[Card], bool] = lambda card: True) -> list[Source]:
         """The models whose networks fit."""
         runs = (self._folder / "runs").glob("*/model.safetensors")
-        given = {source.source for source in self._given}
+        given = {Path(source.source).resolve() for source in self._given}
         found = list(self._given)
         for weights in sorted(runs, key=lambda path: -path.stat().st_mtime):
-            name = weights.parent.relative_to(self._folder).as_posix()
-            if str(weights.parent) not in given and name not in given:
+            if weights.parent.resolve() not in given:
                 try:
-                    found.append(run_source(weights.parent, name))
+                    found.append(run_source(weights.parent, shown_below(weights.parent, self._folder)))
                 except InputError:
                     continue  # a run of another version
         return [source for source in found if source.card is not None and fits(source.card)]
@@ -120,10 +119,29 @@ def run_source(folder: Path, name: str) -> Source:
     return Source(name, open_run(folder).recipe.model, str(folder))
 
 
-def given_source(source: str, weights: str | None) -> Source:
-    """What a person named: a run's folder, or a network with weights. InputError where it cannot be opened."""
-    if (Path(source) / "config.json").exists():
-        open_model(source, weights)
-        return run_source(Path(source), source)
+class Given(NamedTuple):
+    """What a person named: where it is, the model as it was opened, and its version then."""
+
+    source: Source
+    use: Use
+    version: int
+
+
+def given_source(source: str, weights: str | None = None, folder: Path | None = None) -> Given:
+    """What a person named: a run's folder, or a network with weights. InputError where it cannot be opened.
+
+    folder: a run below it is called by its path from there.
+    """
+    path = Path(source)
+    if (path / "config.json").exists():
+        found = run_source(path, shown_below(path, folder or Path.cwd()))
+        version = found.version  # of before it is read
+        return Given(found, open_model(source, weights), version)
     used: Use = open_model(source, weights)
-    return Source(source, used.name, source, weights)
+    return Given(Source(source, used.name, source, weights), used, 0)
+
+
+def shown_below(path: Path, folder: Path) -> str:
+    """A path as it is called in `folder`; as it was given where it is elsewhere."""
+    whole = path.resolve()
+    return (whole.relative_to(folder.resolve()) if whole.is_relative_to(folder.resolve()) else path).as_posix()

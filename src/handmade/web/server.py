@@ -61,6 +61,7 @@ class Server:
             Route("/static/{name:path}", self.file),
             Route("/api/about", self.told, methods=["POST"]),
             Route("/api/verdict", self.verdict, methods=["POST"]),
+            Route("/api/predicted", self.predicted, methods=["POST"]),
             Route("/api/image", self.image, methods=["POST"]),
             Route("/api/saved", self.saved, methods=["POST"]),
             *(Route(f"/api/{name}", self.answer, methods=["POST"]) for name in NAMES),
@@ -100,6 +101,10 @@ class Server:
     async def verdict(self, request: Request) -> Response:
         """What the judge says of the learner's file."""
         return await self._answered(request, lambda content: about.verdict(content, self.observatory))
+
+    async def predicted(self, request: Request) -> Response:
+        """A prediction is counted in the workspace."""
+        return await self._answered(request, lambda content: about.predicted(content, self.observatory))
 
     async def image(self, request: Request) -> Response:
         """An image file; its number comes back."""

@@ -89,14 +89,14 @@ def load(model: HasState, path_or_name: str | os.PathLike[str]) -> None:
         InputError: no such file or name, an unreadable file, or one that does not fit: the message lists what differs.
     """
     path = find(path_or_name)
+    load_arrays(model, read(path), path)
+
+
+def load_arrays(model: HasState, arrays: dict[str, np.ndarray], path: Path) -> None:
+    """As `load`, with the arrays of the file `path`, which have been read."""
     own = model.state_dict()
-    settings = settings_beside(path)
-    if settings and isinstance(model, HasSettings):
-        try:
-            model.check_settings(settings)
-        except ValueError as error:
-            raise InputError(f"{path.with_name('config.json')}: {error}.") from None
-    arrays = read(path)
+    if isinstance(model, HasSettings):
+        _check_settings(model, path)
     try:
         if isinstance(model, HasPublishedForm) and arrays.keys() != own.keys():
             arrays = model.from_published(arrays)
@@ -108,6 +108,17 @@ def load(model: HasState, path_or_name: str | os.PathLike[str]) -> None:
     for attribute, value in weights.settings.items() if weights else ():
         if hasattr(model, attribute):
             setattr(model, attribute, value)
+
+
+def _check_settings(model: HasSettings, path: Path) -> None:
+    """InputError unless the config.json beside the weights, if there is one, means this model."""
+    settings = settings_beside(path)
+    if settings is None:
+        return
+    try:
+        model.check_settings(settings)
+    except ValueError as error:
+        raise InputError(f"{path.with_name('config.json')}: {error}.") from None
 
 
 def _allowances(arrays: dict[str, np.ndarray], own: Mapping[str, Any]) -> dict[str, Any]:

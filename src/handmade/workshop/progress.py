@@ -22,7 +22,7 @@ class Record:
 
     mistakes: how often each was made. met: when each of the exercise's listed faults was made last.
     hints: how many were shown. gave_up: when the learner asked for the solution. steps: what `hint` still has to tell
-    of the last verdict, one a time.
+    of the last verdict, one a time. predictions: how often something was predicted on the pages where it computes.
     """
 
     attempts: int = 0
@@ -32,6 +32,7 @@ class Record:
     mistakes: dict[str, int] = field(default_factory=dict)
     met: dict[str, str] = field(default_factory=dict)
     steps: list[str] = field(default_factory=list)
+    predictions: int = 0
 
     @property
     def status(self) -> str:
@@ -91,6 +92,10 @@ class Progress:
     def take_step(self, name: str) -> None:
         """Leave the first of an exercise's steps behind: it was shown."""
         self.of(name).steps = self.of(name).steps[1:]
+
+    def predict(self, name: str) -> None:
+        """Count a prediction that was made on a page where the exercise computes; right or wrong, it counts."""
+        self.of(name).predictions += 1
 
     def take_hint(self, name: str, count: int) -> None:
         """Count one more of the `count` hints of an exercise as shown."""
@@ -203,6 +208,7 @@ def _record_of(entry: dict[str, Any]) -> Record:
         mistakes={name: _whole(times) for name, times in mistakes},
         met={name: when for name, when in entry.get("met", {}).items() if _time(when)},
         steps=list(map(str, entry.get("steps", []))),
+        predictions=_whole(entry.get("predictions", 0)),
     )
 
 

@@ -202,3 +202,17 @@ def test_narrow_nothing_scrolls_sideways(pages):
 @pytest.mark.slow
 def test_everyone_can_read_it(check_access):
     check_access("/hand#seen=1&code=mistake&fault=no scale", lambda page: page.locator(".cell.marked").first.wait_for())
+
+
+@pytest.mark.slow
+def test_a_prediction_is_counted_in_the_workspace_and_show_me_is_not(pages, observatory):
+    made = lambda: observatory.bench.workspace.progress().of("padding_mask").predictions
+    before = made()
+    page = pages.open("/hand#mask=padding")
+    page.get_by_text("show me").click()
+    page.locator("#weight").wait_for()
+    page.get_by_text("another row").click()
+    with page.expect_response("**/api/predicted") as answered:
+        page.get_by_role("button", name="cat", exact=True).click()
+    assert answered.value.ok
+    assert made() == before + 1

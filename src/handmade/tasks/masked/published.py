@@ -10,8 +10,9 @@ from handmade.tasks.masked.encoder import Encoder
 from handmade.tasks.masked.filler import Filler
 from handmade.tasks.masked.pieces import WordPieces
 from handmade.text import WordPieceTokenizer
-from handmade.weights import bert_tokenizer, load, read
-from handmade.weights.loading import configured_beside
+from handmade.weights import bert_tokenizer, read
+from handmade.weights.fetch import find
+from handmade.weights.loading import configured_beside, load_arrays
 
 
 def published_bert(name: str, weights: str | None = None) -> Filler | Encoder:
@@ -29,13 +30,13 @@ def published_bert(name: str, weights: str | None = None) -> Filler | Encoder:
         config = configured_beside(Path(file), partial(configured, like=config), least_numbers) or config
     own = folder / "vocab.txt" if folder else None
     pieces = WordPieces(WordPieceTokenizer.from_file(own) if own and own.is_file() else bert_tokenizer())
-    if file and Path(file).is_file() and any(array.startswith("cls.predictions.") for array in read(file)):
-        with init.drawing(False):
-            model = BertForMaskedLM(config)
-        load(model, file)
-        return Filler(name, model, pieces)
-    with init.drawing(file is None):
-        encoder = BertModel(config)
-    if file:
-        load(encoder, file)
-    return Encoder(name, encoder, pieces, trained=file is not None)
+    path = find(file) if file else None
+    arrays = read(path) if path else {}
+    with init.drawing(path is None):
+        if any(array.startswith("cls.predictions.") for array in arrays):
+            used = Filler(name, BertForMaskedLM(config), pieces)
+        else:
+            used = Encoder(name, BertModel(config), pieces, trained=path is not None)
+    if path:
+        load_arrays(used.model, arrays, path)
+    return used

@@ -33,7 +33,7 @@ export default explorer((host, scope) => {
   const go = (r, c) => batch(() => { s.i.value = r; s.j.value = c; });
   const next = (by) => () => { const n = size.value[0] * size.value[1], place = (i.value * size.value[1] + j.value + by + n) % n; go(Math.floor(place / size.value[1]), place % size.value[1]); };
   const another = () => batch(() => { next(1)(); said.value = null; open.value = false; });
-  const { said, say, graded } = prediction(() => [s.image.value, s.kernel.value, s.bias.value, s.stride.value, s.padding.value, s.dilation.value, ...(typeof said.value === "number" ? [i.value, j.value] : [])]);
+  const { said, say, graded } = prediction(() => [s.image.value, s.kernel.value, s.bias.value, s.stride.value, s.padding.value, s.dilation.value, ...(typeof said.value === "number" ? [i.value, j.value] : [])], w.predicted);
   const sum = (given) => batch(() => { say(given); s.seen.value = 2; open.value = true; });
   const move = (down, right) => () => go(clamp(i.value + down, size.value[0]), clamp(j.value + right, size.value[1]));
   const draw = () => { s.image.value = s.image.value.map((row) => row.map(() => Math.floor(Math.random() * 4))); };

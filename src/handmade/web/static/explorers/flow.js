@@ -23,7 +23,7 @@ export default explorer((host, scope) => {
   const asked = computed(() => names.value[Math.min(Math.floor(names.value.length / 2), names.value.length - 1)]); // the one that the page asks about
   const cut = (name, path) => { const now = { ...s.cut.value }; if (now[name] === path) delete now[name]; else now[name] = path; s.cut.value = now; };
   const mend = () => { s.cut.value = {}; };
-  const { said, say, graded } = prediction(() => [s.model.value, s.image.value, s.cut.value]);
+  const { said, say, graded } = prediction(() => [s.model.value, s.image.value, s.cut.value], w.predicted);
   const guess = (given) => batch(() => { s.seen.value = 1; s.block.value = asked.value; s.cut.value = { [asked.value]: "branch" }; say(given); });
   const step = (by) => () => { s.block.value = names.value[clamp(names.value.indexOf(block.value) + by, names.value.length)]; };
   const another = (by) => () => { const n = got.value?.given ?? 0; if (n) s.image.value = ((Math.min(s.image.value, n) - 1 + by + n) % n) + 1; };

@@ -42,7 +42,7 @@ export default explorer((host, scope) => {
   const best = computed(() => { const row = Array.from({ length: S.value }, (_, c) => value("weights", i.value, c, false)); return row.indexOf(Math.max(...row)); });
   const differs = (step) => (r, c) => s.code.value !== "reference" && (step === "weights" || step === "output") && !(Math.abs(value(step, r, c) - value(step, r, c, false)) <= 1e-5);
   const pick = (step) => (r, c) => batch(() => { s.step.value = step; s.i.value = r; s.j.value = c; });
-  const { said, say, graded } = prediction(() => [s.q.value, s.k.value, s.heads.value, s.mask.value, s.length.value, head.value, i.value]);
+  const { said, say, graded } = prediction(() => [s.q.value, s.k.value, s.heads.value, s.mask.value, s.length.value, head.value, i.value], w.predicted);
   const guess = (k) => batch(() => { say(k); s.seen.value = 1; s.j.value = k < 0 ? best.value : k; s.step.value = "weights"; });
   const another = () => batch(() => { said.value = null; s.seen.value = 0; s.i.value = (i.value + 1) % S.value; });
 

@@ -49,7 +49,7 @@ export default explorer((host, scope) => {
   const veiled = computed(() => !seen(layer.value, head.value));
   const asking = computed(() => veiled.value || said.value === "ask");
   const show = () => { if (veiled.value) s.seen.value = [...s.seen.value, [layer.value, head.value]]; };
-  const { said, say, graded } = prediction(() => [question(), i.value, w.s.code.value, w.fault()]);
+  const { said, say, graded } = prediction(() => [question(), i.value, w.s.code.value, w.fault()], w.predicted);
   const guess = (k) => batch(() => { say(k); show(); });
   const another = () => batch(() => { said.value = "ask"; s.i.value = clamp(i.value + 7 >= T.value ? 8 : i.value + 7, T.value); s.j.value = -1; });
   const choose = (l, h) => batch(() => { s.layer.value = l; s.head.value = h; s.j.value = -1; if (said.value !== "ask") said.value = null; });

@@ -117,11 +117,14 @@ const Model = ({ about, model, changed }) => {
   return html`<label class="chip"><i></i><span class="sr">Model</span><select value=${now.name} onChange=${(e) => batch(() => { model.value = e.target.value; changed?.(); })}>${about.models.map((m) => html`<option value=${m.name}>${said(m)}</option>`)}</select></label>`;
 };
 
-/** What was predicted, a signal. It is graded only where it was asked: `here` gives what the question is about. */
-export function prediction(here) {
+/**
+ * What was predicted, a signal: null, or -1, where one asked to be shown. It is graded only where it was asked: `here`
+ * gives what the question is about. `count` is called for each prediction that is made.
+ */
+export function prediction(here, count) {
   const said = signal(null), now = () => JSON.stringify(here());
   let place = "";
-  return { said, say: (given) => { said.value = given; place = now(); }, graded: () => place === now() };
+  return { said, say: (given) => { said.value = given; place = now(); if (given !== null && given !== -1) count?.(); }, graded: () => place === now() };
 }
 
 /**
@@ -154,5 +157,5 @@ const asked = (cards) => cards.map((card) => html`<details><summary>${card.ask}<
 /** Help where one stands: what interviews ask, the exercises, the files. */
 export const Around = ({ about }) => html`<section class="around" aria-label="Around this page">
   ${about.cards.length > 0 && html`<div><h2>Asked in interviews</h2>${asked(about.cards.slice(0, FIRST))}${about.cards.length > FIRST && html`<details><summary class="soft">${about.cards.length - FIRST} more</summary>${asked(about.cards.slice(FIRST))}</details>`}</div>`}
-  ${about.exercises.length > 0 && html`<div><h2>Build it yourself</h2><ul>${about.exercises.map((e) => html`<li><b>${e.title}</b> <span class="small faint">${e.passed ? "passed" : e.file ? "not passed yet" : ""}</span><br /><code>handmade check ${e.name}</code></li>`)}</ul></div>`}
+  ${about.exercises.length > 0 && html`<div><h2>Build it yourself</h2><ul>${about.exercises.map((e) => html`<li><b>${e.title}</b> <span class="small faint">${[e.passed ? "passed" : e.file ? "not passed yet" : "", e.predictions ? `${e.predictions} predicted` : ""].filter(Boolean).join(", ")}</span><br /><code>handmade check ${e.name}</code></li>`)}</ul></div>`}
   ${about.files.length > 0 && html`<div><h2>Where it is written</h2><ul>${about.files.map((f) => html`<li><code>handmade/${f}</code></li>`)}</ul></div>`}</section>`;

@@ -33,7 +33,9 @@ export function whose(host, scope, about, s, exercise) {
     guess.value = null;
     if (choices.length) s.riddle.value = choices[Math.floor(Math.random() * choices.length)][1];
   };
-  return { s, exercise, now, faults, fault, verdict, guess, asked, riddle };
+  /** A prediction was made where the exercise computes: the workspace counts it. */
+  const predicted = () => host.ask({ exercise: exercise() }, "predicted").catch(() => {});
+  return { s, exercise, now, faults, fault, verdict, guess, asked, riddle, predicted };
 }
 
 /** The three-way switch of the bar. */
