@@ -40,3 +40,6 @@ from handmade.lens.readings import reading as reading
 from handmade.lens.token_loss import masked_losses as masked_losses
 from handmade.lens.token_loss import next_token_losses as next_token_losses
 from handmade.lens.token_loss import translation_losses as translation_losses
+from handmade.lens.units import Unit as Unit
+from handmade.lens.units import convolutions as convolutions
+from handmade.lens.units import unit_of as unit_of

@@ -3,11 +3,13 @@
 import threading
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
-from handmade.data import read_image
+from handmade.data import ImageSet, load, read_image
 from handmade.data.images import decode_image
 from handmade.errors import InputError
 
@@ -20,12 +22,15 @@ KEPT = 8
 KEPT_BYTES = 256 << 20
 """How much their pixels may take together; the newest is kept in any case."""
 
+PACKAGED = 20
+"""Garments of Fashion-MNIST's test set that the pages can show without a file: those of the numbers -1, -2 ..."""
+
 MOST_GIVEN = 200
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
 
 class Images:
-    """Images by number: the given files count up from 1, the dropped ones on from there."""
+    """Images by number: the given files count up from 1, the dropped ones on from there, the packaged down from -1."""
 
     def __init__(self, given: Sequence[Path] = ()) -> None:
         self.given = list(given)
@@ -46,18 +51,35 @@ class Images:
     def _too_much(self) -> bool:
         return len(self._dropped) > KEPT or sum(image.nbytes for image in self._dropped.values()) > KEPT_BYTES
 
-    def image(self, number: int) -> np.ndarray:
-        """The image of a number, uint8 C H W in colours. InputError where there is none."""
+    def image(self, number: int, channels: int = 3) -> np.ndarray:
+        """The image of a number, uint8 C H W, in colours (3 channels) or grey (1). InputError where there is none."""
         if 1 <= number <= len(self.given):
-            return read_image(self.given[number - 1])
+            return read_image(self.given[number - 1], channels)
+        if -PACKAGED <= number <= -1:
+            return np.repeat(garments()[0][-1 - number], channels, axis=0)
         image = self._dropped.get(number)
         if image is None:
             raise InputError("there is no such image here, or no longer: drop one on the page.")
-        return image
+        return image if channels == 3 else _grey(image)
 
     def label(self, number: int) -> str:
-        """What the folder of a given image is called: often its class. Empty for a dropped one."""
+        """What a given image's folder is called, often its class, and what a packaged one is. Empty if dropped."""
+        if -PACKAGED <= number <= -1:
+            return garments()[1][-1 - number]
         return self.given[number - 1].parent.name if 1 <= number <= len(self.given) else ""
+
+
+@cache
+def garments() -> tuple[np.ndarray, list[str]]:
+    """The packaged images, uint8 N 1 28 28, and what each is."""
+    found = load("fashion-mnist", "test")
+    assert isinstance(found, ImageSet)
+    return found.images[:PACKAGED], [found.classes[label] for label in found.labels[:PACKAGED]]
+
+
+def _grey(image: np.ndarray) -> np.ndarray:
+    """A colour image, C H W, as Pillow makes it grey: of one channel."""
+    return np.asarray(Image.fromarray(image.transpose(1, 2, 0)).convert("L"))[None]
 
 
 def images_at(path: Path) -> list[Path]:

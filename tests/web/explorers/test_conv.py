@@ -8,6 +8,7 @@ import pytest
 import handmade.nn.functional as F
 from handmade.engine import Tensor
 from handmade.errors import InputError
+from handmade.lens import convolutions, unit_of
 from handmade.web.explorers.conv import Question, answer
 from handmade.web.questions import asked
 from handmade.workshop.exercises import exercise_named
@@ -97,3 +98,75 @@ def test_keys_step_the_window_and_a_mistake_shows_when_narrow(pages):
 @pytest.mark.slow
 def test_everyone_can_read_it(check_access):
     check_access("/conv#seen=2&padding=1", lambda page: page.locator("#sum").wait_for())
+
+
+# --- inside a network -------------------------------------------------------------------------------------------------
+
+LAYER = {"view": "layer", "layer": "c3", "map": 5, "row": 2, "column": 7}
+
+
+def test_a_unit_of_the_packaged_network_is_the_lenss(observatory):
+    given = ask(observatory, **LAYER, photo=-3)
+    assert (given.meta["label"], given.meta["given"], given.meta["seen"]) == ("Trouser", 0, 6)
+    with observatory.models.opened("packaged lenet5") as used:
+        layers = convolutions(used.model, used.input(observatory.images.image(-3, 1)))
+        assert used.classify(observatory.images.image(-3, 1), 1)[0] == (given.meta["says"], given.meta["sure"])
+    unit = unit_of(layers["c3"], 5, 2, 7)
+    assert [layer["sees"] for layer in given.meta["layers"]] == [[5, 5], [14, 14], [32, 32]]
+    assert (given.meta["rows"], given.meta["columns"]) == ([4, 18], [14, 28])
+    assert given.meta["value"] == unit.value
+    np.testing.assert_array_equal(given.arrays["map"], layers["c3"].out[5])
+    total = sum(given.meta["contributions"]) + given.meta["rest"] + given.meta["bias"]
+    assert total == pytest.approx(unit.value, abs=1e-4)
+    given.frame()
+
+
+def test_of_the_packaged_garments_the_network_knows_19_of_20(observatory):
+    says = [ask(observatory, view="layer", photo=-n).meta for n in range(1, 21)]
+    assert sum(meta["says"] == meta["label"] for meta in says) == 19
+
+
+def test_the_chosen_code_computes_the_layer(observatory):
+    given = ask(observatory, **LAYER, code="mistake", fault="kernel turned round")
+    assert given.meta["difference"]["out"] > 0.01
+    assert given.arrays["their_output"].shape == given.arrays["map"].shape
+    assert not np.allclose(given.arrays["their_output"], given.arrays["map"], atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [({"layer": "c9"}, "no convolution 'c9': there are c1, c3, c5"), ({"map": 16}, "c3 has no unit 16, 2, 7"),
+     ({"photo": 7}, "drop one on the page"), ({"model": "resnet20"}, "no model 'resnet20'")],
+)  # fmt: skip
+def test_what_is_not_in_the_network_is_said(observatory, fields, said):
+    with pytest.raises(InputError, match=said):
+        ask(observatory, **{**LAYER, **fields})
+
+
+@pytest.mark.slow
+def test_the_page_asks_how_much_a_unit_sees_and_frames_it(pages):
+    page = pages.open("/conv#view=layer&layer=c3&row=2&column=7", width=420)
+    assert page.locator(".framed svg").first.locator("rect").count() == 0
+    page.get_by_role("button", name="14 \u00d7 14").click()
+    page.get_by_text("Right", exact=True).wait_for()
+    frame = page.locator(".framed svg").first.locator("rect")
+    assert [frame.get_attribute(name) for name in ("x", "y", "width", "height")] == ["14", "4", "14", "14"]
+    before = number_in(page.locator("#unit").inner_text())
+    for key in ("ArrowDown", "ArrowRight", "m"):
+        page.keyboard.press(key)
+    page.wait_for_function("() => location.hash.includes('row=3&column=8') || location.hash.includes('map=')")
+    page.get_by_text("row 3, column 8").first.wait_for()
+    page.wait_for_function(
+        "(b) => Number(document.querySelector('#unit').innerText.replace('\u2212', '-')) !== b", arg=before
+    )
+    page.keyboard.press("l")
+    page.get_by_text("Predict first").wait_for()
+    assert page.get_by_label("layer", exact=True).input_value() == "c5"
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 420
+    page.keyboard.press("v")
+    page.get_by_role("table", name="image under the window").wait_for()
+
+
+@pytest.mark.slow
+def test_everyone_can_read_the_layer(check_access):
+    check_access('/conv#view=layer&known=["c1"]', lambda page: page.locator("#unit").wait_for())

@@ -1,26 +1,41 @@
-"""Convolution by hand: an image and a kernel that one types, every window, and what a layer of it costs."""
+"""Convolution: an image and a kernel that one types, every window, and what a layer costs; and a layer of a network."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from handmade.errors import InputError
+from handmade.lens.features import strongest
+from handmade.lens.units import Layer, Unit, convolutions, unit_of
 from handmade.lens.windows import layer_counts, output_size, slide
+from handmade.models.card import Card
 from handmade.web import whose
 from handmade.web.explorers import Explorer
 from handmade.web.frames import Answer
 from handmade.web.observatory import Observatory
-from handmade.web.questions import matrix, real, whole
+from handmade.web.questions import choice, matrix, real, text, whole
 from handmade.workshop.cell.cases import Case
 from handmade.workshop.exercises import exercise_named
 
 EXERCISE = "conv2d"
 
+MAPS, INPUTS = 12, 4
+"""Maps of the layer that are shown small, and channels that the unit takes most from."""
+
+COMPUTED = 30_000_000
+"""Multiply-adds of a layer up to which the learner's code computes it."""
+
 
 @dataclass(frozen=True)
 class Question:
-    """image, kernel, bias and how the kernel moves; the channels, kernels and groups of a layer, for its counts."""
+    """image, kernel, bias and how the kernel moves; the channels, kernels and groups of a layer, for its counts.
 
+    view: these numbers, or a layer of a network: then the model, the image's number (0 for the first there is), the
+    layer ("" for the first), and the unit that is looked at, by its map, row and column.
+    """
+
+    view: str = choice("numbers", "layer")
     image: tuple[tuple[float, ...], ...] = matrix(((1, 0), (0, 1)), 9, 9)
     kernel: tuple[tuple[float, ...], ...] = matrix(((1,),), 5, 5)
     bias: float = real(0.0, -1e6, 1e6)
@@ -30,19 +45,32 @@ class Question:
     channels: int = whole(3, 1, 2048)
     kernels: int = whole(8, 1, 2048)
     groups: int = whole(1, 1, 2048)
+    model: str = text("", longest=200)
+    photo: int = whole(0, -1000, 1_000_000)
+    layer: str = text("", longest=80)
+    map: int = whole(0, 0, 4095)
+    row: int = whole(0, 0, 4095)
+    column: int = whole(0, 0, 4095)
     code: str = whose.code()
     fault: str = whose.fault()
 
 
 def answer(question: Question, observatory: Observatory) -> Answer:
-    """Every window's sum, by the reference and by the chosen code, and the counts of the layer."""
+    """Every window's sum by the reference and by the chosen code, with the counts; or a unit of a network's layer."""
+    if question.view == "layer":
+        return _of_layer(question, observatory)
     image, kernel, bias = np.array(question.image), np.array(question.kernel), question.bias
     moves = (question.stride, question.padding, question.dilation)
     windows = slide(image, kernel, bias, *moves)
     (R, S), (OH, OW) = kernel.shape, windows.output.shape
     counts = layer_counts(question.channels, question.kernels, R, S, OH, OW, question.groups)
-    told, theirs = _theirs(question, observatory, image, kernel)
+    if question.code != "reference" and question.dilation > 1:
+        told, theirs = whose.reference_only("The exercise has no dilation: set it to 1.")
+    else:
+        x, w, b = image[None], kernel[None, None], np.array([bias])
+        told, theirs = _theirs(question, observatory, x, w, b, question.stride, question.padding, 0)
     meta = {
+        "view": "numbers",
         "size": [output_size(size, k, *moves) for size, k in zip(image.shape, kernel.shape, strict=True)],
         "parameters": counts.parameters,
         "multiply_adds": counts.multiply_adds,
@@ -52,32 +80,125 @@ def answer(question: Question, observatory: Observatory) -> Answer:
     return Answer(meta, {**arrays, **theirs})
 
 
-def _theirs(
-    question: Question, observatory: Observatory, image: np.ndarray, kernel: np.ndarray
+def _of_layer(question: Question, observatory: Observatory) -> Answer:
+    number = question.photo or (1 if observatory.images.given else -1)
+    with observatory.models.opened(question.model, _fits) as used:
+        pixels = observatory.images.image(number, used.channels)
+        layers = convolutions(used.model, used.input(pixels))
+        layer = layers.get(question.layer or next(iter(layers)))
+        if layer is None:
+            raise InputError(f"there is no convolution {question.layer!r}: there are {', '.join(layers)}.")
+        unit = unit_of(layer, question.map, question.row, question.column)
+        shown = strongest(layer.out, MAPS).channels
+        says = used.classify(pixels, 1)[0]
+        told, theirs = _layers_code(question, observatory, layer)
+        seen = (255 * used.seen(pixels)).round().astype(np.uint8)
+    meta = {
+        "view": "layer",
+        "layer": layer.name,
+        "layers": [_told(one) for one in layers.values()],
+        "shown": shown.tolist(),
+        **_of_unit(unit),
+        "photo": number,
+        "given": len(observatory.images.given),
+        "label": observatory.images.label(number),
+        "says": says[0],
+        "sure": says[1],
+        "size": list(seen.shape[1:]),
+        **told,
+    }
+    inputs = unit.strongest(INPUTS)
+    arrays = {
+        "image": np.repeat(seen, 4 - len(seen), axis=0)[:3].transpose(1, 2, 0),
+        "maps": layer.out[shown].astype(np.float16),
+        "map": layer.out[question.map].astype(np.float32),
+        "window": unit.window[inputs].astype(np.float32),
+        "kernel": unit.kernel[inputs].astype(np.float32),
+        **theirs,
+    }
+    return Answer(meta, arrays)
+
+
+def _told(layer: Layer) -> dict[str, Any]:
+    module, (down, across) = layer.module, layer.sees
+    return {
+        "name": layer.name,
+        "shape": list(layer.out.shape),
+        "kernel": list(module.kernel_size),
+        "stride": module.stride[0],
+        "sees": [down.size, across.size],
+    }
+
+
+def _of_unit(unit: Unit) -> dict[str, Any]:
+    inputs, each = unit.strongest(INPUTS), unit.contributions
+    return {
+        "value": unit.value,
+        "bias": unit.bias,
+        "rows": list(unit.rows),
+        "columns": list(unit.columns),
+        "inputs": [unit.channels[n] for n in inputs],
+        "contributions": each[inputs].tolist(),
+        "rest": float(each.sum() - each[inputs].sum()),
+        "seen": len(each),
+    }
+
+
+def _layers_code(
+    question: Question, observatory: Observatory, layer: Layer
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """What the chosen code gives. The exercise knows no dilation: with one, the reference alone computes."""
+    """What the chosen code makes of what comes into the layer."""
     if question.code == "reference":
         return whose.reference_only()
-    if question.dilation > 1:
-        return whose.reference_only("The exercise has no dilation: set it to 1.")
+    module, weight = layer.module, layer.module.weight.array
+    plain = module.groups == 1 and set(module.dilation) == {1} and len({*module.stride}) == len({*module.padding}) == 1
+    if not plain:
+        return whose.reference_only("The exercise has no groups and no dilation; this layer has.")
+    if weight.size * layer.out[0].size > COMPUTED:
+        return whose.reference_only(f"This layer has more than {COMPUTED:,} multiply-adds: choose a smaller one.")
+    bias = np.zeros(len(weight)) if module.bias is None else module.bias.array
+    moves = module.stride[0], module.padding[0]
+    return _theirs(question, observatory, layer.x, weight, bias, *moves, question.map)
+
+
+def _theirs(
+    question: Question,
+    observatory: Observatory,
+    x: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray,
+    stride: int,
+    padding: int,
+    kernel: int,
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """What the chosen code gives in the map of one kernel."""
+    if question.code == "reference":
+        return whose.reference_only()
     exercise = exercise_named(EXERCISE)
-    options = {"stride": question.stride, "padding": question.padding}
-    case = Case("the image", (image[None, None], kernel[None, None], np.array([question.bias])), options)
+    arguments = (x[None].astype(np.float64), weight.astype(np.float64), bias.astype(np.float64))
+    case = Case("the image", arguments, {"stride": stride, "padding": padding})
     made = whose.computed(observatory.bench, exercise, [case], question.code, question.fault)
     told = made.told("out")
     if question.code == "mistake":
         told["visible"] = whose.visible(exercise, [case])
     given = made.outputs[0]
-    return told, {} if given is None else {"their_output": given["out"][0, 0]}
+    return told, {} if given is None else {"their_output": given["out"][0, kernel]}
+
+
+def _fits(card: Card) -> bool:
+    """Networks that classify images."""
+    return card.classes is not None
 
 
 EXPLORER = Explorer(
     title="What one window sees",
     asks="What does one window see?",
     lead="A small kernel is laid over every window of the image; the products under it are summed, and that sum is one "
-    "number of the output. Step the window, and change any number.",
+    "number of the output. Step the window over numbers of your own, or look at one number inside a trained network.",
     question=Question,
     answer=answer,
-    exercises=(EXERCISE, "output_size", "im2col", "max_pool"),
-    files=("ops/convolution.py", "kernels/convolution.py", "lens/windows.py"),
+    exercises=(EXERCISE, "output_size", "im2col", "max_pool", "lenet5_forward"),
+    fits=_fits,
+    trains="handmade train lenet5",
+    files=("ops/convolution.py", "kernels/convolution.py", "lens/windows.py", "lens/units.py"),
 )

@@ -1,26 +1,32 @@
 // @ts-check
-// Convolution by hand: step a window over an image that one types.
+// Convolution: step a window over an image that one types, or look at one number of a layer inside a network.
 import { html, signal, computed, batch } from "/static/vendor/preact.js";
 import { latest } from "/static/lib/host.js";
-import { largest, Legend, minus } from "/static/lib/paint.js";
+import { largest, Legend, minus, Painted, Photo } from "/static/lib/paint.js";
 import { numbered, numberIn, Numbers, Typed } from "/static/lib/numbers.js";
-import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, Predict, prediction, state, Veil } from "/static/lib/shell.js";
+import { Around, Bar, clamp, Copy, explorer, Failed, images, KeyLine, keys, Predict, prediction, state, Veil } from "/static/lib/shell.js";
 import { Said, Switch, whose } from "/static/lib/whose.js";
 
 const EDGE = [[0, 0, 2, 2, 2], [0, 0, 2, 2, 2], [0, 0, 2, 2, 1], [0, 0, 2, 1, 1], [0, 0, 1, 1, 0]];
 const KERNELS = { "vertical edge": [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], "horizontal edge": [[-1, -2, -1], [0, 0, 0], [1, 2, 1]], mean: Array.from({ length: 3 }, () => [0.111, 0.111, 0.111]), sharpen: [[0, -1, 0], [-1, 5, -1], [0, -1, 0]], "one pixel": [[0, 0, 0], [0, 1, 0], [0, 0, 0]] };
 
+const COLOURS = ["red", "green", "blue"];
+const PACKAGED = 20; // images that come along
+
 export default explorer((host, scope) => {
-  const s = state(host, scope, { image: EDGE, kernel: KERNELS["vertical edge"], bias: 0, stride: 1, padding: 0, dilation: 1, channels: 3, kernels: 8, groups: 1, i: 0, j: 0, seen: 0, code: "reference", fault: "", riddle: -1 });
+  const s = state(host, scope, { view: "numbers", image: EDGE, kernel: KERNELS["vertical edge"], bias: 0, stride: 1, padding: 0, dilation: 1, channels: 3, kernels: 8, groups: 1, i: 0, j: 0, seen: 0, code: "reference", fault: "", riddle: -1, model: "", photo: 0, layer: "", map: 0, row: 12, column: 12, known: [] });
+  const inside = () => s.view.value === "layer"; // a network
   const got = signal(null), failed = signal(""), about = signal(null), open = signal(s.seen.value > 1);
   host.ask({ explorer: "conv" }, "about").then((a) => (about.value = a), (error) => (failed.value = error.message));
   const w = whose(host, scope, about, s, () => "conv2d");
   const refresh = latest(host.ask, (answer) => { got.value = answer; failed.value = ""; }, (error) => (failed.value = error.message));
   scope.effect(() => {
     const code = s.code.value === "reference" || about.value ? w.asked() : { code: "reference" };
-    refresh({ image: s.image.value, kernel: s.kernel.value, bias: s.bias.value, stride: s.stride.value, padding: s.padding.value, dilation: s.dilation.value, channels: s.channels.value, kernels: s.kernels.value, groups: s.groups.value, ...code });
+    if (inside()) refresh({ view: "layer", model: s.model.value, photo: s.photo.value, layer: s.layer.value, map: s.map.value, row: s.row.value, column: s.column.value, ...code });
+    else refresh({ image: s.image.value, kernel: s.kernel.value, bias: s.bias.value, stride: s.stride.value, padding: s.padding.value, dilation: s.dilation.value, channels: s.channels.value, kernels: s.kernels.value, groups: s.groups.value, ...code });
   });
-  const size = computed(() => got.value?.size ?? [1, 1]);
+  const shown = computed(() => (got.value?.view === s.view.value ? got.value : null)); // the last answer, if it is of this view
+  const size = computed(() => (shown.value && !inside() ? shown.value.size : [1, 1]));
   const i = computed(() => clamp(s.i.value, size.value[0])), j = computed(() => clamp(s.j.value, size.value[1]));
   const R = computed(() => s.kernel.value.length), S = computed(() => s.kernel.value[0].length);
   const at = (array, r, c) => array.data[r * array.shape[1] + c];
@@ -38,9 +44,26 @@ export default explorer((host, scope) => {
   const move = (down, right) => () => go(clamp(i.value + down, size.value[0]), clamp(j.value + right, size.value[1]));
   const draw = () => { s.image.value = s.image.value.map((row) => row.map(() => Math.floor(Math.random() * 4))); };
   const cycle = (x, most, from) => () => { x.value = x.value >= most ? from : x.value + 1; };
+  // --- a layer of a network
+  const fail = (error) => (failed.value = error.message);
+  const { another: photo, Chooser } = images(host, scope, s.photo, () => (inside() && shown.value?.given) || -PACKAGED, fail);
+  const layer = computed(() => (inside() && shown.value?.layers.find((l) => l.name === shown.value.layer)) || null);
+  const within = (k) => clamp(k, layer.value?.shape[0] ?? 1), row = (n) => clamp(n, layer.value?.shape[1] ?? 1), column = (n) => clamp(n, layer.value?.shape[2] ?? 1);
+  const stand = (r, c) => batch(() => { s.row.value = row(r); s.column.value = column(c); });
+  const enter = (l) => batch(() => { s.layer.value = l.name; s.map.value = clamp(s.map.value, l.shape[0]); s.row.value = Math.floor(l.shape[1] / 2); s.column.value = Math.floor(l.shape[2] / 2); guessed.value = null; });
+  const nextLayer = () => { const all = shown.value?.layers ?? [], n = all.findIndex((l) => l.name === layer.value?.name); if (all.length) enter(all[(n + 1) % all.length]); };
+  const nextMap = () => { const list = shown.value?.shown ?? [0]; s.map.value = list[(list.indexOf(s.map.value) + 1) % list.length]; };
+  const guessed = signal(null); // how much of the image a unit sees
+  const hidden = computed(() => inside() && !!layer.value && !s.known.value.includes(layer.value.name));
+  const guessField = (given) => batch(() => { guessed.value = given; s.known.value = [...s.known.value, layer.value.name]; if (given) w.predicted(); });
+  const afresh = () => { s.layer.value = ""; s.map.value = 0; s.row.value = 12; s.column.value = 12; s.known.value = []; guessed.value = null; }; // of another model
+
   const pressed = keys(scope, {
-    ArrowUp: ["move the window", move(-1, 0)], ArrowDown: ["move the window", move(1, 0)], ArrowLeft: ["move the window", move(0, -1)], ArrowRight: ["move the window", move(0, 1)],
-    " ": ["next window", next(1)], s: ["stride", cycle(s.stride, 3, 1)], p: ["padding", cycle(s.padding, 2, 0)], d: ["dilation", cycle(s.dilation, 2, 1)], r: ["another image", draw],
+    ArrowUp: ["move", () => (inside() ? stand(s.row.value - 1, s.column.value) : move(-1, 0)())], ArrowDown: ["move", () => (inside() ? stand(s.row.value + 1, s.column.value) : move(1, 0)())],
+    ArrowLeft: ["move", () => (inside() ? stand(s.row.value, s.column.value - 1) : move(0, -1)())], ArrowRight: ["move", () => (inside() ? stand(s.row.value, s.column.value + 1) : move(0, 1)())],
+    v: ["numbers, or a network", () => { s.view.value = inside() ? "numbers" : "layer"; }],
+    " ": ["next window", () => { if (!inside()) next(1)(); }], s: ["stride", cycle(s.stride, 3, 1)], p: ["padding", cycle(s.padding, 2, 0)], d: ["dilation", cycle(s.dilation, 2, 1)], r: ["another image", () => (inside() ? photo(1)() : draw())],
+    l: ["layer", nextLayer], m: ["map", nextMap],
   });
   const set = (x) => (r, c, v) => { x.value = x.value.map((row, a) => (a === r ? row.map((old, b) => (b === c ? v : old)) : row)); };
   const resized = (rows, side) => Array.from({ length: side }, (_, r) => Array.from({ length: side }, (_, c) => rows[r]?.[c] ?? 0));
@@ -95,8 +118,52 @@ export default explorer((host, scope) => {
       <div class="formula plain"><em>parameters: K · C/g · ${R.value} · ${S.value} + K</em><b id="parameters">${big(g.parameters)}</b><em>multiply-adds: K · C/g · ${R.value} · ${S.value} · ${OH} · ${OW}</em><b>${big(g.multiply_adds)}</b></div></section>`;
   };
 
-  return () => html`<${Bar} title="What one window sees" about=${about.value} pressed=${pressed}>${about.value && html`<${Switch} w=${w} />`}</${Bar}>
-    <main><h1>What does one window see?</h1><p class="lead">${about.value?.lead ?? ""}</p><${Failed} message=${failed.value} />
-    ${got.value && html`<${Prediction} /><${Said} w=${w} told=${got.value} /><div class="grid3 hand"><${Inputs} /><${Picture} /><div class="stacked"><${Arithmetic} /></div></div><${KeyLine} pressed=${pressed} />`}
+  const FieldPrediction = () => {
+    const a = shown.value, [down, across] = layer.value.sees, [H, W] = a.size, said = (n) => `${n} × ${n}`, name = html`<strong class="mono">${a.layer}</strong>`;
+    if (hidden.value) {
+      const [R] = layer.value.kernel, choices = [...new Set([down, R, 2 * R, down + R - 1, down > R ? Math.floor(down / 2) : 3 * R, H])].filter((n) => n > 0 && n <= Math.max(H, down)), offered = [down, ...choices.filter((n) => n !== down).slice(0, 3)].sort((x, y) => x - y);
+      return html`<${Predict} tag="Predict first" action=${["show me", () => guessField(null)]}>One number of ${name} is computed by a kernel of ${R} × ${layer.value.kernel[1]}. How many pixels of the image, of ${H} × ${W}, does it depend on? <span class="choice">${offered.map((n) => html`<button class="icon" onClick=${() => guessField(n)}>${said(n)}</button>`)}</span></${Predict}>`;
+    }
+    const right = guessed.value === null ? null : guessed.value === down, whole = down >= H && across >= W;
+    return html`<${Predict} tag="It sees" right=${right} wrong="Not that many" action=${["next layer", nextLayer]}>A unit of ${name} sees <strong class="num">${down} × ${across}</strong> pixels${right === false ? html`, not ${said(guessed.value)}` : ""}: ${whole ? "more than the image; what is beyond its edge is padding." : "its receptive field, framed on the image. Move the unit, and the frame moves along."}</${Predict}>`;
+  };
+
+  const TheImage = () => {
+    const a = shown.value, [H, W] = a.size, [top, bottom] = a.rows, [left, right] = a.columns, cut = top < 0 || left < 0 || bottom > H || right > W;
+    return html`<section class="card"><div class="spread"><h2>The image</h2>${a.label && html`<span class="small faint">${a.photo < 0 ? "it is a" : "its folder:"} <b style=${{ color: "var(--ink)" }}>${a.label}</b></span>`}</div>
+      <div class="framed"><${Photo} image=${a.arrays.image} role="img" aria-label=${`the image as the network sees it${a.label ? `: ${a.label}` : ""}`} />
+        <svg viewBox=${`0 0 ${W} ${H}`} aria-hidden="true">${!hidden.value && html`<rect x=${Math.max(0, left)} y=${Math.max(0, top)} width=${Math.min(W, right) - Math.max(0, left)} height=${Math.min(H, bottom) - Math.max(0, top)} fill="none" stroke="var(--field)" stroke-width="2.5" vector-effect="non-scaling-stroke" />`}</svg></div>
+      <p class="small soft" style=${{ margin: "10px 0 12px" }}>${hidden.value ? "The frame of what the unit sees stands here once you have predicted." : html`Framed: rows ${Math.max(0, top)} to ${Math.min(H, bottom) - 1}, columns ${Math.max(0, left)} to ${Math.min(W, right) - 1}.${cut ? " The rest of its field lies in the padding." : ""}`} The network says <b>${a.says}</b>, ${(100 * a.sure).toFixed(0)} %.</p><${Chooser} /></section>`;
+  };
+
+  const TheLayer = () => {
+    const a = shown.value, [, h, wide] = layer.value.shape, n = h * wide, data = a.arrays.their_output?.data ?? a.arrays.map.data, limit = largest(a.arrays.map.data), small = largest(a.arrays.maps.data), r = row(s.row.value), c = column(s.column.value);
+    const pick = (e) => { const box = e.currentTarget.getBoundingClientRect(); stand(Math.floor(((e.clientY - box.top) / box.height) * h), Math.floor(((e.clientX - box.left) / box.width) * wide)); };
+    return html`<section class="card"><div class="spread"><h2>Map ${s.map.value} of <select aria-label="layer" value=${a.layer} onChange=${(e) => enter(a.layers.find((l) => l.name === e.target.value))}>${a.layers.map((l) => html`<option value=${l.name}>${l.name}: ${l.shape[0]} maps, ${l.shape[1]} × ${l.shape[2]}</option>`)}</select></h2><${Legend} kind="signed" from=${`−${limit.toFixed(1)}`} to=${`+${limit.toFixed(1)}`} /></div>
+      <div class="strip" role="group" aria-label="Maps of the layer">${a.shown.map((k, place) => html`<button class="thumb" aria-pressed=${k === s.map.value} aria-label=${`map ${k}`} onClick=${() => (s.map.value = k)}><${Painted} style=${{ aspectRatio: `${wide} / ${h}` }} data=${a.arrays.maps.data.subarray(place * n, (place + 1) * n)} rows=${h} columns=${wide} kind="signed" limit=${small} /><small>${k}</small></button>`)}</div>
+      <div class="framed large"><${Painted} style=${{ aspectRatio: `${wide} / ${h}` }} data=${data} rows=${h} columns=${wide} kind="signed" limit=${limit} onClick=${pick} label=${`map ${s.map.value} of ${a.layer}, ${h} by ${wide}; the unit at row ${r}, column ${c} is ${minus(a.value)}`} />
+        <svg viewBox=${`0 0 ${wide} ${h}`} aria-hidden="true"><rect x=${c} y=${r} width="1" height="1" fill="none" stroke="var(--field)" stroke-width="2.5" vector-effect="non-scaling-stroke" /></svg></div>
+      <div class="spread" style=${{ marginTop: "10px" }}><p class="small soft">${s.code.value !== "reference" && a.arrays.their_output ? "Computed by the code chosen above, on what comes into this layer. " : ""}Before the ReLU or tanh that follows. Click a place, or use the arrows.${a.shown.length < layer.value.shape[0] ? ` Shown are the ${a.shown.length} of ${layer.value.shape[0]} maps that respond most.` : ""}</p><${Copy} array=${{ shape: [h, wide], data }} /></div></section>`;
+  };
+
+  const MadeOf = () => {
+    const a = shown.value, [R, S] = layer.value.kernel, n = R * S, windows = largest(a.arrays.window.data), kernels = largest(a.arrays.kernel.data), r = row(s.row.value), c = column(s.column.value);
+    const theirs = s.code.value !== "reference" && a.arrays.their_output ? a.arrays.their_output.data[r * layer.value.shape[2] + c] : null, apart = theirs !== null && !(Math.abs(theirs - a.value) <= 1e-4 + 1e-4 * Math.abs(a.value));
+    const part = (array, k) => a.arrays[array].data.subarray(k * n, (k + 1) * n), line = (left, right) => html`<em>${left}</em><b>${right}</b>`;
+    return html`<section class="card arithmetic"><div class="spread"><h2>What this number is made of</h2><span class="small soft">row ${r}, column ${c}</span></div><p class="big num" id="unit">${minus(a.value, 3)}</p>
+      ${apart && html`<p class="wrong-is" id="differs">The code chosen above gives <b class="num">${minus(theirs, 4)}</b>, the reference <b class="num">${minus(a.value, 4)}</b>. Below, the reference:</p>`}
+      <div class="products"><span></span><span class="small soft">what it sees</span><span></span><span class="small soft">the kernel</span><span class="small soft">adds</span>
+      ${a.inputs.map((channel, k) => html`<span class="small mono">${a.layer !== a.layers[0].name ? `map ${channel}` : a.seen === 3 ? COLOURS[channel] : "image"}</span><${Painted} data=${part("window", k)} rows=${R} columns=${S} kind="signed" limit=${windows} label=${`window over channel ${channel}`} /><span>×</span><${Painted} data=${part("kernel", k)} rows=${R} columns=${S} kind="signed" limit=${kernels} label=${`kernel of channel ${channel}`} /><b class="num">${minus(a.contributions[k], 3)}</b>`)}</div>
+      <div class="formula">${a.seen > a.inputs.length ? line(`the other ${a.seen - a.inputs.length} channels`, minus(a.rest, 3)) : ""}${line("bias", minus(a.bias, 3))}${line(`the sum of ${a.seen} × ${R} × ${S} products, and the bias`, minus(a.value, 3))}</div>
+      <p class="small soft">${a.seen > a.inputs.length ? `The ${a.inputs.length} channels that add or take away most. ` : ""}Blue times blue, and orange times orange, adds; blue times orange takes away.</p></section>
+    <div class="sr"><table><caption>What the unit at row ${r}, column ${c} of map ${s.map.value} is made of</caption><tr><th>channel</th><th>adds</th></tr>${a.inputs.map((channel, k) => html`<tr><td>${channel}</td><td>${minus(a.contributions[k], 3)}</td></tr>`)}<tr><td>the others</td><td>${minus(a.rest, 3)}</td></tr><tr><td>bias</td><td>${minus(a.bias, 3)}</td></tr></table></div>`;
+  };
+
+  const tab = (view, label) => html`<button aria-pressed=${s.view.value === view} onClick=${() => (s.view.value = view)}>${label}</button>`;
+  return () => html`<${Bar} title="What one window sees" about=${about.value && { ...about.value, models: inside() ? about.value.models : [] }} model=${s.model} changed=${afresh} pressed=${pressed}>${about.value && html`<${Switch} w=${w} />`}</${Bar}>
+    <main><h1>What does one window see?</h1><p class="lead">${about.value?.lead ?? ""}</p>
+    <p class="tabs"><span class="switch" role="group" aria-label="What is looked at">${tab("numbers", "numbers of your own")}${tab("layer", "inside a network")}</span></p><${Failed} message=${failed.value} />
+    ${shown.value && (inside() ? html`<${FieldPrediction} /><${Said} w=${w} told=${shown.value} /><div class="grid3 hand"><${TheImage} /><${TheLayer} /><div class="stacked"><${MadeOf} /></div></div>`
+      : html`<${Prediction} /><${Said} w=${w} told=${shown.value} /><div class="grid3 hand"><${Inputs} /><${Picture} /><div class="stacked"><${Arithmetic} /></div></div>`)}<${KeyLine} pressed=${pressed} />
     ${about.value && html`<${Around} about=${about.value} />`}</main>`;
 });

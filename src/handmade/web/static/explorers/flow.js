@@ -3,7 +3,7 @@
 import { html, signal, computed, batch, useEffect, useRef } from "/static/vendor/preact.js";
 import { latest } from "/static/lib/host.js";
 import { largest, Legend, paint, paintImage, Painted, Photo, theme } from "/static/lib/paint.js";
-import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, NoModel, Predict, prediction, state } from "/static/lib/shell.js";
+import { Around, Bar, clamp, Copy, explorer, Failed, images, KeyLine, keys, NoModel, Predict, prediction, state } from "/static/lib/shell.js";
 import { Said, Switch, whose } from "/static/lib/whose.js";
 
 const LEFT = 118, STEP = 100, BETWEEN = 16, TOP = 74, TILE = 38, HIGH = 188; // of the drawing
@@ -11,7 +11,7 @@ const short = (name) => name.replace("layer", "");
 
 export default explorer((host, scope) => {
   const s = state(host, scope, { model: "", image: 1, block: "", cut: {}, seen: 0, code: "reference", fault: "", riddle: -1 });
-  const got = signal(null), failed = signal(""), about = signal(null), over = signal(false);
+  const got = signal(null), failed = signal(""), about = signal(null);
   const fail = (error) => (failed.value = error.message);
   host.ask({ explorer: "flow" }, "about").then((a) => (about.value = a), fail);
   const w = whose(host, scope, about, s, () => "residual_block");
@@ -26,18 +26,13 @@ export default explorer((host, scope) => {
   const { said, say, graded } = prediction(() => [s.model.value, s.image.value, s.cut.value], w.predicted);
   const guess = (given) => batch(() => { s.seen.value = 1; s.block.value = asked.value; s.cut.value = { [asked.value]: "branch" }; say(given); });
   const step = (by) => () => { s.block.value = names.value[clamp(names.value.indexOf(block.value) + by, names.value.length)]; };
-  const another = (by) => () => { const n = got.value?.given ?? 0; if (n) s.image.value = ((Math.min(s.image.value, n) - 1 + by + n) % n) + 1; };
+  const { another, Chooser } = images(host, scope, s.image, () => got.value?.given ?? 0, fail);
   const asking = computed(() => s.seen.value === 0);
   const afresh = () => { s.block.value = ""; s.cut.value = {}; s.seen.value = 0; said.value = null; }; // of another model
   const pressed = keys(scope, {
     ArrowLeft: ["block", step(-1)], ArrowRight: ["block", step(1)], b: ["cut its branch", () => { if (!asking.value) cut(block.value, "branch"); }], s: ["cut its skip", () => { if (!asking.value) cut(block.value, "skip"); }],
     m: ["mend all", mend], n: ["next image", another(1)], p: ["image before", another(-1)],
   });
-  const drop = async (file) => { if (file) try { s.image.value = await host.upload(file); } catch (error) { fail(error); } };
-  scope.on(scope.area, "dragover", (e) => { e.preventDefault(); over.value = true; });
-  scope.on(scope.area, "dragleave", () => (over.value = false));
-  scope.on(scope.area, "drop", (e) => { e.preventDefault(); over.value = false; drop(e.dataTransfer.files[0]); });
-
   const stages = computed(() => names.value.map((n) => n.split(".")[0]));
   const at = (n) => LEFT + n * STEP + stages.value.slice(1, n + 1).filter((name, k) => name !== stages.value[k]).length * BETWEEN;
   const Drawing = () => {
@@ -93,14 +88,12 @@ export default explorer((host, scope) => {
       <div class="sr"><table><caption>Probabilities of the classes, in percent</caption><tr><th>class</th><th>now</th><th>before</th></tr>${a.classes.map((name, k) => html`<tr><td>${name}</td><td>${(100 * a.p[k]).toFixed(1)}</td><td>${(100 * a.whole[k]).toFixed(1)}</td></tr>`)}</table></div></section>`;
   };
 
-  const Chooser = ({ given }) => html`<label class="icon drop">${over.value ? "let it go" : "choose or drop an image"}<input type="file" accept="image/*" class="sr" onChange=${(e) => drop(e.target.files[0])} /></label>
-    ${given > 1 && html`<div class="slider" style=${{ marginTop: "12px", gridTemplateColumns: "1fr auto" }}><input type="range" aria-label="which image" min="1" max=${given} value=${Math.min(s.image.value, given)} onInput=${(e) => (s.image.value = +e.target.value)} /><output class="num small">${Math.min(s.image.value, given)}/${given}</output></div>`}`;
-  const Image = () => html`<section class="card"><h2>The image</h2><${Photo} image=${got.value.arrays.image} class="photo" role="img" aria-label=${`the image as the network sees it${got.value.label ? `: ${got.value.label}` : ""}`} /><div style=${{ marginTop: "12px" }}><${Chooser} given=${got.value.given} /></div></section>`;
+  const Image = () => html`<section class="card"><h2>The image</h2><${Photo} image=${got.value.arrays.image} class="photo" role="img" aria-label=${`the image as the network sees it${got.value.label ? `: ${got.value.label}` : ""}`} /><div style=${{ marginTop: "12px" }}><${Chooser} /></div></section>`;
 
   return () => html`<${Bar} title="Feature flow in a ResNet" about=${about.value} model=${s.model} changed=${afresh} pressed=${pressed}>${about.value && html`<${Switch} w=${w} />`}</${Bar}>
     <main><h1>What does each block add?</h1><p class="lead">${about.value?.lead ?? ""}</p>
     ${about.value && !about.value.models.length && html`<${NoModel} about=${about.value} />`}
     ${got.value ? html`<${Failed} message=${failed.value} /><${Prediction} /><${Said} w=${w} told=${got.value} /><${Drawing} /><div class="two"><${Image} /><${Open} /><${Classes} /></div><${KeyLine} pressed=${pressed} />`
-      : about.value?.models.length > 0 && failed.value ? html`<section class="card none"><h2>An image to begin with</h2><p class="small soft">${failed.value}</p><div style=${{ marginTop: "12px" }}><${Chooser} given=${0} /></div></section>` : html`<${Failed} message=${failed.value} />`}
+      : about.value?.models.length > 0 && failed.value ? html`<section class="card none"><h2>An image to begin with</h2><p class="small soft">${failed.value}</p><div style=${{ marginTop: "12px" }}><${Chooser} /></div></section>` : html`<${Failed} message=${failed.value} />`}
     ${about.value && html`<${Around} about=${about.value} />`}</main>`;
 });

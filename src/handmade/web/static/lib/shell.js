@@ -151,6 +151,23 @@ export const Copy = ({ array, what = "copy as NumPy" }) => {
 export const NoModel = ({ about }) => html`<section class="card none"><h2>No model for this page yet</h2>
   <p class="small soft">This page looks into a trained model, and there is none here. <code>${about.trains}</code> ${about.trains.startsWith("handmade train") ? "makes one" : "opens published weights"}; reload this page after a run was saved. Start <code>handmade look</code> in the folder that has <code>runs</code> in it.</p></section>`;
 
+/**
+ * Images to be chosen and dropped: `image` is a signal of the number, `given` how many there are (below 0: packaged ones,
+ * counted down from -1), `fail` is told an error.
+ */
+export function images(host, scope, image, given, fail) {
+  const over = signal(false), sign = () => (given() < 0 ? -1 : 1), count = () => Math.abs(given());
+  const now = () => Math.min(Math.max(1, sign() * image.value), count());
+  const drop = async (file) => { if (file) try { image.value = await host.upload(file); } catch (error) { fail(error); } };
+  scope.on(window, "dragover", (e) => { e.preventDefault(); over.value = true; });
+  scope.on(window, "dragleave", () => (over.value = false));
+  scope.on(window, "drop", (e) => { e.preventDefault(); over.value = false; drop(e.dataTransfer.files[0]); });
+  const another = (by) => () => { const n = count(); if (n) image.value = sign() * (((now() - 1 + by + n) % n) + 1); };
+  const Chooser = () => html`<label class="icon drop">${over.value ? "let it go" : "choose or drop an image"}<input type="file" accept="image/*" class="sr" onChange=${(e) => drop(e.target.files[0])} /></label>
+    ${count() > 1 && html`<div class="slider" style=${{ marginTop: "12px", gridTemplateColumns: "1fr auto" }}><input type="range" aria-label="which image" min="1" max=${count()} value=${now()} onInput=${(e) => (image.value = sign() * e.target.value)} /><output class="num small">${now()}/${count()}</output></div>`}`;
+  return { another, Chooser };
+}
+
 const FIRST = 5; // questions that are shown at once
 const asked = (cards) => cards.map((card) => html`<details><summary>${card.ask}</summary><p class="small">${card.answer}</p><p class="small faint">${card.source}</p></details>`);
 
