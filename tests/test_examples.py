@@ -31,3 +31,24 @@ def test_digit_strings_learns_and_reads(shared_data, monkeypatch, capsys):
 )
 def test_digits_wrong(digit_strings, found, said, wrong):
     assert digit_strings["digits_wrong"](found, said) == wrong
+
+
+@pytest.mark.slow
+def test_the_notebooks_run_from_top_to_bottom(tmp_path):
+    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    pytest.importorskip("anywidget")
+    both = [nbformat.read(path, as_version=4) for path in sorted(EXAMPLES.glob("*.ipynb"))]
+    assert len(both) == 2
+    for one in both:
+        nbformat.validate(one)
+        assert all(not cell.outputs for cell in one.cells if cell.cell_type == "code"), "outputs do not belong there"
+    together = both[0]
+    together.cells += both[1].cells  # one kernel for both: it takes longer to start than they to run
+    (train,) = [cell for cell in together.cells if "STEPS = 300" in cell.source]
+    train.source = train.source.replace("STEPS = 300", "STEPS = 2")
+    nbclient.NotebookClient(together, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    code = {cell.id: cell.outputs for cell in together.cells if cell.cell_type == "code"}
+    for shown in ("hand", "given", "conv", "heads"):
+        assert any("application/vnd.jupyter.widget-view+json" in output.get("data", {}) for output in code[shown])
+    assert code["function"][0]["data"]["text/plain"].startswith("array([[1.")
+    assert code["ablation"][0]["data"]["text/plain"].count(",") == 7  # two layers of four heads

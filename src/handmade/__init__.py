@@ -24,7 +24,12 @@ def load_ipython_extension(shell: Any) -> None:
     importlib.import_module("handmade.workshop.magics").Magics(shell)
 
 
-LATE = {"open": "handmade.opening", "save": "handmade.weights.objects", "load": "handmade.weights.objects"}
+LATE = {
+    "open": "handmade.opening",
+    "save": "handmade.weights.objects",
+    "load": "handmade.weights.objects",
+    "explore": "handmade.web.notebooks",
+}
 """Names of rooms that are loaded for them alone: tensors need no readers of files."""
 
 

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from handmade.errors import InputError
-from handmade.web import images
+from handmade.web import about, images
 from handmade.web import models as models_module
 from handmade.web import server as server_module
 from handmade.web.bench import Bench
+from handmade.web.frames import Answer
 from handmade.web.guard import POLICY
 from handmade.web.models import Models
 from handmade.web.observatory import Observatory
@@ -237,8 +238,8 @@ def test_no_path_comes_from_the_browser(server, observatory):
 
 def test_a_few_questions_wait_and_the_others_are_sent_back(observatory, monkeypatch):
     go = threading.Event()
-    wait = lambda content, observatory: go.wait(20) and server_module.Answer({})
-    monkeypatch.setattr(server_module.about, "told", wait)
+    wait = lambda content, observatory: go.wait(20) and Answer({})
+    monkeypatch.setattr(about, "told", wait)
     most = server_module.AT_ONCE + server_module.WAITING
     with running(observatory) as server:
         statuses: list[int] = []
@@ -263,9 +264,9 @@ def test_a_question_that_takes_too_long_is_given_up_and_its_model_opened_anew(fo
     def stuck(content, observatory):
         with models.opened("runs/gpt-1"):
             go.wait(20)
-        return server_module.Answer({})
+        return Answer({})
 
-    monkeypatch.setattr(server_module.about, "told", stuck)
+    monkeypatch.setattr(about, "told", stuck)
     with running(observatory, seconds=0.3) as server:
         with models.opened("runs/gpt-1") as before:
             pass
@@ -308,7 +309,7 @@ def test_a_model_that_opens_keeps_nobody_and_one_written_meanwhile_is_opened_aga
 
 def test_questions_that_are_given_up_close_nothing_and_keep_nothing(observatory, monkeypatch):
     go = threading.Event()
-    monkeypatch.setattr(server_module.about, "told", lambda content, _: go.wait(60) and server_module.Answer({}))
+    monkeypatch.setattr(about, "told", lambda content, _: go.wait(60) and Answer({}))
     most = server_module.AT_ONCE + server_module.WAITING
     try:
         with running(observatory, seconds=0.05) as server:
@@ -336,7 +337,7 @@ def test_a_job_at_work_does_not_keep_the_end():
 
 
 def test_an_error_of_ours_is_said_and_the_server_lives(observatory, monkeypatch, capsys):
-    monkeypatch.setattr(server_module.about, "told", lambda content, observatory: 1 / 0)
+    monkeypatch.setattr(about, "told", lambda content, observatory: 1 / 0)
     with running(observatory) as server:
         status, _, body = server.request("/api/about", {})
         assert (status, b"its mistake" in body) == (500, True)

@@ -22,7 +22,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from handmade.errors import InputError
-from handmade.web import about, images, questions
+from handmade.web import images, questions
+from handmade.web.answering import AROUND, answered
 from handmade.web.explorers import NAMES, explorer_named
 from handmade.web.frames import MEDIA_TYPE, Answer
 from handmade.web.guard import Guard
@@ -59,12 +60,9 @@ class Server:
             Route("/", self.page),
             *(Route(f"/{name}", self.page) for name in NAMES),
             Route("/static/{name:path}", self.file),
-            Route("/api/about", self.told, methods=["POST"]),
-            Route("/api/verdict", self.verdict, methods=["POST"]),
-            Route("/api/predicted", self.predicted, methods=["POST"]),
             Route("/api/image", self.image, methods=["POST"]),
             Route("/api/saved", self.saved, methods=["POST"]),
-            *(Route(f"/api/{name}", self.answer, methods=["POST"]) for name in NAMES),
+            *(Route(f"/api/{name}", self.answer, methods=["POST"]) for name in (*NAMES, *AROUND)),
         ]
         self.app = Guard(Starlette(routes=routes), port, token)
 
@@ -87,29 +85,15 @@ class Server:
         return Response(content, media_type=TYPES[path.suffix], headers={"etag": tag})
 
     async def answer(self, request: Request) -> Response:
-        """One question to an explorer, one frame."""
-        explorer = explorer_named(request.url.path.rpartition("/")[2])
-        return await self._answered(
-            request,
-            lambda content: explorer.answer(questions.asked(explorer.question, content), self.observatory),
-        )
-
-    async def told(self, request: Request) -> Response:
-        """What the pages say around the pictures: models that fit, exercises, cards."""
-        return await self._answered(request, lambda content: about.told(content, self.observatory))
-
-    async def verdict(self, request: Request) -> Response:
-        """What the judge says of the learner's file."""
-        return await self._answered(request, lambda content: about.verdict(content, self.observatory))
-
-    async def predicted(self, request: Request) -> Response:
-        """A prediction is counted in the workspace."""
-        return await self._answered(request, lambda content: about.predicted(content, self.observatory))
+        """One question to an explorer, or about what stands around its picture: one frame."""
+        to = request.url.path.rpartition("/")[2]
+        return await self._answered(request, lambda content: answered(to, content, self.observatory))
 
     async def image(self, request: Request) -> Response:
         """An image file; its number comes back."""
-        add = lambda content: Answer({"image": self.observatory.images.add(content)})
-        return await self._answered(request, add, images.LARGEST)
+        return await self._answered(
+            request, lambda content: answered("image", content, self.observatory), images.LARGEST
+        )
 
     async def saved(self, request: Request) -> Response:
         """A stream of events: the exercises whose files were just saved."""

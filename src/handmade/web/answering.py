@@ -1,0 +1,31 @@
+"""Who answers which question: the same for pages of the server, notebooks, and pages that are files."""
+
+from handmade.errors import InputError
+from handmade.web import about
+from handmade.web.explorers import NAMES, explorer_named
+from handmade.web.frames import Answer
+from handmade.web.observatory import Observatory
+from handmade.web.questions import asked
+
+
+AROUND = ("about", "verdict", "predicted")
+"""What stands around the pictures, by the names under which it is asked for."""
+
+
+def answered(to: str, content: bytes, observatory: Observatory) -> Answer:
+    """The answer to a question, JSON: to an explorer by its name, or to what stands around the pictures.
+
+    InputError where nobody of that name answers, and where the question does not fit.
+    """
+    if to == "about":
+        return about.told(content, observatory)
+    if to == "verdict":
+        return about.verdict(content, observatory)
+    if to == "predicted":
+        return about.predicted(content, observatory)
+    if to == "image":
+        return Answer({"image": observatory.images.add(content)})
+    if to not in NAMES:
+        raise InputError(f"nobody answers for {to[:40]!r}: there are {', '.join(NAMES)}.")
+    explorer = explorer_named(to)
+    return explorer.answer(asked(explorer.question, content), observatory)
