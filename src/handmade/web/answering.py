@@ -7,7 +7,6 @@ from handmade.web.frames import Answer
 from handmade.web.observatory import Observatory
 from handmade.web.questions import asked
 
-
 AROUND = ("about", "verdict", "predicted")
 """What stands around the pictures, by the names under which it is asked for."""
 
