@@ -20,6 +20,7 @@ from handmade.web.observatory import Observatory
 from handmade.workshop.workspace import Workspace
 
 RUNS = Path(__file__).parents[1] / "fixtures" / "runs"
+TRAINED = {"gpt": "gpt-1", "language": "char-lstm-1", "lines": "names-gru-1", "translation": "seq2seq-attention-1"}
 ARGUMENTS = ["gpu", "background-networking", "component-update", "sync", "dev-shm-usage"]
 
 
@@ -56,9 +57,10 @@ class Running:
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory) -> Path:
-    """A learner's folder: a trained GPT, and the stubs of all exercises."""
+    """A learner's folder: small trained models, and the stubs of all exercises."""
     folder = tmp_path_factory.mktemp("learner")
-    shutil.copytree(RUNS / "gpt", folder / "runs" / "gpt-1")
+    for kind, run in TRAINED.items():
+        shutil.copytree(RUNS / kind, folder / "runs" / run)
     Workspace(folder / "handmade-workshop").add_missing()
     return folder
 

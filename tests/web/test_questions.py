@@ -17,6 +17,7 @@ from handmade.web.questions import (
     flag,
     matrix,
     named_choices,
+    named_numbers,
     pairs,
     real,
     text,
@@ -34,6 +35,7 @@ class Question:
     rows: tuple = matrix(((0.0,),), 2, 3, largest=10)
     off: tuple = pairs(most=2, high=7)
     cut: Mapping = named_choices("skip", "branch", most=2)
+    hold: Mapping = named_numbers(-1, 1, most=2)
 
 
 WRONG = {
@@ -45,6 +47,7 @@ WRONG = {
     "rows": [[], [[]], [[1], [1, 2]], [[1] * 4], [[1]] * 3, [["1"]], [[11]], [1], "a", [[True]], {"0": [1]}],
     "off": [[[1]], [[1, 2, 3]], [[1, 8]], [[1, -1]], [[1, 2]] * 3, [1, 2], "a", [[True, 1]], {"a": 1}],
     "cut": [{"a": "both"}, {"a": 1}, {"a": ["skip"]}, dict.fromkeys("abc", "skip"), {"a" * 81: "skip"}, [], "skip"],
+    "hold": [{"a": 2}, {"a": "1"}, {"a": True}, {"a": None}, dict.fromkeys("abc", 1), {"a" * 81: 1}, [], 1],
 }
 RIGHT = {
     "count": 9,
@@ -55,6 +58,7 @@ RIGHT = {
     "rows": [[1, -10, 0.5], [0, 0, 0]],
     "off": [[7, 0]],
     "cut": {"layer1.0": "skip"},
+    "hold": {"0.f.1": 0.5},
 }
 
 

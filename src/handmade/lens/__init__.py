@@ -14,6 +14,8 @@ from handmade.lens.features import strongest as strongest
 from handmade.lens.filters import as_images as as_images
 from handmade.lens.filters import draw_filters as draw_filters
 from handmade.lens.filters import first_filters as first_filters
+from handmade.lens.gates import read_gates as read_gates
+from handmade.lens.gates import write_on as write_on
 from handmade.lens.gradient_flow import draw_gradient_flow as draw_gradient_flow
 from handmade.lens.gradient_flow import gradient_norms as gradient_norms
 from handmade.lens.guesses import draw_logit_lens as draw_logit_lens

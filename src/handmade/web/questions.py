@@ -133,6 +133,17 @@ def named_choices(*options: str, most: int = LONGEST_LIST) -> Any:
     return dataclasses.field(default_factory=dict, metadata={"check": check})
 
 
+def named_numbers(low: float, high: float, most: int = LONGEST_LIST) -> Any:
+    """For some names a number each, as {"0.f.12": 0.5}; none by default."""
+
+    def check(value: Any) -> dict[str, float]:
+        if not isinstance(value, dict) or len(value) > most or any(len(name) > 80 for name in value):
+            raise ValueError(f"at most {most} names")
+        return {name: _real(number, low, high) for name, number in value.items()}
+
+    return dataclasses.field(default_factory=dict, metadata={"check": check})
+
+
 def _field(default: Any, check: Check) -> Any:
     return dataclasses.field(default=default, metadata={"check": check})
 
