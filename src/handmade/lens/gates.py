@@ -60,6 +60,15 @@ class Reading(NamedTuple):
         return np.concatenate([np.zeros_like(values[:1]), values[:-1]])
 
 
+class Step(NamedTuple):
+    """One step of one layer: its input, W x + b, U h + b, and its signals."""
+
+    x: Float[np.ndarray, "D"]
+    from_x: Float[np.ndarray, "GH"]
+    from_h: Float[np.ndarray, "GH"]
+    signals: dict[str, np.ndarray]
+
+
 class Layer:
     """One layer of an LSTM or a GRU, a step at a time, from its own parameters."""
 
@@ -155,10 +164,15 @@ def read_gates(
     walk = _Walk(model, layers, held)
     steps = [walk.step(token) for token in tokens.tolist()]
     chosen = [step[layer] for step in steps]
-    inputs, from_x, from_h = (np.stack([one[part] for one in chosen]) for part in range(3))
-    signals = {name: np.stack([one[3][name] for one in chosen]) for name in layers[layer].signals}
-    outputs = np.stack([step[-1][3]["h"] for step in steps])
-    return Reading(signals, inputs, from_x, from_h, _log_probabilities(model, outputs))
+    signals = {name: np.stack([one.signals[name] for one in chosen]) for name in layers[layer].signals}
+    outputs = np.stack([step[-1].signals["h"] for step in steps])
+    return Reading(
+        signals,
+        np.stack([one.x for one in chosen]),
+        np.stack([one.from_x for one in chosen]),
+        np.stack([one.from_h for one in chosen]),
+        _log_probabilities(model, outputs),
+    )
 
 
 def loss_with_step(model: RecurrentLM, tokens: Int64[np.ndarray, "T"], function: StepFunction) -> float:
@@ -189,7 +203,7 @@ def write_on(
     walk = _Walk(model, layers_of(model), held)
 
     def step(tokens: np.ndarray, state: None) -> tuple[np.ndarray, None]:
-        outputs = [walk.step(token)[-1][3]["h"] for token in tokens[0].tolist()]
+        outputs = [walk.step(token)[-1].signals["h"] for token in tokens[0].tolist()]
         return _log_probabilities(model, np.stack(outputs[-1:])), None
 
     rows = generate(step, None, tokens[None], rng, max_len=length, temperature=temperature)
@@ -197,7 +211,7 @@ def write_on(
 
 
 class _Walk:
-    """The model, a token at a time: of each layer its input, both products and its signals."""
+    """The model, a token at a time."""
 
     def __init__(self, model: RecurrentLM, layers: list[Layer], held: Collection[Held]) -> None:
         for one in held:
@@ -212,13 +226,14 @@ class _Walk:
         self.held = [[one for one in held if one.layer == number] for number in range(len(layers))]
         self.states = [layer.begin() for layer in layers]
 
-    def step(self, token: int) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, np.ndarray]]]:
+    def step(self, token: int) -> list[Step]:
+        """What every layer does with the next token."""
         x, done = self.model.vectors.weight.array[token], []
         for number, layer in enumerate(self.layers):
             state = self.states[number]
             from_x, from_h = layer.products(x, state[0])
             signals = layer.step(from_x, from_h, state, self.held[number])
-            done.append((x, from_x, from_h, signals))
+            done.append(Step(x, from_x, from_h, signals))
             self.states[number] = tuple(signals[name] for name in layer.states)
             x = signals["h"]
         return done

@@ -80,7 +80,7 @@ def answer(question: Question, observatory: Observatory) -> Answer:
     """What the gates do while the model reads the text; or, where it shall write, what it writes, free and held."""
     held = [_held(name, value) for name, value in question.hold.items()]
     with observatory.models.opened(question.model, _fits) as used:
-        model = used.model
+        model = _model(used)
         tokens = _tokens(used, question.text)
         if question.write:
             return Answer(
@@ -116,7 +116,7 @@ def _held(name: str, value: float) -> Held:
 
 def _written(used: Writer, tokens: np.ndarray, question: Question, held: list[Held]) -> str:
     rng = np.random.default_rng(question.seed)
-    return "".join(used.pieces(write_on(used.model, tokens, question.write, rng, held, temperature=0.7)))
+    return "".join(used.pieces(write_on(_model(used), tokens, question.write, rng, held, temperature=0.7)))
 
 
 def _answer(
@@ -128,7 +128,7 @@ def _answer(
     told: dict[str, Any],
     theirs: dict[str, np.ndarray],
 ) -> Answer:
-    kind, layers, pieces = _kind(used.model), layers_of(used.model), used.pieces(tokens.tolist())
+    kind, layers, pieces = _kind(_model(used)), layers_of(_model(used)), used.pieces(tokens.tolist())
     names, units = tuple(read.signals), layers[question.layer].hidden_size
     signal = question.signal or {"lstm": "f", "gru": "z"}[kind]
     if signal not in names:
@@ -172,6 +172,11 @@ def _answer(
     }
     wide = {name: array if name == "shown" else array.astype(np.float32) for name, array in arrays.items()}
     return Answer(meta, {**wide, "order": first.astype(np.int32)})
+
+
+def _model(used: Writer) -> RecurrentLM:
+    assert isinstance(used.model, RecurrentLM)  # `_fits` has made sure
+    return used.model
 
 
 def _kind(model: RecurrentLM) -> str:

@@ -51,7 +51,7 @@ export default explorer((host, scope) => {
   const closing = computed(() => got.value.gates.map((g) => [mean(g, at.value) - usual(g), g]).sort((a, b) => a[0] - b[0]));
 
   const asking = computed(() => s.seen.value === 0);
-  const { said, say, graded } = prediction(() => [question(), s.layer.value, at.value]);
+  const { said, say, graded } = prediction(() => [question(), s.layer.value, at.value], w.predicted);
   const guess = (g) => batch(() => { say(g); s.seen.value = 1; s.i.value = at.value; if (g) s.signal.value = closing.value[0][1]; });
   const another = () => batch(() => {
     let next = at.value;
