@@ -93,3 +93,15 @@ def test_what_cannot_be_opened_is_said(handmade, arguments, said):
     ran = handmade("look", "--no-browser", *arguments)
     assert ran.code == 2
     assert said in ran.err
+
+
+def test_a_file_that_is_there_is_kept_when_the_page_cannot_be_made(handmade, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = Path("page.html")
+    page.write_text("mine")
+    assert handmade("look", "hand#q=nonsense", "--export", "page.html").code == 2
+    assert page.read_text() == "mine"
+    assert handmade("look", "hand#mask=causal", "--export", "page.html").code == 0
+    assert page.read_text().startswith("<!doctype html>")
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+    assert "did you mean 'heads'" in handmade("look", "head", "--export", "page.html").err

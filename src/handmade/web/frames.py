@@ -36,5 +36,10 @@ class Answer:
         size = sum(array.nbytes for array in self.arrays.values())
         if size > LARGEST:
             raise ValueError(f"the arrays have {size:,} bytes, and a frame has {LARGEST:,} at most")
-        whole = {name: np.ascontiguousarray(array) for name, array in self.arrays.items()}
-        return save(whole, {"meta": json.dumps(self.meta, allow_nan=False)})
+        return packed(self.meta, self.arrays)
+
+
+def packed(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bytes:
+    """JSON and arrays in one safetensors file."""
+    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    return save(whole, {"meta": json.dumps(meta, allow_nan=False)})

@@ -103,7 +103,7 @@ def matrix(default: Sequence[Sequence[float]], rows: int, columns: int, largest:
             raise ValueError(f"1 to {rows} rows of 1 to {columns} numbers each")
         return tuple(tuple(_real(number, -largest, largest) for number in row) for row in value)
 
-    return _field(tuple(tuple(row) for row in default), check)
+    return _field(tuple(tuple(map(float, row)) for row in default), check)
 
 
 def pairs(most: int = LONGEST_LIST, high: int = 255) -> Any:

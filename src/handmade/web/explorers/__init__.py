@@ -1,6 +1,6 @@
 """The explorers, one file each: a question in, an answer out. No HTTP: tests and notebooks call them as they are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -24,6 +24,7 @@ class Explorer:
     fits: the networks that it looks into; None where it needs no model.
     trains: the command that makes a model for it.
     files: where what it shows is written, as paths in the package.
+    also: the questions that a page saved as a file answers beside its own, given that one and its answer.
     """
 
     title: str
@@ -35,6 +36,7 @@ class Explorer:
     fits: Callable[[Card], bool] | None = None
     trains: str = ""
     files: tuple[str, ...] = ()
+    also: Callable[[Any, Answer], Iterable[Any]] = lambda question, answer: ()
 
 
 NAMES = tuple(name for name in ORDER if (Path(__file__).parent / f"{name}.py").exists())

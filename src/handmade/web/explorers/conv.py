@@ -20,6 +20,10 @@ from handmade.workshop.exercises import exercise_named
 
 EXERCISE = "conv2d"
 
+EDGE = ((0, 0, 2, 2, 2), (0, 0, 2, 2, 2), (0, 0, 2, 2, 1), (0, 0, 2, 1, 1), (0, 0, 1, 1, 0))
+VERTICAL = ((-1, 0, 1), (-2, 0, 2), (-1, 0, 1))
+"""Where the page starts."""
+
 MAPS, INPUTS = 12, 4
 """Maps of the layer that are shown small, and channels that the unit takes most from."""
 
@@ -36,8 +40,8 @@ class Question:
     """
 
     view: str = choice("numbers", "layer")
-    image: tuple[tuple[float, ...], ...] = matrix(((1, 0), (0, 1)), 9, 9)
-    kernel: tuple[tuple[float, ...], ...] = matrix(((1,),), 5, 5)
+    image: tuple[tuple[float, ...], ...] = matrix(EDGE, 9, 9)
+    kernel: tuple[tuple[float, ...], ...] = matrix(VERTICAL, 5, 5)
     bias: float = real(0.0, -1e6, 1e6)
     stride: int = whole(1, 1, 4)
     padding: int = whole(0, 0, 3)

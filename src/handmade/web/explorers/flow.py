@@ -1,7 +1,7 @@
 """Feature flow through a ResNet: what each block adds, and what the network says when a part of it is cut."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -124,6 +124,13 @@ def _theirs(
     return told, {} if given is None else {"theirs": given[exercise.outputs[0]][0][channels].astype(np.float16)}
 
 
+def _also(question: Question, answer: Answer) -> list[Question]:
+    """Each block open, and the cuts that the page asks about or offers first: each branch and each skip alone."""
+    names = [block["name"] for block in answer.meta["blocks"]]
+    opened = [replace(question, block=name) for name in names]
+    return opened + [replace(question, block=name, cut={name: path}) for name in names for path in ("branch", "skip")]
+
+
 def _fits(card: Card) -> bool:
     """The residual networks: those of resnet.py and resnet_cifar.py whose blocks have a skip."""
     return card.build.__module__ in (resnet.__name__, resnet_cifar.__name__) and not card.name.startswith("plain")
@@ -140,4 +147,5 @@ EXPLORER = Explorer(
     fits=_fits,
     trains="handmade look resnet20 --weights FILE",
     files=("models/resnet.py", "models/resnet_cifar.py", "lens/branches.py"),
+    also=_also,
 )

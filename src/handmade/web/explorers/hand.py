@@ -1,6 +1,7 @@
 """Attention by hand: queries, keys and values that one types, and every number up to the output."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,11 @@ from handmade.workshop.exercises import exercise_named
 
 ROWS, COLUMNS = 8, 8
 
+QUERIES = ((1, 0, 1, 0), (0, 2, 1, 1), (1, 1, 0, 2), (2, 0, 1, 1))
+KEYS = ((1, 1, 0, 0), (0, 2, 0, 1), (2, 0, 1, 0), (1, 0, 1, 2))
+VALUES = ((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1))
+"""Where the page starts."""
+
 EXERCISE_OF = {"none": "self_attention", "causal": "causal_mask", "padding": "padding_mask"}
 """The exercise that computes under each mask."""
 
@@ -25,12 +31,12 @@ EXERCISE_OF = {"none": "self_attention", "causal": "causal_mask", "padding": "pa
 class Question:
     """q, k, v: the numbers, a row a token. length: how many keys are no padding. code, fault: whose code computes."""
 
-    q: tuple[tuple[float, ...], ...] = matrix(((1, 0), (0, 1)), ROWS, COLUMNS)
-    k: tuple[tuple[float, ...], ...] = matrix(((1, 0), (0, 1)), ROWS, COLUMNS)
-    v: tuple[tuple[float, ...], ...] = matrix(((1, 0), (0, 1)), ROWS, COLUMNS)
+    q: tuple[tuple[float, ...], ...] = matrix(QUERIES, ROWS, COLUMNS)
+    k: tuple[tuple[float, ...], ...] = matrix(KEYS, ROWS, COLUMNS)
+    v: tuple[tuple[float, ...], ...] = matrix(VALUES, ROWS, COLUMNS)
     heads: int = whole(1, 1, 4)
     mask: str = choice("none", "causal", "padding")
-    length: int = whole(1, 0, ROWS)
+    length: int = whole(3, 0, ROWS)
     code: str = whose.code()
     fault: str = whose.fault()
 
@@ -76,6 +82,17 @@ def _require_fitting(Q: np.ndarray, K: np.ndarray, V: np.ndarray, mask: str) -> 
         raise InputError("a causal mask needs at least as many keys as queries: the last query sees all keys.")
 
 
+def _also(question: Question, answer: Answer) -> list[Question]:
+    """The other masks, and the other numbers of heads that fit."""
+    wide = math.gcd(len(question.q[0]), len(question.v[0]))
+    return [
+        replace(question, heads=heads, mask=mask)
+        for heads in (1, 2, 4)
+        for mask in EXERCISE_OF
+        if wide % heads == 0 and (mask != "causal" or len(question.q) == len(question.k))
+    ]
+
+
 EXPLORER = Explorer(
     title="Attention, every number",
     asks="Attention, every number",
@@ -85,4 +102,5 @@ EXPLORER = Explorer(
     answer=answer,
     exercises=tuple(EXERCISE_OF.values()),
     files=("attention.py", "lens/by_hand.py"),
+    also=_also,
 )

@@ -1,7 +1,8 @@
 """The heads of a GPT: where each looks, one weight by hand, what the model is without it."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class Question:
     """
 
     model: str = text("", longest=200)
-    text: str = text("To be, or not to be")
+    text: str = text("ROMEO: But soft, what light through yonder window")
     layer: int = whole(0, 0, 255)
     head: int = whole(0, 0, 255)
     sharpness: float = real(1.0, 0.0, 8.0)
@@ -151,6 +152,14 @@ def _loss_with_mistake(question: Question, used: Writer, tokens: np.ndarray) -> 
     return loss if np.isfinite(loss) else None
 
 
+def _also(question: Question, answer: Answer) -> Iterator[Question]:
+    """The other heads of the same text, and what each of all is worth."""
+    for layer, head in np.ndindex(answer.meta["layers"], answer.meta["heads"]):
+        yield replace(question, layer=layer, head=head)
+    if answer.meta["ablated"]:
+        yield Question(question.model, question.text, sharpness=question.sharpness, off=question.off, ablate=True)
+
+
 def _fits(card: Card) -> bool:
     return card.build is gpt
 
@@ -166,4 +175,5 @@ EXPLORER = Explorer(
     fits=_fits,
     trains="handmade train gpt",
     files=("models/gpt.py", "attention.py", "lens/heads.py"),
+    also=_also,
 )

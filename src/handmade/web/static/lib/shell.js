@@ -105,7 +105,7 @@ export const KeyLine = ({ pressed, children }) => html`<p class="small faint foo
 export const Bar = ({ title, about, model, changed, pressed, children }) => html`<header class="bar">
   ${around.home ? html`<a class="brand" href=${around.home}>handmade</a><nav class="crumbs" aria-label="Where you are"><a href=${around.home}>Observatory</a> / <span>${title}</span></nav>` : html`<span class="brand">handmade</span><span class="crumbs"><span>${title}</span></span>`}
   ${about?.models?.length > 0 && html`<${Model} about=${about} model=${model} changed=${changed} />`}
-  <span class="push"></span>${children}
+  ${around.note && html`<span class="chip">${around.note}</span>`}<span class="push"></span>${children}
   ${pressed && html`<button class="icon keys" aria-label="Keys" title="Keys" onClick=${() => (pressed.showing.value = true)}>?</button>`}
   <button class="icon" onClick=${switchTheme} aria-label=${`Switch to ${theme.value === "dark" ? "light" : "dark"}`}>${theme.value === "dark" ? "light" : "dark"}</button>
   ${pressed && html`<${Keys} pressed=${pressed} />`}</header>`;
