@@ -181,3 +181,17 @@ def test_facts_that_do_not_fit_are_refused_with_their_place(tmp_path, model):
 def test_facts_that_contradict_each_other_are_refused(tmp_path, model, change, message):
     with pytest.raises(InputError, match=rf"/config\.json: .*{message}"):
         Run(tmp_path, recipe_of(model), {**FACTS[model], **change}).task()
+
+
+def test_a_fork_is_a_copy_beside_the_run_with_the_next_number(tmp_path):
+    run = new_run(RECIPE, {"classes": ["a"]}, tmp_path / "run")
+    with pytest.raises(InputError, match="no checkpoint"):
+        run.fork()
+    run.checkpoint.write_bytes(b"state")
+    (run.folder / ".checkpoint.7.part").write_bytes(b"half")
+    forks = [run.fork(), run.fork()]
+    assert [fork.folder.name for fork in forks] == ["run-fork-1", "run-fork-2"]
+    for fork in forks:
+        assert open_run(fork.folder) == Run(fork.folder, run.recipe, run.facts)
+        assert sorted(path.name for path in fork.folder.iterdir()) == ["checkpoint", "config.json"]
+        assert fork.checkpoint.read_bytes() == b"state"

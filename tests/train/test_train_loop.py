@@ -367,3 +367,35 @@ def test_what_the_optimizer_keeps_is_laid_out_as_its_weights_again():
             arrays = [value for value in kept.values() if isinstance(value, np.ndarray)]
             assert arrays
             assert all(array.strides == weight.array.strides for array in arrays)
+
+
+def test_a_run_that_is_held_makes_no_step_saves_where_it_is_and_ends_with_the_same_bits(tmp_path, whole):
+    (tmp_path / "held").mkdir()
+    trainer, held = trainer_in(tmp_path / "held"), []
+
+    def hold():
+        if trainer.progress.step == 5 and not held:
+            trainer.save()
+            held.append(load_checkpoint(tmp_path / "held" / "checkpoint")["progress"]["step"])
+            signal.raise_signal(signal.SIGINT)
+
+    trainer.display.hold = hold
+    assert not trainer.train()
+    assert held == [5]
+    assert trainer.progress.step == 5  # asked to stop before the step, it does not make it
+    assert trainer_in(tmp_path / "held").train()
+    assert_same_bits(tmp_path / "held", whole)
+
+
+def test_while_it_is_held_no_time_of_training_passes(tmp_path, monkeypatch):
+    clock = itertools.count()
+    now = [0.0]
+    monkeypatch.setattr(loop.time, "monotonic", lambda: now[0] + 1e-6 * next(clock))
+    trainer = trainer_in(tmp_path)
+
+    def hold():
+        now[0] += 100
+
+    trainer.display.hold = hold
+    trainer.train()
+    assert trainer.progress.seconds < 1

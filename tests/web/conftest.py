@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from handmade.web.bench import Bench
+from handmade.web.jobs import Jobs
 from handmade.web.models import Models
 from handmade.web.observatory import Observatory
 from handmade.workshop.workspace import Workspace
@@ -67,7 +68,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def observatory(folder) -> Iterator[Observatory]:
-    observatory = Observatory(Models(folder), Bench(Workspace(folder / "handmade-workshop")))
+    observatory = Observatory(Models(folder), Bench(Workspace(folder / "handmade-workshop")), jobs=Jobs(folder))
     yield observatory
     observatory.close()
 

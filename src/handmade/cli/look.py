@@ -54,6 +54,7 @@ def look(
     from handmade.web.bench import Bench
     from handmade.web.explorers import NAMES
     from handmade.web.images import Images, images_at
+    from handmade.web.jobs import Jobs
     from handmade.web.models import Models, given_source
     from handmade.web.observatory import Observatory
     from handmade.web.server import loopback, new_token, serve
@@ -71,7 +72,8 @@ def look(
         raise InputError(f"{wrong}--export writes one page: say which of {', '.join(NAMES)}.")
     given = [] if source is None else [given_source(source, weights)]
     images = Images([] if image is None else images_at(image))
-    observatory = Observatory(Models(Path.cwd(), given), Bench(workspace_around(Path.cwd())), images)
+    bench, jobs = Bench(workspace_around(Path.cwd())), Jobs(Path.cwd())
+    observatory = Observatory(Models(Path.cwd(), given), bench, images, jobs)
     if export is not None:
         from handmade.web.exporting import exported
 

@@ -6,6 +6,7 @@ A schedule that is given in shares of the run means the same in 5 epochs as in 2
 import math
 
 from handmade.optim import LambdaLR, Optimizer
+from handmade.optim.lr_scheduler import LRScheduler
 
 SCHEDULES = {
     "constant": lambda done: 1.0,
@@ -27,3 +28,11 @@ def scheduled(optimizer: Optimizer, schedule: str, total_steps: int) -> LambdaLR
     """The optimizer's learning rate over `total_steps` steps by a schedule of this name."""
     factor = SCHEDULES[schedule]
     return LambdaLR(optimizer, lambda step: factor(step / total_steps))
+
+
+def scale_rate(schedule: LRScheduler, factor: float) -> float:
+    """Multiply the learning rate by `factor` from now on, whatever else the schedule does; the rate that it is then."""
+    state = schedule.state_dict()
+    rates = {name: [factor * rate for rate in state[name]] for name in ("base_lrs", "_last_lr")}
+    schedule.load_state_dict({**state, **rates})
+    return schedule.get_last_lr()[0]

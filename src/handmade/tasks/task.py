@@ -74,13 +74,17 @@ class Task(HasMoved, ABC):
     def learn(self, outcome: Outcome) -> float:
         """Backpropagate the outcome's loss and take an optimizer step; returns the learning rate of that step."""
         rate = self.schedule.get_last_lr()[0]  # before the step: a schedule sets the first rate when it is made
-        self.optimizer.zero_grad()
-        outcome.loss.backward()
+        self.backpropagate(outcome)
         if self.recipe.max_norm is not None:
             clip_grad_norm_(self.model.parameters(), self.recipe.max_norm)
         self.optimizer.step()
         self.schedule.step()
         return rate
+
+    def backpropagate(self, outcome: Outcome) -> None:
+        """Leave the gradients of the outcome's loss, and nothing of the step before, in the parameters."""
+        self.optimizer.zero_grad()
+        outcome.loss.backward()
 
     @abstractmethod
     def evaluate(self) -> dict[str, float]:

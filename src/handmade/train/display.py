@@ -25,6 +25,9 @@ class Display(AbstractContextManager):
         """A sentence for who looks on, before the first step."""
         print(for_stream(text, sys.stderr), file=sys.stderr, flush=True)
 
+    def hold(self) -> None:
+        """Before each step, with all of the last one done: training waits until this returns."""
+
     @abstractmethod
     def step(self, step: int, means: dict[str, float], per_second: float) -> None:
         """After each step: the means of the epoch so far, and how many examples are learned from in a second."""

@@ -93,6 +93,10 @@ class Trainer:
         with threads, closing(self.log), Interrupt() as interrupt, self.display, np.errstate(all="ignore"):
             self.display.begin(self.progress.step)
             for batch in self._batches():
+                self._hold()
+                if interrupt.came:
+                    self.save()
+                    break
                 self._step(batch)
                 epoch_ends = self.progress.step % self.task.steps_per_epoch == 0 or self.done
                 if epoch_ends:
@@ -104,6 +108,10 @@ class Trainer:
         if self.done:
             self._finish()
         return self.done
+
+    def save(self) -> None:
+        """Write the checkpoint and the model as they are; between two steps."""
+        self._save(with_model=True)
 
     def keep_length(self) -> int:
         """Have the folder of a run that is trained longer (`Run.longer`) remember it: the steps made so far.
@@ -132,6 +140,14 @@ class Trainer:
                 yield batch
                 if self.done:
                     return
+
+    def _hold(self) -> None:
+        """Wait as long as the display does; that is no time of training."""
+        before = time.monotonic()
+        self.display.hold()
+        held = time.monotonic() - before
+        self.started += held
+        self.epoch_started += held
 
     def _step(self, batch: Any) -> None:
         """One step of the optimizer."""

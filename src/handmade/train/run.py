@@ -5,17 +5,19 @@ metrics.jsonl        loss, accuracy and learning rate over time
 checkpoint           what training resumes from
 model.safetensors    the model alone
 curves.png ...       pictures
+interventions.jsonl  what was changed by hand while it trained, if anything was (see interventions.py)
 """
 
 import dataclasses
 import json
+import shutil
 import typing
 from pathlib import Path
 from typing import Any
 
 import handmade
 from handmade.errors import InputError
-from handmade.files import cannot_write, write_text
+from handmade.files import cannot_write, free_path, write_text
 from handmade.moved import HasMoved
 from handmade.nn import Module
 from handmade.reading import MOST_JSON, cannot_read, parse_json, read_bytes, require
@@ -75,6 +77,25 @@ class Run(HasMoved):
         """The same run with another length, in steps or epochs; `Trainer.keep_length` writes that down."""
         recipe = dataclasses.replace(self.recipe, steps=steps, epochs=epochs or self.recipe.epochs)
         return dataclasses.replace(self, recipe=recipe)
+
+    def fork(self) -> "Run":
+        """A copy of the run at its checkpoint, in a folder beside this one: NAME-fork-1, or with the next free number.
+
+        Nothing may train the run meanwhile. InputError where there is no checkpoint, or the copy cannot be written.
+        """
+        if not self.checkpoint.exists():
+            raise InputError(f"{self.folder} has no checkpoint yet to fork from.")
+        folder = free_path(self.folder.parent, f"{self.folder.name}-fork-{{}}")
+        run = dataclasses.replace(self, folder=folder)
+        try:
+            folder.mkdir()
+            for path in self.folder.iterdir():
+                if path.is_file() and path.name != "config.json" and not path.match(UNFINISHED):
+                    shutil.copyfile(path, folder / path.name)
+        except OSError as error:
+            raise cannot_write(folder, error) from error
+        run.write_config()  # the last: a folder without it is no run
+        return run
 
     def remove_unfinished(self) -> None:
         """Remove files that a killed process was writing."""

@@ -1,9 +1,11 @@
-"""What the pages stand on: the models, the learner's files and the images that were given, in one object."""
+"""What the pages stand on: models, the learner's files, given images and trainings, in one object."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from handmade.web.bench import Bench
 from handmade.web.images import Images
+from handmade.web.jobs import Jobs
 from handmade.web.models import Models
 
 
@@ -14,7 +16,9 @@ class Observatory:
     models: Models
     bench: Bench
     images: Images = field(default_factory=Images)
+    jobs: Jobs = field(default_factory=lambda: Jobs(Path.cwd()))
 
     def close(self) -> None:
         """End what it started."""
+        self.jobs.close()
         self.bench.close()

@@ -9,7 +9,7 @@ import sys
 import threading
 import traceback
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,12 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from handmade.errors import InputError
-from handmade.web import images, questions
+from handmade.web import images, questions, steering
 from handmade.web.answering import AROUND, answered
 from handmade.web.explorers import NAMES, explorer_named
 from handmade.web.frames import MEDIA_TYPE, Answer
 from handmade.web.guard import Guard
+from handmade.web.jobs import Busy, Job
 from handmade.web.observatory import Observatory
 
 STATIC = Path(__file__).parent / "static"
@@ -37,6 +38,9 @@ SECONDS = 30.0
 
 AT_ONCE, WAITING = 2, 4
 """Questions that are worked on at the same time, and those that may wait for it."""
+
+FRAMES = 20
+"""Times a second that a stream looks for new events."""
 
 OVERWORKED = ("too many questions at once: ask again.", {"retry-after": "1"})
 
@@ -62,6 +66,9 @@ class Server:
             Route("/static/{name:path}", self.file),
             Route("/api/image", self.image, methods=["POST"]),
             Route("/api/saved", self.saved, methods=["POST"]),
+            Route("/api/jobs", self.begin, methods=["POST"]),
+            Route("/api/jobs/{number:int}/events", self.events, methods=["GET"]),
+            Route("/api/jobs/{number:int}/{what}", self.order, methods=["POST"]),
             *(Route(f"/api/{name}", self.answer, methods=["POST"]) for name in (*NAMES, *AROUND)),
         ]
         self.app = Guard(Starlette(routes=routes), port, token)
@@ -105,6 +112,48 @@ class Server:
 
         return StreamingResponse(events(), media_type="text/event-stream")
 
+    async def begin(self, request: Request) -> Response:
+        """Begin a job; its number comes back."""
+        return await self._answered(request, lambda content: steering.begin(content, self.observatory))
+
+    async def order(self, request: Request) -> Response:
+        """Pause a job, change its rate, fork its run, or end it."""
+        number, what = request.path_params["number"], request.path_params["what"]
+        if what not in steering.ORDERS:
+            return _error(404, f"a job knows {', '.join(steering.ORDERS)}.")
+        return await self._answered(request, lambda content: steering.order(number, what, content, self.observatory))
+
+    async def events(self, request: Request) -> Response:
+        """A stream of a job's events, from the one after Last-Event-ID on; "end" is the last."""
+        last = request.headers.get("last-event-id", "-1")
+        try:
+            job, after = self.observatory.jobs.job(request.path_params["number"]), int(last)
+        except InputError as error:
+            return _error(404, str(error))
+        except ValueError:
+            return _error(400, "Last-Event-ID is no number.")
+        reader = job.read()
+        try:
+            reader.__enter__()
+        except Busy as error:
+            return _error(429, str(error))
+        return StreamingResponse(self._events(job, after + 1, reader), media_type="text/event-stream")
+
+    async def _events(self, job: Job, number: int, reader: AbstractContextManager[None]) -> AsyncIterator[str]:
+        """At most FRAMES texts a second, each of all events since the one before."""
+        with ExitStack() as stack:
+            stack.push(reader)
+            yield ": listening\n\n"
+            while not self.ending.is_set():
+                live, new = job.live, job.since(number)
+                for number, kind, data in new:
+                    yield f"id: {number}\nevent: {kind}\ndata: {data}\n\n"
+                    number += 1
+                if not live:
+                    yield "event: end\ndata: {}\n\n"
+                    return
+                await asyncio.sleep(1 / FRAMES)
+
     async def _answered(
         self, request: Request, work: Callable[[bytes], Answer], largest: int = questions.LARGEST
     ) -> Response:
@@ -131,6 +180,8 @@ class Server:
             answer = await self._in_turn(lambda: work(content).frame())
         except Overworked:
             return _error(429, *OVERWORKED)
+        except Busy as error:
+            return _error(429, str(error))
         except InputError as error:
             return _error(422, str(error))
         except TimeoutError:

@@ -6,7 +6,7 @@
  * @typedef {object} Host
  * @property {(question: object, to?: string) => Promise<any>} ask one question, one frame, decoded; `to`: whom, if not the page's explorer
  * @property {(file: File) => Promise<number>} upload gives an image file; its number comes back
- * @property {(path: string, tell: (event: string, data: any) => void) => () => void} listen calls `tell` for each event of a stream, until the function that it returns is called
+ * @property {(path: string, tell: (event: string, data: any) => void, line?: (how: "lost"|"found"|"gone", why: string) => void) => () => void} listen calls `tell` for each event of a stream, until the function that it returns is called; `line` is told of the connection
  * @property {{read: () => URLSearchParams, write: (params: URLSearchParams, entry: boolean) => void, changed: (tell: () => void) => () => void}} address holds the state
  * @property {Window|HTMLElement} area where keys and dropped files are meant for the explorer
  * @property {(names: string[], known: string[]) => void} [unknown] is told what the state has that the explorer knows nothing of

@@ -1,6 +1,7 @@
 // @ts-check
 // The host of a page that `handmade look` serves: it asks over HTTP, and the address of the page holds the state.
 import { decode } from "/static/lib/frame.js";
+import { follow } from "/static/lib/stream.js";
 
 // The key comes in the address's fragment, which no server sees, and stays in this tab. No cookie: cookies go to every
 // port of a host. A second tab asks the first.
@@ -28,9 +29,9 @@ async function token() {
   return stored() ?? "";
 }
 
-async function sent(path, body, signal) {
-  const key = await token(), headers = { Authorization: `Bearer ${key}` };
-  const answer = await fetch(`/api/${path}`, { method: "POST", body, headers, signal }).catch((error) => {
+async function sent(path, how) {
+  const key = await token(), headers = { ...how.headers, Authorization: `Bearer ${key}` };
+  const answer = await fetch(`/api/${path}`, { ...how, headers }).catch((error) => {
     throw error.name === "AbortError" ? error : new Error("The server does not answer. Is `handmade look` still running?");
   });
   if (answer.ok) return answer;
@@ -38,19 +39,21 @@ async function sent(path, body, signal) {
   const text = await answer.text();
   let said = text;
   try { said = JSON.parse(text).error; } catch { /* a refusal in plain words */ }
-  throw new Error(said);
+  throw Object.assign(new Error(said), { refused: true });
 }
+const posted = (path, body) => sent(path, { method: "POST", body });
 
 /** @param {string} name of the page @returns {import("/static/lib/host.js").Host} */
 export function servedHost(name) {
   return {
     area: window,
     home: "/",
-    ask: async (question, to = name) => decode(await (await sent(to, JSON.stringify(question))).arrayBuffer()),
-    upload: async (file) => decode(await (await sent("image", file)).arrayBuffer()).image,
-    listen(path, tell) {
-      const ending = new AbortController();
-      follow(path, tell, ending.signal).catch(() => {});
+    ask: async (question, to = name) => decode(await (await posted(to, JSON.stringify(question))).arrayBuffer()),
+    upload: async (file) => decode(await (await posted("image", file)).arrayBuffer()).image,
+    listen(path, tell, line) {
+      const ending = new AbortController(), { signal } = ending;
+      const how = (last) => (path.startsWith("jobs/") ? { signal, headers: last ? { "Last-Event-ID": last } : {} } : { signal, method: "POST", body: "{}" });
+      follow((last) => sent(path, how(last)), tell, signal, line);
       return () => ending.abort();
     },
     address: {
@@ -62,20 +65,4 @@ export function servedHost(name) {
       changed: (tell) => { addEventListener("popstate", tell); return () => removeEventListener("popstate", tell); },
     },
   };
-}
-
-// Server-sent events, read from the body of an answer: EventSource can send no header.
-async function follow(path, tell, signal) {
-  const reader = (await sent(path, "{}", signal)).body.pipeThrough(new TextDecoderStream()).getReader();
-  let unread = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    const events = (unread + value).split("\n\n");
-    unread = events.pop();
-    for (const event of events) {
-      const fields = Object.fromEntries(event.split("\n").map((line) => { const at = line.indexOf(": "); return [line.slice(0, at), line.slice(at + 2)]; }));
-      if (fields.data) tell(fields.event ?? "message", JSON.parse(fields.data));
-    }
-  }
 }
