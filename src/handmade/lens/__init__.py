@@ -23,7 +23,9 @@ from handmade.lens.guesses import logit_lens as logit_lens
 from handmade.lens.heads import Heads as Heads
 from handmade.lens.heads import loss_with as loss_with
 from handmade.lens.heads import losses_without_heads as losses_without_heads
+from handmade.lens.heads import read_attention as read_attention
 from handmade.lens.heads import read_heads as read_heads
+from handmade.lens.heads import without_each_head as without_each_head
 from handmade.lens.hooks import attention_replaced as attention_replaced
 from handmade.lens.hooks import find_layer as find_layer
 from handmade.lens.hooks import recording as recording
@@ -39,6 +41,7 @@ from handmade.lens.patches import draw_occlusion as draw_occlusion
 from handmade.lens.patches import occlusion as occlusion
 from handmade.lens.readings import Pictures as Pictures
 from handmade.lens.readings import reading as reading
+from handmade.lens.texts import text_read as text_read
 from handmade.lens.token_loss import masked_losses as masked_losses
 from handmade.lens.token_loss import next_token_losses as next_token_losses
 from handmade.lens.token_loss import translation_losses as translation_losses

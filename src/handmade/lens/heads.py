@@ -1,4 +1,4 @@
-"""The heads of a GPT while it reads a text: where each looks, what it looks with, and what the model is without it.
+"""The heads of a model while it reads a text: where each looks, what it looks with, and what the model is without it.
 
     Michel, Levy & Neubig, "Are Sixteen Heads Really Better than One?" (2019), section 2.3: a head is switched off by a
     factor of zero on what it gives.
@@ -7,15 +7,16 @@ L layers, H heads, T tokens, D the size of a head, V vocabulary size
 """
 
 from collections.abc import Callable, Collection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int64
 
 from handmade.engine import Tensor, no_grad
 from handmade.errors import InputError
-from handmade.lens.hooks import Attention, attention_replaced, undisturbed
+from handmade.lens.hooks import Attention, attention_replaced, attentions, undisturbed
 from handmade.models.gpt import GPT
+from handmade.nn import Module
 from handmade.nn.functional import recorded_attention
 
 Place = tuple[int, int]
@@ -23,7 +24,7 @@ Place = tuple[int, int]
 
 
 class Heads(NamedTuple):
-    """maps: the weights of every head, row i for what token i looks at. queries, keys, values: of every head.
+    """Of a GPT. maps: the weights of every head, row i for what token i looks at. queries, keys, values: of every head.
 
     log_probabilities: of each token of the vocabulary after each token of the text, in nats.
     """
@@ -44,16 +45,23 @@ class Heads(NamedTuple):
         return order, np.exp(np.take_along_axis(self.log_probabilities, order, axis=-1))
 
 
-def read_heads(
-    model: GPT, tokens: Int64[np.ndarray, "T"], sharpness: float = 1.0, off: Collection[Place] = ()
-) -> Heads:
-    """What all heads do while the model reads `tokens`.
+class Attended(NamedTuple):
+    """What the heads of one part did. maps: row i for what token i looks at, of H heads."""
+
+    maps: Float[np.ndarray, "H S_q S_k"]
+    queries: Float[np.ndarray, "H S_q D"]
+    keys: Float[np.ndarray, "H S_k D"]
+    values: Float[np.ndarray, "H S_k D"]
+
+
+def read_attention(
+    model: Module, *inputs: Tensor, sharpness: float = 1.0, off: Collection[Place] = ()
+) -> tuple[list[Attended], Any]:
+    """What all heads of any model do with its inputs, a batch of one, by the parts of `attentions`; and its output.
 
     sharpness: what all scores are multiplied by before the softmax. off: heads that give nothing.
-    Raises InputError for a text that is empty, or longer than the model can see, and for a head that is not there.
+    Raises InputError for a head that is not there, and for a model without attention.
     """
-    _require_room(model, tokens)
-    _require_heads(model, off)
     seen: list[list[np.ndarray]] = []
 
     def replace(layer: int, own: Attention) -> Attention:
@@ -63,32 +71,94 @@ def read_heads(
 
         return attention
 
+    _require_heads(model, off)
     with undisturbed(model), no_grad(), recorded_attention() as maps, attention_replaced(model, replace):
-        logits, _ = model(Tensor(tokens[None]))
-    queries, keys, values = (np.stack(part) for part in zip(*seen, strict=True))
-    return Heads(np.stack([layer[0] for layer in maps]), queries, keys, values, _log_probabilities(logits)[0])
+        output = model(*inputs)
+    return [Attended(layer[0], *parts) for layer, parts in zip(maps, seen, strict=True)], output
+
+
+def read_heads(
+    model: GPT, tokens: Int64[np.ndarray, "T"], sharpness: float = 1.0, off: Collection[Place] = ()
+) -> Heads:
+    """What all heads of a GPT do while it reads `tokens`; see `read_attention`.
+
+    Raises InputError for a text that is empty, or longer than the model can see, and for a head that is not there.
+    """
+    _require_room(model, tokens)
+    layers, (logits, _) = read_attention(model, Tensor(tokens[None]), sharpness=sharpness, off=off)
+    maps, queries, keys, values = (np.stack(part) for part in zip(*layers, strict=True))
+    return Heads(maps, queries, keys, values, _log_probabilities(logits)[0])
+
+
+def without_each_head(
+    model: Module,
+    *inputs: Tensor,
+    losses: Callable[[Any], Float[np.ndarray, "rows"]],
+    sharpness: float = 1.0,
+    off: Collection[Place] = (),
+) -> list[Float[np.ndarray, "H"]]:
+    """The mean loss without each head, for each part of `attentions`, beside those heads that are `off` anyway.
+
+    inputs: rows of a batch. losses: of the model's output, which has all rows for each head of a part in turn, the loss
+    of each row.
+    """
+    _require_heads(model, off)
+    found, rows = [], inputs[0].shape[0]
+    for ablated, H in enumerate(_head_counts(model)):
+
+        def replace(layer: int, own: Attention, ablated: int = ablated, H: int = H) -> Attention:
+            def attention(query: Tensor, *rest: object, **options: object) -> Tensor:
+                y = _without(own(query * sharpness, *rest, **options), [h for at, h in off if at == layer])
+                kept = np.repeat(1 - np.eye(H, dtype=y.dtype), rows, axis=0)[:, :, None, None]  # row h without head h
+                return y * Tensor(kept) if layer == ablated else y
+
+            return attention
+
+        repeated = [Tensor(np.tile(x.array, (H, 1))) for x in inputs]
+        with undisturbed(model), no_grad(), attention_replaced(model, replace):
+            output = model(*repeated)
+        found.append(losses(output).reshape(H, rows).mean(1))
+    return found
+
+
+def mean_loss(
+    model: Module,
+    *inputs: Tensor,
+    losses: Callable[[Any], Float[np.ndarray, "rows"]],
+    sharpness: float = 1.0,
+    off: Collection[Place] = (),
+) -> float:
+    """The mean of `losses`, with scores multiplied by `sharpness`, and without the heads that are `off`."""
+
+    def replace(layer: int, own: Attention) -> Attention:
+        def attention(query: Tensor, *rest: object, **options: object) -> Tensor:
+            return _without(own(query * sharpness, *rest, **options), [h for at, h in off if at == layer])
+
+        return attention
+
+    _require_heads(model, off)
+    with undisturbed(model), no_grad(), attention_replaced(model, replace):
+        return float(losses(model(*inputs)).mean())
 
 
 def losses_without_heads(
     model: GPT, tokens: Int64[np.ndarray, "T"], sharpness: float = 1.0, off: Collection[Place] = ()
 ) -> Float[np.ndarray, "L H"]:
-    """The mean loss of the text without each head, beside those that are `off` anyway: all heads of a layer at once."""
+    """The mean loss of a GPT's text without each head; see `without_each_head`."""
     _require_room(model, tokens, least=2)
-    _require_heads(model, off)
-    H, losses = model.config.n_head, []
-    for ablated in range(model.config.n_layer):
+    losses = lambda output: _losses(_log_probabilities(output[0]), tokens).mean(-1)
+    return np.stack(without_each_head(model, Tensor(tokens[None]), losses=losses, sharpness=sharpness, off=off))
 
-        def replace(layer: int, own: Attention, ablated: int = ablated) -> Attention:
-            def attention(query: Tensor, *rest: object, **options: object) -> Tensor:
-                y = _without(own(query * sharpness, *rest, **options), [h for at, h in off if at == layer])
-                return y * Tensor(1 - np.eye(H, dtype=y.dtype)[:, :, None, None]) if layer == ablated else y
 
-            return attention
-
-        with undisturbed(model), no_grad(), attention_replaced(model, replace):
-            logits, _ = model(Tensor(np.tile(tokens, (H, 1))))  # row h without head h
-        losses.append(_losses(_log_probabilities(logits), tokens).mean(-1))
-    return np.stack(losses)
+def pooled(maps: Float[np.ndarray, "*H S_q S_k"], most: int) -> Float[np.ndarray, "*H q k"]:
+    """Means over square parts, so that no side has more than `most`: large maps, seen from afar."""
+    side = -(-max(maps.shape[-2:]) // most)
+    if side == 1:
+        return maps
+    starts = [np.arange(0, size, side) for size in maps.shape[-2:]]
+    sums = np.add.reduceat(np.add.reduceat(maps, starts[0], axis=-2), starts[1], axis=-1)
+    counts = [np.diff([*start, size]) for start, size in zip(starts, maps.shape[-2:], strict=True)]
+    return sums / (counts[0][:, None] * counts[1])
 
 
 def loss_with(
@@ -137,8 +207,18 @@ def _require_room(model: GPT, tokens: np.ndarray, least: int = 1) -> None:
         )
 
 
-def _require_heads(model: GPT, heads: Collection[Place]) -> None:
-    L, H = model.config.n_layer, model.config.n_head
+def _head_counts(model: Module) -> list[int]:
+    """How many heads each part of `attentions` has."""
+    parts: list[Any] = list(attentions(model).values())
+    if not parts:
+        raise InputError(f"{type(model).__name__} has no attention.")
+    return [getattr(part, "n_head", None) or part.num_heads for part in parts]
+
+
+def _require_heads(model: Module, heads: Collection[Place]) -> None:
+    counts = _head_counts(model)
     for layer, h in heads:
-        if not (0 <= layer < L and 0 <= h < H):
-            raise InputError(f"there is no head {h} in layer {layer}: there are {L} layers of {H} heads each.")
+        if not (0 <= layer < len(counts) and 0 <= h < counts[layer]):
+            raise InputError(
+                f"there is no head {h} in layer {layer}: there are {len(counts)} layers of {max(counts)} heads each."
+            )

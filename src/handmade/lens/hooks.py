@@ -7,7 +7,6 @@ from typing import Any
 
 from handmade.engine import Tensor
 from handmade.errors import InputError, suggestion
-from handmade.models.gpt import GPT
 from handmade.nn import Module
 from handmade.nn.utils import evaluating
 
@@ -63,10 +62,18 @@ Attention = Callable[..., Tensor]
 """What a layer calls with its queries, keys and values, as nn.functional.scaled_dot_product_attention."""
 
 
+def attentions(model: Module) -> dict[str, Module]:
+    """The parts of a model in which heads look at tokens, by name: those that attend with `self.attention`.
+
+    Of a Transformer those of the encoder come first; each layer of the decoder has two.
+    """
+    return {name: part for name, part in model.named_modules() if callable(vars(type(part)).get("attention"))}
+
+
 @contextmanager
-def attention_replaced(model: GPT, replace: Callable[[int, Attention], Attention]) -> Iterator[None]:
-    """Inside the block, layer l attends with `replace(l, own)`, where `own` is what it attends with otherwise."""
-    parts: list[Any] = [block.attn for block in model.transformer.h]
+def attention_replaced(model: Module, replace: Callable[[int, Attention], Attention]) -> Iterator[None]:
+    """Inside the block, part l of `attentions` attends with `replace(l, own)`, where `own` is what it has."""
+    parts: list[Any] = list(attentions(model).values())
     before = [vars(part).get("attention") for part in parts]
     try:
         for layer, part in enumerate(parts):

@@ -120,6 +120,8 @@ class Embeddings(Module):
 class SelfAttention(Module):
     """H heads; in each, every position attends to every position that the mask allows (section 3)."""
 
+    attention = staticmethod(F.scaled_dot_product_attention)
+
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
         self.num_heads = config.num_attention_heads
@@ -131,7 +133,7 @@ class SelfAttention(Module):
     def forward(self, x: Float[Tensor, "B T D"], visible: Bool[Tensor, "B 1 1 T"] | None) -> Float[Tensor, "B T D"]:
         query, key, value = (self._heads(project(x)) for project in (self.query, self.key, self.value))
         dropout_p = self.dropout_p if self.training else 0.0
-        context = F.scaled_dot_product_attention(query, key, value, visible, dropout_p)
+        context = self.attention(query, key, value, visible, dropout_p)
         return context.transpose(1, 2).flatten(2)  # B H T D/H -> B T D
 
     def _heads(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B H T d"]:

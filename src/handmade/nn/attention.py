@@ -47,6 +47,8 @@ class MultiheadAttention(Module):
     ((2, 5, 16), (2, 5, 7))
     """
 
+    attention = staticmethod(F.scaled_dot_product_attention)
+
     def __init__(
         self,
         embed_dim: int,
@@ -144,7 +146,7 @@ class MultiheadAttention(Module):
     def attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
         """Attention of all heads, concatenated and projected; mask as from `merged_mask`, True for visible keys."""
         dropout = self.dropout if self.training else 0.0
-        return self._joined(F.scaled_dot_product_attention(q, k, v, mask, dropout))
+        return self._joined(self.attention(q, k, v, mask, dropout))
 
     def _with_added_keys(self, k: Tensor, v: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
         """The keys and values of the heads, and the visible ones among them, with those of the two options."""

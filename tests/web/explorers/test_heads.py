@@ -2,19 +2,25 @@
 
 import json
 import re
+import shutil
 import threading
 
 import numpy as np
 import pytest
 
 import handmade
+from handmade.engine import Tensor
 from handmade.errors import InputError
+from handmade.lens import attention_maps, masked_losses, translation_losses
 from handmade.lens.heads import losses_without_heads, read_heads
+from handmade.web.bench import Bench
 from handmade.web.explorers import heads
 from handmade.web.explorers.heads import Question, answer
+from handmade.web.models import Models
+from handmade.web.observatory import Observatory
 from handmade.web.questions import asked
 from handmade.workshop.exercises import exercise_named
-from tests.web.conftest import number_in
+from tests.web.conftest import RUNS, Pages, number_in, running
 
 TEXT = "ROMEO: But soft"
 
@@ -32,11 +38,13 @@ def test_the_arrays_are_the_lenss(observatory, used):
     tokens = np.array(used.tokens(TEXT))
     read = read_heads(used.model, tokens, 2.0, [(0, 1)])
     given = ask(observatory, layer=1, head=1, sharpness=2, off=[[0, 1]])
-    np.testing.assert_allclose(given.arrays["maps"], read.maps, atol=1e-3)  # float16
+    np.testing.assert_array_equal(given.arrays["map"], read.maps[1, 1])
+    for layer in (0, 1):
+        np.testing.assert_allclose(given.arrays[f"small/{layer}"], read.maps[layer], atol=1e-3)  # float16
     for name, array in (("q", read.queries), ("k", read.keys), ("v", read.values)):
         np.testing.assert_array_equal(given.arrays[name], array[1, 1])
     assert given.meta["loss"] == pytest.approx(read.losses(tokens).mean())
-    assert "".join(given.meta["tokens"]) == TEXT
+    assert "".join(given.meta["texts"][0]) == TEXT
     following, probability = given.meta["next"][3][0]
     assert probability == pytest.approx(np.exp(read.log_probabilities[3].max()))
     assert following == used.pieces([int(read.log_probabilities[3].argmax())])[0]
@@ -49,23 +57,23 @@ def test_a_mistake_computes_on_what_comes_to_the_head(observatory, used):
     given = ask(observatory, layer=1, code="mistake", fault="no mask")
     scores = read.queries[1] @ read.keys[1].swapaxes(-1, -2) / np.sqrt(read.keys.shape[-1])
     unmasked = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
-    np.testing.assert_allclose(given.arrays["their_maps"], unmasked, atol=1e-5)
+    np.testing.assert_allclose(given.arrays["their_small"], unmasked, atol=1e-5)
+    np.testing.assert_allclose(given.arrays["their_map"], unmasked[0], atol=1e-5)
     assert given.meta["loss_with"] != pytest.approx(given.meta["loss"], rel=1e-4)
     assert "no mask" in given.meta["visible"]
     assert ask(observatory, code="mistake", fault="no scale", sharpness=2).meta.get("loss_with") is None
 
 
 def test_of_a_longer_text_it_reads_as_much_as_the_model_sees(observatory):
-    assert ask(observatory, text="To be, or not to be").meta["tokens"] == list("To be, or not to")
+    assert ask(observatory, text="To be, or not to be").meta["texts"] == [list("To be, or not to")]
 
 
 @pytest.mark.parametrize("fault", exercise_named("causal_mask").faults)
 def test_every_mistake_has_its_picture_or_says_why_not(observatory, fault):
     given = ask(observatory, code="mistake", fault=fault)
-    assert ("their_maps" in given.arrays) != bool(given.meta["problem"])
+    assert ("their_map" in given.arrays) != bool(given.meta["problem"])
     if fault in given.meta["visible"]:
-        right = given.arrays["maps"][0].astype(np.float32)
-        assert not np.allclose(given.arrays["their_maps"], right, atol=2e-3)
+        assert not np.allclose(given.arrays["their_map"], given.arrays["map"], atol=1e-5)
     given.frame()
 
 
@@ -90,13 +98,17 @@ def test_what_does_not_fit_is_said(observatory, fields, said):
 def test_of_a_large_model_the_loss_without_each_head_is_refused(observatory, monkeypatch):
     monkeypatch.setattr(heads, "ABLATED", 10)
     assert not ask(observatory).meta["ablated"]
-    with pytest.raises(InputError, match="more than 10 parameters"):
+    with pytest.raises(InputError, match="takes too long"):
         ask(observatory, ablate=True)
 
 
-def test_the_maps_of_all_heads_fit_into_a_frame(observatory, monkeypatch):
-    monkeypatch.setattr(heads, "LARGEST", 2 * 10**2 * (2 * 4 + 4 * 2))
-    assert len(ask(observatory).meta["tokens"]) == 10
+def test_of_a_long_text_all_heads_are_seen_from_afar_and_one_whole(observatory, used, monkeypatch):
+    monkeypatch.setattr(heads, "SMALL", 6)
+    given = ask(observatory, layer=1)
+    maps = read_heads(used.model, np.array(used.tokens(TEXT))).maps[1]
+    assert given.arrays["map"].shape == (15, 15)
+    assert given.arrays["small/1"].shape == (2, 5, 5)
+    np.testing.assert_allclose(given.arrays["small/1"][:, 1, 0], maps[:, 3:6, :3].mean((1, 2)), atol=1e-3)
 
 
 def test_fifty_questions_at_once_are_answered_as_they_are_alone(observatory):
@@ -113,6 +125,82 @@ def test_fifty_questions_at_once_are_answered_as_they_are_alone(observatory):
         assert together[n].meta == expected.meta
         for name, array in expected.arrays.items():
             np.testing.assert_array_equal(together[n].arrays[name], array)
+
+
+# --- other models -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory):
+    """An observatory over a BERT and a Transformer."""
+    folder = tmp_path_factory.mktemp("others")
+    for name in ("masked", "transformer"):
+        shutil.copytree(RUNS / name, folder / "runs" / name)
+    return Observatory(Models(folder), Bench(None))
+
+
+def test_a_bert_sees_all_tokens_and_hides_each_in_turn_for_its_loss(others):
+    given = ask(others, model="runs/masked", text="To be, or n[MASK]t", layer=1, code="mistake", fault="no scale")
+    with others.models.opened("runs/masked") as bert:
+        tokens = np.array(bert.tokenizer.around("To be, or n[MASK]t"))
+        maps = attention_maps(bert.model, Tensor(tokens[None]))
+        losses = masked_losses(bert.model, tokens, bert.tokenizer.mask)
+        logits = bert.model.eval()(Tensor(tokens[None])).array[0]
+    np.testing.assert_allclose(given.arrays["map"], maps[1][0], rtol=1e-5)
+    assert given.meta["loss"] == pytest.approx(np.nanmean(losses), rel=1e-5)
+    mask = given.meta["texts"][0].index("[MASK]")
+    assert given.meta["right"][mask] == ""
+    likeliest = 1 / np.exp(logits[mask] - logits[mask].max()).sum()
+    assert given.meta["next"][mask][0][1] == pytest.approx(likeliest, rel=1e-5)
+    assert not any(part["causal"] for part in given.meta["parts"])
+    assert given.meta["difference"]["attention_weights"] > 1e-4
+    without = ask(others, model="runs/masked", text="To be, or n[MASK]t", ablate=True).arrays["without"]
+    off = ask(others, model="runs/masked", text="To be, or n[MASK]t", off=[[1, 0]])
+    assert without[1, 0] == pytest.approx(off.meta["loss"], rel=1e-5)
+    given.frame()
+
+
+def test_a_transformer_looks_at_its_source_at_its_translation_and_from_one_to_the_other(others):
+    given = ask(others, model="runs/transformer", text="3 May", layer=2, head=1)
+    names, sides = zip(*((part["name"], (part["looks"], part["at"])) for part in given.meta["parts"]), strict=True)
+    with others.models.opened("runs/transformer") as translator:
+        tokenizer, made = translator.tokenizer, translator.translate("3 May")
+        source, target = np.array(tokenizer.source("3 May")), np.array(tokenizer.target(made))
+        maps = attention_maps(translator.model, Tensor(source[None]), Tensor(target[None, :-1]))
+        losses = translation_losses(translator.model, source, target)
+    assert [len(text) for text in given.meta["texts"]] == [len(source), len(target) - 1]
+    assert len(names) == len(maps)
+    for n, (name, (looks, at)) in enumerate(zip(names, sides, strict=True)):
+        kind = name.split()[0]
+        assert (looks, at) == {"encoder": (0, 0), "decoder": (1, 1), "cross": (1, 0)}[kind]
+        assert given.arrays[f"small/{n}"].shape == maps[n].shape
+    np.testing.assert_allclose(given.arrays["map"], maps[2][1], rtol=1e-5)
+    assert given.meta["loss"] == pytest.approx(losses.mean(), rel=1e-5)
+    without = ask(others, model="runs/transformer", text="3 May", ablate=True).arrays["without"]
+    off = ask(others, model="runs/transformer", text="3 May", off=[[2, 1]])
+    assert without[2, 1] == pytest.approx(off.meta["loss"], rel=1e-5)
+    for layer in range(len(names)):
+        ask(others, model="runs/transformer", text="3 May", layer=layer, code="mistake", fault="no scale").frame()
+
+
+@pytest.mark.slow
+def test_the_page_asks_where_the_translation_looks_in_the_source(browser, others):
+    with running(others) as server:
+        pages = Pages(browser, server)
+        page = pages.open("/heads#model=runs/transformer&text=3 May&i=1", width=420)
+        cross = page.get_by_role("button", name="cross 0, head 0")
+        cross.click()
+        page.get_by_text("of the translation, which token of the source").wait_for()
+        source = page.get_by_role("group", name="The source").get_by_role("button")
+        source.nth(2).click()
+        page.locator("#weight").wait_for()
+        assert page.locator(".sr table tr").count() == 1 + source.count()
+        assert cross.locator("canvas").count() == 1
+        page.keyboard.press("ArrowUp")
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 420
+        for context in pages.contexts:
+            context.close()
+        assert not pages.problems
 
 
 # --- the page -------------------------------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
-"""The heads of a GPT: where each looks, one weight by hand, what the model is without it."""
+"""Heads of a model: where each looks, one weight by hand, what the model is without it."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,26 +7,35 @@ from typing import Any
 import numpy as np
 
 from handmade.errors import InputError
-from handmade.lens.heads import Heads, loss_with, losses_without_heads, read_heads
+from handmade.lens.heads import Attended, loss_with, pooled
+from handmade.lens.texts import TextRead, text_read
+from handmade.models.bert import bert, bert_for_masked_lm
 from handmade.models.card import Card
 from handmade.models.gpt import GPT, gpt
-from handmade.tasks import Writer
+from handmade.models.minilm import minilm
+from handmade.models.transformer import transformer
+from handmade.tasks import Encoder, Filler, Translator
+from handmade.tasks.masked.pieces import WordPieces
 from handmade.web import whose
 from handmade.web.explorers import Explorer
-from handmade.web.frames import LARGEST, Answer
+from handmade.web.frames import Answer
 from handmade.web.observatory import Observatory
 from handmade.web.questions import flag, pairs, real, text, whole
 from handmade.workshop.cell.cases import Case
 from handmade.workshop.exercises import exercise_named
 from handmade.workshop.quiet import QUIET
 
-EXERCISE = "causal_mask"
+EXERCISES = {True: "causal_mask", False: "self_attention"}
+"""The exercise that computes where later tokens are hidden, and where all are seen."""
 
-LONGEST = 64
+LONGEST = 256
 """Tokens of a text that are shown."""
 
-ABLATED = 40_000_000
-"""Parameters up to which the loss without each head is measured while one waits."""
+SMALL = 64
+"""Rows and columns of a map in the overview of all heads; with more than 400 heads half of that."""
+
+ABLATED = 200_000_000_000
+"""Products up to which the loss without each head is measured while one waits."""
 
 SHOWN_NEXT = 6
 
@@ -36,11 +44,11 @@ SHOWN_NEXT = 6
 class Question:
     """The text, the head that is looked at, what scores are multiplied by, the heads that are off, whose code computes.
 
-    ablate: only the loss without each head is asked for.
+    text: "" for an example. ablate: only the loss without each head is asked for.
     """
 
     model: str = text("", longest=200)
-    text: str = text("ROMEO: But soft, what light through yonder window")
+    text: str = text("")
     layer: int = whole(0, 0, 255)
     head: int = whole(0, 0, 255)
     sharpness: float = real(1.0, 0.0, 8.0)
@@ -53,89 +61,101 @@ class Question:
 def answer(question: Question, observatory: Observatory) -> Answer:
     """What the heads do with the text."""
     with observatory.models.opened(question.model, _fits) as used:
-        tokens = _tokens(used, question.text)
+        given = question.text or example(used)
+        read = text_read(used, given, LONGEST)
         if question.ablate:
-            if not _ablated(used):
+            if not _ablated(read):
                 raise InputError(
-                    f"the model has more than {ABLATED:,} parameters: what each head is worth takes too long."
+                    "what each head is worth takes too long here: give a shorter text, or a smaller model."
                 )
-            without = losses_without_heads(used.model, tokens, question.sharpness, question.off)
-            return Answer({}, {"without": without.astype(np.float32)})
-        read = read_heads(used.model, tokens, question.sharpness, question.off)
-        L, H = read.maps.shape[:2]
-        if question.layer >= L or question.head >= H:
-            raise InputError(f"there is no head {question.head} in layer {question.layer}: there are {L} x {H}.")
-        told, theirs = _theirs(question, observatory, used, tokens, read)
-        return _answer(question, used, tokens, read, told, theirs)
+            without = read.without(question.sharpness, question.off)
+            return Answer({}, {"without": without.astype(np.float32)} if without is not None else {})
+        layers, said, loss = read.attention(question.sharpness, question.off, _ablated(read))
+        if question.layer >= len(layers) or question.head >= len(layers[question.layer].maps):
+            raise InputError(
+                f"there is no head {question.head} in layer {question.layer}: there are {len(layers)} x "
+                f"{len(layers[0].maps)}."
+            )
+        told, theirs = _theirs(question, observatory, read, layers[question.layer])
+        meta = {"text": given, "whole": not question.text, "kind": _kind(used), "loss": loss, **told}
+        return _answer(question, read, layers, said, meta, theirs)
 
 
-def _tokens(used: Writer, text: str) -> np.ndarray:
-    """The tokens of the text, as many of the first as the model sees at once, the page shows, and a frame holds."""
-    tokens = used.tokens(text)
-    if len(tokens) < 2:
-        raise InputError(f"the text has {len(tokens)} tokens, expected two at least: what follows the first?")
-    assert isinstance(used.model, GPT)
-    config = used.model.config
-    heads = config.n_layer * config.n_head
-    fit = math.isqrt(LARGEST // 2 // (2 * heads + 4 * config.n_head))  # maps in float16, a layer of theirs in float32
-    return np.array(tokens[: max(2, min(LONGEST, config.block_size, fit))])
+def example(used: Any) -> str:
+    """A text to begin with, of the kind that the model reads."""
+    if isinstance(used, Translator):
+        return "3 May 2007"
+    if isinstance(used, Filler | Encoder):
+        return "The man went to the [MASK]." if isinstance(used.tokenizer, WordPieces) else "To be, or n[MASK]t to be"
+    return "ROMEO: But soft, what light through yonder window"
 
 
-def _ablated(used: Writer) -> bool:
-    return sum(parameter.numel() for parameter in used.model.parameters()) <= ABLATED
+def _kind(used: Any) -> str:
+    return "translates" if isinstance(used, Translator) else "fills in" if isinstance(used, Filler) else "writes"
+
+
+def _ablated(read: TextRead) -> bool:
+    return read.scored is not None and read.work <= ABLATED
 
 
 def _answer(
     question: Question,
-    used: Writer,
-    tokens: np.ndarray,
-    read: Heads,
-    told: dict[str, Any],
+    read: TextRead,
+    layers: list[Attended],
+    log_probabilities: np.ndarray,
+    meta: dict[str, Any],
     theirs: dict[str, np.ndarray],
 ) -> Answer:
-    (L, H), place = read.maps.shape[:2], (question.layer, question.head)
-    following, probabilities = read.likeliest(SHOWN_NEXT)
-    losses = read.losses(tokens)
-    likely = zip(following, probabilities, strict=True)
-    meta = {
-        "tokens": used.pieces(tokens.tolist()),
-        "layers": L,
-        "heads": H,
-        "d": read.queries.shape[-1],
-        "loss": float(losses.mean()),
-        "next": [list(zip(used.pieces(row.tolist()), map(float, p), strict=True)) for row, p in likely],
-        "ablated": _ablated(used),
-        **told,
+    opened, counts = layers[question.layer], [len(layer.maps) for layer in layers]
+    next_tokens = []
+    for row in log_probabilities:
+        order = np.argsort(-row, kind="stable")[:SHOWN_NEXT]
+        pieces = zip(read.pieces(order.tolist()), np.exp(row[order]).tolist(), strict=True)
+        next_tokens.append([[piece, p] for piece, p in pieces])
+    told = {
+        "texts": [list(one) for one in read.texts],
+        "parts": [{**part._asdict(), "heads": n} for part, n in zip(read.parts, counts, strict=True)],
+        "d": opened.queries.shape[-1],
+        "says": read.says,
+        "right": read.right,
+        "next": next_tokens,
+        "ablated": _ablated(read),
+        "layer": question.layer,
+        "head": question.head,
+        **meta,
     }
-    vectors = {"q": read.queries[place], "k": read.keys[place], "v": read.values[place]}
-    arrays = {name: array.astype(np.float32) for name, array in vectors.items()}
-    return Answer(meta, {"maps": read.maps.astype(np.float16), "losses": losses.astype(np.float32), **arrays, **theirs})
+    most = SMALL if sum(counts) <= 400 else SMALL // 2
+    arrays = {f"small/{n}": pooled(layer.maps, most).astype(np.float16) for n, layer in enumerate(layers)}
+    h = question.head
+    arrays |= {name: x[h].astype(np.float32) for name, x in zip("qkv", opened[1:], strict=True)}
+    arrays["map"] = opened.maps[h].astype(np.float32)
+    if "their_maps" in theirs:
+        arrays |= {"their_map": theirs["their_maps"][h], "their_small": pooled(theirs["their_maps"], most)}
+    return Answer(told, arrays)
 
 
 def _theirs(
-    question: Question, observatory: Observatory, used: Writer, tokens: np.ndarray, read: Heads
+    question: Question, observatory: Observatory, read: TextRead, opened: Attended
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """What the chosen code gives in each head of the layer for the queries, keys and values that come there."""
-    exercise = exercise_named(EXERCISE)
     if question.code == "reference":
         return whose.reference_only()
-    at = question.layer
-    heads = zip(question.sharpness * read.queries[at], read.keys[at], read.values[at], strict=True)
+    exercise = exercise_named(EXERCISES[read.parts[question.layer].causal])
+    heads = zip(question.sharpness * opened.queries, opened.keys, opened.values, strict=True)
     cases = [Case(f"head {h}", tuple(x.astype(np.float64) for x in head)) for h, head in enumerate(heads)]
     made = whose.computed(observatory.bench, exercise, cases, question.code, question.fault)
     told = made.told("output", "attention_weights")
     if question.code == "mistake":
         told["visible"] = whose.visible(exercise, cases[question.head : question.head + 1])
-        if question.sharpness == 1 and not question.off:
-            told["loss_with"] = _loss_with_mistake(question, used, tokens)
-    maps = made.stacked("attention_weights", read.maps[at].shape)
+        if question.sharpness == 1 and not question.off and isinstance(read.model, GPT):
+            told["loss_with"] = _loss_with_mistake(question, read.model, read.inputs[0].array[0])
+    maps = made.stacked("attention_weights", opened.maps.shape)
     return told, {} if maps is None else {"their_maps": maps}
 
 
-def _loss_with_mistake(question: Question, used: Writer, tokens: np.ndarray) -> float | None:
+def _loss_with_mistake(question: Question, model: GPT, tokens: np.ndarray) -> float | None:
     """The model's loss where every head makes the mistake; None where it raises, or gives no number."""
-    exercise, model = exercise_named(EXERCISE), used.model
-    assert isinstance(model, GPT)
+    exercise = exercise_named(EXERCISES[True])
 
     def mistaken(Q: np.ndarray, K: np.ndarray, V: np.ndarray) -> np.ndarray:
         case = Case("", (Q.astype(np.float64), K.astype(np.float64), V.astype(np.float64)))
@@ -154,26 +174,35 @@ def _loss_with_mistake(question: Question, used: Writer, tokens: np.ndarray) -> 
 
 def _also(question: Question, answer: Answer) -> Iterator[Question]:
     """The other heads of the same text, and what each of all is worth."""
-    for layer, head in np.ndindex(answer.meta["layers"], answer.meta["heads"]):
-        yield replace(question, layer=layer, head=head)
+    for layer, part in enumerate(answer.meta["parts"]):
+        for head in range(part["heads"]):
+            yield replace(question, layer=layer, head=head)
     if answer.meta["ablated"]:
         yield Question(question.model, question.text, sharpness=question.sharpness, off=question.off, ablate=True)
 
 
 def _fits(card: Card) -> bool:
-    return card.build is gpt
+    """GPTs, BERTs and Transformers."""
+    return card.build in (gpt, bert, bert_for_masked_lm, minilm, transformer)
 
 
 EXPLORER = Explorer(
-    title="Attention in a GPT",
+    title="Attention, head by head",
     asks="Where does each letter look?",
-    lead="A GPT reads a text. In each of its heads a token asks all tokens before it, and takes the most from those "
-    "that answer. Everything here is computed by the model, as you touch it.",
+    lead="A model reads a text. In each of its heads a token asks others, and takes the most from those that answer. "
+    "Everything here is computed by the model, as you touch it.",
     question=Question,
     answer=answer,
-    exercises=(EXERCISE,),
+    exercises=(*EXERCISES.values(), "multi_head_attention", "cross_attention", "gpt_block"),
     fits=_fits,
     trains="handmade train gpt",
-    files=("models/gpt.py", "attention.py", "lens/heads.py"),
+    files=(
+        "models/gpt.py",
+        "models/bert.py",
+        "models/transformer.py",
+        "attention.py",
+        "lens/heads.py",
+        "lens/texts.py",
+    ),
     also=_also,
 )
