@@ -123,6 +123,11 @@ def beam_search(
     return [sentence.best() for sentence in sentences]
 
 
+def length_normalised(log_p: float, length: int, alpha: float) -> float:
+    """What hypotheses are ranked by: log p / ((5 + length) / 6) ** alpha."""
+    return log_p / ((5 + length) / 6) ** alpha
+
+
 class _Sentence:
     """The search of one sentence: its open and its finished hypotheses."""
 
@@ -157,7 +162,7 @@ class _Sentence:
         return Hypothesis(tokens, self._score(log_p, len(tokens)))
 
     def _score(self, log_p: float, length: int) -> float:
-        return log_p / ((5 + length) / 6) ** self.alpha
+        return length_normalised(log_p, length, self.alpha)
 
     def _is_decided(self) -> bool:
         """Whether `beam` finished ones are as good as the best open one could become: long, and certain from here."""

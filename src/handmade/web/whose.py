@@ -61,7 +61,7 @@ class Computed:
             if result is None:
                 return None
             with np.errstate(invalid="ignore"):
-                apart = np.abs(result[name].astype(np.float64) - right[name])
+                apart = np.atleast_1d(np.abs(result[name].astype(np.float64) - right[name]))
             apart[np.isnan(result[name]) & np.isnan(right[name])] = 0
             largest = max(largest, float(np.nan_to_num(apart, nan=np.inf).max(initial=0)))
         return largest
@@ -136,7 +136,8 @@ def _shown(result: Result, like: dict[str, np.ndarray] | None = None) -> tuple[d
         return None, f"It raises {raised.kind}: {raised.message}" if raised else "It gave nothing."
     outputs = {}
     for name, value in result.outputs.items():
-        array = value if isinstance(value, np.ndarray) else np.asarray(value) if type(value) in (int, float) else None
+        numeric = isinstance(value, np.ndarray | np.number) or type(value) in (int, float)
+        array = np.asarray(value) if numeric else None
         if array is None or array.dtype.kind not in "biuf":
             return None, f"{name} is {type(value).__name__}, expected an array of numbers."
         if like is not None and name in like and array.shape != like[name].shape:
