@@ -48,6 +48,7 @@ TYPED = {
     "interview": [["interview", "--seed", "1"], ["interview", "--report"]],
     "drill": [["drill", "--seed", "2"]],
     "audit": [["audit", "noam"]],
+    "grade": [["grade", "nowhere"], ["grade", "PHOTOS", "--setup", "github"], ["grade"]],
     "look": [["look", "nowhere"]],
 }
 """What a person types, for each command; its --help is added."""

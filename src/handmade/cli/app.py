@@ -45,6 +45,7 @@ COMMANDS = {
     "interview": "Solve an exercise against the clock.",
     "drill": "Find the mistake in our code.",
     "audit": "Test the judge itself.",
+    "grade": "Grade the submissions of a class.",
 }
 """Each command with what `handmade --help` says of it. It is the function of its name in the file of its name."""
 

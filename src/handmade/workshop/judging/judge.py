@@ -35,11 +35,13 @@ if TYPE_CHECKING:
 class Judge:
     """Judges solutions, one after another, in one sandbox that stays warm. Use it in a `with` block.
 
+    thorough: whether it searches at length for the mend of a mistake that is not listed.
     saying: called with what it is doing, in a few words, before that takes long.
     """
 
-    def __init__(self, limits: Limits | None = None, sandbox: Sandbox | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, sandbox: Sandbox | None = None, thorough: bool = True) -> None:
         self.limits = limits or Limits()
+        self.thorough = thorough
         self.sandbox = sandbox or Sandbox()
         self.saying: Callable[[str], None] = lambda what: None
         self._known: dict[str, Counterfactuals] = {}
@@ -186,7 +188,7 @@ class Judge:
         if not findings or any(finding.name == "not written yet" for finding in findings):
             return findings
         told = trial.exercise.faults.keys() | {"wrong type"}
-        mending = mending and not all(finding.name in told for finding in findings)
+        mending = mending and self.thorough and not all(finding.name in told for finding in findings)
         if mending:
             self.saying("Looking for the line and its mend")
         try:
