@@ -30,6 +30,7 @@ from handmade.lens.hooks import attention_replaced as attention_replaced
 from handmade.lens.hooks import find_layer as find_layer
 from handmade.lens.hooks import recording as recording
 from handmade.lens.hooks import undisturbed as undisturbed
+from handmade.lens.inception import inception_flow as inception_flow
 from handmade.lens.layers import early_and_late as early_and_late
 from handmade.lens.localisation import draw_grad_cam as draw_grad_cam
 from handmade.lens.localisation import grad_cam as grad_cam

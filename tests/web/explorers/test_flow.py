@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,12 +10,16 @@ from PIL import Image
 
 import handmade
 from handmade.errors import InputError
+from handmade.lens import grad_cam, inception_flow
 from handmade.lens.branches import block_flow
+from handmade.lens.inception import BRANCHES
 from handmade.models.resnet_cifar import CifarResNet
+from handmade.tasks.images.classifier import published_classifier
 from handmade.web.bench import Bench
+from handmade.web.explorers import flow as flow_explorer
 from handmade.web.explorers.flow import Question, answer
 from handmade.web.images import Images, images_at
-from handmade.web.models import Models, given_source
+from handmade.web.models import Given, Models, Source, given_source
 from handmade.web.observatory import Observatory
 from handmade.web.questions import asked
 from handmade.weights.files import save
@@ -46,7 +51,7 @@ def test_the_arrays_are_the_lenss(resnet, cut):
     with resnet.models.opened("resnet20") as used:
         pixels = used.input(resnet.images.image(2))
         flow, uncut = block_flow(used.model, pixels, cut), block_flow(used.model, pixels)
-    block, channels = flow.blocks[4], given.meta["channels"]
+    block, channels = flow.blocks[4], given.meta["channels"]["out"]
     for name, maps in (("skip", block.skip), ("branch", block.branch), ("out", block.out)):
         np.testing.assert_allclose(given.arrays[name], maps[channels], rtol=1e-3, atol=1e-3)  # float16
     others = np.delete(np.abs(uncut.blocks[4].branch).max((1, 2)), channels)
@@ -85,6 +90,74 @@ def test_the_reference_of_the_exercise_is_the_block(resnet):
 def test_what_does_not_fit_is_said(resnet, fields, said):
     with pytest.raises(InputError, match=said):
         ask(resnet, **fields)
+
+
+def test_the_uncut_flow_is_kept_while_parts_are_cut(resnet, monkeypatch):
+    ask(resnet, image=2)
+    ran = []
+    monkeypatch.setattr(flow_explorer, "block_flow", lambda *given: ran.append(given[2]) or block_flow(*given))
+    ask(resnet, image=2, cut={"layer2.1": "branch"})
+    assert ran == [{"layer2.1": "branch"}]
+    ask(resnet, image=1)
+    assert ran[1:] == [None]
+
+
+def test_the_evidence_is_grad_cam_for_the_first_answer(resnet):
+    given = ask(resnet, image=1, block="layer3.1", cut={"layer3.1": "skip"}, evidence=True)
+    with resnet.models.opened("resnet20") as used:
+        image = used.input(resnet.images.image(1))
+        whole = used.classes.index(given.meta["said"])
+        np.testing.assert_allclose(given.arrays["evidence"], grad_cam(used.model, image, whole, "layer3.1"), rtol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def googlenet(resnet):
+    """An observatory over an untrained GoogLeNet, with the same images."""
+    handmade.manual_seed(0)
+    source = Source("googlenet-cifar", "googlenet-cifar", "googlenet-cifar")
+    given = Given(source, published_classifier("googlenet-cifar"), 0)
+    return Observatory(Models(Path("nowhere"), [given]), Bench(None), resnet.images)
+
+
+def test_the_four_branches_of_a_googlenet_are_the_lenss(googlenet):
+    given = ask(googlenet, block="inception4a", cut={"inception3b": "branch3"})
+    with googlenet.models.opened("") as used:
+        image = used.input(googlenet.images.image(1))
+        flow = inception_flow(used.model, image, {"inception3b": "branch3"})
+        uncut = inception_flow(used.model, image)
+    block = flow.blocks[2]
+    assert (given.meta["kind"], given.meta["blocks"][2]["name"]) == ("inception", "inception4a")
+    for branch, whole in zip(block.branches, uncut.blocks[2].branches, strict=True):
+        channels = given.meta["channels"][branch.name]
+        np.testing.assert_allclose(given.arrays[branch.name], branch.maps[channels], rtol=1e-3, atol=1e-3)  # float16
+        strength = np.abs(whole.maps).max((1, 2))
+        assert strength[channels].min() >= np.delete(strength, channels).max()
+    told = given.meta["blocks"][2]["parts"]
+    assert [part["multiply_adds"] for part in told] == [branch.multiply_adds for branch in block.branches]
+    given.frame()
+    wrong = ask(googlenet, block="inception4a", code="mistake", fault="not pooled").arrays
+    apart = {name: np.abs(wrong[f"theirs/{name}"] - wrong[name]).max() / wrong[name].max() for name in BRANCHES}
+    assert apart.pop("branch4") > 0.02
+    assert max(apart.values()) < 0.01
+
+
+@pytest.mark.slow
+def test_the_page_cuts_a_branch_of_a_googlenet(browser, googlenet):
+    with running(googlenet) as server:
+        pages = Pages(browser, server)
+        page = pages.open("/flow", width=420)
+        page.get_by_role("button", name="it stays").click()
+        page.get_by_text("Cut: branch 2 (3 x 3) of 4c.").wait_for()
+        for key in ("ArrowRight", "4"):
+            page.keyboard.press(key)
+        page.get_by_text("Cut: branch 2 (3 x 3) of 4c, branch 4 (pool) of 4d.").wait_for()
+        page.keyboard.press("e")
+        page.get_by_text("Grad-CAM").wait_for()
+        page.locator(".framed.lit").wait_for()
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 420
+        for context in pages.contexts:
+            context.close()
+        assert not pages.problems
 
 
 @pytest.mark.slow
