@@ -2,8 +2,11 @@
 
 from handmade.lens.attention import attention_maps as attention_maps
 from handmade.lens.attention import draw_attention_maps as draw_attention_maps
+from handmade.lens.beams import beam_tree as beam_tree
 from handmade.lens.branches import block_flow as block_flow
 from handmade.lens.by_hand import attention_steps as attention_steps
+from handmade.lens.cache import cache_cost as cache_cost
+from handmade.lens.choice import choosing as choosing
 from handmade.lens.costs import Cost as Cost
 from handmade.lens.costs import LayerCost as LayerCost
 from handmade.lens.costs import cost as cost
@@ -34,7 +37,9 @@ from handmade.lens.inception import inception_flow as inception_flow
 from handmade.lens.layers import early_and_late as early_and_late
 from handmade.lens.localisation import draw_grad_cam as draw_grad_cam
 from handmade.lens.localisation import grad_cam as grad_cam
+from handmade.lens.logits import contributions as contributions
 from handmade.lens.looks import looking as looking
+from handmade.lens.ngrams import marked_ngrams as marked_ngrams
 from handmade.lens.parts import draw_cost as draw_cost
 from handmade.lens.parts import parts_of as parts_of
 from handmade.lens.patches import default_stride as default_stride
@@ -46,6 +51,7 @@ from handmade.lens.texts import text_read as text_read
 from handmade.lens.token_loss import masked_losses as masked_losses
 from handmade.lens.token_loss import next_token_losses as next_token_losses
 from handmade.lens.token_loss import translation_losses as translation_losses
+from handmade.lens.translating import translate as translate
 from handmade.lens.units import Unit as Unit
 from handmade.lens.units import convolutions as convolutions
 from handmade.lens.units import unit_of as unit_of

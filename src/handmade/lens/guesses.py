@@ -54,14 +54,25 @@ def logit_lens(model: Module, tokens: Int64[np.ndarray, "T"]) -> Guesses:
 
     Raises InputError for a model without such a stream.
     """
+    return read_stream(model, tokens)[0]
+
+
+def read_stream(
+    model: Module, tokens: Int64[np.ndarray, "T"], place: int = -1, first: int = 0
+) -> tuple[Guesses, Float[np.ndarray, "L V"]]:
+    """The guesses from place `first` on, and at `place` the log-probabilities of all tokens after each layer, in nats.
+
+    Raises InputError for a model without such a stream.
+    """
     stream = stream_of(model)
     with undisturbed(model), no_grad():
         with recording(model, *stream.places) as outputs:
             model(Tensor(tokens[None]))
-        probabilities = [stream.unembed(outputs[place][-1])[0].softmax(-1).array for place in stream.places]
-    return Guesses(
-        np.stack([layer.argmax(-1) for layer in probabilities]), np.stack([layer.max(-1) for layer in probabilities])
-    )
+        states = [outputs[name][-1] for name in stream.places]  # 1 T D each
+        probabilities = [stream.unembed(state[:, first:])[0].softmax(-1).array for state in states]
+        at_place = [stream.unembed(state[:, [place]])[0, 0].double().log_softmax(-1).array for state in states]
+    likely = np.stack([layer.argmax(-1) for layer in probabilities])
+    return Guesses(likely, np.stack([layer.max(-1) for layer in probabilities])), np.stack(at_place)
 
 
 def draw_logit_lens(
