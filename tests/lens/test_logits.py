@@ -9,8 +9,8 @@ from handmade.errors import InputError
 from handmade.lens import cost
 from handmade.lens.cache import cache_cost
 from handmade.lens.choice import choosing
-from handmade.lens.logits import contributions
 from handmade.lens.guesses import logit_lens, read_stream
+from handmade.lens.logits import contributions
 from handmade.models.gpt import GPT, GPTConfig
 from handmade.text.sampling import sample_probabilities
 

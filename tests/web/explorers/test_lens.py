@@ -9,8 +9,8 @@ import handmade
 from handmade.errors import InputError
 from handmade.lens.cache import cache_cost
 from handmade.lens.choice import choosing
-from handmade.lens.logits import contributions
 from handmade.lens.guesses import logit_lens, read_stream
+from handmade.lens.logits import contributions
 from handmade.text.sampling import sample
 from handmade.web.explorers import lens
 from handmade.web.explorers.lens import Question, answer

@@ -8,8 +8,8 @@ import numpy as np
 from handmade.errors import InputError
 from handmade.lens.cache import cache_cost
 from handmade.lens.choice import Choosing, choosing
-from handmade.lens.logits import contributions
 from handmade.lens.guesses import read_stream
+from handmade.lens.logits import contributions
 from handmade.models.bert import BertForMaskedLM, bert, bert_for_masked_lm
 from handmade.models.card import Card
 from handmade.models.gpt import GPT, gpt
