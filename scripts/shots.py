@@ -22,7 +22,15 @@ SHOTS = {
     "hand": "#seen=1&mask=causal",
     "heads": "#seen=[[0,0],[0,1],[0,2],[0,3],[1,0],[1,1],[1,2],[1,3],[2,0],[2,1],[2,2],[2,3],[3,0],[3,1],[3,2],[3,3]]",
     "flow": '#image=1&seen=1&block=layer2.1&cut={"layer2.1":"branch"}',
+    "train": "#mode=diagnosis",
 }
+FAULT = "no residual"
+BEGIN = """async (fault) => {
+  const { decode } = await import("/static/lib/frame.js");
+  const headers = { Authorization: `Bearer ${sessionStorage.getItem("token")}` };
+  const answer = await fetch("/api/jobs", { method: "POST", body: JSON.stringify({ fault }), headers });
+  return decode(await answer.arrayBuffer()).job;
+}"""
 WIDTH, HEIGHT = 1440, 900
 
 
@@ -32,14 +40,15 @@ def main() -> None:
     parser.add_argument("--resnet20", required=True, type=Path)
     parser.add_argument("--images", required=True, type=Path)
     parser.add_argument("--chromium", default="/usr/bin/chromium")
+    parser.add_argument("--only", choices=SHOTS, help="this picture alone")
     given = parser.parse_args()
     run, weights, images = given.gpt.resolve(), str(given.resnet20.resolve()), str(given.images.resolve())
     folder = run.parents[1]
     sources = {"flow": ["resnet20", "--weights", weights, "--image", images]}
     with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=given.chromium)
-        for name, state in SHOTS.items():
-            shot(browser, name, state, folder, sources.get(name, [run.relative_to(folder).as_posix()]))
+        for name in [given.only] if given.only else SHOTS:
+            shot(browser, name, SHOTS[name], folder, sources.get(name, [run.relative_to(folder).as_posix()]))
         browser.close()
 
 
@@ -52,6 +61,10 @@ def shot(browser, name: str, state: str, folder: Path, source: list[str]) -> Non
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         page.goto(f"{address}/{name}#{token}&{state.removeprefix('#')}")
         page.locator(".predict").wait_for()
+        if name == "train":
+            wrong, right = page.evaluate(BEGIN, FAULT), page.evaluate(BEGIN, "none")
+            page.goto(f"{address}/{name}{state}&riddle={wrong}&beside={right}")
+            page.locator("#step").get_by_text("step 240 of 240").wait_for(timeout=300_000)
         page.wait_for_timeout(2500)  # the losses without each head come a little later
         picture = Image.open(BytesIO(page.screenshot()))
         picture.convert("P", palette=Image.Palette.ADAPTIVE, colors=128).save(TO / f"look-{name}.png", optimize=True)

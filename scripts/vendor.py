@@ -4,7 +4,8 @@
     python scripts/vendor.py --check    # compare with VERSIONS: no network
 
 Versions are pinned by scripts/vendor/package-lock.json, which names no host. No install script runs. Preact with its
-hooks and signals, and htm, become one module; everything else is copied. VERSIONS has the SHA-256 of every file.
+hooks and signals, and htm, become one module, uPlot another; everything else is copied. VERSIONS has the SHA-256 of
+every file.
 """
 
 import argparse
@@ -28,8 +29,12 @@ COPIED = {
     "vendor/preact.LICENSE": "preact/LICENSE",
     "vendor/signals.LICENSE": "@preact/signals/LICENSE",
     "vendor/htm.LICENSE": "htm/LICENSE",
+    "vendor/uplot.LICENSE": "uplot/LICENSE",
 }
-USED = ("vendor/preact.js", *COPIED)
+BUNDLED = ("vendor/preact.js", "vendor/uplot.js")
+"""Each is made of the file of its name in scripts/vendor."""
+
+USED = (*BUNDLED, *COPIED)
 
 
 def main() -> None:
@@ -49,9 +54,9 @@ def remake(folder: Path) -> None:
     for path in HERE.iterdir():
         shutil.copy(path, folder)
     subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], cwd=folder, check=True)
-    bundle = ["npx", "esbuild", "preact.js", "--bundle", "--format=esm", "--minify", "--target=es2022"]
-    out = STATIC / "vendor" / "preact.js"
-    subprocess.run([*bundle, "--log-level=error", f"--outfile={out}"], cwd=folder, check=True)
+    for name in BUNDLED:
+        bundle = ["npx", "esbuild", Path(name).name, "--bundle", "--format=esm", "--minify", "--target=es2022"]
+        subprocess.run([*bundle, "--log-level=error", f"--outfile={STATIC / name}"], cwd=folder, check=True)
     for name, source in COPIED.items():
         (STATIC / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(folder / "node_modules" / source, STATIC / name)

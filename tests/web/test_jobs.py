@@ -274,6 +274,7 @@ def test_of_many_events_the_newest_are_kept_under_their_numbers(jobs, tmp_path, 
     assert len(job.events) <= 10
     assert [event.number for event in job.since(22)] == [22, 23, 24]
     assert [json.loads(event.data)["text"] for event in job.since(22)] == ["22", "23", "24"]
+    assert job.since(0)[0].number == 0  # it says what the job is
     assert job.since(0)[-1].number == 24
     assert job.since(25) == []
 

@@ -79,6 +79,9 @@ def _mistakes_and_more(done: "Progress") -> list[str]:
         lines.append(f"Your most frequent mistakes: {listed}.")
     if done.drills:
         lines.append(f"Drills: {sum(drill.fixed is not None for drill in done.drills)} of {len(done.drills)} fixed.")
+    if done.diagnoses:
+        right = sum(diagnosis.said == diagnosis.fault for diagnosis in done.diagnoses)
+        lines.append(f"Runs with a mistake: {right} of {len(done.diagnoses)} diagnosed rightly.")
     if done.interviews:
         good = sum(bool(interview.get("passed")) for interview in done.interviews)
         lines.append(f"Interviews: {good} of {len(done.interviews)} passed.")

@@ -26,10 +26,10 @@ RECIPE = replace(
     epoch_steps=40,
     batch_size=16,
     sequence_length=16,
-    n_layer=4,
+    n_layer=3,
     n_head=2,
     n_embd=32,
-    dropout=0.3,
+    dropout=0.2,
     learning_rate=1e-2,
     min_learning_rate=1e-3,
     warmup_steps=20,
@@ -133,11 +133,54 @@ def _put(task: LanguageModelling, **methods: Callable[..., Any]) -> None:
 
 
 FAULTS = {
-    "no mask": Fault(no_mask, "", "", ""),
-    "targets not shifted": Fault(targets_not_shifted, "", "", ""),
-    "no zero_grad": Fault(no_zero_grad, "", "", ""),
-    "rate x 100": Fault(rate_times_100, "", "", ""),
-    "no residual": Fault(no_residual, "", "", ""),
-    "no eval mode": Fault(no_eval_mode, "", "", ""),
-    "softmax before cross-entropy": Fault(softmax_before_cross_entropy, "", "", ""),
+    "no mask": Fault(
+        no_mask,
+        "The attention has no causal mask, so each place sees the letter that it is to guess.",
+        "Both losses fall far below what can be known of the next letter, and what it writes is worse than before: "
+        "when it writes, there is nothing to copy.",
+        "scaled_dot_product_attention(q, k, v, is_causal=True)",
+    ),
+    "targets not shifted": Fault(
+        targets_not_shifted,
+        "The targets are the inputs, not the letters after them.",
+        "The training loss is near 0 within a few dozen steps, since the answer stands in the input. On the test text, "
+        "whose targets are right, it is worse than guessing.",
+        "inputs, targets = text[:-1], text[1:]",
+    ),
+    "no zero_grad": Fault(
+        no_zero_grad,
+        "The gradients are not cleared before backward(), so each step adds to those of all steps before.",
+        "The norm of the gradients grows and grows. The loss falls at first and then wanders: steps go where the sum "
+        "of old gradients points.",
+        "optimizer.zero_grad(); loss.backward(); optimizer.step()",
+    ),
+    "rate x 100": Fault(
+        rate_times_100,
+        "The learning rate is 100 times too high.",
+        "The loss falls for a few steps and jumps up again. It ends where letters are guessed by how often they "
+        "occur, and stays there: the large steps have ruined the initial weights.",
+        "Adam begins well near 1e-3; find the largest rate at which the loss does not jump, and take less",
+    ),
+    "no residual": Fault(
+        no_residual,
+        "The blocks do not add to what they get: x = block(x) in place of x = x + block(x).",
+        "The gradients of the first blocks are more than a hundred times smaller than those of the last. The loss "
+        "stays where letters are guessed by how often they occur.",
+        "x = x + self.attn(self.ln_1(x)); x = x + self.mlp(self.ln_2(x))",
+    ),
+    "no eval mode": Fault(
+        no_eval_mode,
+        "It is tested in training mode, so dropout drops numbers in the test, too.",
+        "It learns as well as without the mistake, but the test loss is higher than it should be: with dropout, the "
+        "test loss of a young network lies clearly below its training loss, and here it hardly does.",
+        "model.eval() before the test, model.train() after it",
+    ),
+    "softmax before cross-entropy": Fault(
+        softmax_before_cross_entropy,
+        "The scores go through softmax, and then into cross_entropy, which takes the softmax itself.",
+        "Probabilities as scores are between 0 and 1, so the loss cannot fall below log(V - 1 + e) - 1 = 3.17 for "
+        "V = 63 letters. It hardly moves, and the gradients are tiny.",
+        "cross_entropy(logits, targets)",
+    ),
 }
+"""By the names under which a learner finds them."""

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,7 +29,8 @@ KEPT = 8
 """Jobs that are remembered."""
 
 MOST_EVENTS = 4_000
-"""Events of a job that are kept; of more, the older half goes. The curve of all steps is in the run's folder."""
+"""Events of a job that are kept; of more, the older half goes, but for the first, which says what the job is. The curve
+of all steps is in the run's folder."""
 
 MOST_READERS = 8
 
@@ -67,6 +69,7 @@ class Job:
         self.readers = 0
         self.left = time.monotonic()
         self.absent = False  # it is paused because nobody reads
+        self.solved = False  # a guess was made at the secret
         self._lock = threading.Lock()
         self._printed = ""
         self._process = subprocess.Popen(
@@ -106,7 +109,7 @@ class Job:
     def since(self, number: int) -> list[Event]:
         """The events from this number on, as far as they are kept."""
         events = self.events
-        return events[max(0, number - events[0].number) :] if events else []
+        return events[bisect_left(events, number, key=lambda event: event.number) :]
 
     @contextmanager
     def read(self) -> Iterator[None]:
@@ -140,7 +143,8 @@ class Job:
     def note(self, kind: str, **data: Any) -> None:
         """Add an event."""
         number = self.events[-1].number + 1 if self.events else 0
-        kept = self.events if len(self.events) < MOST_EVENTS else self.events[MOST_EVENTS // 2 :]
+        full = len(self.events) >= MOST_EVENTS
+        kept = [*self.events[:1], *self.events[MOST_EVENTS // 2 :]] if full else self.events
         self.events = [*kept, Event(number, kind, json.dumps(data))]  # a new list: readers hold the old one
 
     def end(self, deadline: float) -> None:

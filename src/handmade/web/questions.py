@@ -72,6 +72,18 @@ def text(default: str, longest: int = LONGEST_TEXT) -> Any:
     return _field(default, check)
 
 
+def texts(most: int, longest: int = LONGEST_TEXT) -> Any:
+    """A few texts, none of them twice; none by default."""
+
+    def check(value: Any) -> tuple[str, ...]:
+        fits = isinstance(value, list) and len(value) <= most and all(isinstance(one, str) for one in value)
+        if not fits or any(len(one) > longest for one in value) or len(set(value)) < len(value):
+            raise ValueError(f"at most {most} different texts of at most {longest:,} characters")
+        return tuple(value)
+
+    return _field((), check)
+
+
 def choice(default: str, *others: str) -> Any:
     """One of a few words."""
 

@@ -16,7 +16,7 @@ from handmade.workshop.exercises import exercise_named
 from handmade.workshop.transplant import graft_for
 
 NETWORKS = {
-    "gpt": ["steps=600", "n_layer=2", "n_embd=64", "sequence_length=32", "epoch_steps=100"],
+    "gpt": ["steps=600", "n_layer=2", "n_embd=64", "sequence_length=32", "epoch_steps=200"],
     "lenet5": ["epochs=2"],
     "char-lstm": ["steps=300"],
     "resnet20": ["epochs=1"],

@@ -56,12 +56,22 @@ class Drill:
 
 
 @dataclass
+class Diagnosis:
+    """A run with a mistake in it: what was said to be wrong with it, and what was."""
+
+    fault: str
+    said: str
+    at: str
+
+
+@dataclass
 class Progress:
     """Everything that a workspace remembers."""
 
     exercises: dict[str, Record] = field(default_factory=dict)
     interviews: list[dict[str, Any]] = field(default_factory=list)
     drills: list[Drill] = field(default_factory=list)
+    diagnoses: list[Diagnosis] = field(default_factory=list)
     others: dict[str, Any] = field(default_factory=dict)
     """What another version has written besides, which is kept."""
 
@@ -92,6 +102,10 @@ class Progress:
     def take_step(self, name: str) -> None:
         """Leave the first of an exercise's steps behind: it was shown."""
         self.of(name).steps = self.of(name).steps[1:]
+
+    def diagnose(self, fault: str, said: str) -> None:
+        """Remember what was said to be wrong with a run, and what was."""
+        self.diagnoses.append(Diagnosis(fault, said, now()))
 
     def predict(self, name: str) -> None:
         """Count a prediction that was made on a page where the exercise computes; right or wrong, it counts."""
@@ -187,15 +201,20 @@ def _progress_of(facts: dict[str, Any]) -> Progress:
     if not all(isinstance(held, dict) for held in facts["interviews"]):
         raise TypeError("interviews")
     drills = [_drill_of(drill) for drill in facts.get("drills", [])]
-    known = ("workshop", "handmade", "exercises", "interviews", "drills")
+    diagnoses = [_diagnosis_of(diagnosis) for diagnosis in facts.get("diagnoses", [])]
+    known = ("workshop", "handmade", "exercises", "interviews", "drills", "diagnoses")
     others = {name: value for name, value in facts.items() if name not in known}
-    return Progress(records, list(facts["interviews"]), drills, others)
+    return Progress(records, list(facts["interviews"]), drills, diagnoses, others)
 
 
 def _drill_of(entry: dict[str, Any]) -> Drill:
     exercise, file = str(entry["exercise"]), str(entry["file"])
     attempts, line = _whole(entry.get("attempts", 0)), _whole(entry.get("line", 0))
     return Drill(exercise, file, str(entry["begun"]), attempts, _time(entry.get("fixed")), line)
+
+
+def _diagnosis_of(entry: dict[str, Any]) -> Diagnosis:
+    return Diagnosis(str(entry["fault"]), str(entry["said"]), _time(entry["at"]) or "")
 
 
 def _record_of(entry: dict[str, Any]) -> Record:

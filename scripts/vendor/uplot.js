@@ -1,0 +1,2 @@
+// What the page of trainings draws its curves with.
+export { default } from "uplot";
