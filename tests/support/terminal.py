@@ -4,8 +4,12 @@ import os
 import pty
 import select
 import signal
-import sys
 import time
+
+from tests.support.warm import warm
+
+LIBRARIES = "numpy typer rich.console rich.live rich.markdown rich.progress rich.syntax rich.table"
+"""What the commands load and is none of ours: that is loaded by each, in the environment that it is given."""
 
 
 def in_a_terminal(
@@ -21,11 +25,11 @@ def in_a_terminal(
 
     codes: the exit codes with which the program may end. patience: seconds that it is waited for after each key.
     """
-    pid, terminal = pty.fork()
-    if not pid:
-        os.chdir(folder)
-        os.environ.update(COLUMNS=str(columns), TERM="xterm", **environment)
-        os.execv(sys.executable, [sys.executable, "-m", "handmade", *command])
+    terminal, theirs = pty.openpty()
+    program, files = warm(LIBRARIES), [os.ttyname(theirs)] * 3
+    settings = {"COLUMNS": str(columns), "TERM": "xterm", **environment}
+    program.start("from handmade.cli import main\nmain()", *command, folder=folder, files=files, **settings)
+    os.close(theirs)
     shown = ""
     for key in [*keys, None]:
         quiet = time.monotonic() + patience
@@ -43,6 +47,5 @@ def in_a_terminal(
         if key is not None:
             os.write(terminal, key.encode())
     os.close(terminal)
-    status = os.waitpid(pid, 0)[1]
-    assert os.waitstatus_to_exitcode(status) in (*codes, -signal.SIGHUP), shown
+    assert program.wait() in (*codes, -signal.SIGHUP), shown
     return shown

@@ -4,8 +4,6 @@ import io
 import pickle
 import random
 import struct
-import subprocess
-import sys
 import zipfile
 
 import numpy as np
@@ -16,6 +14,7 @@ from hypothesis import strategies as st
 
 from handmade import weights
 from handmade.errors import InputError
+from tests.support.warm import warm
 
 STATE = {"w": torch.arange(6.0).reshape(2, 3), "b": torch.ones(2, dtype=torch.bfloat16)}
 
@@ -49,6 +48,7 @@ FILES = {
 
 
 # A process of its own, with little memory and time: neither a crash nor a hang nor a huge allocation passes.
+LIBRARIES = "handmade.weights safetensors.numpy"
 PROCESS = """
 import pickle, resource, sys
 from pathlib import Path
@@ -77,7 +77,7 @@ def outcomes(tmp_path):
 
     def run(variants: list[bytes]) -> list[str]:
         (tmp_path / "variants").write_bytes(pickle.dumps(variants))
-        done = subprocess.run([sys.executable, "-W", "error", "-c", PROCESS, tmp_path], capture_output=True, text=True)
+        done = warm(LIBRARIES, "-W", "error").run(PROCESS, tmp_path)
         assert done.returncode == 0, done.stderr
         found = done.stdout.split()
         assert len(found) == len(variants)

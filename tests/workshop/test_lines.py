@@ -8,7 +8,7 @@ import pytest
 from handmade.workshop.cell.cases import Case
 from handmade.workshop.cell.job import Job, Limits
 from handmade.workshop.cell.tracing import NUMBERS, SEEN, VALUES_OF_ONE_NODE, Recorder, instrumented, snapshot
-from handmade.workshop.cell.versions import Pieces, Rounds, assigned, edited
+from handmade.workshop.cell.versions import Pieces, Rounds, TracedPieces, assigned, edited
 from handmade.workshop.cell.wire import Opaque, dumps, loads
 from handmade.workshop.exercises import exercise_named
 from handmade.workshop.judging.alignment import Alignment, Event
@@ -18,7 +18,7 @@ from handmade.workshop.judging.pointing import told
 from handmade.workshop.judging.rightvalues import EXACT, MOVED, UNKNOWN, RightRun, RightValues
 from handmade.workshop.source import solution
 from handmade.workshop.variants import variants_of
-from tests.support.judging import RIGHT
+from tests.support.judging import RIGHT, SHORT
 from tests.workshop.single_mistakes import MISTAKES
 
 SAMPLE = (0, 3, 11, 15, 25)
@@ -171,7 +171,8 @@ def test_what_an_edited_pytorch_solution_assigns_is_seen():
     pytest.importorskip("torch")
     case = Case("one", (np.arange(3.0),))
     job = Job("a.py", "", (), ("f",), "call", ("y",), [case], True, Limits(), edits=((),), traced=True)
-    lines = assigned(job, "def f(x):\n    y = x.square().unsqueeze(0)\n    return y\n", Rounds())
+    source = "def f(x):\n    y = x.square().unsqueeze(0)\n    return y\n"
+    lines = assigned(job, TracedPieces(source), (), Rounds())
     assert [line for line, _ in lines] == [2, 3]
     assert np.array_equal(lines[0][1], [[0, 1, 4]])
 
@@ -239,6 +240,7 @@ def test_a_file_nested_deeply_is_judged_all_the_same(verdict):
     assert not verdict(source.replace(" / np.sqrt(K.shape[-1])", "")).passed
 
 
-def test_a_file_that_is_wrong_in_an_endless_loop_has_its_end(verdict):
+def test_a_file_that_is_wrong_in_an_endless_loop_has_its_end(verdict, warm, monkeypatch):
+    monkeypatch.setattr(warm, "limits", SHORT)
     source = RIGHT.replace("    weights = np.exp", "    while len(Q) == 3:\n        pass\n    weights = np.exp", 1)
     assert verdict(source).findings[0].name == "time limit"

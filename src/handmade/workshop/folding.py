@@ -2,10 +2,13 @@
 
     scale = 1.0 if wrong("no scale") else np.sqrt(d_k)    becomes    scale = np.sqrt(d_k)
 
-One switch is folded at a time, by its place in the text, and the text is parsed again, until none is left.
+What switches decide is folded by its place in the text, from the end to the beginning, the outermost first; then the
+text is parsed again, until none is left.
 """
 
 import ast
+from collections.abc import Iterator
+from functools import lru_cache
 
 Spot = tuple[int, int]
 """A place in a text: line and column, from 0; columns in characters."""
@@ -13,22 +16,41 @@ Spot = tuple[int, int]
 
 def fold(source: str, on: frozenset[str] = frozenset()) -> str:
     """The source under these switches. ValueError where a switch stands in a form that cannot be folded."""
-    while (folded := _fold_one(source, on)) is not None:
-        source = folded
+    if "wrong(" not in source and "convention(" not in source:
+        return source
+    return _folded(source, frozenset(name for name in on if name in source))
+
+
+@lru_cache(maxsize=1024)
+def _folded(source: str, on: frozenset[str]) -> str:
+    """The same; known for a function of which other functions' switches differ: a file has a mistake in one of them."""
+    while nodes := sorted(_outermost(ast.parse(source), on), key=lambda node: (node.lineno, node.col_offset)):
+        for node in reversed(nodes):  # so that those before it stand where they stood
+            source = _fold_one(source, node, on)
     if "wrong(" in source or "convention(" in source:
         raise ValueError(f"a switch is left in:\n{source}")
     return source
 
 
-def _fold_one(source: str, on: frozenset[str]) -> str | None:
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.If) and (truth := _truth(node.test, on)) is not None:
-            return _fold_statement(source, node, truth)
-        if isinstance(node, ast.IfExp) and (truth := _truth(node.test, on)) is not None:
-            return _fold_expression(source, node, node.body if truth else node.orelse)
-        if isinstance(node, ast.BoolOp) and any(_truth(value, on) is not None for value in node.values):
-            return _fold_condition(source, node, on)
-    return None
+def _outermost(node: ast.AST, on: frozenset[str]) -> Iterator[ast.If | ast.IfExp | ast.BoolOp]:
+    """What a switch decides, but for what is inside such a thing."""
+    conditions = node.values if isinstance(node, ast.BoolOp) else []
+    if isinstance(node, ast.If | ast.IfExp):
+        conditions = [node.test]
+    if any(_truth(condition, on) is not None for condition in conditions):
+        yield node  # pyright: ignore[reportReturnType]
+    else:
+        for child in ast.iter_child_nodes(node):
+            yield from _outermost(child, on)
+
+
+def _fold_one(source: str, node: ast.If | ast.IfExp | ast.BoolOp, on: frozenset[str]) -> str:
+    if isinstance(node, ast.BoolOp):
+        return _fold_condition(source, node, on)
+    truth = bool(_truth(node.test, on))
+    if isinstance(node, ast.If):
+        return _fold_statement(source, node, truth)
+    return _fold_expression(source, node, node.body if truth else node.orelse)
 
 
 def _truth(node: ast.expr, on: frozenset[str]) -> bool | None:
@@ -102,7 +124,8 @@ def _fold_statement(source: str, node: ast.If, truth: bool) -> str:
     else:
         new = [rest[0].replace("elif", "if", 1), *rest[1:]]
     folded = "\n".join([*lines[:first], *new, *lines[last + 1 :]])
-    return folded if _parses(folded) else "\n".join([*lines[:first], f"{indent}pass", *lines[last + 1 :]])
+    says = any(line.strip() and not line.lstrip().startswith("#") for line in new)
+    return folded if says or _parses(folded) else "\n".join([*lines[:first], f"{indent}pass", *lines[last + 1 :]])
 
 
 def _other_branch(lines: list[str], node: ast.If, indent: str) -> int | None:

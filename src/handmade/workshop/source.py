@@ -4,8 +4,11 @@ import ast
 import inspect
 import sys
 import textwrap
+from collections.abc import Set
+from functools import lru_cache
 from pathlib import Path
 
+from handmade.workshop.cell.tracing import walk
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.folding import fold
 
@@ -35,14 +38,27 @@ def faulty(exercise: Exercise, *faults: str) -> str:
 
 
 def _written(exercise: Exercise, on: frozenset[str]) -> str:
-    names, source = {function.__name__ for function in exercise.functions}, _reference(exercise)
-    source = "\n\n\n".join(fold(_lines(source, node), on) for node in _needed(ast.parse(source), names))
+    names = frozenset(function.__name__ for function in exercise.functions)
+    return _folded(_reference(exercise), names, _heading(exercise), on)
+
+
+@lru_cache(maxsize=256)
+def _folded(source: str, names: frozenset[str], heading: str, on: frozenset[str]) -> str:
+    """What a file says of these names under these switches, behind the heading. Texts make a text: a verdict asks for
+    the same ones again and again."""
+    source = "\n\n\n".join(fold(part, on) for part in _parts(source, names))
     nodes = _needed(ast.parse(source), names)  # without what only other switches need
     imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
     groups = [[_lines(source, node) for node in imports if _is_standard(node) is own] for own in (True, False)]
-    heading = "\n\n".join([_heading(exercise), *("\n".join(group) for group in groups if group)])
+    heading = "\n\n".join([heading, *("\n".join(group) for group in groups if group)])
     parts = [_lines(source, node) for node in nodes if node not in imports]
     return "\n\n\n".join([heading, *parts]) + "\n"
+
+
+@lru_cache(maxsize=256)
+def _parts(source: str, names: frozenset[str]) -> list[str]:
+    """What a file's statements say that these names need, the switches still in it."""
+    return [_lines(source, node) for node in _needed(ast.parse(source), names)]
 
 
 def _reference(exercise: Exercise) -> str:
@@ -55,7 +71,7 @@ def _heading(exercise: Exercise) -> str:
     return f'"""{exercise.title}.\n\n{exercise.statement}\n\n{paper}\n"""'
 
 
-def _needed(tree: ast.Module, names: set[str]) -> list[Statement]:
+def _needed(tree: ast.Module, names: Set[str]) -> list[Statement]:
     """The statements that define these names and, in turn, every name they use; in the order of the file."""
     by_name: dict[str, Statement] = {}
     for node in tree.body:
@@ -66,7 +82,7 @@ def _needed(tree: ast.Module, names: set[str]) -> list[Statement]:
         name = todo.pop()
         if name in by_name and name not in wanted:
             wanted.add(name)
-            todo |= {part.id for part in ast.walk(by_name[name]) if isinstance(part, ast.Name)}
+            todo |= {part.id for part in walk(by_name[name]) if isinstance(part, ast.Name)}
     kept = {id(by_name[name]): by_name[name] for name in wanted}
     return [node for node in tree.body if id(node) in kept and isinstance(node, Statement)]
 

@@ -21,6 +21,8 @@ _UNSEEN = (
     ast.Constant, ast.Name, ast.Slice, ast.Starred, ast.Lambda, ast.JoinedStr, ast.FormattedValue, ast.Yield,
     ast.YieldFrom, ast.Await, ast.GeneratorExp,
 )  # fmt: skip
+_NO_VALUES = ("annotation", "pattern", "decorator_list", "defaults", "kw_defaults")
+_LOAD = ast.Load()
 
 
 class Recorder:
@@ -112,43 +114,71 @@ def _text(value: Any, left: list[int]) -> str | None:
     return None
 
 
+def walk(tree: ast.AST) -> list[ast.AST]:
+    """The nodes that `ast.walk` gives, in its order, in a third of its time: a search for a mend walks through a
+    thousand trees."""
+    nodes = [tree]
+    for node in nodes:  # which grows meanwhile
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, ast.AST):
+                nodes.append(value)
+            elif type(value) is list:
+                nodes += [part for part in value if isinstance(part, ast.AST)]
+    return nodes
+
+
 def instrumented(source: str) -> ast.Module:
     """The file's syntax tree with a call of SEEN around every expression in its functions."""
     tree = ast.parse(source)
-    numbers = {id(node): number for number, node in enumerate(ast.walk(tree))}
-    around = {id(node) for node in seen_nodes(tree)}
-    return ast.fix_missing_locations(_Instrumenter(numbers, around).visit(tree))
+    return instrument(tree, walk(tree))
+
+
+def instrument(tree: ast.Module, nodes: list[ast.AST], first: int = 0) -> ast.Module:
+    """The same made of a tree and its nodes, whose numbers begin at `first`. The tree is changed."""
+    numbers = {id(node): number for number, node in enumerate(nodes, first)}
+    around = {id(node) for node in _seen_among(nodes)}
+    return _Instrumenter(numbers, around).visit(tree)
 
 
 def seen_nodes(tree: ast.Module) -> Iterator[ast.expr]:
     """The expressions whose values are recorded."""
-    for function in ast.walk(tree):
+    return _seen_among(walk(tree))
+
+
+def _seen_among(nodes: list[ast.AST]) -> Iterator[ast.expr]:
+    for function in nodes:
         if isinstance(function, Definition):
             for statement in function.body:
                 yield from _seen(statement)
 
 
-def _seen(node: ast.AST, returned: ast.AST | None = None) -> Iterator[ast.expr]:
+def _seen(node: ast.AST, returned: ast.AST | None = None) -> list[ast.expr]:
     """returned: the tuple that the statement returns, if it does: its names are seen, too."""
+    found: list[ast.expr] = []
     if isinstance(node, Definition | ast.ClassDef):
-        return
+        return found
     if isinstance(node, ast.Return):
         returned = node.value
-    for field, value in ast.iter_fields(node):
-        if field in ("annotation", "pattern", "decorator_list", "defaults", "kw_defaults"):
+    for field in node._fields:
+        if field in _NO_VALUES:
             continue
+        value = getattr(node, field, None)
         for part in value if isinstance(value, list) else [value]:
-            if not isinstance(part, ast.AST):
+            if not isinstance(part, ast.AST) or not part._fields:  # no node, or one such as Load or Add
                 continue
-            is_function = isinstance(node, ast.Call) and field == "func"
-            is_index = isinstance(node, ast.Subscript) and field == "slice" and isinstance(part, ast.Tuple)
-            loads = isinstance(getattr(part, "ctx", ast.Load()), ast.Load)
-            is_result = isinstance(part, ast.Name) and (isinstance(node, ast.Return) or _is_returned(node, returned))
-            is_plain = not isinstance(part, _UNSEEN) and loads
-            if isinstance(part, ast.expr) and (is_result or (is_plain and not is_function and not is_index)):
-                yield part
+            if isinstance(part, ast.expr):
+                is_function = isinstance(node, ast.Call) and field == "func"
+                is_index = isinstance(node, ast.Subscript) and field == "slice" and isinstance(part, ast.Tuple)
+                is_result = isinstance(part, ast.Name) and (
+                    isinstance(node, ast.Return) or _is_returned(node, returned)
+                )
+                is_plain = not isinstance(part, _UNSEEN) and isinstance(getattr(part, "ctx", _LOAD), ast.Load)
+                if is_result or (is_plain and not is_function and not is_index):
+                    found.append(part)
             if not isinstance(part, ast.JoinedStr):
-                yield from _seen(part, returned)
+                found += _seen(part, returned)
+    return found
 
 
 def _is_returned(node: ast.AST, returned: ast.AST | None) -> bool:
@@ -193,8 +223,8 @@ class _Instrumenter(ast.NodeTransformer):
         self.inside = 0
 
     def visit(self, node: ast.AST) -> Any:
-        new = super().visit(node)
-        return _call(self.numbers[id(node)], new) if id(node) in self.around else new
+        new = self.generic_visit(node) if node._fields else node
+        return _call(self.numbers[id(node)], new, node) if id(node) in self.around else new
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         inside = isinstance(node, Definition)
@@ -209,7 +239,7 @@ class _Instrumenter(ast.NodeTransformer):
             node.body = [*map(self._look, targets(node)), *node.body]
         if isinstance(node, Definition):
             arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-            node.body = [ast.Expr(_call(self.numbers[id(a)], _name(a.arg))) for a in arguments] + node.body
+            node.body = [_look(self.numbers[id(a)], _name(a.arg, a), a) for a in arguments] + node.body
         self.inside -= inside
         return node
 
@@ -222,16 +252,26 @@ class _Instrumenter(ast.NodeTransformer):
         """A statement in which the target is seen."""
         if isinstance(target, ast.Attribute):
             assert isinstance(target.value, ast.Name)
-            again: ast.expr = ast.Attribute(_name(target.value.id), target.attr, ast.Load())
+            again: ast.expr = ast.Attribute(_name(target.value.id, target), target.attr, ast.Load(), **_place(target))
         else:
             assert isinstance(target, ast.Name)
-            again = _name(target.id)
-        return ast.Expr(_call(self.numbers[id(target)], again))
+            again = _name(target.id, target)
+        return _look(self.numbers[id(target)], again, target)
 
 
-def _name(name: str) -> ast.Name:
-    return ast.Name(name, ast.Load())
+def _look(number: int, value: ast.expr, at: ast.AST) -> ast.stmt:
+    return ast.Expr(_call(number, value, at), **_place(at))
 
 
-def _call(number: int, value: ast.expr) -> ast.Call:
-    return ast.Call(_name(SEEN), [ast.Constant(number), value], [])
+def _name(name: str, at: ast.AST) -> ast.Name:
+    return ast.Name(name, ast.Load(), **_place(at))
+
+
+def _call(number: int, value: ast.expr, at: ast.AST) -> ast.Call:
+    place = _place(at)
+    return ast.Call(ast.Name(SEEN, ast.Load(), **place), [ast.Constant(number, **place), value], [], **place)
+
+
+def _place(node: ast.AST) -> dict[str, Any]:
+    """Where a node stands, for one that is made in its place. `ast.fix_missing_locations` would walk the whole tree."""
+    return {name: getattr(node, name) for name in ("lineno", "col_offset", "end_lineno", "end_col_offset")}

@@ -1,6 +1,7 @@
 """Other versions of a solution, run in its process: one that records its values, and edited ones, many in a row."""
 
 import ast
+import linecache
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from handmade.workshop.cell.cases import Result, drive, fresh, raised_by
 from handmade.workshop.cell.drivers import DRIVERS
 from handmade.workshop.cell.job import Job
 from handmade.workshop.cell.solutions import load
-from handmade.workshop.cell.tracing import SEEN, Recorder, instrumented
+from handmade.workshop.cell.tracing import SEEN, Recorder, instrument, instrumented, walk
 
 Report = Callable[..., None]
 
@@ -26,7 +27,7 @@ SECONDS_OF_ONE = 1.0
 MOST_ASSIGNED = 600
 """Up to which recorded value the values that an edited version assigns are reported."""
 
-TICK = "__tick__"
+TICK, EDITED = "__tick__", "edited"
 
 
 def report_trace(job: Job, report: Report) -> None:
@@ -47,7 +48,8 @@ def report_edits(job: Job, report: Report) -> None:
     """Run each edited version on all cases, up to the first on which it raises something; report what it gave. A job
     that is traced, too, reports what each assigns on the first case instead. Stop in time."""
     until = time.monotonic() + job.limits.seconds - SECONDS_OF_ONE - 0.1
-    pieces = Pieces(job.source)
+    pieces = (TracedPieces if job.traced else Pieces)(job.source)
+    linecache.cache[EDITED] = 0, None, [], EDITED  # or it is looked for on the disk for each error
     for edit in job.edits:
         if time.monotonic() > until:
             return
@@ -55,8 +57,8 @@ def report_edits(job: Job, report: Report) -> None:
         outputs: list[Any] = []
         try:
             with _alarm(SECONDS_OF_ONE):
-                if job.traced:
-                    outputs = assigned(job, edited(job.source, edit), rounds)
+                if isinstance(pieces, TracedPieces):
+                    outputs = assigned(job, pieces, edit, rounds)
                     continue
                 solution = load(job, *pieces.edited(edit), **{TICK: rounds})
                 for case in job.cases:
@@ -71,20 +73,18 @@ def report_edits(job: Job, report: Report) -> None:
             report("edit", outputs=outputs)
 
 
-def assigned(job: Job, source: str, rounds: "Rounds") -> list[list[Any]]:
+def assigned(job: Job, pieces: "TracedPieces", edit: Any, rounds: "Rounds") -> list[list[Any]]:
     """What this version gives its names and returns on the first case, in order: pairs of a line and a value."""
-    nodes, recorder = list(ast.walk(ast.parse(source))), Recorder()
-    returned = {id(node.value) for node in nodes if isinstance(node, ast.Return)}
-    code = compile(counted(instrumented(source)), job.path, "exec")
+    codes, recorder = pieces.edited(edit), Recorder()
     with suppress(Exception):
         drive(
             DRIVERS[job.driver],
-            load(job, code, **{SEEN: recorder, TICK: rounds}),
+            load(job, *codes, **{SEEN: recorder, TICK: rounds}),
             fresh(job.cases[0], job.torch),
             job.outputs,
         )
-    wanted = [isinstance(getattr(node, "ctx", None), ast.Store) or id(node) in returned for node in nodes]
-    return [[nodes[n].lineno, value] for n, value in recorder.events[:MOST_ASSIGNED] if wanted[n]]  # pyright: ignore
+    lines = pieces.lines_of(codes)
+    return [[lines[number], value] for number, value in recorder.events[:MOST_ASSIGNED] if number in lines]
 
 
 def edited(source: str, edit: Any) -> str:
@@ -108,17 +108,17 @@ class Pieces:
         lines, body = line_starts(source), ast.parse(source).body
         first = [min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))]) for node in body]
         self.starts = [0] if _is_one(body) else sorted({0, *(lines[number - 1] for number in first[1:])})
-        self.codes = [self._compiled(self._text(n)) for n in range(len(self.starts))]
+        self.codes = [self._compiled(self._text(n), n) for n in range(len(self.starts))]
 
     def edited(self, edit: Any) -> list[CodeType]:
         """The pieces of the edited file."""
         touched = {self._piece(offset) for start, end, _ in edit for offset in (start, end)}
         if len(touched) != 1:
-            return [self._compiled(edited(self.source, edit))]
+            return [self._compiled(edited(self.source, edit), 0)]
         (number,) = touched
         begin = self.starts[number]
         parts = [(start - begin, end - begin, text) for start, end, text in edit]
-        new = self._compiled(edited(self._text(number), parts))
+        new = self._compiled(edited(self._text(number), parts), number)
         return [*self.codes[:number], new, *self.codes[number + 1 :]]
 
     def _piece(self, offset: int) -> int:
@@ -127,8 +127,38 @@ class Pieces:
     def _text(self, number: int) -> str:
         return self.source[self.starts[number] : [*self.starts, len(self.source)][number + 1]]
 
-    def _compiled(self, text: str) -> CodeType:
-        return compile(counted(ast.parse(text)), "edited", "exec")
+    def _compiled(self, text: str, number: int) -> CodeType:
+        """A piece, ready to be run. number: which one it is."""
+        return compile(counted(ast.parse(text)) if "while" in text else text, EDITED, "exec")
+
+
+class TracedPieces(Pieces):
+    """Pieces whose values are recorded. The numbers of a piece's nodes begin at its own place times FAR."""
+
+    FAR = 1 << 20
+
+    def __init__(self, source: str) -> None:
+        self._lines: dict[int, dict[int, int]] = {}
+        super().__init__(source)
+
+    def lines_of(self, codes: list[CodeType]) -> dict[int, int]:
+        """The lines of the nodes that these pieces assign to or return, by number."""
+        return {number: line for code in codes for number, line in self._lines[id(code)].items()}
+
+    def _compiled(self, text: str, number: int) -> CodeType:
+        tree, first = ast.parse(text), number * self.FAR
+        nodes = walk(tree)
+        returned = {id(node.value) for node in nodes if isinstance(node, ast.Return)}
+        above = self.source.count("\n", 0, self.starts[number])
+        lines = {
+            place: node.lineno + above  # pyright: ignore[reportAttributeAccessIssue]
+            for place, node in enumerate(nodes, first)
+            if isinstance(getattr(node, "ctx", None), ast.Store) or id(node) in returned
+        }
+        tree = instrument(tree, nodes, first)
+        code = compile(counted(tree) if "while" in text else tree, EDITED, "exec")
+        self._lines[id(code)] = lines
+        return code
 
 
 def _is_one(body: list[ast.stmt]) -> bool:
@@ -140,7 +170,7 @@ def _is_one(body: list[ast.stmt]) -> bool:
 
 def counted(tree: ast.Module) -> ast.Module:
     """The tree with a call of TICK in every round of a `while` loop."""
-    loops = [node for node in ast.walk(tree) if isinstance(node, ast.While)]
+    loops = [node for node in walk(tree) if isinstance(node, ast.While)]
     for loop in loops:
         loop.body.insert(0, ast.Expr(ast.Call(ast.Name(TICK, ast.Load()), [], [])))
     return ast.fix_missing_locations(tree) if loops else tree

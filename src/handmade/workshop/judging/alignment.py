@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from handmade.workshop.cell.tracing import Definition, seen_nodes, targets
+from handmade.workshop.cell.tracing import Definition, seen_nodes, targets, walk
 from handmade.workshop.judging.rightvalues import (
     EXACT,
     MOVED,
@@ -70,7 +70,7 @@ class Alignment:
 
 
 def align(tree: ast.Module, events: Events, right: RightValues, steps: int = 0) -> Alignment:
-    nodes = list(ast.walk(tree))
+    nodes = walk(tree)
     linked = list(_linked(tree, nodes, events, right))
     unfilled = _unfilled(nodes)
     linked = [replace(event, found=MOVED, made_of=[]) if event.node in unfilled else event for event in linked]
@@ -133,7 +133,7 @@ def _unfilled(nodes: list[ast.AST]) -> set[int]:
     named = {
         id(target)
         for statement in nodes
-        if isinstance(statement, ast.Assign) and calls & set(map(id, ast.walk(statement.value)))
+        if isinstance(statement, ast.Assign) and calls & set(map(id, walk(statement.value)))
         for target in targets(statement)
     }
     return {number for number, node in enumerate(nodes) if id(node) in calls | named}

@@ -48,7 +48,7 @@ def real_numbers(value: Any) -> np.ndarray | None:
         array = np.asarray(value)
         if array.dtype.kind == "O" and not all(isinstance(part, int | float | np.number) for part in array.flat):
             return None
-        return array.astype(float) if array.dtype.kind in "biufO" else None
+        return array.astype(float, copy=False) if array.dtype.kind in "biufO" else None
     except (TypeError, ValueError, OverflowError):
         return None
 

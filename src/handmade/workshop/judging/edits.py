@@ -7,8 +7,9 @@ transposition, a copy, an argument, a factor or term too few or too many, the pl
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from handmade.workshop.cell.tracing import Definition
+from handmade.workshop.cell.tracing import Definition, walk
 from handmade.workshop.cell.versions import line_starts
 from handmade.workshop.judging.moves import edits_of_statement
 from handmade.workshop.judging.vocabulary import (
@@ -37,12 +38,18 @@ class Edit:
     parts: tuple[Part, ...] = field(repr=False)
 
 
+@lru_cache(maxsize=4)
+def editor_of(source: str) -> "Editor":
+    """The editor of a file: what looks for the first of two mistakes needs the one that has looked for a single one."""
+    return Editor(source, ast.parse(source))
+
+
 class Editor:
     """Edits of one file."""
 
     def __init__(self, source: str, tree: ast.Module) -> None:
         self.source, self.tree = source, tree
-        self.nodes = list(ast.walk(tree))
+        self.nodes = walk(tree)
         self.number = {id(node): number for number, node in enumerate(self.nodes)}
         self.parent: dict[int, tuple[ast.AST, str]] = {}
         for node in self.nodes:
@@ -94,7 +101,7 @@ class Editor:
 
     def _names_in(self, function: ast.AST, line: int) -> list[str]:
         found: dict[str, int] = {}
-        for part in ast.walk(function):
+        for part in walk(function):
             if isinstance(part, ast.arg):
                 found[part.arg] = part.lineno
             elif isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):

@@ -220,6 +220,8 @@ def _faults(switches: Switches, trial: Trial) -> list[Finding]:
     """The faults among the switches, each with how many of the results they give."""
     exercise, numbers = trial.exercise, trial.numbers
     faults = [name for name in exercise.faults if name in switches]
+    if not faults:
+        return []
     reference = trial.reference[switches]
     difference = largest_difference([trial.results[n] for n in numbers], [reference[n] for n in numbers])
     right = sum(trial.agrees(number, switches - set(faults)) for number in numbers)

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from handmade.workshop.cell.tracing import Definition, seen_nodes, targets
+from handmade.workshop.cell.tracing import Definition, seen_nodes, targets, walk
 from handmade.workshop.judging.alignment import Alignment
 from handmade.workshop.judging.edits import Edit, Editor
 from handmade.workshop.judging.moves import is_docstring
@@ -20,7 +20,8 @@ MOST, LONGEST = 120, 200
 UNLIKE = 0.6
 """What a piece costs more that has nothing in common with what stands there."""
 
-_FREE = {"np", "math", *dir(builtins)}
+_KNOWN = frozenset({"np", "math", *dir(builtins)})
+"""The names that need no counterpart: what every solution has."""
 
 
 def pieces(editor: Editor, alignment: Alignment, number: int, runs: list[RightRun]) -> Iterator[Edit]:
@@ -55,18 +56,13 @@ def statements(editor: Editor, alignment: Alignment, number: int, runs: list[Rig
         return
     here = {*editor.names_at(node), *_own_functions(editor)}
     replaced = {editor.text(target) for target in targets(node)}
-    known = {ast.unparse(part) for part in ast.walk(function) if isinstance(part, ast.stmt)}
+    known = {ast.unparse(part) for part in walk(function) if isinstance(part, ast.stmt)}
     found: dict[str, None] = {}
     for run in runs:
-        names = mapped_names(run, alignment)
-        for part in run.nodes:
-            if isinstance(part, ast.Assign | ast.AugAssign | ast.For | ast.If | ast.Expr) and not is_docstring(part):
-                new = {name: name for name in _changed_names(part)}
-                text = in_other_names(part, {**new, **names}, here | {names.get(name, name) for name in new})
-                again = isinstance(part, ast.Assign) and ast.unparse(part.targets[0]) in replaced
-                if text is not None and not again and text not in known and len(text) <= LONGEST:
-                    found.setdefault(text)
-    missing = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)} - here - _FREE
+        for text, target, used in _renamed_statements(run, alignment):
+            if used <= here and not (target and target in replaced) and text not in known:
+                found.setdefault(text)
+    missing = {n.id for n in walk(function) if isinstance(n, ast.Name)} - here - _KNOWN
     is_pass, indent = isinstance(node, ast.Pass), " " * node.col_offset
     for rank, text in enumerate(list(found)[:MOST]):
         gives_missing = bool(missing & _changed_names(ast.parse(text)))
@@ -80,8 +76,8 @@ def statements(editor: Editor, alignment: Alignment, number: int, runs: list[Rig
 
 def _changed_names(statement: ast.AST) -> set[str]:
     """The names that the statement, or one in it, gives a value."""
-    inner = [part for part in ast.walk(statement) if isinstance(part, ast.stmt)]
-    stored = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    inner = [part for part in walk(statement) if isinstance(part, ast.stmt)]
+    stored = {n.id for n in walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     return stored | {target.id for part in inner for target in targets(part) if isinstance(target, ast.Name)}
 
 
@@ -106,25 +102,58 @@ def _renamed(run: RightRun, alignment: Alignment) -> list[tuple[str, str, set[st
         text = in_other_names(node, names, set(names.values()))
         if text is not None and len(text) <= LONGEST:
             own = assigned.get(id(node), "")
-            used = {names[part.id] for part in ast.walk(node) if isinstance(part, ast.Name) and part.id in names}
+            used = {names[part.id] for part in walk(node) if isinstance(part, ast.Name) and part.id in names}
             found.append((text, names.get(own, own), used))
+    return found
+
+
+@lru_cache(maxsize=32)
+def _renamed_statements(run: RightRun, alignment: Alignment) -> list[tuple[str, str, set[str]]]:
+    """The statements in the learner's names, what a plain assignment assigns to, and the names that they need: those
+    that they assign themselves may be new."""
+    names = mapped_names(run, alignment)
+    found: list[tuple[str, str, set[str]]] = []
+    for part in run.nodes:
+        if isinstance(part, ast.Assign | ast.AugAssign | ast.For | ast.If | ast.Expr) and not is_docstring(part):
+            own = _changed_names(part)
+            mapped = {**{name: name for name in own}, **names}
+            text = in_other_names(part, mapped, set(mapped.values()))
+            if text is not None and len(text) <= LONGEST:
+                target = ast.unparse(part.targets[0]) if isinstance(part, ast.Assign) else ""
+                used = {mapped[name] for name in _free_names(part) - _KNOWN}
+                found.append((text, target, used - {names.get(name, name) for name in own}))
     return found
 
 
 def in_other_names(node: ast.expr | ast.stmt, names: dict[str, str], here: set[str]) -> str | None:
     """The expression or statement with other names, None where one of its names has no counterpart."""
-    used = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
-    inner = ast.walk(node) if isinstance(node, ast.expr) else ()
-    bound = {part.id for part in inner if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
-    bound |= {part.arg for part in ast.walk(node) if isinstance(part, ast.arg)}
-    if not all(name in _FREE or name in bound or names.get(name) in here for name in used):
+    free = _free_names(node)
+    if not all(names.get(name) in here for name in free - _KNOWN):
         return None
+    if all(names.get(name, name) == name for name in free):
+        return _unparsed(node)
 
     class Renamed(ast.NodeTransformer):
         def visit_Name(self, name: ast.Name) -> ast.Name:
-            return ast.Name(name.id if name.id in bound else names.get(name.id, name.id), name.ctx)
+            return ast.Name(names.get(name.id, name.id) if name.id in free else name.id, name.ctx)
 
-    return ast.unparse(Renamed().visit(ast.parse(ast.unparse(node)).body[0]))
+    return ast.unparse(Renamed().visit(ast.parse(_unparsed(node)).body[0]))
+
+
+@lru_cache(maxsize=4096)
+def _unparsed(node: ast.AST) -> str:
+    return ast.unparse(node)
+
+
+@lru_cache(maxsize=4096)
+def _free_names(node: ast.AST) -> frozenset[str]:
+    """The names in an expression or statement that are not bound in it; those that a statement assigns are among
+    them."""
+    parts = walk(node)
+    bound = {part.arg for part in parts if isinstance(part, ast.arg)}
+    if isinstance(node, ast.expr):
+        bound |= {part.id for part in parts if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+    return frozenset({part.id for part in parts if isinstance(part, ast.Name)} - bound)
 
 
 def _own_functions(editor: Editor) -> set[str]:

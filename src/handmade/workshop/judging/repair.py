@@ -10,7 +10,7 @@ from handmade.workshop.cell.tracing import Definition, seen_nodes, targets
 from handmade.workshop.cell.versions import edited
 from handmade.workshop.judging.alignment import Alignment
 from handmade.workshop.judging.counterfactuals import RIGHT, Switches
-from handmade.workshop.judging.edits import Edit, Editor, Part
+from handmade.workshop.judging.edits import Edit, Editor, Part, editor_of
 from handmade.workshop.judging.outcome import Outcome
 from handmade.workshop.judging.pieces import pieces, statements
 from handmade.workshop.judging.rightvalues import RightRun
@@ -66,7 +66,7 @@ def search(
 
     thorough: whether to try more than the first batch. share: of the usual number of edits.
     """
-    editor = Editor(job.source, ast.parse(job.source))
+    editor = editor_of(job.source)
     tiers = _tiers(editor, alignment, crash)
     left = BRIEF if not thorough else max(int(share * MOST_STEPS) // (OF_LOADING + alignment.steps), BATCHES[0][0])
     tried: set[tuple[Part, ...]] = set()

@@ -3,14 +3,15 @@
 import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from types import ModuleType
+from functools import lru_cache
+from types import CodeType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from handmade.workshop.cell.cases import Case, run_case
 from handmade.workshop.cell.drivers import DRIVERS
-from handmade.workshop.cell.tracing import SEEN, Recorder, instrumented
+from handmade.workshop.cell.tracing import SEEN, Recorder, instrumented, walk
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.source import faulty, solution
 from handmade.workshop.variants import variants_of
@@ -59,12 +60,19 @@ def right_runs(exercise: Exercise, case: Case) -> list[RightRun]:
 
 def right_run(source: str, exercise: Exercise, case: Case) -> RightRun:
     recorder, module = Recorder(), ModuleType(f"right_{exercise.name}")
+    code, nodes = _compiled(source)
     vars(module)[SEEN] = recorder
-    exec(compile(instrumented(source), module.__name__, "exec"), vars(module))
+    exec(code, vars(module))
     functions = {function.__name__: vars(module)[function.__name__] for function in exercise.functions}
     run_case(DRIVERS[exercise.driver], functions, case, exercise.outputs)
     recorder.finish()
-    return RightRun(source, list(ast.walk(ast.parse(source))), recorder.events)
+    return RightRun(source, nodes, recorder.events)
+
+
+@lru_cache(maxsize=128)
+def _compiled(source: str) -> tuple[CodeType, list[ast.AST]]:
+    """A right solution, ready to be run with its values recorded, and its nodes by number: the same on every case."""
+    return compile(instrumented(source), "right", "exec"), walk(ast.parse(source))
 
 
 @dataclass
@@ -172,7 +180,8 @@ _INFINITE, _NAN = 1e200, 3e200
 def numbers(value: Any) -> np.ndarray:
     """As an array of floats in which infinities and nan are large numbers."""
     array = np.asarray(value, float)
-    return np.nan_to_num(array, nan=_NAN, posinf=_INFINITE, neginf=-_INFINITE)
+    finite = bool(np.isfinite(array).all())
+    return array if finite else np.nan_to_num(array, nan=_NAN, posinf=_INFINITE, neginf=-_INFINITE)
 
 
 def spelled(node: ast.AST) -> str:
@@ -198,7 +207,13 @@ def tells_much(value: Any) -> bool:
     array = np.asarray(value)
     if array.dtype.kind == "f" and array.size == 1:
         return bool(np.isfinite(array).all()) and float(array.ravel()[0]) % 0.5 != 0
-    return array.size > 2 and array.dtype.kind == "f" and len(np.unique(array)) > 2
+    return array.size > 2 and array.dtype.kind == "f" and _has_three(array.ravel())
+
+
+def _has_three(row: np.ndarray) -> bool:
+    """Whether there are more than two different numbers; not a number is one."""
+    others = row[(row != row[0]) & ~(np.isnan(row) & np.isnan(row[0]))]
+    return bool(((others != others[:1]) & ~(np.isnan(others) & np.isnan(others[:1]))).any())
 
 
 def same_value(a: Any, b: Any) -> bool:

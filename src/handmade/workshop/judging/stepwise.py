@@ -1,6 +1,5 @@
 """Two mistakes in one solution: mend the first as far as its values tell, look again, and mend the second."""
 
-import ast
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from handmade.workshop.cell.job import Job
 from handmade.workshop.cell.versions import edited
 from handmade.workshop.judging.alignment import Alignment
-from handmade.workshop.judging.edits import Edit, Editor
+from handmade.workshop.judging.edits import Edit, editor_of
 from handmade.workshop.judging.outcome import Outcome
 from handmade.workshop.judging.repair import GUARD, nearest
 from handmade.workshop.judging.rightvalues import EXACT, UNKNOWN, RightRun, RightValues, tells_much
@@ -34,7 +33,7 @@ def first_step(
     run: Callable[[Job], Outcome],
 ) -> Step | None:
     """The likeliest edit that takes the solution further along the right path; None where none does."""
-    editor = Editor(job.source, ast.parse(job.source))
+    editor = editor_of(job.source)
     edits = nearest(editor, alignment, runs, crash)
     limits = replace(job.limits, seconds=GUARD)
     none = ((0, 0, ""),)
