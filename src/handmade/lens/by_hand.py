@@ -10,7 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
+from handmade.engine import Tensor
 from handmade.errors import InputError
+from handmade.nn import RotaryEmbedding
+from handmade.nn.positions import sinusoidal_positions
 from handmade.ops.attention import causal_mask
 
 
@@ -45,6 +48,35 @@ def attention_steps(
     total = exponentials.sum(-1, keepdims=True)
     weights = exponentials / np.where(total > 0, total, 1.0)
     return Steps(products, scores, masked, exponentials, weights, weights @ V)
+
+
+class Placed(NamedTuple):
+    """X with the positions of its rows. values: as they go on. angles: position x frequency, of each column."""
+
+    values: Float[np.ndarray, "H S d_k"]
+    angles: Float[np.ndarray, "H S d_k"]
+
+
+def placed(X: Float[np.ndarray, "H S d_k"], positions: str) -> Placed:
+    """positions: "sinusoidal": the sines and cosines of their angles are added, over the columns of all heads together
+    (Vaswani et al. 2017, section 3.5); "rotary": each pair of a head's columns is rotated by its angle (Su et al. 2021,
+    section 3.2.2); "none": X as it is.
+
+    InputError for rotary positions in a head with an odd number of columns.
+    """
+    H, S, d_k = X.shape
+    if positions == "none":
+        return Placed(X, np.zeros(X.shape))
+    if positions == "rotary" and d_k % 2:
+        raise InputError(
+            f"a head has {d_k} columns, and rotary positions turn pairs of them: it must be an even number."
+        )
+    columns = d_k if positions == "rotary" else H * d_k
+    even = np.arange(columns) // 2 * 2  # 2i, of both columns of a pair
+    angles = np.arange(S)[:, None] / 10000 ** (even / columns)
+    if positions == "rotary":
+        return Placed(RotaryEmbedding(d_k, interleaved=True)(Tensor(X)).array, np.broadcast_to(angles, X.shape))
+    return Placed(X + split_heads(sinusoidal_positions(S, columns), H), split_heads(angles, H))
 
 
 def split_heads(X: Float[np.ndarray, "S d_model"], num_heads: int) -> Float[np.ndarray, "H S d_k"]:

@@ -63,6 +63,38 @@ def test_what_does_not_fit_together_is_said(observatory, fields, said):
         ask(observatory, **fields)
 
 
+@pytest.mark.parametrize("heads", [1, 2])
+@pytest.mark.parametrize("positions", ["sinusoidal", "rotary"])
+def test_positions_are_those_of_the_exercises(observatory, positions, heads):
+    given = ask(observatory, positions=positions, heads=heads, part="positions")
+    for name in "qk":
+        np.testing.assert_allclose(given.arrays[f"their_placed_{name}"], given.arrays[f"placed_{name}"], atol=1e-6)
+    assert given.meta["exercise"] == positions
+    assert max(given.meta["difference"].values()) < 1e-6
+    q, k = (given.arrays[f"placed_{name}"] for name in "qk")
+    np.testing.assert_allclose(given.arrays["products"], q @ k.swapaxes(-1, -2), rtol=1e-5, atol=1e-6)
+    wrong = ask(
+        observatory, positions=positions, heads=heads, part="positions", code="mistake", fault="positions from 1"
+    )
+    assert not np.allclose(wrong.arrays["their_placed_q"], wrong.arrays["placed_q"], atol=1e-2)
+    assert "positions from 1" in wrong.meta["visible"]
+
+
+def test_rotary_products_depend_on_the_distance_alone(observatory):
+    rows = {"q": [[1, 2, 0, 1]] * 4, "k": [[0, 1, 1, 3]] * 4, "v": [[1]] * 4}
+    products = ask(observatory, **rows, positions="rotary").arrays["products"][0]
+    for distance in range(-3, 4):
+        assert np.ptp(np.diagonal(products, distance)) == pytest.approx(0, abs=1e-5)
+    assert np.ptp(products[0]) > 0.1
+    added = ask(observatory, **rows, positions="sinusoidal").arrays["products"][0]
+    assert np.ptp(np.diagonal(added)) > 0.1
+
+
+def test_rotary_positions_turn_pairs(observatory):
+    with pytest.raises(InputError, match="1 columns, and rotary positions turn pairs"):
+        ask(observatory, heads=4, positions="rotary")
+
+
 # --- the page -------------------------------------------------------------------------------------------------------
 
 
@@ -190,6 +222,19 @@ def test_the_learners_file_computes_and_the_picture_follows_it(pages, folder):
         page.locator(".cell.marked").first.wait_for(state="detached")
     finally:
         path.write_text(stub)
+
+
+@pytest.mark.slow
+def test_positions_open_into_their_arithmetic(pages):
+    page = pages.open("/hand#seen=1&positions=rotary&step=placed_q&i=2&j=1")
+    page.get_by_text("x sin a + y cos a").wait_for()
+    shown = number_in(page.locator(".arithmetic .big").inner_text())
+    assert shown == pytest.approx(np.sin(2) * 1 + np.cos(2) * 1, abs=1e-3)  # the query 1, 1, 0, 2 at place 2
+    page.get_by_role("button", name="with a mistake").click()
+    page.get_by_label("mistake").select_option("turns the other way")
+    page.locator("#differs").wait_for()
+    page.keyboard.press("o")  # none, behind rotary
+    page.get_by_role("table", name="queries with positions").wait_for(state="detached")
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from handmade.errors import InputError
-from handmade.lens.by_hand import attention_steps, split_heads, visible_keys
+from handmade.lens.by_hand import attention_steps, placed, split_heads, visible_keys
 from handmade.web import whose
 from handmade.web.explorers import Explorer
 from handmade.web.frames import Answer
@@ -26,10 +26,16 @@ VALUES = ((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1))
 EXERCISE_OF = {"none": "self_attention", "causal": "causal_mask", "padding": "padding_mask"}
 """The exercise that computes under each mask."""
 
+POSITIONS = {"sinusoidal": "sinusoidal", "rotary": "rotary"}
+"""The exercise that computes each kind of position."""
+
 
 @dataclass(frozen=True)
 class Question:
-    """q, k, v: the numbers, a row a token. length: how many keys are no padding. code, fault: whose code computes."""
+    """q, k, v: the numbers, a row a token. length: how many keys are no padding. code, fault: whose code computes.
+
+    positions: what is done to queries and keys before. part: whether that code computes attention, or the positions.
+    """
 
     q: tuple[tuple[float, ...], ...] = matrix(QUERIES, ROWS, COLUMNS)
     k: tuple[tuple[float, ...], ...] = matrix(KEYS, ROWS, COLUMNS)
@@ -37,31 +43,67 @@ class Question:
     heads: int = whole(1, 1, 4)
     mask: str = choice("none", "causal", "padding")
     length: int = whole(3, 0, ROWS)
+    positions: str = choice("none", *POSITIONS)
+    part: str = choice("attention", "positions")
     code: str = whose.code()
     fault: str = whose.fault()
 
 
 def answer(question: Question, observatory: Observatory) -> Answer:
-    """The steps as the reference computes them, and weights and output as the chosen code does."""
+    """The steps as the reference computes them, and those that the chosen code computes."""
     Q, K, V = (split_heads(np.array(rows), question.heads) for rows in (question.q, question.k, question.v))
     _require_fitting(Q, K, V, question.mask)
-    steps = attention_steps(Q, K, V, visible_keys(Q.shape[1], K.shape[1], question.mask, question.length))
-    exercise, cases = exercise_named(EXERCISE_OF[question.mask]), _cases(question, Q, K, V)
+    queries, keys = placed(Q, question.positions), placed(K, question.positions)
+    visible = visible_keys(Q.shape[1], K.shape[1], question.mask, question.length)
+    steps = attention_steps(queries.values, keys.values, V, visible)
+    arrays = {**steps._asdict(), "placed_q": queries.values, "placed_k": keys.values, "angles": queries.angles}
+    if question.part == "positions" and question.positions != "none":
+        exercise, cases = exercise_named(POSITIONS[question.positions]), _positions(question, Q, K)
+    else:
+        exercise, cases = exercise_named(EXERCISE_OF[question.mask]), _cases(question, queries.values, keys.values, V)
     theirs = whose.computed(observatory.bench, exercise, cases, question.code, question.fault)
-    arrays = {name: array.astype(np.float32) for name, array in steps._asdict().items()}
-    for name, shape in (("attention_weights", steps.weights.shape), ("output", steps.output.shape)):
-        given = theirs.stacked(name, shape)
-        if given is not None:
-            arrays[f"their_{name}"] = given
+    if question.part == "attention" or question.positions == "none":
+        names = ("attention_weights", "output")
+        arrays |= {f"their_{name}": theirs.stacked(name, arrays[KEY[name]].shape) for name in names}
+    else:
+        names = exercise.outputs
+        given = theirs.outputs
+        arrays |= _placed_theirs(question, Q, K, [None if one is None else one[names[0]] for one in given])
     meta: dict[str, Any] = {
         "heads": question.heads,
         "d_k": K.shape[-1],
         "exercise": exercise.name,
-        **theirs.told("attention_weights", "output"),
+        **theirs.told(*names),
     }
     if question.code == "mistake":
         meta["visible"] = whose.visible(exercise, cases)
-    return Answer(meta, arrays)
+    return Answer(meta, {name: array.astype(np.float32) for name, array in arrays.items() if array is not None})
+
+
+KEY = {"attention_weights": "weights", "output": "output"}
+"""What the reference's steps are called."""
+
+
+def _positions(question: Question, Q: np.ndarray, K: np.ndarray) -> list[Case]:
+    """What the exercise of the positions is asked for: the table for queries and keys, or each head of both rotated."""
+    if question.positions == "sinusoidal":
+        return [Case(name, (X.shape[1], X.shape[0] * X.shape[2])) for name, X in (("queries", Q), ("keys", K))]
+    return [Case(f"{name} of head {h}", (x,)) for name, X in (("queries", Q), ("keys", K)) for h, x in enumerate(X)]
+
+
+def _placed_theirs(
+    question: Question, Q: np.ndarray, K: np.ndarray, given: list[np.ndarray | None]
+) -> dict[str, np.ndarray | None]:
+    """Queries and keys with the positions as that code has them; None where it gave none."""
+    if any(one is None for one in given):
+        return {}
+    made = [one for one in given if one is not None]
+    if question.positions == "sinusoidal":
+        return {
+            f"their_placed_{name}": X + split_heads(table, len(X))
+            for name, X, table in zip("qk", (Q, K), made, strict=True)
+        }
+    return {"their_placed_q": np.stack(made[: len(Q)]), "their_placed_k": np.stack(made[len(Q) :])}
 
 
 def _cases(question: Question, Q: np.ndarray, K: np.ndarray, V: np.ndarray) -> list[Case]:
@@ -100,7 +142,7 @@ EXPLORER = Explorer(
     "any number and see what follows from it.",
     question=Question,
     answer=answer,
-    exercises=tuple(EXERCISE_OF.values()),
-    files=("attention.py", "lens/by_hand.py"),
+    exercises=(*EXERCISE_OF.values(), *POSITIONS.values(), "multi_head_attention"),
+    files=("attention.py", "nn/positions.py", "lens/by_hand.py"),
     also=_also,
 )
