@@ -21,13 +21,7 @@ from handmade.web.observatory import Observatory
 from handmade.workshop.workspace import Workspace
 
 RUNS = Path(__file__).parents[1] / "fixtures" / "runs"
-TRAINED = {
-    "gpt": "gpt-1",
-    "language": "char-lstm-1",
-    "lines": "names-gru-1",
-    "translation": "seq2seq-attention-1",
-    "masked": "bert-1",
-}
+TRAINED = {"gpt": "gpt-1", "language": "char-lstm-1", "lines": "names-gru-1", "translation": "seq2seq-attention-1"}
 ARGUMENTS = ["gpu", "background-networking", "component-update", "sync", "dev-shm-usage"]
 
 

@@ -12,13 +12,16 @@ from handmade.lens.choice import choosing
 from handmade.lens.guesses import logit_lens, read_stream
 from handmade.lens.logits import contributions
 from handmade.text.sampling import sample
+from handmade.web.bench import Bench
 from handmade.web.explorers import lens
 from handmade.web.explorers.lens import Question, answer
+from handmade.web.models import Given, Models, Source
+from handmade.web.observatory import Observatory
 from handmade.web.questions import asked
 from handmade.workshop.exercises import exercise_named
-from tests.web.conftest import number_in
+from tests.web.conftest import RUNS, number_in
 
-GPT, BERT = "runs/gpt-1", "runs/bert-1"
+GPT = "runs/gpt-1"
 TEXT = "ROMEO: But s"
 
 
@@ -78,9 +81,16 @@ def test_of_a_large_model_the_last_places_are_read(observatory, monkeypatch):
     assert ask(observatory, place=1).meta["first"] == 1
 
 
-def test_a_bert_fills_in_its_first_mask(observatory, folder):
-    used = handmade.open(folder / BERT)
-    given = ask(observatory, model=BERT, text="")
+@pytest.fixture(scope="module")
+def filler(tmp_path_factory):
+    """An observatory over a BERT, given as an object."""
+    given = Given(Source("mine", "bert", "mine"), handmade.open(RUNS / "masked"), 0)
+    return Observatory(Models(tmp_path_factory.mktemp("none"), [given]), Bench(None))
+
+
+def test_a_bert_fills_in_its_first_mask(filler):
+    used = handmade.open(RUNS / "masked")
+    given = ask(filler, model="", text="")
     assert given.meta["tokens"][given.meta["place"]] == "[MASK]"
     tokens = np.array(used.tokenizer.around(lens.EXAMPLES[type(used.model)]))
     expected = logit_lens(used.model, tokens)
@@ -88,6 +98,8 @@ def test_a_bert_fills_in_its_first_mask(observatory, folder):
     assert "heads" not in given.arrays
     assert given.meta["drawn"] is None
     given.frame()
+    with pytest.raises(InputError, match="expected .* at most"):
+        ask(filler, model="", text="word " * 40)
 
 
 @pytest.mark.parametrize("fault", exercise_named("sampling").faults)
@@ -107,7 +119,6 @@ def test_every_mistake_has_its_picture_or_says_why_not(observatory, fault):
         ({"token": 61}, "no token 61: the vocabulary has 61"),
         ({"text": "ROMEO ☺"}, "☺"),
         ({"model": "runs/char-lstm-1"}, "no model 'runs/char-lstm-1' here that fits"),
-        ({"model": BERT, "text": "word " * 40}, "expected .* at most"),
         ({"code": "mistake", "fault": "other"}, "has no mistake"),
     ],
 )
