@@ -19,6 +19,7 @@ from playwright.sync_api import sync_playwright
 TO = Path(__file__).parents[1] / "docs" / "pictures"
 SHOTS = {
     "conv": "#seen=2&padding=1&i=1&j=2",
+    "gradient": "#seen=1&i=6",
     "hand": "#seen=1&mask=causal",
     "heads": "#seen=[[0,0],[0,1],[0,2],[0,3],[1,0],[1,1],[1,2],[1,3],[2,0],[2,1],[2,2],[2,3],[3,0],[3,1],[3,2],[3,3]]",
     "flow": '#image=1&seen=1&block=layer2.1&cut={"layer2.1":"branch"}',

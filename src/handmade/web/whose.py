@@ -62,7 +62,7 @@ class Computed:
                 return None
             with np.errstate(invalid="ignore"):
                 apart = np.atleast_1d(np.abs(result[name].astype(np.float64) - right[name]))
-            apart[np.isnan(result[name]) & np.isnan(right[name])] = 0
+            apart[np.atleast_1d(np.isnan(result[name]) & np.isnan(right[name]))] = 0
             largest = max(largest, float(np.nan_to_num(apart, nan=np.inf).max(initial=0)))
         return largest
 
@@ -100,23 +100,25 @@ def reference_only(problem: str = "") -> tuple[dict[str, Any], dict[str, np.ndar
     return {"problem": problem, "difference": {}}, {}
 
 
-def visible(exercise: Exercise, cases: list[Case]) -> list[str]:
+def visible(exercise: Exercise, cases: list[Case], *names: str) -> list[str]:
     """The exercise's mistakes that can be seen on these cases: they raise nothing, and give other numbers.
+
+    names: the outputs that are shown; all by default.
 
     Who steps through the mistakes asks this again and again: the last few answers are kept.
     """
-    key = (exercise.name, *(dumps(vars(case)) for case in cases))
+    key = (exercise.name, *names, *(dumps(vars(case)) for case in cases))
     if key not in _SEEN:
         while len(_SEEN) >= KEPT:
             _SEEN.pop(next(iter(_SEEN)), None)
-        _SEEN[key] = _visible(exercise, cases)
+        _SEEN[key] = _visible(exercise, cases, names)
     return _SEEN[key]
 
 
 _SEEN: dict[tuple[str, ...], list[str]] = {}
 
 
-def _visible(exercise: Exercise, cases: list[Case]) -> list[str]:
+def _visible(exercise: Exercise, cases: list[Case], names: Sequence[str]) -> list[str]:
     with QUIET:
         right = exercise.run(cases)
         wrong = {fault: exercise.run(cases, frozenset({fault})) for fault in exercise.faults}
@@ -124,7 +126,10 @@ def _visible(exercise: Exercise, cases: list[Case]) -> list[str]:
     seen = []
     for fault, results in wrong.items():
         outputs = [_shown(result, like)[0] for result, like in zip(results, correct, strict=True)]
-        if None not in outputs and max(Computed(outputs, correct).difference(name) or 0 for name in correct[0]) > APART:
+        if (
+            None not in outputs
+            and max(Computed(outputs, correct).difference(name) or 0 for name in names or correct[0]) > APART
+        ):
             seen.append(fault)
     return seen
 
@@ -136,8 +141,11 @@ def _shown(result: Result, like: dict[str, np.ndarray] | None = None) -> tuple[d
         return None, f"It raises {raised.kind}: {raised.message}" if raised else "It gave nothing."
     outputs = {}
     for name, value in result.outputs.items():
-        numeric = isinstance(value, np.ndarray | np.number) or type(value) in (int, float)
-        array = np.asarray(value) if numeric else None
+        if isinstance(value, str) and (like is None or name not in like):
+            continue  # what an exercise says in words
+        parts = value if isinstance(value, list | tuple) else (value,)
+        number = all(isinstance(part, bool | int | float | np.generic) for part in parts)
+        array = value if isinstance(value, np.ndarray) else np.asarray(value) if number else None
         if array is None or array.dtype.kind not in "biuf":
             return None, f"{name} is {type(value).__name__}, expected an array of numbers."
         if like is not None and name in like and array.shape != like[name].shape:
