@@ -24,6 +24,7 @@ SHOTS = {
     "heads": "#seen=[[0,0],[0,1],[0,2],[0,3],[1,0],[1,1],[1,2],[1,3],[2,0],[2,1],[2,2],[2,3],[3,0],[3,1],[3,2],[3,3]]",
     "flow": '#image=1&seen=1&block=layer2.1&cut={"layer2.1":"branch"}',
     "train": "#mode=diagnosis",
+    "sizes": "#seen=1",
 }
 FAULT = "no residual"
 BEGIN = """async (fault) => {
