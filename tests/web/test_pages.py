@@ -138,3 +138,17 @@ def test_no_module_of_the_pages_asks_for_anything_elsewhere():
     assert len(files) > 10
     for path in files:
         assert "//" not in path.read_text("utf-8").replace("// ", "").replace("//\n", ""), path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ["/hand", "/conv", "/heads"])
+def test_the_first_picture_takes_few_requests(pages, path):
+    """14 at most, but for what stands around the picture; and 350 kB."""
+    context = pages.context()
+    asked = []
+    context.on("requestfinished", lambda request: asked.append(request))
+    page = pages.open(path, context)
+    page.wait_for_load_state("networkidle")
+    paths = [request.url.removeprefix(pages.server.url) for request in asked]
+    assert len([one for one in paths if one != "/api/about"]) <= 14, paths
+    assert sum(request.sizes()["responseBodySize"] for request in asked) <= 350_000

@@ -132,7 +132,7 @@ def test_each_explorer_is_linked_without_the_server_and_without_looking_around(n
 
     text = explorer_module(name)
     files = json.loads(text[text.index("{") : text.index(";\nconst at")])
-    assert "/static/lib/served.js" not in files
+    assert "/static/page.js" not in files
     assert f"/static/explorers/{name}.js" in files
     for path, content in files.items():
         if "/vendor/" not in path:

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import threading
 
 import numpy as np
 import pytest
@@ -109,22 +108,6 @@ def test_of_a_long_text_all_heads_are_seen_from_afar_and_one_whole(observatory, 
     assert given.arrays["map"].shape == (15, 15)
     assert given.arrays["small/1"].shape == (2, 5, 5)
     np.testing.assert_allclose(given.arrays["small/1"][:, 1, 0], maps[:, 3:6, :3].mean((1, 2)), atol=1e-3)
-
-
-def test_fifty_questions_at_once_are_answered_as_they_are_alone(observatory):
-    questions = [{"layer": n % 2, "head": n // 2 % 2, "sharpness": n / 25, "off": [[n % 2, 0]]} for n in range(50)]
-    alone = [ask(observatory, **question) for question in questions]
-    together: dict[int, object] = {}
-    work = lambda n: together.update({n: ask(observatory, **questions[n])})
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(50)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    for n, expected in enumerate(alone):
-        assert together[n].meta == expected.meta
-        for name, array in expected.arrays.items():
-            np.testing.assert_array_equal(together[n].arrays[name], array)
 
 
 # --- other models -----------------------------------------------------------------------------------------------------

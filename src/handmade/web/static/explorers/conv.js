@@ -17,9 +17,14 @@ export default explorer((host, scope) => {
   const s = state(host, scope, { view: "numbers", image: EDGE, kernel: KERNELS["vertical edge"], bias: 0, stride: 1, padding: 0, dilation: 1, channels: 3, kernels: 8, groups: 1, i: 0, j: 0, seen: 0, code: "reference", fault: "", riddle: -1, model: "", photo: 0, layer: "", map: 0, row: 12, column: 12, known: [] });
   const inside = () => s.view.value === "layer"; // a network
   const got = signal(null), failed = signal(""), about = signal(null), open = signal(s.seen.value > 1);
-  host.ask({ explorer: "conv" }, "about").then((a) => (about.value = a), (error) => (failed.value = error.message));
   const w = whose(host, scope, about, s, () => "conv2d");
-  const refresh = latest(host.ask, (answer) => { got.value = answer; failed.value = ""; }, (error) => (failed.value = error.message));
+  let told = false;
+  const tell = () => { // what stands around the picture is asked for behind it
+    if (told) return;
+    told = true;
+    host.ask({ explorer: "conv" }, "about").then((a) => (about.value = a), (error) => (failed.value = error.message));
+  };
+  const refresh = latest(host.ask, (answer) => { got.value = answer; failed.value = ""; tell(); }, (error) => { failed.value = error.message; tell(); });
   scope.effect(() => {
     const code = s.code.value === "reference" || about.value ? w.asked() : { code: "reference" };
     if (inside()) refresh({ view: "layer", model: s.model.value, photo: s.photo.value, layer: s.layer.value, map: s.map.value, row: s.row.value, column: s.column.value, ...code });

@@ -19,11 +19,16 @@ const STEPS = ["placed_q", "placed_k", "products", "scores", "masked", "exponent
 export default explorer((host, scope) => {
   const s = state(host, scope, { ...FIRST, heads: 1, mask: "none", length: 3, positions: "none", step: "weights", head: 0, i: 1, j: 0, seen: 0, code: "reference", fault: "", riddle: -1 });
   const got = signal(null), failed = signal(""), about = signal(null);
-  host.ask({ explorer: "hand" }, "about").then((a) => (about.value = a), (error) => (failed.value = error.message));
   const isPlaced = (step) => step.startsWith("placed"), onPositions = () => isPlaced(s.step.value) && s.positions.value !== "none";
   const steps = computed(() => STEPS.filter((step) => (step !== "masked" || s.mask.value !== "none") && (!isPlaced(step) || s.positions.value !== "none")));
   const w = whose(host, scope, about, s, () => (onPositions() ? s.positions.value : EXERCISE[s.mask.value]));
-  const refresh = latest(host.ask, (answer) => { got.value = answer; failed.value = ""; }, (error) => (failed.value = error.message));
+  let told = false;
+  const tell = () => { // what stands around the picture is asked for behind it
+    if (told) return;
+    told = true;
+    host.ask({ explorer: "hand" }, "about").then((a) => (about.value = a), (error) => (failed.value = error.message));
+  };
+  const refresh = latest(host.ask, (answer) => { got.value = answer; failed.value = ""; tell(); }, (error) => { failed.value = error.message; tell(); });
   scope.effect(() => {
     const code = s.code.value === "reference" || about.value ? w.asked() : { code: "reference" };
     refresh({ q: s.q.value, k: s.k.value, v: s.v.value, heads: s.heads.value, mask: s.mask.value, length: s.length.value, positions: s.positions.value, part: onPositions() ? "positions" : "attention", ...code });

@@ -1,6 +1,6 @@
 // @ts-check
 // What an explorer asks and listens through. There are three hosts, and explorers know nothing of the difference: a page
-// of the server (served.js), a notebook (notebook.js), and a page that was saved as a file (saved.js).
+// of the server (page.js), a notebook (notebook.js), and a page that was saved as a file (saved.js).
 
 /**
  * @typedef {object} Host

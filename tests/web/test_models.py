@@ -1,0 +1,47 @@
+"""The models that the pages look into: how they are called, and that each is opened once."""
+
+import shutil
+
+import pytest
+
+from handmade.errors import InputError
+from handmade.models.gpt import gpt
+from handmade.web import models as models_module
+from handmade.web.models import Models, given_source
+from tests.web.conftest import RUNS
+
+
+def fits(card):
+    return card.build is gpt
+
+
+@pytest.fixture
+def folder(tmp_path):
+    shutil.copytree(RUNS / "gpt", tmp_path / "runs" / "gpt-1")
+    return tmp_path
+
+
+def test_a_given_run_is_called_by_its_path_from_here_and_listed_once(folder):
+    given = given_source(str(folder / "runs" / "gpt-1"), folder=folder)
+    assert given.source.name == "runs/gpt-1"
+    assert [source.name for source in Models(folder, [given]).sources(fits)] == ["runs/gpt-1"]
+    elsewhere = given_source(str(folder / "runs" / "gpt-1"), folder=folder / "other")
+    assert elsewhere.source.name == str(folder / "runs" / "gpt-1")
+
+
+def test_a_given_model_is_opened_once(folder, monkeypatch):
+    given, opened = given_source(str(folder / "runs" / "gpt-1"), folder=folder), []
+    monkeypatch.setattr(models_module, "open_model", lambda *source: opened.append(source))
+    models = Models(folder, [given])
+    with models.opened("", fits) as used:
+        assert used is given.use
+    assert not opened
+
+
+def test_the_packaged_network_is_there_without_any_run(tmp_path):
+    models = Models(tmp_path)
+    assert [source.name for source in models.sources()] == ["packaged lenet5"]
+    with models.opened("packaged lenet5") as used:
+        assert (used.name, used.trained, used.channels) == ("lenet5", True, 1)
+    with pytest.raises(InputError, match="no model '../lenet5'"), models.opened("../lenet5"):
+        pass
