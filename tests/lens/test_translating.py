@@ -8,7 +8,7 @@ import pytest
 import handmade
 from handmade.engine import Tensor, no_grad
 from handmade.errors import InputError
-from handmade.lens.beams import beam_tree
+from handmade.lens.beams import beam_tree, searched_by
 from handmade.lens.ngrams import marked_ngrams
 from handmade.lens.translating import additive_part, attending_with, attention_arguments, attention_of, translate
 from handmade.models.seq2seq import seq2seq, seq2seq_attention
@@ -61,19 +61,16 @@ def test_free_it_reads_what_it_says(model):
     assert made.said == best[0][0].tokens
 
 
-def test_additive_attention_is_the_exercises(model):
-    made, part = translate(model, SOURCE, TARGET), additive_part(attention_of(model))
-    (bahdanau,) = exercise_named("bahdanau").functions
-    if part is None:
-        with pytest.raises(InputError, match="not additive"), attending_with(model, bahdanau):
-            pass
-        return
-    _, weights = bahdanau(*attention_arguments(part, made.queries, made.memory))
+def test_attention_is_the_exercises(model):
+    made, attention = translate(model, SOURCE, TARGET), attention_of(model)
+    name = "self_attention" if additive_part(attention) is None else "bahdanau"
+    (attend,) = exercise_named(name).functions
+    _, weights = attend(*attention_arguments(attention, made.queries, made.memory, made.keys))
     np.testing.assert_allclose(made.weights, weights, atol=1e-5)
-    with attending_with(model, bahdanau):
+    with attending_with(model, attend):
         same = translate(model, SOURCE, TARGET)
-    np.testing.assert_allclose(same.log_probabilities, made.log_probabilities, atol=1e-5)
-    with attending_with(model, lambda *given: tuple(2 * part for part in bahdanau(*given))):
+    np.testing.assert_allclose(same.log_probabilities, made.log_probabilities, atol=1e-4)
+    with attending_with(model, lambda *given: tuple(2 * part for part in attend(*given))):
         other = translate(model, SOURCE, TARGET)
     assert not np.allclose(other.log_probabilities, made.log_probabilities, atol=1e-3)
     np.testing.assert_array_equal(translate(model, SOURCE, TARGET).weights, made.weights)  # all as before
@@ -86,6 +83,10 @@ def test_the_tree_is_that_of_the_search(model, beam, alpha):
     (found,) = beam_search(model.step, state, np.array([[BOS]]), **options)
     assert [tree.tokens(number) for number in tree.ended[:beam]] == [one.tokens for one in found]
     np.testing.assert_allclose([tree.nodes[n].score for n in tree.ended[:beam]], [one.score for one in found])
+    (search,) = exercise_named("beam_search").functions
+    others = searched_by(search, model, SOURCE, beam, alpha, 6)
+    assert others[0].tokens == found[0].tokens
+    assert others[0].score == pytest.approx(found[0].score, rel=1e-5)
     for place in range(tree.nodes[-1].step + 1):
         here = [node for node in tree.nodes if node.step == place]
         assert sum(node.state != "dropped" for node in here) <= beam

@@ -4,6 +4,7 @@ Sutskever, Vinyals & Le, "Sequence to Sequence Learning with Neural Networks" (2
 "Google's Neural Machine Translation System" (2016), equation 14, for the length penalty.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,10 @@ import numpy as np
 from handmade.engine import Tensor, no_grad
 from handmade.lens.hooks import undisturbed
 from handmade.models.sequence_to_sequence import BOS, EOS, SequenceToSequence
-from handmade.text.decoding import beam_search, length_normalised, take_rows
+from handmade.text.decoding import Hypothesis, beam_search, length_normalised, take_rows
+
+Search = Callable[..., list[tuple[list[int], float]]]
+"""Beam search as textbooks write it: search(step, bos, eos, beam, max_len, alpha), where step(prefix) gives (V,)."""
 
 OPEN, ENDED, GIVEN_UP, DROPPED = "open", "ended", "given up", "dropped"
 
@@ -82,3 +86,21 @@ def beam_tree(
         rows = following
     ended = [number for number, node in enumerate(nodes) if node.state == ENDED]
     return Tree(nodes, sorted(ended, key=lambda number: -nodes[number].score))
+
+
+@no_grad()
+def searched_by(
+    search: Search, model: SequenceToSequence, source: list[int], beam: int, alpha: float, longest: int
+) -> list[Hypothesis]:
+    """What another beam search finds for a source, one that asks for a prefix's log-probabilities at a time."""
+    with undisturbed(model):
+        state = model.encode(Tensor(np.array([source])))
+
+        def step(prefix: list[int]) -> np.ndarray:
+            if not prefix:
+                raise ValueError("step was asked with an empty prefix, and the model begins with bos.")
+            return model.step(np.array([prefix]), state)[0][0].astype(np.float64)
+
+        return [
+            Hypothesis(list(tokens), float(score)) for tokens, score in search(step, BOS, EOS, beam, longest, alpha)
+        ]

@@ -22,7 +22,7 @@ from handmade.models.sequence_to_sequence import BOS, EOS
 from handmade.nn import Module
 
 Attend = Callable[..., tuple[np.ndarray, np.ndarray]]
-"""Additive attention as textbooks write it: called with `attention_arguments`, it gives the context and the weights."""
+"""Attention as textbooks write it: called with `attention_arguments`, it gives the context and the weights."""
 
 
 class Translation(NamedTuple):
@@ -111,28 +111,32 @@ def translate(
 
 
 def attention_arguments(
-    attention: AdditiveAttention, queries: Float[np.ndarray, "N Q"], memory: Float[np.ndarray, "S M"]
+    attention: Attention,
+    queries: Float[np.ndarray, "N Q"],
+    memory: Float[np.ndarray, "S M"],
+    keys: Float[np.ndarray, "S A"],
 ) -> tuple[np.ndarray, ...]:
-    """What textbooks call additive attention with, in float64: query (N, Q), keys and values (N, S, M), Wq (Q, A), Wk
-    (M, A), v (A,), and the mask (N, S), True everywhere."""
+    """What textbooks call attention with, in float64.
+
+    Of an additive score: query (N, Q), keys and values (N, S, M), Wq (Q, A), Wk (M, A), v (A,), and the mask (N, S),
+    True everywhere. Of a product: Q (N, A), K (S, A) and V (S, M) of softmax(Q K^T / sqrt(A)) V; Luong's score is not
+    divided by sqrt(A), so the queries are multiplied by it.
+    """
+    additive = additive_part(attention)
+    if additive is None:
+        return tuple(a.astype(np.float64) for a in (np.sqrt(keys.shape[1]) * queries, keys, memory))
     rows = np.broadcast_to(memory, (len(queries), *memory.shape))
-    arrays = queries, rows, rows, attention.W.weight.array.T, attention.U.weight.array.T, attention.v.weight.array[0]
+    arrays = queries, rows, rows, additive.W.weight.array.T, additive.U.weight.array.T, additive.v.weight.array[0]
     return (*(array.astype(np.float64) for array in arrays), np.ones(rows.shape[:2], bool))
 
 
 @contextmanager
 def attending_with(model: RecurrentSeq2Seq, function: Attend) -> Iterator[None]:
-    """Inside the block the model attends by `function`, which gets `attention_arguments`. One source at a time.
-
-    InputError for a model whose attention is not additive.
-    """
+    """Inside the block the model attends by `function`, which gets `attention_arguments`. One source at a time."""
     attention = attention_of(model)
-    additive = additive_part(attention)
-    if additive is None:
-        raise InputError(f"the model's attention is {method_of(attention)}, not additive.")
 
     def forward(query: Tensor, memory: Tensor, keys: Tensor, visible: Any) -> tuple[Tensor, Tensor]:
-        given = attention_arguments(additive, query.array[0], memory.array[0])
+        given = attention_arguments(attention, query.array[0], memory.array[0], keys.array[0])
         return tuple(Tensor(np.asarray(part, query.dtype)[None]) for part in function(*given))  # type: ignore[return-value]
 
     before = vars(attention).get("forward")

@@ -51,7 +51,7 @@ def ask(observatory, **fields):
     return answer(asked(Question, json.dumps({"source": SOURCE, **fields}).encode()), observatory)
 
 
-@pytest.mark.parametrize("forced", [False, True])
+@pytest.mark.parametrize("forced", [0, 1])
 def test_the_arrays_are_the_lenss(translator, used, forced):
     given = ask(translator, target=TARGET, forced=forced)
     source, target = used.tokenizer.source(SOURCE), used.tokenizer.target(TARGET)
@@ -97,6 +97,17 @@ def test_every_mistake_has_its_picture_or_says_why_not(translator, part, fault):
     given.frame()
 
 
+@pytest.mark.parametrize("fault", ["greedy", "step does not see bos", "worst first"])
+def test_a_search_with_a_mistake_is_shown(translator, fault):
+    right = ask(translator, part="beam").meta["tree"]
+    given = ask(translator, part="beam", code="mistake", fault=fault)
+    assert given.meta["tree"] == right
+    assert isinstance(given.meta.get("found"), list) != bool(given.meta["problem"])
+    if fault == "greedy":
+        assert [one["text"] for one in given.meta["found"]] == [given.meta["text"]]
+    given.frame()
+
+
 def test_a_mistake_in_every_step_changes_what_it_writes(translator, used):
     given = ask(translator, code="mistake", fault="no tanh")
     assert given.meta["writes"] not in (None, given.meta["text"])
@@ -104,19 +115,27 @@ def test_a_mistake_in_every_step_changes_what_it_writes(translator, used):
     assert ask(translator).meta["text"] == used.tokenizer.text(translate(used.model, source, longest=24).said)
 
 
-def test_where_no_other_code_computes_it_is_said(observatory, translator):
-    general = ask(observatory, code="mistake", fault="no tanh")  # a run of the default, Luong's "general"
-    assert "--set attention=additive" in general.meta["problem"]
-    assert "v" not in general.arrays
-    assert "tables of its own" in ask(translator, part="beam", code="mistake", fault="greedy").meta["problem"]
-    assert "give one" in ask(translator, part="bleu", code="mistake", fault="smoothed").meta["problem"]
+def test_products_are_self_attentions(observatory):
+    """A run of the default attends by Luong's "general" score."""
+    given = ask(observatory, code="mistake", fault="no scale")
+    scores = given.arrays["scores"] * np.sqrt(given.arrays["keys"].shape[1])
+    exponentials = np.exp(scores - scores.max(1, keepdims=True))
+    expected = exponentials / exponentials.sum(1, keepdims=True)
+    np.testing.assert_allclose(given.arrays["their_weights"], expected, atol=1e-4)
+    assert "v" not in given.arrays
+    assert isinstance(given.meta["writes"], str)
+
+
+def test_where_no_other_code_computes_it_is_said(translator):
+    assert "apart from the model" in ask(translator, part="beam", code="mine").meta["problem"]
+    assert "give one" in ask(translator, part="bleu", target="", code="mistake", fault="smoothed").meta["problem"]
 
 
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
         ({"source": "  "}, "the source is empty"),
-        ({"forced": True}, "teacher forcing reads the right translation"),
+        ({"forced": 1, "target": ""}, "teacher forcing reads the right translation"),
         ({"source": "1" * 100}, "the source has 101 tokens, expected 100 at most"),
         ({"target": "1" * 64}, "the target has 66 tokens"),
         ({"model": "other"}, "no model 'other'"),

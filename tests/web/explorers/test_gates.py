@@ -134,7 +134,7 @@ def test_the_page_asks_first_and_then_says_what_is_so(pages, used):
 
 @pytest.mark.slow
 def test_keys_move_hold_and_write(pages, used):
-    page = pages.open(f"{ADDRESS}&seen=1&i=3&unit=2&sort=number")
+    page = pages.open(f"{ADDRESS}&seen=1&i=3&unit=2&sort=number&length=9")
     for key in ("ArrowRight", "ArrowDown", "c"):
         page.keyboard.press(key)
     page.get_by_role("heading", name=re.compile("The cell c")).wait_for()
@@ -149,7 +149,7 @@ def test_keys_move_hold_and_write(pages, used):
     assert number_in(page.locator("#loss").inner_text()) == pytest.approx(expected, abs=6e-4)
     page.keyboard.press("w")
     page.locator("#with").wait_for()
-    rows = write_on(used.model, tokens, 160, np.random.default_rng(1), [Held(0, "c", 3, 0.0)], 0.7)
+    rows = write_on(used.model, tokens, 9, np.random.default_rng(1), [Held(0, "c", 3, 0.0)], 0.7)
     assert page.locator("#with").text_content() == "".join(used.pieces(rows))
     table = page.locator(".sr table", has_text="Unit 3 of layer 0").locator("tr").nth(5).inner_text()
     assert table.split("\t")[6] == "0.000"  # the cell, held

@@ -1,12 +1,12 @@
 """The attention of a translating model: where each step of the decoder looks, its beam, and its n-grams."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from handmade.errors import InputError
-from handmade.lens.beams import Tree, beam_tree
+from handmade.lens.beams import Tree, beam_tree, searched_by
 from handmade.lens.ngrams import marked_ngrams
 from handmade.lens.translating import (
     Translation,
@@ -24,17 +24,21 @@ from handmade.web import whose
 from handmade.web.explorers import Explorer
 from handmade.web.frames import Answer
 from handmade.web.observatory import Observatory
-from handmade.web.questions import choice, flag, real, text, whole
+from handmade.web.questions import choice, real, text, whole
 from handmade.workshop.cell.cases import Case
+from handmade.workshop.exercise import Exercise
 from handmade.workshop.exercises import exercise_named
 from handmade.workshop.quiet import QUIET
 from handmade.workshop.switches import switched
 
-EXERCISE_OF = {"align": "bahdanau", "beam": "beam_search", "bleu": "bleu"}
-"""The exercise behind each part of the page."""
+PARTS = ("align", "beam", "bleu")
+EXERCISES = ("bahdanau", "self_attention", "beam_search", "bleu")
 
 LONGEST, LONGEST_TARGET = 100, 64
 """Tokens of a source and of a target that are shown."""
+
+BEYOND = 4
+"""Steps that a search with a mistake may take beyond those of the greedy translation."""
 
 SHOWN_NEXT = 5
 
@@ -43,14 +47,14 @@ SHOWN_NEXT = 5
 class Question:
     """The source; a target, for teacher forcing and as BLEU's reference; which part of the page is looked at.
 
-    forced: the decoder reads the target, and not what it said. beam, alpha: of the search.
+    forced: 1 where the decoder reads the target, and not what it said. beam, alpha: of the search.
     """
 
     model: str = text("", longest=200)
     source: str = text("the meeting of the 8th of july 2025 at noon", longest=400)
-    target: str = text("", longest=400)
-    forced: bool = flag()
-    part: str = choice("align", "beam", "bleu")
+    target: str = text("2025-07-08", longest=400)
+    forced: int = whole(0, 0, 1)
+    part: str = choice(*PARTS)
     beam: int = whole(3, 1, 6)
     alpha: float = real(0.6, 0.0, 4.0)
     code: str = whose.code()
@@ -137,42 +141,63 @@ def _theirs(
     """What the chosen code gives: for every step's attention, or for BLEU."""
     if question.code == "reference":
         return whose.reference_only()
-    exercise = exercise_named(EXERCISE_OF[question.part])
+    exercise = exercise_named(_exercise(question.part, _model(used)))
     if question.part == "beam":
-        return whose.reference_only("The exercise searches in tables of its own: `handmade check beam_search`.")
+        return _searched(question, exercise, used, source, len(made.said) + BEYOND), {}
     if question.part == "bleu":
         if "bleu" not in meta:
             return whose.reference_only("BLEU compares what it writes with a right translation: give one.")
         cases = [Case("this translation", (meta["bleu"]["hypothesis"], [meta["bleu"]["reference"]]))]
     else:
-        attention = attention_of(_model(used))
-        additive = additive_part(attention)
-        if additive is None:
-            return whose.reference_only(
-                f"This run attends by {method_of(attention)} products, the exercise by an additive score: "
-                "`handmade train seq2seq-attention --set attention=additive` makes a model in which it computes."
-            )
-        cases = [Case("all steps", attention_arguments(additive, made.queries, made.memory))]
+        given = attention_arguments(attention_of(_model(used)), made.queries, made.memory, made.keys)
+        cases = [Case("all steps", given)]
     computed = whose.computed(observatory.bench, exercise, cases, question.code, question.fault)
     told, given = computed.told(*exercise.outputs), computed.outputs[0]
     if question.code == "mistake":
         told["visible"] = whose.visible(exercise, cases)
         if question.part == "align":
-            told["writes"] = _written_with_mistake(question, used, source)
+            told["writes"] = _written_with_mistake(exercise, question.fault, used, source)
     if given is None:
         return told, {}
     if question.part == "bleu":
         score = float(given[exercise.outputs[0]])
         return {**told, "their_score": score if np.isfinite(score) else None}, {}
-    return told, {"their_weights": given["weights"]}
+    return told, {"their_weights": given[exercise.outputs[1]]}
 
 
-def _written_with_mistake(question: Question, used: Translator, source: list[int]) -> str | None:
+def _searched(
+    question: Question, exercise: Exercise, used: Translator, source: list[int], longest: int
+) -> dict[str, Any]:
+    """What a search with the mistake finds. The learner's own runs where no model is, so it has none to search."""
+    if question.code == "mine":
+        problem = (
+            "Your search runs apart from the model, which it would ask at every step: `handmade check beam_search`."
+        )
+        return whose.reference_only(problem)[0]
+    if question.fault not in exercise.faults:
+        raise InputError(f"{exercise.name} has no mistake {question.fault!r}.")
+    told, (search,) = whose.reference_only()[0], exercise.functions
+    try:
+        with QUIET, switched(frozenset({question.fault})):
+            found = searched_by(search, _model(used), source, question.beam, question.alpha, longest)
+    except (ValueError, IndexError) as error:
+        return {**told, "problem": f"It raises {type(error).__name__}: {error}"}
+    return {**told, "found": [{"text": used.tokenizer.text(one.tokens), "score": one.score} for one in found]}
+
+
+def _exercise(part: str, model: RecurrentSeq2Seq) -> str:
+    """The exercise behind a part of the page; attention's depends on the score that the model compares by."""
+    if part == "align":
+        return "self_attention" if additive_part(attention_of(model)) is None else "bahdanau"
+    return "beam_search" if part == "beam" else "bleu"
+
+
+def _written_with_mistake(exercise: Exercise, fault: str, used: Translator, source: list[int]) -> str | None:
     """What the model writes where every step makes the mistake; None where it raises, or gives no numbers."""
-    (function,) = exercise_named("bahdanau").functions
+    (function,) = exercise.functions
     model = _model(used)
     try:
-        with QUIET, np.errstate(all="ignore"), switched(frozenset({question.fault})), attending_with(model, function):
+        with QUIET, np.errstate(all="ignore"), switched(frozenset({fault})), attending_with(model, function):
             made = translate(model, source, longest=min(LONGEST_TARGET, 2 * len(source) + 10))
     except ValueError:
         return None
@@ -182,6 +207,11 @@ def _written_with_mistake(question: Question, used: Translator, source: list[int
 def _model(used: Translator) -> RecurrentSeq2Seq:
     assert isinstance(used.model, RecurrentSeq2Seq)  # `_fits` has made sure
     return used.model
+
+
+def _also(question: Question, answer: Answer) -> list[Question]:
+    """The other parts of the page."""
+    return [replace(question, part=part) for part in PARTS]
 
 
 def _fits(card: Card) -> bool:
@@ -195,8 +225,9 @@ EXPLORER = Explorer(
     "reads most where they fit. Step it, and say first where it looks.",
     question=Question,
     answer=answer,
-    exercises=tuple(EXERCISE_OF.values()),
+    exercises=EXERCISES,
     fits=_fits,
     trains="handmade train seq2seq-attention",
     files=("models/seq2seq.py", "text/decoding.py", "text/bleu.py", "lens/translating.py"),
+    also=_also,
 )

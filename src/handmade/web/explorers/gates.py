@@ -1,7 +1,7 @@
 """The gates of an LSTM or a GRU while it reads a text: one strip a unit, and what it writes when a gate is held."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -220,6 +220,11 @@ def _loss_with_mistake(
     return loss if np.isfinite(loss) else None
 
 
+def _also(question: Question, answer: Answer) -> list[Question]:
+    """The other signals of the unit that is shown."""
+    return [replace(question, signal=signal) for signal in answer.meta.get("signals", ())]
+
+
 def _fits(card: Card) -> bool:
     return card.build in (char_lstm, char_gru)
 
@@ -235,4 +240,5 @@ EXPLORER = Explorer(
     fits=_fits,
     trains="handmade train char-lstm",
     files=("models/char_lm.py", "nn/cells.py", "lens/gates.py"),
+    also=_also,
 )

@@ -1,6 +1,6 @@
 """The logit lens: how the next token takes shape from layer to layer, what adds to it, and how it is chosen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -203,6 +203,11 @@ def _theirs(
     return told, {} if given is None else {"theirs": given}
 
 
+def _also(question: Question, answer: Answer) -> list[Question]:
+    """The other tokens whose scores can be looked at."""
+    return [replace(question, token=token) for token, _ in answer.meta["likely"]]
+
+
 def _fits(card: Card) -> bool:
     return card.build in (gpt, bert, bert_for_masked_lm)
 
@@ -218,4 +223,5 @@ EXPLORER = Explorer(
     fits=_fits,
     trains="handmade train gpt",
     files=("models/gpt.py", "lens/guesses.py", "lens/logits.py", "text/sampling.py"),
+    also=_also,
 )

@@ -9,17 +9,18 @@ import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, NoModel, Pre
 import { Said, Switch, whose } from "/static/lib/whose.js";
 
 const W = 22, BETWEEN = 74; // of a letter, and between source and target
-const EXERCISE = { align: "bahdanau", beam: "beam_search", bleu: "bleu" };
+const EXERCISE = { beam: "beam_search", bleu: "bleu" }; // behind the other parts
+const ADDITIVE = ["additive", "concat"];
 const PARTS = { align: "attention", beam: "beam", bleu: "BLEU" };
 const COLUMN = 53, LINE = 40; // of the tree
 
 export default explorer((host, scope) => {
   const s = state(host, scope, { model: "", source: "the meeting of the 8th of july 2025 at noon", target: "2025-07-08", forced: 0, part: "align", beam: 3, alpha: 0.6, t: 0, j: -1, seen: 0, code: "reference", fault: "", riddle: -1 });
   const got = signal(null), failed = signal(""), about = signal(null);
-  const w = whose(host, scope, about, s, () => EXERCISE[s.part.value] ?? "bahdanau");
+  const w = whose(host, scope, about, s, () => EXERCISE[s.part.value] ?? (!got.value || ADDITIVE.includes(got.value.method) ? "bahdanau" : "self_attention"));
   const fail = (error) => (failed.value = error.message);
   host.ask({ explorer: "align" }, "about").then((a) => (about.value = a), fail);
-  const question = () => ({ model: s.model.value, source: s.source.value, target: s.target.value, forced: Boolean(s.forced.value) });
+  const question = () => ({ model: s.model.value, source: s.source.value, target: s.target.value, forced: s.forced.value });
   const refresh = latest(host.ask, (answer) => { got.value = answer; failed.value = ""; }, fail);
   scope.effect(() => { if (about.value?.models.length) refresh({ ...question(), part: s.part.value, beam: s.beam.value, alpha: s.alpha.value, ...w.asked() }); });
 
@@ -105,6 +106,7 @@ export default explorer((host, scope) => {
         ${nodes.map((node, n) => html`<g class=${`node ${node.state.replace(" ", "-")}${path.has(n) ? " best" : ""}`}><title>${node.state}: log p ${minus(node.log_p, 3)}, with the length penalty ${minus(node.score, 3)}</title><rect x=${x(n)} y=${y(n) - 13} width="26" height="20" rx="5" /><text x=${x(n) + 13} y=${y(n) + 2} text-anchor="middle">${shown(node.token)}</text><text class="p" x=${x(n) + 13} y=${y(n) + 18} text-anchor="middle">${minus(node.log_p, 2)}</text></g>`)}</svg></div>
       <p class="small soft">Framed: open. Green: ended, by ■. Dashed and pale: dropped, not among the ${s.beam.value} best of its step. The thick path is the winner.</p>
       <table class="sums hypotheses" style=${{ marginTop: "10px" }}><caption class="sr">Hypotheses that ended, best first</caption><tr><th scope="col">ended</th><th scope="col">log p</th><th scope="col">÷ penalty</th><th scope="col">score</th></tr>${tree.ended.slice(0, 6).map(({ node, text }, k) => { const { log_p, score, step: last } = nodes[node]; return html`<tr><th scope="row" class="mono">${k ? text : html`<b>${text}</b>`} <span class="faint">${last + 1} letters</span></th><td class="num">${minus(log_p, 3)}</td><td class="num">${minus(score ? log_p / score : 1, 3)}</td><td class="num">${minus(score, 3)}</td></tr>`; })}</table>
+      ${got.value.found && html`<table class="sums" style=${{ marginTop: "12px" }}><caption class="sr">What the search with the mistake gives</caption><tr><th scope="col">with the mistake, best first</th><th scope="col">score</th></tr>${got.value.found.map(({ text, score }) => html`<tr><th scope="row" class="mono wrong-is">${text || "nothing"}</th><td class="num">${minus(score, 3)}</td></tr>`)}</table>`}
       <p class="small soft" style=${{ marginTop: "8px" }}>Score = log p ÷ ((5 + letters) ∕ 6)<sup>α</sup>. With α = 0 the sum of log-probabilities decides, which prefers short texts.</p>`;
   };
 

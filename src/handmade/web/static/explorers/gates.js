@@ -19,7 +19,7 @@ const signed = (name) => "gnch".includes(name);
 const plus = (v) => (v > 0 ? "+" : "") + minus(v);
 
 export default explorer((host, scope) => {
-  const s = state(host, scope, { model: "", text: "", layer: 0, signal: "", unit: -1, sort: "", i: -1, at: -1, hold: {}, value: 0, write: 0, seen: 0, code: "reference", fault: "", riddle: -1 });
+  const s = state(host, scope, { model: "", text: "", layer: 0, signal: "", unit: -1, sort: "", i: -1, at: -1, hold: {}, value: 0, dice: 0, length: 160, seen: 0, code: "reference", fault: "", riddle: -1 });
   const got = signal(null), texts = signal(null), failed = signal(""), about = signal(null), editing = signal(false);
   const w = whose(host, scope, about, s, () => EXERCISE[got.value?.kind ?? "lstm"]);
   const fail = (error) => (failed.value = error.message);
@@ -28,7 +28,7 @@ export default explorer((host, scope) => {
   const refresh = latest(host.ask, (answer, asked) => { answer.hold = asked.hold; got.value = answer; failed.value = ""; }, fail);
   const write = latest(host.ask, (answer) => (texts.value = answer), fail);
   scope.effect(() => { if (about.value?.models.length) refresh({ ...question(), layer: s.layer.value, signal: s.signal.value, unit: s.unit.value, sort: s.sort.value, ...w.asked() }); });
-  scope.effect(() => { if (about.value?.models.length && s.write.value) write({ ...question(), write: 160, seed: s.write.value }); });
+  scope.effect(() => { if (about.value?.models.length && s.dice.value) write({ ...question(), write: clamp(s.length.value, 201) || 1, seed: s.dice.value }); });
 
   const T = computed(() => got.value?.tokens.length ?? 0), tokens = computed(() => got.value?.tokens ?? []);
   const stop = computed(() => { for (const mark of [".", "!", "?", "\n", ",", " "]) { const k = tokens.value.indexOf(mark, 3); if (k >= 0) return k; } return T.value - 1; });
@@ -58,7 +58,7 @@ export default explorer((host, scope) => {
     do next = (next + 1) % T.value; while (/[a-z]/i.test(tokens.value[next]) && next !== at.value);
     said.value = null; s.seen.value = 0; s.at.value = next; s.i.value = next;
   });
-  const afresh = () => { s.layer.value = 0; s.signal.value = ""; s.unit.value = -1; s.i.value = -1; s.at.value = -1; s.hold.value = {}; s.write.value = 0; s.seen.value = 0; said.value = null; texts.value = null; s.riddle.value = -1; }; // of another model
+  const afresh = () => { s.layer.value = 0; s.signal.value = ""; s.unit.value = -1; s.i.value = -1; s.at.value = -1; s.hold.value = {}; s.dice.value = 0; s.seen.value = 0; said.value = null; texts.value = null; s.riddle.value = -1; }; // of another model
 
   const key = (all) => `${s.layer.value}.${name.value}.${all ? "*" : unit.value}`;
   const hold = (all, value = s.value.value) => { s.hold.value = { ...s.hold.value, [key(all)]: value }; };
@@ -71,7 +71,7 @@ export default explorer((host, scope) => {
   const pressed = keys(scope, {
     ArrowLeft: ["letter", move(-1, 0)], ArrowRight: ["letter", move(1, 0)], ArrowUp: ["unit", move(0, -1)], ArrowDown: ["unit", move(0, 1)],
     ...Object.fromEntries(Object.keys(SAY).map((what) => [what, ["signal", show(what)]])),
-    l: ["layer", () => { s.layer.value = (s.layer.value + 1) % got.value.layers; }], x: ["hold or let go", () => (key(false) in s.hold.value ? loose(key(false)) : hold(false))], w: ["write on", () => { if (!asking.value) s.write.value += 1; }], s: ["show", () => guess(null)],
+    l: ["layer", () => { s.layer.value = (s.layer.value + 1) % got.value.layers; }], x: ["hold or let go", () => (key(false) in s.hold.value ? loose(key(false)) : hold(false))], w: ["write on", () => { if (!asking.value) s.dice.value += 1; }], s: ["show", () => guess(null)],
   });
 
   const Prediction = () => {
@@ -130,7 +130,7 @@ export default explorer((host, scope) => {
       <div class="slider"><label for="value">at</label><input id="value" type="range" min=${from} max=${to} step="0.05" value=${s.value.value} onInput=${(e) => { const v = +e.target.value; batch(() => { s.value.value = v; for (const all of [false, true]) if (key(all) in s.hold.value) hold(all, v); }); }} /><output class="num">${minus(s.value.value)}</output></div>
       <p class="choice" style=${{ marginTop: "10px" }}><button class="icon" onClick=${() => hold(false)}>${name.value} of unit ${unit.value} <kbd>x</kbd></button><button class="icon" onClick=${() => hold(true)}>${name.value} of all units</button></p>
       ${names.length > 0 && html`<ul class="held">${names.map(([one, v]) => html`<li><span>${said(one)} at <b class="num">${minus(v)}</b></span><button class="link" onClick=${() => loose(one)}>let go</button></li>`)}</ul>`}
-      ${asking.value ? html`<p class="small soft" style=${{ marginTop: "10px" }}>What it writes is shown once you have predicted.</p>` : html`<p style=${{ marginTop: "12px" }}><button class="icon" onClick=${() => (s.write.value += 1)}>${texts.value ? "write something else" : "write on"} <kbd>w</kbd></button></p>
+      ${asking.value ? html`<p class="small soft" style=${{ marginTop: "10px" }}>What it writes is shown once you have predicted.</p>` : html`<p style=${{ marginTop: "12px" }}><button class="icon" onClick=${() => (s.dice.value += 1)}>${texts.value ? "write something else" : "write on"} <kbd>w</kbd></button></p>
       ${texts.value && html`<h2 style=${{ marginTop: "12px" }}>It goes on, free</h2><pre class="written" id="written">${texts.value.written}</pre>${names.length > 0 && html`<h2>With what is held, by the same dice</h2><pre class="written" id="with">${texts.value.with}</pre>`}`}`}</section>
     ${!asking.value && html`<section class="card"><h2>What it says next, after <span class="mono">${shown(tokens.value[i.value])}</span></h2>${nextBars(got.value.next[i.value], tokens.value[i.value + 1])}</section>`}`;
   };
