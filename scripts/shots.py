@@ -1,9 +1,11 @@
 """Make docs/pictures/look-*.png: the observatory's pages as they are now. Look at them before you commit them.
 
-    python scripts/shots.py --gpt runs/gpt-1 --resnet20 resnet20-12fca82f.th --images FOLDER_OF_IMAGES
+    python scripts/shots.py --gpt runs/gpt-1 --lstm runs/char-lstm-1 --translator runs/seq2seq-attention-1 \\
+        --resnet20 resnet20-12fca82f.th --images FOLDER_OF_IMAGES
 
---gpt: a run of `handmade train gpt`, shown as it is called in the folder that has `runs` in it; --resnet20: its
-published weights. Chromium and Playwright are needed, and Pillow makes the pictures small: 128 colours are enough for
+--gpt, --lstm, --translator: runs of `handmade train gpt`, `char-lstm` and `seq2seq-attention --set attention=additive`,
+shown as they are called in the folder that has `runs` in it; --resnet20: its published weights. Of what is not given no
+picture is made. Chromium and Playwright are needed, and Pillow makes the pictures small: 128 colours are enough for
 paper and ink.
 """
 
@@ -22,6 +24,9 @@ SHOTS = {
     "gradient": "#seen=1&i=6",
     "hand": "#seen=1&mask=causal",
     "heads": "#seen=[[0,0],[0,1],[0,2],[0,3],[1,0],[1,1],[1,2],[1,3],[2,0],[2,1],[2,2],[2,3],[3,0],[3,1],[3,2],[3,3]]",
+    "gates": "#seen=1&layer=1",
+    "align": "#seen=9&t=8",
+    "lens": "#seen=1&top_k=8&top_p=0.9",
     "flow": '#image=1&seen=1&block=layer2.1&cut={"layer2.1":"branch"}',
     "train": "#mode=diagnosis",
     "sizes": "#seen=1",
@@ -38,19 +43,28 @@ WIDTH, HEIGHT = 1440, 900
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--gpt", required=True, type=Path)
-    parser.add_argument("--resnet20", required=True, type=Path)
-    parser.add_argument("--images", required=True, type=Path)
+    for option in ("--gpt", "--lstm", "--translator", "--resnet20", "--images"):
+        parser.add_argument(option, required=option == "--gpt", type=Path)
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     parser.add_argument("--only", choices=SHOTS, help="this picture alone")
     given = parser.parse_args()
-    run, weights, images = given.gpt.resolve(), str(given.resnet20.resolve()), str(given.images.resolve())
-    folder = run.parents[1]
-    sources = {"flow": ["resnet20", "--weights", weights, "--image", images]}
+    folder = given.gpt.resolve().parents[1]
+    called = lambda run: run and [run.resolve().relative_to(folder).as_posix()]
+    sources = {"gates": called(given.lstm), "align": called(given.translator), "flow": None}
+    if given.resnet20 and given.images:
+        sources["flow"] = [
+            "resnet20",
+            "--weights",
+            str(given.resnet20.resolve()),
+            "--image",
+            str(given.images.resolve()),
+        ]
     with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=given.chromium)
         for name in [given.only] if given.only else SHOTS:
-            shot(browser, name, SHOTS[name], folder, sources.get(name, [run.relative_to(folder).as_posix()]))
+            source = sources.get(name, called(given.gpt))
+            if source:
+                shot(browser, name, SHOTS[name], folder, source)
         browser.close()
 
 
