@@ -96,8 +96,9 @@ def test_the_verdict_is_the_judges(handed):
     assert verdict_on(paper(helped, (("own.py", RIGHT.replace("def softmax", "def f").encode()),)))["passed"]
     wrong = verdict_on(paper(WRONG))
     (mistake,) = wrong["mistakes"]
-    assert (wrong["passed"], mistake["name"]) == (False, "one sum for all")
-    assert verdict_on(paper("while True:\n    pass\n"))["mistakes"][0]["name"] == "time limit"
+    assert (wrong["passed"], mistake["name"], mistake["line"]) == (False, "one sum for all", 6)
+    endless = RIGHT.replace("    e =", "    while True:\n        pass\n    e =")
+    assert verdict_on(paper(endless))["mistakes"][0]["name"] == "time limit"
     assert verdict_on(paper("\x00"))["mistakes"][0]["name"] == "syntax error"
     assert not verdict_on(paper(""))["passed"]
 

@@ -57,6 +57,64 @@ def test_the_line_of_a_crash_is_the_tracebacks(verdict):
     assert (found.name, found.line) == ("does not load", 3)
 
 
+UNSCALED = """import numpy as np
+
+
+def self_attention(Q, K, V):
+    raw = Q @ np.swapaxes(K, -1, -2)
+    top = raw.max(-1, keepdims=True)
+    e = np.exp(raw - top)
+    w = e / e.sum(-1, keepdims=True)
+    return w @ V, w
+"""
+
+
+def test_a_listed_mistake_is_where_its_twins_first_wrong_value_is(verdict):
+    """All values of line 5 are right ones, which others scale later; only the reference with the mistake has none
+    that is scaled."""
+    found = verdict(UNSCALED).findings[0]
+    assert (found.name, found.line) == ("no scale", 5)
+
+
+ONE_SUM = """import numpy as np
+
+
+def softmax(x, axis=-1):
+    e = np.exp(x - x.max(axis, keepdims=True))
+    return e / e.sum()
+"""
+
+
+def test_a_letter_may_stand_for_anything(verdict):
+    """One of the right solutions calls something else e."""
+    found = verdict(ONE_SUM, "softmax").findings[0]
+    assert (found.name, found.line) == ("one sum for all", 6)
+
+
+LOOPS = """import math
+
+import numpy as np
+
+
+def cross_entropy(logits, labels):
+    loss, dlogits = 0.0, np.zeros(logits.shape)
+    N = len(logits)
+    for n, row in enumerate(logits):
+        largest = max(row)
+        log_sum = largest + math.log(sum(loss.exp(value - largest) for value in row))
+        loss += (log_sum - row[labels[n]]) / N
+        dlogits[n] = [math.exp(value - log_sum) / N for value in row]
+        dlogits[n, labels[n]] -= 1 / N
+    return loss, dlogits
+"""
+
+
+def test_an_error_that_no_shape_explains_is_where_it_was_raised(verdict):
+    """Arrays of zeros that are to be filled say nothing."""
+    found = verdict(LOOPS, "cross_entropy").findings[0]
+    assert (found.name, found.line) == ("raises AttributeError", 11)
+
+
 def test_versions_that_were_lost_with_their_process_are_tried_once_more(verdict, warm, monkeypatch):
     source = RIGHT.replace("K.shape[-1])", "K.shape[-1] + 1)")
     expected = verdict(source).findings[0].mend

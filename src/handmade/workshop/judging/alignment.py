@@ -72,18 +72,20 @@ class Alignment:
 def align(tree: ast.Module, events: Events, right: RightValues, steps: int = 0) -> Alignment:
     nodes = walk(tree)
     linked = list(_linked(tree, nodes, events, right))
-    unfilled = _unfilled(nodes)
+    unfilled = _unfilled(nodes) | _own_lists(nodes, right)
     linked = [replace(event, found=MOVED, made_of=[]) if event.node in unfilled else event for event in linked]
+    linked = [replace(event, found=MOVED) if _is_blank(event) else event for event in linked]
     for number in range(len(linked) - 1, -1, -1):
         event = linked[number]
-        if event.leads_to_right or (event.found == EXACT and tells_much(event.value)):
+        if event.leads_to_right or _is_surely_right(event):
             for earlier in event.made_of:
                 linked[earlier].leads_to_right = True
     alignment = Alignment(nodes, linked, steps=steps)
     above_suspicion = _right_helpers(tree, nodes, linked) | _tuples(nodes)
     suspects = [event for event in linked if event.is_suspect and event.node not in above_suspicion]
     first = [e for e in suspects if not any(linked[earlier].is_suspect for earlier in e.made_of)]
-    misnamed = [e for e in linked if _is_target(nodes[e.node]) and _is_misnamed(nodes[e.node], e, right)]
+    own = {spelled(node) for node in nodes} - {""}
+    misnamed = [e for e in linked if _is_target(nodes[e.node]) and _is_misnamed(nodes[e.node], e, right, own)]
     parts = [linked[m] for e in first[:1] for m in e.made_of]
     parts += [linked[m] for part in parts for m in part.made_of]
     feeding = [part for part in parts if part in misnamed]
@@ -97,6 +99,19 @@ def align(tree: ast.Module, events: Events, right: RightValues, steps: int = 0) 
     misshapen = [event for event in linked if event in either and _is_misshapen(nodes[event.node], event, right)]
     alignment.misshapen = list(dict.fromkeys(event.node for event in misshapen))
     return alignment
+
+
+def _is_surely_right(event: Event) -> bool:
+    """Whether a value is right, and hardly by chance. A number may be the entry of an array that others compute."""
+    is_number = event.found == MOVED and isinstance(event.value, float)
+    return (event.found == EXACT or is_number) and tells_much(event.value)
+
+
+def _is_blank(event: Event) -> bool:
+    """Whether it is an array of nothing but zeros or ones, to be filled: it says nothing before it is."""
+    value = event.value
+    is_array = isinstance(value, np.ndarray) and value.size > 1
+    return event.found == UNKNOWN and is_array and (not value.any() or bool((value == 1).all()))
 
 
 def _tuples(nodes: list[ast.AST]) -> set[int]:
@@ -139,6 +154,13 @@ def _unfilled(nodes: list[ast.AST]) -> set[int]:
     return {number for number, node in enumerate(nodes) if id(node) in calls | named}
 
 
+def _own_lists(nodes: list[ast.AST], right: RightValues) -> set[int]:
+    """The nodes of lists that grow, xs of xs.append(x), under names that no right solution has: the parts tell more."""
+    told = [node for node in nodes if isinstance(node, ast.Expr)]
+    lists = {id(target) for statement in told for target in targets(statement)}
+    return {n for n, node in enumerate(nodes) if id(node) in lists and not right.named(spelled(node))}
+
+
 def _unfinished(tree: ast.Module, nodes: list[ast.AST], events: list[Event], right: RightValues) -> list[Event]:
     """What is returned, and right on the way, but none of the results that right solutions return: where it got its
     last value, unless the function would go on behind the return."""
@@ -175,17 +197,25 @@ def _right_helpers(tree: ast.Module, nodes: list[ast.AST], events: list[Event]) 
     return {event.node for event in events if owner.get(id(nodes[event.node]), "") in whole}
 
 
-def _is_misnamed(node: ast.AST, event: Event, right: RightValues) -> bool:
-    """Whether the value is right, but never what right solutions call by this name. A letter may stand for any size."""
+def _is_misnamed(node: ast.AST, event: Event, right: RightValues, own: set[str]) -> bool:
+    """Whether the value is right, but never what right solutions call by this name.
+
+    A letter may stand for anything: it must then be what they call by another name that the solution has, too.
+    """
     name = spelled(node)
     values = right.named(name) if len(name) > 1 or tells_much(event.value) else []
-    return bool(values) and event.found == EXACT and not any(same_value(event.value, value) for value in values)
+    if not values or event.found != EXACT or any(same_value(event.value, value) for value in values):
+        return False
+    others = own - {name} if len(name) == 1 else set()
+    return len(name) > 1 or any(same_value(event.value, value) for other in others for value in right.named(other))
 
 
 def _is_misshapen(node: ast.AST, event: Event, right: RightValues) -> bool:
     """Whether no right value of this name, or none at all where it has no name of theirs, has this value's shape."""
     value, named = event.value, right.named(spelled(node))
     if isinstance(value, str) or any(isinstance(other, str) for other in named) or np.size(value) == 0:
+        return False
+    if isinstance(value, np.ndarray) and not value.any():
         return False
     known = [other for other in named if other is not None]
     if not named:

@@ -192,7 +192,8 @@ class Judge:
         if mending:
             self.saying("Looking for the line and its mend")
         try:
-            pointed = self.pointer.point(trial, job, mending=mending)
+            listed = [finding.name for finding in findings if finding.name in trial.exercise.faults]
+            pointed = self.pointer.point(trial, job, mending, listed[0] if len(listed) == 1 else "")
         except RecursionError:  # a file nested that deeply is judged, and not pointed into
             return findings
         if pointed is None:

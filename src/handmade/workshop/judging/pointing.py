@@ -11,6 +11,7 @@ import numpy as np
 from handmade.workshop.cell.cases import Raised
 from handmade.workshop.cell.job import Job
 from handmade.workshop.cell.tracing import Definition
+from handmade.workshop.judging import twins
 from handmade.workshop.judging.alignment import Alignment, align
 from handmade.workshop.judging.comparison import real_numbers
 from handmade.workshop.judging.counterfactuals import Counterfactuals
@@ -25,6 +26,8 @@ from handmade.workshop.judging.verdict import Finding, Mend
 TRACING = 10.0
 """Seconds after which a traced run ends: its values are bounded, its loops are the learner's."""
 
+ABOUT_SHAPES = ("ValueError", "IndexError", "AxisError", "returned None")
+"""The errors that arrays of wrong shapes raise."""
 
 SECOND = 0.4
 """The share of edits that are tried for the second of two mistakes."""
@@ -55,19 +58,25 @@ class Pointer:
         default_factory=WeakKeyDictionary
     )
 
-    def point(self, trial: Trial, job: Job, mending: bool = True) -> Pointed | None:
-        """Where this solution goes wrong; None where that cannot be told. mending: whether to search long."""
+    def point(self, trial: Trial, job: Job, mending: bool = True, fault: str = "") -> Pointed | None:
+        """Where this solution goes wrong; None where that cannot be told.
+
+        mending: whether to search long. fault: the listed mistake that explains it, where there is one.
+        """
         seen = self._looked(trial, job, 2 if mending else 1)
         if seen is None:
             return None
         case, runs, alignment = seen
         raised = trial.results[case].raised
         crash = crashed_at(raised, alignment, job) if raised is not None else None
-        line = suspected(alignment, crash)
+        line = suspected(alignment, crash, raised is not None and raised.kind in ABOUT_SHAPES)
         words = told(alignment, runs) if line != crash else ""
         found = search(job, trial, case, alignment, runs, crash, self.run, thorough=mending)
         if found is not None:
             return Pointed(found.line, words if found.line == line else "", found.mend)
+        if fault and crash is None:
+            of_twin = twins.line_of(trial.exercise, fault, trial.case(case), alignment)
+            line, words = (of_twin, "") if of_twin not in (None, line) else (line, words)
         both = self._in_two_steps(trial, job, seen, crash) if mending else None
         return both or (Pointed(line, words) if line is not None else None)
 
@@ -122,10 +131,10 @@ def crashed_at(raised: Raised, alignment: Alignment, job: Job) -> int | None:
     return int(frames[-2][0]) if worked else raised.line
 
 
-def suspected(alignment: Alignment, crash: int | None) -> int | None:
-    """The line under suspicion: the first suspect's; where it raised an error, that line, unless what went wrong
-    before can be seen by its shape."""
-    if crash is not None and not alignment.misshapen:
+def suspected(alignment: Alignment, crash: int | None, about_shapes: bool = True) -> int | None:
+    """The line under suspicion: the first suspect's; where it raised an error, that line, unless the error may be about
+    shapes, and what went wrong before can be seen by its shape."""
+    if crash is not None and not (alignment.misshapen and about_shapes):
         return crash
     suspects = alignment.misshapen if crash is not None else alignment.suspects
     return alignment.line_of(suspects[0]) if suspects else None
