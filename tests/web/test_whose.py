@@ -106,6 +106,18 @@ def test_the_learners_file_computes_and_is_judged(bench, file, cases):
 
 
 @pytest.mark.slow
+def test_the_process_outlives_the_thread_of_a_question(bench, file, cases):
+    file(RIGHT)
+    for _ in range(3):
+        made = []
+        thread = threading.Thread(target=lambda made=made: made.append(computed(bench, EXERCISE, cases, "mine")))
+        thread.start()
+        thread.join(30)
+        time.sleep(0.1)  # a process that ends with the thread is gone then
+        assert made[0].problem == ""
+
+
+@pytest.mark.slow
 def test_control_characters_are_written_out(bench, file, cases):
     file("print('\\x1b[2J\\u202e')\n" + RIGHT)
     assert computed(bench, EXERCISE, cases, "mine").printed.strip() == r"\x1b[2J\u202e"

@@ -1,9 +1,11 @@
 """The learner's files, as the pages run them: in the workshop's sandbox only, which stays warm between questions."""
 
+import queue
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from handmade.errors import InputError
 from handmade.workshop.cell.cases import Case, Result
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
     from handmade.workshop.judging.judge import Judge
 
+T = TypeVar("T")
+
 LIMITS = Limits(seconds=5.0)
 
 DEBOUNCE = 200
@@ -31,11 +35,17 @@ ENDING = 1.0
 
 
 class Bench:
-    """The workspace's files by the names of their exercises, and the process that runs them, one job at a time."""
+    """The workspace's files by the names of their exercises, and the process that runs them, one job at a time.
+
+    That process ends with the thread that started it (bubblewrap's --die-with-parent), and each question has its own
+    thread: one that stays does all jobs.
+    """
 
     def __init__(self, workspace: Workspace | None) -> None:
         self.workspace = workspace
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # held while a job is at work
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
         self._judge: Judge | None = None
         self._verdicts: dict[str, tuple[bytes, Verdict]] = {}
 
@@ -52,24 +62,12 @@ class Bench:
         InputError where there is no such file.
         """
         path = self._required(exercise)
-        with self._lock, QUIET:
-            solution = read(path, exercise, cases)
-            if solution.findings:
-                return [], solution.findings, ""
-            job = solution.job(exercise, cases, LIMITS, solution.torch)
-            outcome = self._warm().sandbox.run(job)
-            return outcome.results, list(mishaps(outcome, job, exercise)), outcome.printed
+        return self._done(lambda: self._run(path, exercise, cases))
 
     def verdict(self, exercise: Exercise) -> Verdict:
         """What the judge says of the learner's file as it is now. InputError where there is none."""
         path = self._required(exercise)
-        content = path.read_bytes()
-        with self._lock:
-            known = self._verdicts.get(exercise.name)
-            if known is None or known[0] != content:
-                known = (content, self._warm().check(path, exercise))
-                self._verdicts[exercise.name] = known
-            return known[1]
+        return self._done(lambda: self._check(path, exercise))
 
     async def saved(self, stop: "anyio.Event") -> AsyncIterator[list[str]]:
         """The exercises whose files were saved, each time some are, until `stop`."""
@@ -91,9 +89,55 @@ class Bench:
             if self._judge is not None:
                 self._judge.sandbox.close()
                 self._judge = None
+            if self._thread is not None:
+                self._jobs.put(None)
+                self._thread = None
         finally:
             if waited:
                 self._lock.release()
+
+    def _run(self, path: Path, exercise: Exercise, cases: list[Case]) -> tuple[list[Result], list[Finding], str]:
+        with QUIET:
+            solution = read(path, exercise, cases)
+            if solution.findings:
+                return [], solution.findings, ""
+            job = solution.job(exercise, cases, LIMITS, solution.torch)
+            outcome = self._warm().sandbox.run(job)
+            return outcome.results, list(mishaps(outcome, job, exercise)), outcome.printed
+
+    def _check(self, path: Path, exercise: Exercise) -> Verdict:
+        content = path.read_bytes()
+        known = self._verdicts.get(exercise.name)
+        if known is None or known[0] != content:
+            known = (content, self._warm().check(path, exercise))
+            self._verdicts[exercise.name] = known
+        return known[1]
+
+    def _done(self, job: Callable[[], T]) -> T:
+        """What the job gives, in the thread that does them all; what it raises is raised here."""
+        future: Future[T] = Future()
+
+        def do() -> None:
+            try:
+                future.set_result(job())
+            except BaseException as error:
+                future.set_exception(error)
+
+        if self._thread is None:
+            with self._lock:
+                self._thread = self._thread or self._started()
+        self._jobs.put(do)
+        return future.result()
+
+    def _started(self) -> threading.Thread:
+        def work() -> None:
+            while (job := self._jobs.get()) is not None:
+                with self._lock:
+                    job()
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        return thread
 
     def _required(self, exercise: Exercise) -> Path:
         path = self.file(exercise.name)
