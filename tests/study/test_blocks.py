@@ -2,6 +2,7 @@
 
 import random
 import re
+from functools import lru_cache
 
 import pytest
 
@@ -19,13 +20,16 @@ NOTES = [
 ]
 SCHEDULE = re.compile(r"<!--SR:.*?-->")
 
+parts_of = lru_cache(maxsize=8)(read)
+"""A note is looked at several times."""
+
 
 def outside(text: str) -> list[str]:
-    return [part for part in read(text) if isinstance(part, str)]
+    return [part for part in parts_of(text) if isinstance(part, str)]
 
 
 def blocks(text: str) -> dict[str, Block]:
-    return {part.id: part for part in read(text) if isinstance(part, Block)}
+    return {part.id: part for part in parts_of(text) if isinstance(part, Block)}
 
 
 def edited(rng: random.Random, note: str, cards: dict[str, Wanted]) -> tuple[str, set[str], list[str]]:

@@ -1,4 +1,4 @@
-"""A judge for the tests of a module: its process stays warm between them."""
+"""A judge for the tests: its process stays warm between them."""
 
 from collections.abc import Callable, Iterator
 
@@ -11,7 +11,7 @@ from handmade.workshop.judging.verdict import Verdict
 from tests.support.judging import SMALL
 
 
-@pytest.fixture(scope="module", params=["the strongest here", "limits"])
+@pytest.fixture(scope="session", params=["the strongest here", "limits"])
 def judge(request) -> Iterator[Judge]:
     """Confined as well as this machine can, and by limits alone."""
     sandbox = Sandbox(None if request.param != "limits" else "limits")
@@ -19,7 +19,7 @@ def judge(request) -> Iterator[Judge]:
         yield judge
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def warm() -> Iterator[Judge]:
     with Judge(SMALL) as judge:
         yield judge

@@ -73,7 +73,8 @@ def read(text: str) -> list[Block | str]:
     inside: list[str] = []
     for line in text.splitlines(keepends=True):
         is_mark = line.startswith("%% ")
-        begin, end = (_OPEN.fullmatch(line), _CLOSE.fullmatch(line)) if is_mark else (None, None)
+        begin = _OPEN.fullmatch(line) if is_mark else None
+        end = _CLOSE.fullmatch(line) if is_mark and not begin else None
         if opened is None:
             if end:
                 raise InputError(f"the mark of {end['id']} closes what was not opened")

@@ -220,15 +220,22 @@ def _report_case(report: Report, kind: str, job: Job, solution: dict[str, Any], 
         report(kind, outputs=None, raised=vars(raised_by(error)), changed=changed)
 
 
-def _places(case: Case) -> dict[tuple[str, Any], str]:
+def _places(case: Case) -> dict[tuple[str, Any], Any]:
     """What each argument holds, to see whether it has changed; generators, which are meant to change, are left out."""
     parts = {"args": enumerate(case.args), "options": case.options.items(), "extra": case.extra.items()}
     return {
-        (field, key): dumps(plain(value))
+        (field, key): _content(plain(value))
         for field, values in parts.items()
         for key, value in values
         if not isinstance(value, np.random.Generator)
     }
+
+
+def _content(value: Any) -> Any:
+    """What a value holds now, to be compared."""
+    if type(value) is np.ndarray and value.dtype.kind in "biuf":
+        return value.dtype.str, value.shape, value.tobytes()
+    return dumps(value)
 
 
 def _numpy_names() -> dict[str, Any]:

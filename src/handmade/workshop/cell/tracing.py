@@ -223,7 +223,7 @@ class _Instrumenter(ast.NodeTransformer):
         self.inside = 0
 
     def visit(self, node: ast.AST) -> Any:
-        new = self.generic_visit(node) if node._fields else node
+        new: Any = self.generic_visit(node) if node._fields else node
         return _call(self.numbers[id(node)], new, node) if id(node) in self.around else new
 
     def generic_visit(self, node: ast.AST) -> ast.AST:

@@ -17,6 +17,9 @@ import numpy as np
 LARGEST = 4_000_000  # numbers in one array; no exercise has a thousandth of it
 LONGEST_INT = 12_000  # bits; Python writes none of more than 4300 digits
 
+_PLAIN, _NUMBERS = bool | int | float | str, np.ndarray | np.generic  # made once: a report has thousands of values
+_LISTS = list | range | deque | type({}.keys()) | type({}.values())
+
 
 @dataclass(frozen=True)
 class Opaque:
@@ -42,17 +45,17 @@ def _packed(value: Any) -> Any:
     """JSON, in which a list is [kind, content ...] and everything else stands for itself."""
     if isinstance(value, int) and value.bit_length() > LONGEST_INT:
         return ["opaque", "int"]
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or isinstance(value, _PLAIN):
         return value
     if "numpy.ma" in sys.modules and isinstance(value, np.ma.MaskedArray):  # to name it would load it
         return ["opaque", "masked array"]
-    if isinstance(value, np.ndarray | np.generic):
+    if isinstance(value, _NUMBERS):
         return _packed_array(np.asarray(value))
     if isinstance(value, dict):
         return ["dict", [[_packed(key), _packed(part)] for key, part in value.items()]]
     if isinstance(value, tuple):
         return ["tuple", [_packed(part) for part in value]]
-    if isinstance(value, list | range | deque | type({}.keys()) | type({}.values())):
+    if isinstance(value, _LISTS):
         return ["list", [_packed(part) for part in value]]
     if isinstance(value, set | frozenset):
         return ["set", [_packed(part) for part in value]]

@@ -19,6 +19,8 @@ def same_result(got: Result, expected: Result, rtol: float, atol: float) -> bool
 
 def agree(got: Any, expected: Any, rtol: float, atol: float) -> bool:
     """Numbers and arrays of one shape to the tolerance (nan equals nan), sequences part by part, the rest exactly."""
+    if _is_float64(got) and _is_float64(expected):  # most are
+        return got.shape == expected.shape and _close(got, expected, rtol, atol)
     if isinstance(expected, dict):
         return (
             isinstance(got, dict)
@@ -37,6 +39,10 @@ def agree(got: Any, expected: Any, rtol: float, atol: float) -> bool:
     if mine is None or reference is None:
         return mine is reference and type(got) is type(expected) and got == expected
     return mine.shape == reference.shape and _close(mine, reference, rtol, atol)
+
+
+def _is_float64(value: Any) -> bool:
+    return type(value) is np.ndarray and value.dtype == np.float64
 
 
 def real_numbers(value: Any) -> np.ndarray | None:
