@@ -1,5 +1,7 @@
 """ResNets: blocks against PyTorch, shortcuts, plain and pre-activated networks, and published weights."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -245,13 +247,15 @@ def test_an_unknown_depth():
 
 @pytest.mark.slow
 def test_published_resnet20_classifies_cifar10(shared_data, monkeypatch):
+    """Every fifth image of the test set, 200 of each class: PyTorch, computing the same, is right for 1,609."""
     monkeypatch.setenv("HANDMADE_DATA", str(shared_data))
     model = models.resnet20().eval()
     weights.load(model, shared_data / "weights" / "resnet20-12fca82f.th")
     test = data.load("cifar10", "test")
+    fifth = replace(test, images=test.images[::5], labels=test.labels[::5])
     transforms = (data.ToFloat(), data.Normalize(weights.MEAN, weights.STD))
     right = 0
-    for images, labels in data.DataLoader(test, 250, transforms=transforms):
+    for images, labels in data.DataLoader(fifth, 250, transforms=transforms):
         with no_grad():
             right += int((model(images).argmax(1) == labels).array.sum())
-    assert abs(right - 8103) <= 5
+    assert abs(right - 1609) <= 1  # the JPEGs' decoder may round otherwise

@@ -35,7 +35,7 @@ def model(data_folder, monkeypatch):
     return made
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def keras(data_folder):
     """Keras's formulas over the file's arrays, in float64: tokens (40) -> scores (465)."""
     with h5py.File(data_folder / "weights" / "textgenrnn_weights.hdf5") as file:
@@ -43,14 +43,14 @@ def keras(data_folder):
         file.visititems(lambda name, node: found.update({name: node}))
         arrays = {name: node[()].astype("float64") for name, node in found.items() if isinstance(node, h5py.Dataset)}
     embedding = arrays["embedding/embedding/embeddings:0"]
-    lstms = [[arrays[f"{name}/{name}/{part}:0"] for part in PARTS] for name in ("rnn_1", "rnn_2")]
+    lstms = [keras_lstm(*[arrays[f"{name}/{name}/{part}:0"] for part in PARTS]) for name in ("rnn_1", "rnn_2")]
     w = arrays["attention/attention/attention_W:0"][:, 0]
     kernel, bias = arrays["output/output/kernel:0"], arrays["output/output/bias:0"]
 
     def scores(tokens):
         layers = [embedding[tokens]]
-        for parts in lstms:
-            layers.append(keras_lstm(layers[-1], *parts))
+        for lstm in lstms:
+            layers.append(lstm(layers[-1]))
         z = np.concatenate(layers, axis=1)
         a = np.exp(z @ w - (z @ w).max())
         return (a / a.sum()) @ z @ kernel + bias
@@ -61,8 +61,8 @@ def keras(data_folder):
 PARTS = ("kernel", "recurrent_kernel", "bias")
 
 
-def keras_lstm(x, kernel, recurrent_kernel, bias):
-    """h = o tanh(c) along x (40, in), as Keras runs an LSTM that cuDNN trained.
+def keras_lstm(kernel, recurrent_kernel, bias):
+    """A function of x (40, in): h = o tanh(c) along it, as Keras runs an LSTM that cuDNN trained.
 
     Keras (2.1.5, preprocess_weights_for_loading) takes from each gate of the input's kernel its transpose, laid anew
     in Fortran's order, of the recurrent kernel the transpose, and of the two biases the sum.
@@ -73,15 +73,19 @@ def keras_lstm(x, kernel, recurrent_kernel, bias):
 
     inputs, size = len(kernel), len(recurrent_kernel)
     W = [gate.T.reshape((inputs, size), order="F") for gate in np.split(kernel, 4, axis=1)]
-    U = [gate.T for gate in np.split(recurrent_kernel, 4, axis=1)]
+    U = [np.ascontiguousarray(gate.T) for gate in np.split(recurrent_kernel, 4, axis=1)]
     b = np.split(bias[: 4 * size] + bias[4 * size :], 4)
-    h, c, outputs = np.zeros(size), np.zeros(size), []
-    for step in x:
-        i, f, g, o = (step @ W[gate] + h @ U[gate] + b[gate] for gate in range(4))
-        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-        h = sigmoid(o) * np.tanh(c)
-        outputs.append(h)
-    return np.array(outputs)
+
+    def along(x):
+        h, c, outputs = np.zeros(size), np.zeros(size), []
+        for step in x:
+            i, f, g, o = (step @ W[gate] + h @ U[gate] + b[gate] for gate in range(4))
+            c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+            h = sigmoid(o) * np.tanh(c)
+            outputs.append(h)
+        return np.array(outputs)
+
+    return along
 
 
 def run_example(monkeypatch, capsys, data_folder, *arguments):

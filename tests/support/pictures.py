@@ -49,10 +49,11 @@ def colours(path: Path, least_side: int = 150) -> int:
 
 def assert_readable(picture: Picture, tmp_path) -> None:
     """Large enough at half size, nothing cut off or written over, and the caption beside it says what is said there."""
+    picture.save(tmp_path / "picture.png")  # which gives everything its place: that is what is looked at
+    assert {path.name for path in tmp_path.iterdir()} == {"picture.png", "picture.txt"}
     with styled():
-        picture.figure.set_dpi(DPI)
-        picture.figure.draw_without_rendering()
         width, height = picture.figure.get_size_inches() * DPI
+        assert picture.figure.dpi == DPI
         for text in _texts(picture):
             assert text.get_fontsize() >= LEAST, f"{text.get_text()!r} is too small"
             box = text.get_window_extent()
@@ -62,8 +63,6 @@ def assert_readable(picture: Picture, tmp_path) -> None:
         for one, other in combinations([(text, text.get_window_extent().padded(-2)) for text in upright], 2):
             assert not one[1].overlaps(other[1]), f"{one[0].get_text()!r} lies on {other[0].get_text()!r}"
     assert max(width, height) < 4600
-    picture.save(tmp_path / "picture.png")
-    assert {path.name for path in tmp_path.iterdir()} == {"picture.png", "picture.txt"}
     title, empty, *caption = (tmp_path / "picture.txt").read_text(encoding="utf-8").splitlines()
     assert (title, empty, "\n".join(caption)) == (picture.title, "", picture.caption)
     assert picture.title.replace(" ", "") in "".join(picture.figure.get_suptitle().split())

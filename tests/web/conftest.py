@@ -176,12 +176,13 @@ def pages(browser, server) -> Iterator[Pages]:
 
 @pytest.fixture
 def check_access(pages):
-    """A function that opens a page in both themes and lets axe-core look at it; `prepare(page)` comes before."""
+    """A function that opens a page and lets axe-core look at it in both themes; `prepare(page)` comes before."""
     from axe_playwright_python.sync_playwright import Axe
 
     def check(path: str, prepare=lambda page: None) -> None:
+        page = pages.open(path, color_scheme="light", bypass_csp=True, reduced_motion="reduce")
         for scheme in ("light", "dark"):
-            page = pages.open(path, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+            page.emulate_media(color_scheme=scheme)
             prepare(page)
             found = Axe().run(page)
             said = [
