@@ -122,9 +122,8 @@ def plain_params(block: Inception) -> dict[str, np.ndarray]:
         weight = conv.weight.array.astype(np.float64)
         bias = np.zeros(len(weight)) if conv.bias is None else conv.bias.array.astype(np.float64)
         if norm is not None:
-            gamma, beta, mean, var = (
-                x.array.astype(np.float64) for x in (norm.weight, norm.bias, norm.running_mean, norm.running_var)
-            )
+            state = {key: tensor.array.astype(np.float64) for key, tensor in norm.state_dict().items()}
+            gamma, beta, mean, var = (state[key] for key in ("weight", "bias", "running_mean", "running_var"))
             factor = gamma / np.sqrt(var + norm.eps)
             weight, bias = weight * factor[:, None, None, None], (bias - mean) * factor + beta
         params |= {f"{name}.weight": weight, f"{name}.bias": bias}

@@ -105,7 +105,7 @@ def convolutions(model: Module, image: Float[Tensor, "1 C H W"]) -> dict[str, La
             down, across = down.behind(R, *r), across.behind(S, *s)
         fields[id(call.result.array)] = call.result.array, (down, across)
 
-    def keep(name: str, module: Conv2d, inputs: tuple, output: Tensor) -> None:
+    def keep(name: str, module: Any, inputs: tuple, output: Tensor) -> None:
         sees = fields.get(id(output.array), (None, (Field(), Field())))[1]
         runs.setdefault(name, []).append(Layer(name, module, inputs[0].array[0], output.array[0], sees))
 

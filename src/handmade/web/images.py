@@ -74,7 +74,7 @@ def garments() -> tuple[np.ndarray, list[str]]:
     """The packaged images, uint8 N 1 28 28, and what each is."""
     found = load("fashion-mnist", "test")
     assert isinstance(found, ImageSet)
-    return found.images[:PACKAGED], [found.classes[label] for label in found.labels[:PACKAGED]]
+    return found.images[:PACKAGED], [found.classes[int(label)] for label in found.labels[:PACKAGED]]
 
 
 def _grey(image: np.ndarray) -> np.ndarray:
