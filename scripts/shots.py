@@ -21,13 +21,14 @@ from playwright.sync_api import sync_playwright
 TO = Path(__file__).parents[1] / "docs" / "pictures"
 SHOTS = {
     "conv": "#seen=2&padding=1&i=1&j=2",
+    "conv-inside": '#view=layer&model=packaged lenet5&layer=c3&row=5&column=5&known=["c3"]&photo=-1',
     "gradient": "#seen=1&i=6",
     "hand": "#seen=1&mask=causal",
     "heads": "#seen=[[0,0],[0,1],[0,2],[0,3],[1,0],[1,1],[1,2],[1,3],[2,0],[2,1],[2,2],[2,3],[3,0],[3,1],[3,2],[3,3]]",
     "gates": "#seen=1&layer=1",
     "align": "#seen=9&t=8",
     "lens": "#seen=1&top_k=8&top_p=0.9",
-    "flow": '#image=1&seen=1&block=layer2.1&cut={"layer2.1":"branch"}',
+    "flow": '#image=1&seen=1&block=layer2.1&cut={"layer2.1":"branch"}&evidence=1',
     "train": "#mode=diagnosis",
     "sizes": "#seen=1",
 }
@@ -75,7 +76,7 @@ def shot(browser, name: str, state: str, folder: Path, source: list[str]) -> Non
         assert server.stdout is not None
         address, _, token = server.stdout.readline().strip().partition("/#")
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
-        page.goto(f"{address}/{name}#{token}&{state.removeprefix('#')}")
+        page.goto(f"{address}/{name.partition('-')[0]}#{token}&{state.removeprefix('#')}")
         page.locator(".predict").wait_for()
         if name == "train":
             wrong, right = page.evaluate(BEGIN, FAULT), page.evaluate(BEGIN, "none")

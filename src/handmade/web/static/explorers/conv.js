@@ -15,7 +15,7 @@ const PACKAGED = 20; // images that come along
 
 export default explorer((host, scope) => {
   const s = state(host, scope, { view: "numbers", image: EDGE, kernel: KERNELS["vertical edge"], bias: 0, stride: 1, padding: 0, dilation: 1, channels: 3, kernels: 8, groups: 1, i: 0, j: 0, seen: 0, code: "reference", fault: "", riddle: -1, model: "", photo: 0, layer: "", map: 0, row: 12, column: 12, known: [] });
-  const inside = () => s.view.value === "layer"; // a network
+  const inside = () => s.view.value === "layer", typed = () => !inside(); // a network, or numbers that are typed
   const got = signal(null), failed = signal(""), about = signal(null), open = signal(s.seen.value > 1);
   const w = whose(host, scope, about, s, () => "conv2d");
   let told = false;
@@ -67,8 +67,8 @@ export default explorer((host, scope) => {
     ArrowUp: ["move", () => (inside() ? stand(s.row.value - 1, s.column.value) : move(-1, 0)())], ArrowDown: ["move", () => (inside() ? stand(s.row.value + 1, s.column.value) : move(1, 0)())],
     ArrowLeft: ["move", () => (inside() ? stand(s.row.value, s.column.value - 1) : move(0, -1)())], ArrowRight: ["move", () => (inside() ? stand(s.row.value, s.column.value + 1) : move(0, 1)())],
     v: ["numbers, or a network", () => { s.view.value = inside() ? "numbers" : "layer"; }],
-    " ": ["next window", () => { if (!inside()) next(1)(); }], s: ["stride", cycle(s.stride, 3, 1)], p: ["padding", cycle(s.padding, 2, 0)], d: ["dilation", cycle(s.dilation, 2, 1)], r: ["another image", () => (inside() ? photo(1)() : draw())],
-    l: ["layer", nextLayer], m: ["map", nextMap],
+    " ": ["next window", next(1), typed], s: ["stride", cycle(s.stride, 3, 1), typed], p: ["padding", cycle(s.padding, 2, 0), typed], d: ["dilation", cycle(s.dilation, 2, 1), typed], r: ["another image", () => (inside() ? photo(1)() : draw())],
+    l: ["layer", nextLayer, inside], m: ["map", nextMap, inside],
   });
   const set = (x) => (r, c, v) => { x.value = x.value.map((row, a) => (a === r ? row.map((old, b) => (b === c ? v : old)) : row)); };
   const resized = (rows, side) => Array.from({ length: side }, (_, r) => Array.from({ length: side }, (_, c) => rows[r]?.[c] ?? 0));

@@ -29,7 +29,7 @@ export default explorer((host, scope) => {
   const got = signal(null), failed = signal(""), about = signal(null);
   const fail = (error) => (failed.value = error.message);
   host.ask({ explorer: "flow" }, "about").then((a) => (about.value = a), fail);
-  const inception = () => got.value?.kind === "inception";
+  const inception = () => got.value?.kind === "inception", residual = () => !inception();
   const w = whose(host, scope, about, s, () => (inception() ? "inception_module" : "residual_block"));
   const refresh = latest(host.ask, (answer, asked) => { answer.cut = asked.cut; got.value = answer; failed.value = ""; }, fail);
   scope.effect(() => { if (about.value?.models.length) refresh({ model: s.model.value, image: s.image.value, block: s.block.value, cut: s.cut.value, evidence: s.evidence.value === 1, ...w.asked() }); });
@@ -48,8 +48,8 @@ export default explorer((host, scope) => {
   const asking = computed(() => s.seen.value === 0);
   const afresh = () => { s.block.value = ""; s.cut.value = {}; s.seen.value = 0; said.value = null; }; // of another model
   const pressed = keys(scope, {
-    ArrowLeft: ["block", step(-1)], ArrowRight: ["block", step(1)], b: ["cut its branch", () => { if (!asking.value && !inception()) cut(block.value, "branch"); }], s: ["cut its skip", () => { if (!asking.value && !inception()) cut(block.value, "skip"); }],
-    ...Object.fromEntries([1, 2, 3, 4].map((n) => [String(n), ["cut one of four branches", () => { if (!asking.value && inception()) cut(block.value, `branch${n}`); }]])), e: ["evidence", () => { s.evidence.value = 1 - s.evidence.value; }],
+    ArrowLeft: ["block", step(-1)], ArrowRight: ["block", step(1)], b: ["cut its branch", () => { if (!asking.value) cut(block.value, "branch"); }, residual], s: ["cut its skip", () => { if (!asking.value) cut(block.value, "skip"); }, residual],
+    ...Object.fromEntries([1, 2, 3, 4].map((n) => [String(n), ["cut one of four branches", () => { if (!asking.value) cut(block.value, `branch${n}`); }, inception]])), e: ["evidence", () => { s.evidence.value = 1 - s.evidence.value; }],
     m: ["mend all", mend], n: ["next image", another(1)], p: ["image before", another(-1)],
   });
   const stages = computed(() => names.value.map((n) => n.match(/^[^.\d]*\d*/)[0]));
@@ -78,7 +78,7 @@ export default explorer((host, scope) => {
           <rect class="pick" x=${x + 1} y=${TOP - 3} width=${2 * TILE + 5} height=${2 * TILE + 5} role="button" tabindex=${on ? 0 : -1} aria-pressed=${on} aria-label=${`block ${short(b.name)}${s.cut.value[b.name] ? `, ${s.cut.value[b.name]} cut` : ""}`} onClick=${() => (s.block.value = b.name)} onKeyDown=${press(() => (s.block.value = b.name))} />
           <text x=${x + TILE + 3} y=${TOP + 2 * TILE + 17} text-anchor="middle" class=${on ? "now" : ""}>${short(b.name)}</text><text class="mono" x=${x + TILE + 3} y=${TOP + 2 * TILE + 33} text-anchor="middle">${inception() ? millions(b.parts.reduce((sum, one) => sum + one.multiply_adds, 0)) : b.ratio.toFixed(2)}</text></g>`; })}
       <text class="mono" x="0" y=${TOP + 2 * TILE + 33}>${inception() ? "multiply-adds" : "‖F(x)‖/‖skip‖"}</text></svg></div></div>
-    <p class="small soft">${inception() ? html`Before each block its four branches, from above: ${blocks[0].parts.map((part) => part.kernel).join(", ")}. Their width is their size.` : html`<b style=${{ color: "var(--accent)" }}>Above, the skip</b>: x, or its projection where the shape changes. <b style=${{ color: "var(--ink)" }}>Straight, the branch</b>: F(x). Their width is their size.`} Click a line to cut it, a block to open it.</p>
+    <p class="small soft">${inception() ? html`Before each block its four branches, from above: ${blocks[0].parts.map((part) => part.kernel).join(", ")}. Their width is their size, the norm.` : html`<b style=${{ color: "var(--accent)" }}>Above, the skip</b>: x, or its projection where the shape changes. <b style=${{ color: "var(--ink)" }}>Straight, the branch</b>: F(x). Their width is their size, the norm ‖·‖; the number below a block, that of F(x) beside that of the skip.`} Click a line to cut it, a block to open it.</p>
     <p class="choice" style=${{ marginTop: "8px" }}>${(inception() ? blocks[0].parts.map((part) => part.name) : ["branch", "skip"]).map((path, k) => html`<button class="icon" disabled=${asking.value} aria-pressed=${s.cut.value[block.value] === path} onClick=${() => cut(block.value, path)}>cut the ${said_(block.value, path)} of ${short(block.value)} <kbd>${inception() ? k + 1 : path[0]}</kbd></button>`)}${Object.keys(s.cut.value).length > 0 && html`<button class="icon" onClick=${mend}>mend all <kbd>m</kbd></button>`}</p></section>`;
   };
 
@@ -90,7 +90,8 @@ export default explorer((host, scope) => {
     return html`<section class="card"><div class="spread"><h2>Inside block ${short(a.block)}: what each branch finds</h2><span class="small faint">${b.shape[0]} channels, ${b.shape[1]} × ${b.shape[2]}</span></div>
       <div class="maps">${b.parts.map((part) => html`${row(part, "", `${part.channels} channels`)}${a.arrays[`theirs/${part.name}`] && row(part, "theirs/", s.code.value === "mine" ? "yours" : "mistaken")}`)}</div>
       <div class="bars" style=${{ marginTop: "14px" }}>${b.parts.map((part) => html`<span class="name">${part.kernel}</span><span class="track"><span class="fill" style=${{ width: `${(100 * part.multiply_adds) / total}%`, background: "var(--soft)" }}></span></span><span class="num">${millions(part.multiply_adds)}</span>`)}</div>
-      <p class="small soft" style=${{ marginTop: "10px" }}>Of each branch the eight channels that respond most; below, its multiply-adds with the 1 × 1 that reduces what comes in. The output is all channels side by side.</p></section>`;
+      <p class="small soft" style=${{ marginTop: "10px" }}>Of each branch the eight channels that respond most; below, its multiply-adds with the 1 × 1 that reduces what comes in. The output is all channels side by side.</p>
+      <div class="sr"><table><caption>The branches of block ${short(a.block)}</caption><tr><th>branch</th><th>channels</th><th>multiply-adds</th><th>size</th></tr>${b.parts.map((part) => html`<tr><td>${part.kernel}</td><td>${part.channels}</td><td>${part.multiply_adds}</td><td>${part.norm.toFixed(2)}</td></tr>`)}</table></div></section>`;
   };
 
   const Open = () => {

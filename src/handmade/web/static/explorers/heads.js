@@ -116,7 +116,7 @@ export default explorer((host, scope) => {
   const OF = { writes: "on this text", "fills in": "each token hidden in turn", translates: "of this translation" };
   const Overview = () => {
     const a = got.value, losses = without.value, most = Math.max(...a.parts.map((p) => p.heads)), spoken = a.parts.some((p) => !/^\d/.test(p.name));
-    return html`<section class="card"><div class="spread"><h2>Every head</h2><span class="faint small">${a.ablated ? "loss without it" : "layer by head"}</span></div>
+    return html`<section class="card"><div class="spread"><h2>Every head</h2><span class="faint small">${a.ablated ? "what the loss rises by without it" : "layer by head"}</span></div>
       <div class="heads" style=${{ gridTemplateColumns: `${spoken ? "66px" : "22px"} repeat(${most}, minmax(${most > 12 ? 30 : 0}px, 1fr))` }}><span></span>${Array.from({ length: most }, (_, h) => html`<span class="top">${h}</span>`)}
       ${a.parts.map((p, l) => html`<span>${p.name}</span>${Array.from({ length: most }, (_, h) => {
         if (h >= p.heads) return html`<span></span>`;

@@ -69,7 +69,7 @@ export function state(host, scope, defaults) {
 /** The place of `count` places that is nearest to `n`. */
 export const clamp = (n, count) => Math.max(0, Math.min(count - 1, n));
 
-/** Keys that act: name -> [what it does in a word, action, how it is shown]. They rest while something is typed. */
+/** Keys that act: name -> [what it does in a word, action, when it does, always without]. They rest while something is typed. */
 export function keys(scope, actions) {
   const showing = signal(false);
   scope.on(scope.area, "keydown", (event) => {
@@ -78,15 +78,16 @@ export function keys(scope, actions) {
     const presses = (key === " " || key === "Enter") && target.closest?.("button, a, summary, [role=button]");
     if (key === "?") showing.value = !showing.value;
     else if (key === "Escape" && showing.value) showing.value = false;
-    else if (actions[key] && !presses && !showing.value) { event.preventDefault(); actions[key][1](); }
+    else if (actions[key] && acts(actions[key]) && !presses && !showing.value) { event.preventDefault(); actions[key][1](); }
   });
   return { actions, showing };
 }
 
+const acts = ([, , when]) => !when || when();
 const ARROWS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Enter: "⏎", " ": "space" };
 const grouped = (actions) => {
   const groups = new Map();
-  for (const [key, [what]] of Object.entries(actions)) groups.set(what, [...(groups.get(what) ?? []), ARROWS[key] ?? key]);
+  for (const [key, [what]] of Object.entries(actions).filter(([, action]) => acts(action))) groups.set(what, [...(groups.get(what) ?? []), ARROWS[key] ?? key]);
   return [...groups];
 };
 
