@@ -27,9 +27,8 @@ import numpy as np
 
 from handmade.workshop.workspace import Workspace
 
-TOKENS = 64
 TEXT = "ROMEO: But soft, what light through yonder window breaks? It is "
-assert len(TEXT) == TOKENS
+TOKENS = len(TEXT)  # 64
 
 Middle = Callable[[list[float]], float]
 """What stands for several measurements: the median; the lowest, where a machine has other things to do."""
