@@ -19,7 +19,7 @@ SMALL = {
     "seq2seq": [],
 }
 DRAWN = {
-    "gpt-cpu": ["attention.png", "logit-lens.png", "loss.png"],
+    "gpt-cpu": ["attention.png", "logit-lens.png", "contributions.png", "loss.png"],
     "bert": ["attention.png", "logit-lens.png", "loss.png"],
     "char-gru": ["loss.png"],
     "transformer": ["attention-encoder.png", "attention-decoder.png", "attention-cross.png", "loss.png"],
@@ -101,7 +101,7 @@ def test_a_published_gpt_by_path(handmade, gpt_folder, tmp_path, what):
     path = gpt_folder if what == "folder" else gpt_folder / "model.safetensors"
     ran = handmade("picture", "gpt2", "--weights", path, "--text", "to be", "--out", tmp_path / "out")
     assert ran.code == 0, ran.err
-    assert len(ran.out.splitlines()) == 3
+    assert len(ran.out.splitlines()) == 4
 
 
 # ---- what makes no sense
@@ -202,6 +202,7 @@ def test_a_text_of_one_token_has_no_loss(handmade, trained, tmp_path, monkeypatc
         "the text has 1 token, and loss needs two at least: what follows the first?",
         "pictures/gpt-cpu-b/attention.png",
         "pictures/gpt-cpu-b/logit-lens.png",
+        "pictures/gpt-cpu-b/contributions.png",
     ]
 
 

@@ -10,7 +10,7 @@ from handmade.lens import cost
 from handmade.lens.cache import cache_cost
 from handmade.lens.choice import choosing
 from handmade.lens.guesses import logit_lens, read_stream
-from handmade.lens.logits import contributions
+from handmade.lens.logits import contributions, draw_contributions
 from handmade.models.gpt import GPT, GPTConfig
 from handmade.text.sampling import sample_probabilities
 
@@ -100,6 +100,18 @@ def test_the_multiply_adds_are_those_that_are_counted(model):
     assert cache_cost(config, T).again == counted + 2 * L * C * pairs
     one = cost(model, Tensor(TOKENS[None, :1])).multiply_adds
     assert cache_cost(config, T).cached == one + 2 * L * C * T
+
+
+@pytest.mark.slow
+def test_the_picture_says_what_adds_most(model, tmp_path):
+    made = contributions(model, TOKENS, 4, TARGETS)
+    draw_contributions(tmp_path / "parts.png", made, "what raises it")
+    assert (tmp_path / "parts.png").stat().st_size > 5_000
+    shares = np.concatenate([made.heads[:, :, 0], made.mlps[:, :1]], axis=1)
+    layer, column = np.unravel_index(np.abs(shares).argmax(), shares.shape)
+    part = "the MLP" if column == 3 else f"head {column}"
+    said = f"Most is added by {part} of layer {layer}: {shares[layer, column]:+.2f} of {made.logits[0]:+.2f}."
+    assert said in (tmp_path / "parts.txt").read_text()
 
 
 def test_a_place_that_is_not_there(model):

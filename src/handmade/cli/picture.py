@@ -45,8 +45,8 @@ def picture(
 ) -> None:
     """Draw what happens inside a model.
 
-    For an image classifier: filters, features, grad-cam, occlusion. For a language model: attention, logit-lens and
-    loss, where the model has them.
+    For an image classifier: filters, features, grad-cam, occlusion. For a language model: attention, logit-lens,
+    contributions and loss, where the model has them.
     """
     if (image is None) == (text is None):
         raise InputError(

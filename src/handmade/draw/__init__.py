@@ -31,6 +31,7 @@ from handmade.draw.style import Picture as Picture
 from handmade.draw.text import all_legible as all_legible
 from handmade.draw.text import legible as legible
 from handmade.draw.tokens import attention_maps as attention_maps
+from handmade.draw.tokens import contributions as contributions
 from handmade.draw.tokens import guesses as guesses
 from handmade.draw.tokens import surprise as surprise
 from handmade.draw.words import similarities as similarities

@@ -4,7 +4,7 @@ L layers, H heads, T tokens of a text, S_q tokens that look, S_k tokens that are
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from handmade.draw.style import (
     in_style,
     ink_on,
     new_figure,
+    signed_scale,
     weight_bar,
     weight_scale,
 )
@@ -183,6 +184,40 @@ def _settled(names: Sequence[Sequence[str]], wanted: Sequence[str | None]) -> st
     after = ["the embeddings", *(f"layer {layer}" for layer in range(len(names) - 1))]
     told = ", ".join(f"{count} after {layer}" for count, layer in zip(right, after, strict=True))
     return f"Of {len(known)} known tokens, the number guessed right is {told}."
+
+
+@in_style
+def contributions(
+    heads: Float[np.ndarray, "L H"], mlps: Float[np.ndarray, "L"], others: Mapping[str, float], title: str
+) -> Picture:
+    """What each head and each MLP of a Transformer adds to the score of a token, the last layer on top.
+
+    others: what else adds to it, by name; said below, with the sum of all.
+    """
+    shares = np.concatenate([heads, mlps[:, None]], axis=1)  # L H+1
+    layers, columns = shares.shape
+    limit = max(float(np.abs(shares).max()), 1e-9)
+    total = float(shares.sum()) + sum(others.values())
+    note = "Blue raises the score above the mean of all tokens, orange lowers it. Beside these: "
+    said = ", ".join(f"{name} {share:+.2f}" for name, share in others.items())
+    figure = new_figure(
+        max(0.6 * columns + 2.2, 6.0), 0.32 * layers + 0.9, title, f"{note}{said}; in all {total:+.2f}."
+    )
+    axes = figure.subplots()
+    drawn = axes.imshow(shares, aspect="auto", origin="lower", **signed_scale(limit))
+    for (layer, column), share in np.ndenumerate(shares):
+        style: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": SMALL}
+        axes.text(column, layer, f"{round(float(share), 2) + 0.0:.2f}", color=ink_on(drawn, float(share)), **style)
+    axes.set_xticks(range(columns), [*(f"head {head}" for head in range(columns - 1)), "MLP"], fontsize=SMALL)
+    axes.set_yticks(range(layers), [f"layer {layer}" for layer in range(layers)])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    bar(figure, drawn, axes, "added to the score")
+    layer, column = np.unravel_index(np.abs(shares).argmax(), shares.shape)
+    part = "the MLP" if column == columns - 1 else f"head {column}"
+    return Picture(
+        figure, title, f"Most is added by {part} of layer {layer}: {shares[layer, column]:+.2f} of {total:+.2f}."
+    )
 
 
 ACROSS, DOWN = 64, 16

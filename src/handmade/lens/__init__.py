@@ -38,6 +38,7 @@ from handmade.lens.layers import early_and_late as early_and_late
 from handmade.lens.localisation import draw_grad_cam as draw_grad_cam
 from handmade.lens.localisation import grad_cam as grad_cam
 from handmade.lens.logits import contributions as contributions
+from handmade.lens.logits import draw_contributions as draw_contributions
 from handmade.lens.looks import looking as looking
 from handmade.lens.ngrams import marked_ngrams as marked_ngrams
 from handmade.lens.parts import draw_cost as draw_cost

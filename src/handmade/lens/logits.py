@@ -15,11 +15,13 @@ T tokens, L layers, H heads, C channels, N tokens whose logits are asked for
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int64
 
+from handmade import draw
 from handmade.engine import Tensor, no_grad
 from handmade.errors import InputError
 from handmade.lens.hooks import undisturbed
@@ -98,3 +100,12 @@ def _recorded(model: GPT, tokens: np.ndarray, place: int) -> tuple[np.ndarray, n
         for handle in handles:
             handle.remove()
     return np.stack(merged), np.stack(mlps), last[0]
+
+
+def draw_contributions(path: Path, made: Contributions, title: str) -> None:
+    """Draw to `path` what the parts add to the logit of the first target."""
+    others = {"token": made.token, "position": made.position}
+    if np.any(made.biases):
+        others["biases"] = made.biases
+    named = {name: float(share[0]) for name, share in others.items()}
+    draw.contributions(made.heads[:, :, 0], made.mlps[:, 0], named, title).save(path)

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
+from handmade import draw
 from handmade.engine import Tensor
 from handmade.errors import InputError
 from handmade.lens.attention import attention_maps, draw_attention_maps
 from handmade.lens.guesses import draw_logit_lens, logit_lens
+from handmade.lens.logits import contributions, draw_contributions
 from handmade.lens.token_loss import masked_losses, next_token_losses, translation_losses
 from handmade.models.bert import BertForMaskedLM
 from handmade.models.gpt import GPT
@@ -29,9 +31,9 @@ def reading(used: Use, text: str) -> Pictures:
         pictures = lens.reading(handmade.open("runs/gpt-1"), "To be, or not to be")
         pictures["attention"]["attention.png"](Path("attention.png"))
 
-    Of a GPT, and of a BERT with its head: attention, logit-lens and loss; of other models what they have of these. A
-    translator is drawn as it translates the text. There is no loss of a text of one token, which nothing comes before,
-    or of nothing but masks.
+    Of a GPT, and of a BERT with its head: attention, logit-lens and loss; of a GPT also contributions, to the score of
+    the most likely token after the text; of other models what they have of these. A translator is drawn as it
+    translates the text. There is no loss of a text of one token, which nothing comes before, or of nothing but masks.
 
     Raises InputError for a model that reads no text, and a text that is empty, longer than the model can see, or has
     characters that it does not know.
@@ -60,6 +62,7 @@ def _of_writer(used: Writer, tokens: list[int]) -> Pictures:
         drawn = _logit_lens(used.name, model, used.pieces, array, [*pieces[1:], None])
         pictures["attention"] = {"attention.png": _attention(used, array, pieces)}
         pictures["logit-lens"] = {"logit-lens.png": drawn}
+        pictures["contributions"] = {"contributions.png": _contributions(used, model, array)}
     if len(tokens) > 1:
         pictures["loss"] = {"loss.png": loss}
     if not pictures:
@@ -149,6 +152,18 @@ def _logit_lens(
         draw_logit_lens(path, guessed, guesses.probabilities, read, wanted, title)
 
     return draw
+
+
+def _contributions(used: Writer, model: GPT, tokens: np.ndarray) -> Draw:
+    """What raises the most likely token after the text."""
+
+    def drawn(path: Path) -> None:
+        likely = logit_lens(model, tokens).tokens[-1, -1:]
+        (piece,) = draw.all_legible(used.pieces(likely.tolist()))
+        made = contributions(model, tokens, len(tokens) - 1, likely)
+        draw_contributions(path, made, f"{used.name}: what raises {piece} after the text, layer by layer")
+
+    return drawn
 
 
 def _require_room(length: int, most: int) -> None:
