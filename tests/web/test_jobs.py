@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -216,7 +217,7 @@ class Child:
         out, self._out = os.pipe()
         error, self._error = os.pipe()
         self.stdin, self.stdout, self.stderr = open(os.devnull, "w"), os.fdopen(out), os.fdopen(error)  # noqa: SIM115
-        self.pid, self.status = 0, 0
+        self.status = 0
 
     def say(self, event: str, **data: Any) -> None:
         os.write(self._out, (json.dumps({"event": event, "data": data}) + "\n").encode())
@@ -238,7 +239,8 @@ def jobs(tmp_path, monkeypatch) -> Iterator[Jobs]:
         children.append(Child(*given, **more))
         return children[-1]
 
-    monkeypatch.setattr(jobs_module.subprocess, "Popen", child)
+    fake = SimpleNamespace(Popen=child, PIPE=subprocess.PIPE, TimeoutExpired=subprocess.TimeoutExpired)
+    monkeypatch.setattr(jobs_module, "subprocess", fake)  # of this module alone: the judge starts processes, too
     jobs = Jobs(tmp_path)
     jobs.children = children  # type: ignore[attr-defined]
     yield jobs

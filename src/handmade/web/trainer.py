@@ -18,7 +18,7 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from handmade.errors import InputError, printable
 from handmade.lens.learning import chance_loss, gradient_norms_by_layer, layers_of, total_norm
@@ -184,15 +184,20 @@ def orders_from_stdin() -> "queue.SimpleQueue[dict[str, Any]]":
     return orders
 
 
-def teller() -> Tell:
-    """Tells on what was stdout; what is printed from now on goes to stderr. A number that JSON lacks becomes null."""
-    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
+def channel() -> TextIO:
+    """What was stdout; what is printed from now on goes to stderr."""
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
+    return out
+
+
+def teller(out: TextIO) -> Tell:
+    """Tells in lines of JSON. A number that JSON lacks becomes null."""
 
     def tell(event: str, **data: Any) -> None:
         try:
-            channel.write(json.dumps({"event": event, "data": finite(data)}) + "\n")
-            channel.flush()
+            out.write(json.dumps({"event": event, "data": finite(data)}) + "\n")
+            out.flush()
         except BrokenPipeError:
             pass  # the server is gone; stdin has ended too, and the run is saved
 
@@ -217,7 +222,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="the folder of a new run")
     parser.add_argument("--with", dest="yours", type=Path, metavar="FILE", help="the learner's function, put in")
     given = parser.parse_args()
-    tell = teller()
+    tell = teller(channel())
     try:
         train(given, orders_from_stdin(), tell)
     except InputError as error:
