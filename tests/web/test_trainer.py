@@ -63,6 +63,8 @@ def test_the_learners_function_trains_once_the_judge_passed_it(run, tmp_path, ca
         file, exercise_named(graft.exercise)
     )  # the judge is tested below
     monkeypatch.setattr(transplant, "passing_function", passing)
+    for method in ("_finish", "_end_epoch"):  # no pictures, no test
+        monkeypatch.setattr(trainer.Trainer, method, lambda self: None)
     given = trainer.argparse.Namespace(run=run.folder, yours=file, fault=None, new=None, set=[], out=None)
     told = []
     monkeypatch.setattr(trainer, "FRAME", -1.0)  # every step is told
