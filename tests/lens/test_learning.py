@@ -22,7 +22,7 @@ def test_the_norms_of_the_layers_are_those_of_their_gradients(model):
     norms = gradient_norms_by_layer(model)
     assert list(norms) == ["c1", "c3", "c5", "f6", "out"]
     gradients = [parameter.grad.array for name, parameter in model.named_parameters() if name.startswith("c3")]
-    assert norms["c3"] == pytest.approx(np.linalg.norm(np.concatenate([g.ravel() for g in gradients])), rel=1e-6)
+    assert norms["c3"] == pytest.approx(np.linalg.norm(np.concatenate([g.ravel() for g in gradients])), rel=1e-5)
     assert total_norm(norms) == pytest.approx(clip_grad_norm_(model.parameters(), 1e9).item(), rel=1e-5)
 
 

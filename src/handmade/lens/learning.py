@@ -66,6 +66,6 @@ def thinned(steps: np.ndarray, values: np.ndarray, most: int) -> tuple[np.ndarra
 
 
 def _square_sum(array: np.ndarray) -> float:
-    flat = array.reshape(-1).astype(np.float64)
+    flat = array.ravel()
     with np.errstate(over="ignore", invalid="ignore"):
         return float(flat @ flat)

@@ -31,7 +31,10 @@ from handmade.train.interventions import intervened
 from handmade.train.metrics import Line
 
 FRAME = 0.1
-"""Seconds between two lines about steps: more are not seen, and each costs the time of a small step."""
+"""Seconds between two lines about steps: more are not seen."""
+
+SHARE = 0.02
+"""Of the training's processor time, what looking at gradients and telling may take."""
 
 Tell = Callable[..., None]
 """tell(event, **data)."""
@@ -46,14 +49,17 @@ class Steered(Display):
         self.at = 0
         self.losses: list[float] = []
         self.norms: dict[str, float] = {}
-        self.sent = -math.inf
+        self.sent = self.sent_at = -math.inf  # by the clock, and in processor time
+        self.cost = 0.0  # processor time of the last frame
         own = task.backpropagate
 
         def backpropagate(outcome: Outcome) -> None:
             own(outcome)
             self.losses.append(outcome.loss.item())
-            if time.monotonic() - self.sent >= FRAME:  # this step will be told
-                self.norms = gradient_norms_by_layer(task.model)
+            begun = time.thread_time()
+            if time.monotonic() - self.sent >= FRAME and begun - self.sent_at >= self.cost / SHARE:
+                self.norms = gradient_norms_by_layer(task.model)  # this step will be told
+                self.cost = time.thread_time() - begun
 
         task.backpropagate = backpropagate  # pyright: ignore[reportAttributeAccessIssue]
         self.trainer = Trainer(task, run, self)
@@ -104,6 +110,7 @@ class Steered(Display):
     def _tell_steps(self) -> None:
         """All steps since those that were told last; the gradients are those of the last."""
         if self.losses:
+            begun = time.thread_time()
             self.tell(
                 "steps",
                 step=self.at,
@@ -113,7 +120,8 @@ class Steered(Display):
                 rate=self.task.schedule.get_last_lr()[0],
                 per_second=self.per_second,
             )
-            self.losses, self.norms, self.sent = [], {}, time.monotonic()
+            self.losses, self.norms, self.sent, self.sent_at = [], {}, time.monotonic(), time.thread_time()
+            self.cost += self.sent_at - begun
 
     def _obey(self, order: dict[str, Any]) -> None:
         what = order["do"]
