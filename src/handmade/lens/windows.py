@@ -60,6 +60,13 @@ def slide(
     return Windows(padded, output)
 
 
+def pool(image: Float[np.ndarray, "H W"], size: tuple[int, int], stride: int = 1) -> Windows:
+    """output[i, j] = the largest of image[stride i + r, stride j + s] for r, s inside the size of the window."""
+    OH, OW = (output_size(length, k, stride) for length, k in zip(image.shape, size, strict=True))
+    windows = np.lib.stride_tricks.sliding_window_view(image, size)[::stride, ::stride][:OH, :OW]
+    return Windows(image, windows.max(axis=(2, 3)))
+
+
 def layer_counts(C: int, K: int, R: int, S: int, OH: int, OW: int, groups: int = 1) -> Counts:
     """Of a layer with biases: each of the K kernels sees C / groups channels, at OH x OW places.
 

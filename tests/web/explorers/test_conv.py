@@ -39,6 +39,23 @@ def test_every_mistake_has_its_picture_or_says_why_not(observatory, fault):
     given.frame()
 
 
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_max_pool_is_that_of_the_network(observatory, stride):
+    given = ask(observatory, operation="max pool", kernel=[[0, 0], [0, 0]], stride=stride, padding=1, bias=3)
+    expected = F.max_pool2d(Tensor(np.array([[GIVEN["image"]]], float)), 2, stride).array[0, 0]
+    np.testing.assert_array_equal(given.arrays["output"], expected)
+    assert (given.meta["size"], given.meta["parameters"]) == (list(expected.shape), 0)
+
+
+@pytest.mark.parametrize("fault", ["mean", "incomplete windows kept", "last maximum"])
+def test_a_mistake_of_a_max_pool_is_seen_where_it_can_be(observatory, fault):
+    given = ask(observatory, operation="max pool", kernel=[[0, 0], [0, 0]], code="mistake", fault=fault)
+    seen = {"mean": True, "incomplete windows kept": False, "last maximum": False}[fault]  # the last is of backward
+    assert (given.meta["difference"]["out"] > 1e-5) == seen
+    tall = ask(observatory, operation="max pool", code="mistake", fault=fault)
+    assert "square windows" in tall.meta["problem"]
+
+
 def test_the_exercise_knows_no_dilation(observatory):
     assert "dilation" in ask(observatory, dilation=2, padding=1, code="mistake", fault="no bias").meta["problem"]
 
@@ -93,6 +110,18 @@ def test_keys_step_the_window_and_a_mistake_shows_when_narrow(pages):
     page.get_by_label("channels C").fill("4")
     page.get_by_text("cannot share").wait_for(state="detached")
     assert number_in(page.locator("#parameters").inner_text()) == 8 * 2 * 9 + 8
+
+
+@pytest.mark.slow
+def test_a_max_pool_has_no_kernel_and_its_largest_number_is_named(pages):
+    page = pages.open("/conv#operation=max pool&seen=2&stride=2&i=1&j=1")
+    page.get_by_text("max(").wait_for()
+    assert page.get_by_role("table", name="kernel").count() == 0
+    shown = [number_in(text) for text in page.locator(".sum-of b").all_inner_texts()]
+    assert number_in(page.locator("#sum").inner_text()) == max(shown)
+    assert len(shown) == 9
+    page.get_by_label("operation").select_option("convolution")
+    page.get_by_role("table", name="kernel").wait_for()
 
 
 @pytest.mark.slow

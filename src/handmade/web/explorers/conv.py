@@ -8,7 +8,7 @@ import numpy as np
 from handmade.errors import InputError
 from handmade.lens.features import strongest
 from handmade.lens.units import Layer, Unit, convolutions, unit_of
-from handmade.lens.windows import layer_counts, output_size, slide
+from handmade.lens.windows import layer_counts, output_size, pool, slide
 from handmade.models.card import Card
 from handmade.web import whose
 from handmade.web.explorers import Explorer
@@ -18,7 +18,7 @@ from handmade.web.questions import choice, matrix, real, text, whole
 from handmade.workshop.cell.cases import Case
 from handmade.workshop.exercises import exercise_named
 
-EXERCISE = "conv2d"
+EXERCISE, POOL = "conv2d", "max_pool"
 
 EDGE = ((0, 0, 2, 2, 2), (0, 0, 2, 2, 2), (0, 0, 2, 2, 1), (0, 0, 2, 1, 1), (0, 0, 1, 1, 0))
 VERTICAL = ((-1, 0, 1), (-2, 0, 2), (-1, 0, 1))
@@ -35,11 +35,14 @@ COMPUTED = 30_000_000
 class Question:
     """image, kernel, bias and how the kernel moves; the channels, kernels and groups of a layer, for its counts.
 
+    operation: in a max pool the kernel's size alone counts, without bias, padding and dilation.
+
     view: these numbers, or a layer of a network: then the model, the image's number (0 for the first there is), the
     layer ("" for the first), and the unit that is looked at, by its map, row and column.
     """
 
     view: str = choice("numbers", "layer")
+    operation: str = choice("convolution", "max pool")
     image: tuple[tuple[float, ...], ...] = matrix(EDGE, 9, 9)
     kernel: tuple[tuple[float, ...], ...] = matrix(VERTICAL, 5, 5)
     bias: float = real(0.0, -1e6, 1e6)
@@ -63,6 +66,8 @@ def answer(question: Question, observatory: Observatory) -> Answer:
     """Every window's sum by the reference and by the chosen code, with the counts; or a unit of a network's layer."""
     if question.view == "layer":
         return _of_layer(question, observatory)
+    if question.operation == "max pool":
+        return _pooled(question, observatory)
     image, kernel, bias = np.array(question.image), np.array(question.kernel), question.bias
     moves = (question.stride, question.padding, question.dilation)
     windows = slide(image, kernel, bias, *moves)
@@ -82,6 +87,22 @@ def answer(question: Question, observatory: Observatory) -> Answer:
     }
     arrays = {name: array.astype(np.float32) for name, array in windows._asdict().items()}
     return Answer(meta, {**arrays, **theirs})
+
+
+def _pooled(question: Question, observatory: Observatory) -> Answer:
+    image, (R, S) = np.array(question.image), np.array(question.kernel).shape
+    windows = pool(image, (R, S), question.stride)
+    told, theirs = whose.reference_only()
+    if question.code != "reference" and R != S:
+        told, theirs = whose.reference_only("The exercise has square windows.")
+    elif question.code != "reference":
+        x = image[None, None]
+        unused = np.zeros((1, 1, *windows.output.shape))  # the gradients of the exercise's other half
+        case = Case("the image", (x, R, question.stride), extra={"gradients": (unused,)})
+        told, theirs = _made(question, observatory, POOL, case, 0)
+    size = list(windows.output.shape)
+    meta = {"view": "numbers", "size": size, "parameters": 0, "multiply_adds": 0, **told}
+    return Answer(meta, {**{name: array.astype(np.float32) for name, array in windows._asdict().items()}, **theirs})
 
 
 def _of_layer(question: Question, observatory: Observatory) -> Answer:
@@ -178,9 +199,15 @@ def _theirs(
     """What the chosen code gives in the map of one kernel."""
     if question.code == "reference":
         return whose.reference_only()
-    exercise = exercise_named(EXERCISE)
     arguments = (x[None].astype(np.float64), weight.astype(np.float64), bias.astype(np.float64))
     case = Case("the image", arguments, {"stride": stride, "padding": padding})
+    return _made(question, observatory, EXERCISE, case, kernel)
+
+
+def _made(
+    question: Question, observatory: Observatory, name: str, case: Case, kernel: int
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    exercise = exercise_named(name)
     made = whose.computed(observatory.bench, exercise, [case], question.code, question.fault)
     told = made.told("out")
     if question.code == "mistake":
@@ -201,7 +228,7 @@ EXPLORER = Explorer(
     "number of the output. Step the window over numbers of your own, or look at one number inside a trained network.",
     question=Question,
     answer=answer,
-    exercises=(EXERCISE, "output_size", "im2col", "max_pool", "lenet5_forward"),
+    exercises=(EXERCISE, POOL, "output_size", "im2col", "lenet5_forward"),
     fits=_fits,
     trains="handmade train lenet5",
     files=("ops/convolution.py", "kernels/convolution.py", "lens/windows.py", "lens/units.py"),

@@ -14,7 +14,7 @@ const wide = (token) => Math.max(22, 9.7 * shown(token).length + 8); // of a tok
 const middles = (tokens) => { let x = 0; return tokens.map((t) => { const w = wide(t); x += w; return x - w / 2; }); };
 
 export default explorer((host, scope) => {
-  const s = state(host, scope, { model: "", text: "", layer: 0, head: 0, i: 20, j: -1, sharpness: 1, off: [], seen: [], code: "reference", fault: "", riddle: -1 });
+  const s = state(host, scope, { model: "", text: "", layer: 0, head: 0, i: -1, j: -1, sharpness: 1, off: [], seen: [], code: "reference", fault: "", riddle: -1 });
   const got = signal(null), without = signal(null), failed = signal(""), about = signal(null), editing = signal(false);
   const part = computed(() => got.value?.parts[clamp(s.layer.value, got.value.parts.length)] ?? null); // where the chosen layer looks, and at what
   const w = whose(host, scope, about, s, () => (part.value?.causal === false ? "self_attention" : "causal_mask"));
@@ -38,7 +38,8 @@ export default explorer((host, scope) => {
   const cross = computed(() => part.value !== null && part.value.looks !== part.value.at); // one text looks at another
   const T = computed(() => looking.value.length), TK = computed(() => looked.value.length);
   const layer = computed(() => clamp(s.layer.value, got.value?.parts.length ?? 1)), head = computed(() => clamp(s.head.value, part.value?.heads ?? 1));
-  const i = computed(() => clamp(s.i.value, T.value));
+  const begin = () => { const mask = looking.value.indexOf("[MASK]"); return mask >= 0 ? mask : Math.min(20, Math.floor((2 * T.value) / 3)); };
+  const i = computed(() => clamp(s.i.value < 0 ? begin() : s.i.value, T.value)); // the token that looks
   const sees = (k) => k < TK.value && (!part.value?.causal || k <= i.value);
   const arrived = computed(() => got.value !== null && got.value.layer === layer.value && got.value.head === head.value); // else its map is on the way
   const map = (theirs = true) => ((theirs && got.value.arrays.their_map) || got.value.arrays.map).data;
@@ -63,7 +64,7 @@ export default explorer((host, scope) => {
   const choose = (l, h) => batch(() => { s.layer.value = l; s.head.value = h; s.j.value = -1; if (said.value !== "ask") said.value = null; });
   const showAll = () => batch(() => { said.value = said.value === "ask" ? -1 : said.value; s.seen.value = got.value.parts.flatMap((p, l) => Array.from({ length: p.heads }, (_, h) => [l, h])); });
 
-  const afresh = () => { s.layer.value = 0; s.head.value = 0; s.j.value = -1; s.off.value = []; s.seen.value = []; said.value = null; }; // of another model
+  const afresh = () => { s.layer.value = 0; s.head.value = 0; s.i.value = -1; s.j.value = -1; s.off.value = []; s.seen.value = []; said.value = null; }; // of another model
 
   const step = (right, up) => () => batch(() => {
     if (right) { s.i.value = clamp(i.value + right, T.value); s.j.value = -1; } else if (!asking.value) s.j.value = clamp(j.value + up, part.value.causal ? i.value + 1 : TK.value);
@@ -116,7 +117,7 @@ export default explorer((host, scope) => {
   const OF = { writes: "on this text", "fills in": "each token hidden in turn", translates: "of this translation" };
   const Overview = () => {
     const a = got.value, losses = without.value, most = Math.max(...a.parts.map((p) => p.heads)), spoken = a.parts.some((p) => !/^\d/.test(p.name));
-    return html`<section class="card"><div class="spread"><h2>Every head</h2><span class="faint small">${a.ablated ? "what the loss rises by without it" : "layer by head"}</span></div>
+    return html`<section class="card"><div class="spread"><h2>Every head</h2><span class="faint small">${a.ablated ? "loss without it" : "layer by head"}</span></div>
       <div class="heads" style=${{ gridTemplateColumns: `${spoken ? "66px" : "22px"} repeat(${most}, minmax(${most > 12 ? 30 : 0}px, 1fr))` }}><span></span>${Array.from({ length: most }, (_, h) => html`<span class="top">${h}</span>`)}
       ${a.parts.map((p, l) => html`<span>${p.name}</span>${Array.from({ length: most }, (_, h) => {
         if (h >= p.heads) return html`<span></span>`;
@@ -128,6 +129,7 @@ export default explorer((host, scope) => {
       <div class="spread" style=${{ marginTop: "14px" }}><div>${a.loss !== null && html`<div class="big num" id="loss">${a.loss.toFixed(3)}</div><div class="small soft">nats a token, ${OF[a.kind]}</div>`}
         ${"loss_with" in a && html`<div class="small wrong-is"><b class="num" id="loss-with">${a.loss_with == null ? "no number" : a.loss_with.toFixed(3)}</b> with the mistake in every head</div>`}</div>
       <button class="icon" onClick=${() => toggle(layer.value, head.value)}>${isOff(layer.value, head.value) ? "switch on" : "switch off"} <kbd>x</kbd></button></div>
+      ${a.ablated && html`<p class="small faint" style=${{ marginTop: "10px" }}>Below each head: how much that rises without it.</p>`}
       ${s.seen.value.length < a.parts.length * most && html`<button class="link" style=${{ marginTop: "10px", padding: 0 }} onClick=${showAll}>show all heads</button>`}</section>`;
   };
 
