@@ -10,7 +10,7 @@ from itertools import accumulate, pairwise
 from types import CodeType
 from typing import Any
 
-from handmade.workshop.cell.cases import Result, drive, fresh, raised_by
+from handmade.workshop.cell.cases import Result, drive, fresh, outputs_of, raised_by
 from handmade.workshop.cell.drivers import DRIVERS
 from handmade.workshop.cell.job import Job
 from handmade.workshop.cell.solutions import load
@@ -63,10 +63,7 @@ def report_edits(job: Job, report: Report) -> None:
                 solution = load(job, *pieces.edited(edit), **{TICK: rounds})
                 for case in job.cases:
                     rounds.left = ROUNDS
-                    result = drive(DRIVERS[job.driver], solution, fresh(case, job.torch), job.outputs)
-                    if result.outputs is None:
-                        break
-                    outputs.append(result.outputs)
+                    outputs.append(outputs_of(DRIVERS[job.driver], solution, fresh(case, job.torch), job.outputs))
         except BaseException:
             pass  # what it gave before counts
         finally:

@@ -17,8 +17,7 @@ import numpy as np
 LARGEST = 4_000_000  # numbers in one array; no exercise has a thousandth of it
 LONGEST_INT = 12_000  # bits; Python writes none of more than 4300 digits
 
-_PLAIN, _NUMBERS = bool | int | float | str, np.ndarray | np.generic  # made once: a report has thousands of values
-_LISTS = list | range | deque | type({}.keys()) | type({}.values())
+_LISTS = (list, range, deque, type({}.keys()), type({}.values()))
 
 
 @dataclass(frozen=True)
@@ -45,11 +44,11 @@ def _packed(value: Any) -> Any:
     """JSON, in which a list is [kind, content ...] and everything else stands for itself."""
     if isinstance(value, int) and value.bit_length() > LONGEST_INT:
         return ["opaque", "int"]
-    if value is None or isinstance(value, _PLAIN):
+    if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if "numpy.ma" in sys.modules and isinstance(value, np.ma.MaskedArray):  # to name it would load it
         return ["opaque", "masked array"]
-    if isinstance(value, _NUMBERS):
+    if isinstance(value, (np.ndarray, np.generic)):
         return _packed_array(np.asarray(value))
     if isinstance(value, dict):
         return ["dict", [[_packed(key), _packed(part)] for key, part in value.items()]]
