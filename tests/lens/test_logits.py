@@ -103,6 +103,7 @@ def test_the_multiply_adds_are_those_that_are_counted(model):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("model", [True], indirect=True)
 def test_the_picture_says_what_adds_most(model, tmp_path):
     made = contributions(model, TOKENS, 4, TARGETS)
     draw_contributions(tmp_path / "parts.png", made, "what raises it")

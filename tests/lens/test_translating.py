@@ -76,6 +76,7 @@ def test_attention_is_the_exercises(model):
     np.testing.assert_array_equal(translate(model, SOURCE, TARGET).weights, made.weights)  # all as before
 
 
+@pytest.mark.parametrize("model", ["general"], indirect=True)
 @pytest.mark.parametrize(("beam", "alpha"), [(1, 0.0), (3, 0.0), (3, 1.5)])
 def test_the_tree_is_that_of_the_search(model, beam, alpha):
     tree = beam_tree(model, SOURCE, beam, alpha, longest=6)

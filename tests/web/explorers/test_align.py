@@ -97,12 +97,10 @@ def test_every_mistake_has_its_picture_or_says_why_not(translator, part, fault):
     given.frame()
 
 
-@pytest.mark.parametrize("fault", ["greedy", "step does not see bos", "worst first"])
+@pytest.mark.parametrize("fault", ["greedy", "step does not see bos"])
 def test_a_search_with_a_mistake_is_shown(translator, fault):
-    right = ask(translator, part="beam").meta["tree"]
-    given = ask(translator, part="beam", code="mistake", fault=fault)
-    assert given.meta["tree"] == right
-    assert isinstance(given.meta.get("found"), list) != bool(given.meta["problem"])
+    given = ask(translator, part="beam", beam=2, code="mistake", fault=fault)
+    assert given.meta["problem"].startswith("It raises ValueError" if fault.startswith("step") else "It gives other")
     if fault == "greedy":
         assert [one["text"] for one in given.meta["found"]] == [given.meta["text"]]
     given.frame()
@@ -215,6 +213,5 @@ def test_keys_lead_to_the_beam_and_to_bleu(pages, used):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", ["align", "beam"])
-def test_everyone_can_read_it(check_access, part):
-    check_access(f"{ADDRESS}&seen=99&part={part}", lambda page: page.locator("#weight").wait_for())
+def test_everyone_can_read_it(check_access):
+    check_access(f"{ADDRESS}&seen=99&part=beam", lambda page: page.locator("#weight").wait_for())

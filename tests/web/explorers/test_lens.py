@@ -152,9 +152,13 @@ def test_the_page_asks_first_and_then_says_what_is_so(pages, used):
 
 
 @pytest.mark.slow
-def test_keys_look_at_others_and_write(pages, used):
-    page = pages.open(f"{ADDRESS}&seen=1&top_k=2&seed=3")
+def test_keys_look_at_others_and_write_also_with_a_mistake(pages, used):
+    mistake = "code=mistake&fault=not renormalised after top-k"
+    page = pages.open(f"{ADDRESS}&seen=1&top_k=2&seed=3&{mistake}", width=420)
     page.get_by_text("2 of 61 can be drawn").wait_for()
+    page.get_by_text("The bars are computed by the code chosen above").wait_for()
+    assert page.locator(".choosing .wrong-is").count() == 2
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 420
     tokens = np.array(used.tokens(TEXT))
     _, stream = read_stream(used.model, tokens)
     page.keyboard.press("ArrowDown")
@@ -167,14 +171,6 @@ def test_keys_look_at_others_and_write(pages, used):
     page.keyboard.press("ArrowLeft")
     page.locator(".guesses button[aria-current=true]", has_text="s").wait_for()
     assert "place=11" in page.url
-
-
-@pytest.mark.slow
-def test_a_mistake_is_seen_in_the_bars(pages):
-    page = pages.open(f"{ADDRESS}&seen=1&top_p=0.5&code=mistake&fault=not renormalised after top-p", width=420)
-    page.get_by_text("The bars are computed by the code chosen above").wait_for()
-    assert page.locator(".choosing .wrong-is").count() > 0
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= 420
 
 
 @pytest.mark.slow

@@ -177,11 +177,15 @@ def _searched(
     if question.fault not in exercise.faults:
         raise InputError(f"{exercise.name} has no mistake {question.fault!r}.")
     told, (search,) = whose.reference_only()[0], exercise.functions
+    asked = (_model(used), source, question.beam, question.alpha, longest)
+    right = searched_by(search, *asked)
     try:
         with QUIET, switched(frozenset({question.fault})):
-            found = searched_by(search, _model(used), source, question.beam, question.alpha, longest)
+            found = searched_by(search, *asked)
     except (ValueError, IndexError) as error:
         return {**told, "problem": f"It raises {type(error).__name__}: {error}"}
+    if found != right:
+        told["problem"] = "It gives other hypotheses than the reference: they stand below the tree."
     return {**told, "found": [{"text": used.tokenizer.text(one.tokens), "score": one.score} for one in found]}
 
 

@@ -61,7 +61,7 @@ export default explorer((host, scope) => {
   const afresh = () => { s.layer.value = 0; s.signal.value = ""; s.unit.value = -1; s.i.value = -1; s.at.value = -1; s.hold.value = {}; s.dice.value = 0; s.seen.value = 0; said.value = null; texts.value = null; s.riddle.value = -1; }; // of another model
 
   const key = (all) => `${s.layer.value}.${name.value}.${all ? "*" : unit.value}`;
-  const hold = (all, value = s.value.value) => { s.hold.value = { ...s.hold.value, [key(all)]: value }; };
+  const hold = (all, value = s.value.value) => batch(() => { s.unit.value = unit.value; s.hold.value = { ...s.hold.value, [key(all)]: value }; }); // the unit stays, whatever follows now
   const loose = (one) => { const left = { ...s.hold.value }; delete left[one]; s.hold.value = left; };
   const show = (what) => () => { if (got.value?.signals.includes(what)) s.signal.value = what; };
   const move = (right, down) => () => batch(() => {
