@@ -146,7 +146,7 @@ class Pages:
         page = (context or self.context(**options)).new_page()
         where, _, state = path.partition("#")
         page.goto(f"{self.server.url}{where}#token={self.server.token}{state and '&'}{state}")
-        page.locator("main :is(.predict, .list li, .failed, .none)").first.wait_for()
+        page.locator("main :is(.predict, .list li, .failed, .none, .today, .asked)").first.wait_for()
         return page
 
     def forget_refusals(self) -> None:

@@ -16,10 +16,8 @@ def learner(folder, tmp_path_factory):
     """As `folder`, with a workspace whose causal_mask passes."""
     own = tmp_path_factory.mktemp("measured")
     shutil.copytree(folder / "runs", own / "runs")
-    (own / "workshop").mkdir()
-    (own / "workshop" / "workshop.toml").touch()
     path = look.Workspace(own / "workshop").file("causal_mask")
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True)
     path.write_text(solution(exercise_named("causal_mask")))
     return own
 

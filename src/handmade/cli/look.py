@@ -58,16 +58,18 @@ def look(
     from handmade.web.models import Models, given_source
     from handmade.web.observatory import Observatory
     from handmade.web.server import loopback, new_token, serve
+    from handmade.web.study import TITLES
     from handmade.workshop.workspace import workspace_around
 
     name, _, state = (page or "").partition("#")
-    if page is not None and source is None and name not in NAMES:
+    pages = (*NAMES, *TITLES)
+    if page is not None and source is None and name not in pages:
         name, state, source = "", "", page  # the page may be left out
-    if name and name not in NAMES:
-        raise InputError(f"there is no page {name!r}{suggestion(name, NAMES)} There are {', '.join(NAMES)}.")
+    if name and name not in pages:
+        raise InputError(f"there is no page {name!r}{suggestion(name, pages)} There are {', '.join(pages)}.")
     if weights is not None and source is None:
         raise InputError("--weights belongs to a network: give its name, for example resnet20.")
-    if export is not None and not name:
+    if export is not None and name not in NAMES:
         wrong = f"{page!r} is no page{suggestion(page, NAMES)} " if page else ""
         raise InputError(f"{wrong}--export writes one page: say which of {', '.join(NAMES)}.")
     given = [] if source is None else [given_source(source, weights)]

@@ -13,6 +13,9 @@ How an explorer is added, in three files and no line in any other:
 - `tests/web/explorers/test_NAME.py`: the arrays are those of the lens and of the model, and what the page does in
   Chromium (`page`, `opened` and `check_access` of tests/web/conftest.py).
 
+Outside of the server the same files stand in notebooks (`notebooks.explore`, widget.py) and in pages saved as one file
+(exporting.py). What differs is the host, of which static/lib/host.js says what it has.
+
 A question goes to POST /api/NAME as JSON and comes back as one frame (frames.py): arrays by name and JSON beside them.
 Whose code computes (the reference, the learner's, or the reference with a mistake) is one function, `whose.computed`.
 """

@@ -6,6 +6,7 @@ from handmade.web.explorers import NAMES, explorer_named
 from handmade.web.frames import Answer
 from handmade.web.observatory import Observatory
 from handmade.web.questions import asked
+from handmade.web.study import AskPlan, AskReview
 
 AROUND = ("about", "verdict", "predicted")
 """What stands around the pictures, by the names under which it is asked for."""
@@ -24,6 +25,10 @@ def answered(to: str, content: bytes, observatory: Observatory) -> Answer:
         return about.predicted(content, observatory)
     if to == "image":
         return Answer({"image": observatory.images.add(content)})
+    if to == "plan":
+        return observatory.study.plan(asked(AskPlan, content))
+    if to == "review":
+        return observatory.study.review(asked(AskReview, content))
     if to not in NAMES:
         raise InputError(f"nobody answers for {to[:40]!r}: there are {', '.join(NAMES)}.")
     explorer = explorer_named(to)

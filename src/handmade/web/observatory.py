@@ -1,4 +1,4 @@
-"""What the pages stand on: models, the learner's files, given images and trainings, in one object."""
+"""What the pages stand on: models, the learner's files and record, given images and trainings, in one object."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,6 +7,7 @@ from handmade.web.bench import Bench
 from handmade.web.images import Images
 from handmade.web.jobs import Jobs
 from handmade.web.models import Models
+from handmade.web.study import Study
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Observatory:
     bench: Bench
     images: Images = field(default_factory=Images)
     jobs: Jobs = field(default_factory=lambda: Jobs(Path.cwd()))
+    study: Study = field(default_factory=lambda: Study(Path.cwd()))
 
     def close(self) -> None:
         """End what it started."""

@@ -29,6 +29,7 @@ from handmade.web.frames import MEDIA_TYPE, Answer
 from handmade.web.guard import Guard
 from handmade.web.jobs import Busy, Job
 from handmade.web.observatory import Observatory
+from handmade.web.study import TITLES as STUDY
 
 STATIC = Path(__file__).parent / "static"
 TYPES = {".js": "text/javascript", ".css": "text/css", ".woff2": "font/woff2", ".html": "text/html"}
@@ -62,21 +63,22 @@ class Server:
         self._files = {path.relative_to(STATIC).as_posix(): path for path in STATIC.rglob("*") if path.is_file()}
         routes = [
             Route("/", self.page),
-            *(Route(f"/{name}", self.page) for name in NAMES),
+            *(Route(f"/{name}", self.page) for name in (*NAMES, *STUDY)),
             Route("/static/{name:path}", self.file),
             Route("/api/image", self.image, methods=["POST"]),
             Route("/api/saved", self.saved, methods=["POST"]),
             Route("/api/jobs", self.begin, methods=["POST"]),
             Route("/api/jobs/{number:int}/events", self.events, methods=["GET"]),
             Route("/api/jobs/{number:int}/{what}", self.order, methods=["POST"]),
-            *(Route(f"/api/{name}", self.answer, methods=["POST"]) for name in (*NAMES, *AROUND)),
+            *(Route(f"/api/{name}", self.answer, methods=["POST"]) for name in (*NAMES, *AROUND, *STUDY)),
         ]
         self.app = Guard(Starlette(routes=routes), port, token)
 
     async def page(self, request: Request) -> Response:
         """A page of HTML, the same for every explorer but for its name."""
         name = request.url.path.strip("/") or "list"
-        title = "The observatory" if name == "list" else explorer_named(name).title
+        titles = {"list": "The observatory", **STUDY}
+        title = titles[name] if name in titles else explorer_named(name).title
         text = (STATIC / "page.html").read_text("utf-8")
         return Response(text.replace("{name}", name).replace("{title}", escape(title)), media_type="text/html")
 
