@@ -40,10 +40,23 @@ def checked(what: Any) -> Any:
         if checking is None:
             what.__annotations__ = hints
             on_arrays = any(map(_names_an_array, hints.values()))
-            checking = jaxtyped(what, typechecker=check) if on_arrays else check(what)
+            checking = _with_sizes(check(what)) if on_arrays else check(what)
         return checking(*args, **options)
 
     return checking_when_called
+
+
+def _with_sizes(checking: Callable) -> Callable:
+    """Remembers sizes by their letters from argument to argument.
+
+    Given `check` itself, jaxtyping has all arguments checked before the call and once more beside the result.
+    """
+
+    def in_context(*args: Any, **options: Any) -> Any:
+        with jaxtyped("context"):
+            return checking(*args, **options)
+
+    return in_context
 
 
 def _unquoted(hint: Any, names: dict[str, Any]) -> Any:
