@@ -78,7 +78,7 @@ def test_hundreds_of_questions_leave_no_memory_behind(server):
 
     ask(50)  # what is made once
     before, threads = resident(), threading.active_count()
-    ask(250)
+    ask(150)
     connection.close()
-    assert resident() - before <= 5 << 20  # as much for each as 20 MB are for a thousand
+    assert resident() - before <= 3 << 20  # as much for each as 20 MB are for a thousand
     assert threading.active_count() <= threads + 1
