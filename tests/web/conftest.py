@@ -174,22 +174,24 @@ def pages(browser, server) -> Iterator[Pages]:
     assert not pages.problems, pages.problems
 
 
+def violations(page: Any) -> list[str]:
+    """What axe-core finds on a page that was opened with bypass_csp and reduced_motion="reduce"."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {[node['html'][:160] for node in one['nodes'][:3]]}" for one in found]
+
+
 @pytest.fixture
 def check_access(pages):
     """A function that opens a page and lets axe-core look at it in both themes; `prepare(page)` comes before."""
-    from axe_playwright_python.sync_playwright import Axe
 
     def check(path: str, prepare=lambda page: None) -> None:
         page = pages.open(path, color_scheme="light", bypass_csp=True, reduced_motion="reduce")
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             prepare(page)
-            found = Axe().run(page)
-            said = [
-                f"{scheme}: {one['id']}: {[n['html'][:160] for n in one['nodes'][:3]]}"
-                for one in found.response["violations"]
-            ]
-            assert not said, "\n".join(said)
+            assert not violations(page), scheme
 
     return check
 

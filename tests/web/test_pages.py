@@ -69,6 +69,11 @@ def test_without_the_key_a_page_says_what_to_open(pages, server):
 
 
 @pytest.mark.slow
+def test_everyone_can_read_the_list(check_access):
+    check_access("/")
+
+
+@pytest.mark.slow
 def test_the_theme_is_kept(pages):
     page = pages.open("/hand")
     page.get_by_role("button", name="Switch to dark").click()

@@ -23,7 +23,7 @@ from handmade.web.models import Given, Models, Source, given_source
 from handmade.web.observatory import Observatory
 from handmade.web.questions import asked
 from handmade.weights.files import save
-from tests.web.conftest import Pages, running
+from tests.web.conftest import Pages, running, violations
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +145,7 @@ def test_the_four_branches_of_a_googlenet_are_the_lenss(googlenet):
 def test_the_page_cuts_a_branch_of_a_googlenet(browser, googlenet):
     with running(googlenet) as server:
         pages = Pages(browser, server)
-        page = pages.open("/flow", width=420)
+        page = pages.open("/flow", width=420, bypass_csp=True, reduced_motion="reduce")
         page.get_by_role("button", name="it stays").click()
         page.get_by_text("Cut: branch 2 (3 x 3) of 4c.").wait_for()
         for key in ("ArrowRight", "4"):
@@ -154,6 +154,7 @@ def test_the_page_cuts_a_branch_of_a_googlenet(browser, googlenet):
         page.keyboard.press("e")
         page.get_by_text("Grad-CAM").wait_for()
         page.locator(".framed.lit").wait_for()
+        assert not violations(page)
         assert page.evaluate("() => document.documentElement.scrollWidth") <= 420
         for context in pages.contexts:
             context.close()
@@ -164,7 +165,7 @@ def test_the_page_cuts_a_branch_of_a_googlenet(browser, googlenet):
 def test_the_page_asks_cuts_mends_and_takes_an_image(browser, resnet, tmp_path):
     with running(resnet) as server:
         pages = Pages(browser, server)
-        page = pages.open("/flow", width=420)
+        page = pages.open("/flow", width=420, bypass_csp=True, reduced_motion="reduce")
         assert page.get_by_role("button", name=re.compile("^cut the branch")).is_disabled()
         page.get_by_role("button", name="it stays").click()
         page.locator("#says").wait_for()
@@ -174,6 +175,8 @@ def test_the_page_asks_cuts_mends_and_takes_an_image(browser, resnet, tmp_path):
         for key in ("ArrowRight", "s"):
             page.keyboard.press(key)
         page.get_by_text("Cut: branch of 2.1, skip of 2.2.").wait_for()
+        page.get_by_role("button", name="Switch to dark").click()
+        assert not violations(page)
         page.wait_for_function("(told) => document.querySelector('.sr table').innerText !== told", arg=told)
         page.keyboard.press("m")
         page.get_by_text("Whole", exact=True).wait_for()
