@@ -8,7 +8,10 @@ import pytest
 from handmade.engine import Tensor, no_grad
 from handmade.errors import InputError
 from handmade.lens.learning import chance_loss, gradient_norms_by_layer, total_norm
+from handmade.models.char_lm import next_token_loss
 from handmade.recipes.faulty import FAULTS, RECIPE, no_eval_mode, task_with
+from handmade.tasks.language import task as task_module
+from handmade.tasks.language.task import LanguageModelling, text_facts
 
 
 class Trained:
@@ -31,9 +34,26 @@ class Trained:
         self.guessing = chance_loss(self.letters)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _read_once():
+    """The text is read and encoded once for all tasks."""
+    own, read = LanguageModelling._tokens, {}
+
+    def tokens(task, split):
+        if split not in read:
+            read[split] = own(task, split)
+        return read[split]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LanguageModelling, "_tokens", tokens)
+        facts = text_facts(RECIPE.data)
+        patch.setattr(task_module, "text_facts", lambda name: facts)
+        yield
+
+
 @pytest.fixture(scope="module")
 def right() -> Trained:
-    return Trained("", 120)
+    return Trained("", 100)
 
 
 def how_often(trained: Trained) -> float:
@@ -56,10 +76,10 @@ def test_without_a_mistake_it_begins_with_guessing_and_learns(right):
 
 @pytest.mark.slow
 def test_without_a_mask_both_losses_are_too_good_and_what_it_writes_is_worse(right):
-    unmasked = Trained("no mask", 120)
-    assert unmasked.test < 1 < right.test - 1
-    assert unmasked.train < right.train - 0.5
-    tokens = Tensor(unmasked.task._tokens("test")[None, :200])
+    unmasked = Trained("no mask", 100)
+    assert unmasked.test < right.test - 1
+    assert unmasked.train < right.train - 0.3
+    tokens = Tensor(unmasked.task._tokens("test")[None, :100])
 
     @no_grad()
     def one_by_one(task) -> float:
@@ -79,23 +99,23 @@ def test_without_a_mask_both_losses_are_too_good_and_what_it_writes_is_worse(rig
 
 @pytest.mark.slow
 def test_with_targets_that_are_the_inputs_the_loss_is_soon_near_0_and_the_test_worse_than_guessing():
-    unshifted = Trained("targets not shifted", 60)
+    unshifted = Trained("targets not shifted", 50)
     assert np.mean(unshifted.losses[-10:]) < 0.2
     assert unshifted.test > 1.5 * unshifted.guessing
 
 
 @pytest.mark.slow
 def test_without_zero_grad_the_gradients_grow_and_the_loss_wanders(right):
-    heaped = Trained("no zero_grad", 80)
+    heaped = Trained("no zero_grad", 60)
     norms = [total_norm(norms) for norms in heaped.norms]
-    assert norms[-1] > 2 * norms[1] > 4 * max(total_norm(one) for one in right.norms)
+    assert norms[-1] > 1.5 * norms[1] > 3 * max(total_norm(one) for one in right.norms)
     assert min(heaped.losses) < heaped.losses[0] - 0.5  # it falls at first
-    assert heaped.train > np.mean(right.losses[50:80]) + 0.4
+    assert heaped.train > np.mean(right.losses[30:60]) + 0.4
 
 
 @pytest.mark.slow
 def test_at_100_times_the_rate_the_loss_jumps_and_ends_where_letters_are_guessed_by_how_often_they_occur():
-    hasty = Trained("rate x 100", 80)
+    hasty = Trained("rate x 100", 60)
     lowest = int(np.argmin(hasty.losses[:10]))
     assert hasty.losses[lowest] < hasty.guessing - 0.3
     assert max(hasty.losses[lowest:20]) > hasty.losses[lowest] + 0.3
@@ -104,7 +124,7 @@ def test_at_100_times_the_rate_the_loss_jumps_and_ends_where_letters_are_guessed
 
 @pytest.mark.slow
 def test_without_the_residual_the_first_blocks_hardly_get_a_gradient():
-    plain = Trained("no residual", 40)
+    plain = Trained("no residual", 30)
     assert plain.norms[-1]["transformer.h.2"] > 100 * plain.norms[-1]["transformer.h.0"]
     assert plain.train == pytest.approx(how_often(plain), abs=0.3)
 
@@ -125,8 +145,6 @@ def test_with_two_softmaxes_the_loss_has_a_floor_and_the_gradients_are_tiny(righ
     floor = math.log(twice.letters - 1 + math.e) - 1
     assert f"{floor:.2f} for V = {twice.letters}" in FAULTS["softmax before cross-entropy"].sign
     perfect = Tensor(np.eye(twice.letters, dtype=np.float32)[None])  # probability 1 for the right letter
-    from handmade.models.char_lm import next_token_loss
-
     assert next_token_loss(perfect, Tensor(np.arange(twice.letters)[None])).item() == pytest.approx(floor, rel=1e-4)
     assert min(twice.losses) > floor + 0.5
     assert abs(twice.losses[-1] - twice.losses[10]) < 0.15
