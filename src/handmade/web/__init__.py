@@ -17,5 +17,7 @@ Outside of the server the same files stand in notebooks (`notebooks.explore`, wi
 (exporting.py). What differs is the host, of which static/lib/host.js says what it has.
 
 A question goes to POST /api/NAME as JSON and comes back as one frame (frames.py): arrays by name and JSON beside them.
+Trainings are jobs: a child process each (trainer.py), whose events pages read as a stream (jobs.py), and which obeys
+what they ask for at POST /api/jobs (steering.py).
 Whose code computes (the reference, the learner's, or the reference with a mistake) is one function, `whose.computed`.
 """
