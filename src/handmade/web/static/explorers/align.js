@@ -3,8 +3,7 @@
 import { html, signal, computed, batch } from "/static/vendor/preact.js";
 import { rowOf } from "/static/lib/frame.js";
 import { latest } from "/static/lib/host.js";
-import { color, inkOn, largest, Legend, minus, Painted, shown, theme } from "/static/lib/paint.js";
-import { bars, nextBars, Token } from "/static/lib/reading.js";
+import { bars, color, inkOn, largest, Legend, minus, nextBars, Painted, shown, theme, Token } from "/static/lib/paint.js";
 import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, NoModel, Predict, prediction, state, Veil } from "/static/lib/shell.js";
 import { Said, Switch, whose } from "/static/lib/whose.js";
 

@@ -3,9 +3,8 @@
 import { html, signal, computed, batch } from "/static/vendor/preact.js";
 import { rowOf } from "/static/lib/frame.js";
 import { latest } from "/static/lib/host.js";
-import { largest, Legend, minus, Painted, shown } from "/static/lib/paint.js";
-import { nextBars, TextField, Token } from "/static/lib/reading.js";
-import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, NoModel, Predict, prediction, state, Veil } from "/static/lib/shell.js";
+import { largest, Legend, minus, nextBars, Painted, shown, Token } from "/static/lib/paint.js";
+import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, NoModel, Predict, prediction, state, TextField, Veil } from "/static/lib/shell.js";
 import { Said, Switch, whose } from "/static/lib/whose.js";
 
 const ROWS = 24, HIGH = 15, WIDE = 12; // strips at once; of a strip and of a letter, at least

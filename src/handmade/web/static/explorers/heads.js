@@ -3,7 +3,7 @@
 import { html, signal, computed, batch } from "/static/vendor/preact.js";
 import { rowOf } from "/static/lib/frame.js";
 import { latest } from "/static/lib/host.js";
-import { color, inkOn, largest, Legend, minus, Painted, shown, theme } from "/static/lib/paint.js";
+import { bars, color, inkOn, largest, Legend, minus, Painted, shown, theme } from "/static/lib/paint.js";
 import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, NoModel, Predict, prediction, state, Veil } from "/static/lib/shell.js";
 import { Said, Switch, whose } from "/static/lib/whose.js";
 
@@ -159,7 +159,6 @@ export default explorer((host, scope) => {
   };
 
   const Cells = ({ name, kind, values, limit }) => html`<b class=${kind}>${name}</b>${values.map((v) => html`<span title=${v.toFixed(4)} style=${{ background: color("signed", v, limit) }}></span>`)}`;
-  const bars = (items) => html`<div class="bars">${items.map(([name, place, v, fill, mark]) => html`<span class="name">${name}${place}${mark}</span><span class="track"><span class="fill" style=${{ width: `${100 * Math.max(0, Math.min(1, v))}%`, background: fill }}></span></span><span class="num">${minus(v, 3)}</span>`)}</div>`;
   const ByHand = () => {
     theme.value;
     if (!arrived.value) return null;

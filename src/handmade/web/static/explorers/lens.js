@@ -2,10 +2,9 @@
 // The logit lens: guesses from layer to layer, what raises one token, how the next one is chosen, and the cache.
 import { html, signal, computed, batch } from "/static/vendor/preact.js";
 import { latest } from "/static/lib/host.js";
-import { color, inkOn, largest, Legend, minus, shown, theme } from "/static/lib/paint.js";
+import { color, inkOn, largest, Legend, minus, shown, theme, Token } from "/static/lib/paint.js";
 import { numbered, Numbers } from "/static/lib/numbers.js";
-import { TextField, Token } from "/static/lib/reading.js";
-import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, NoModel, Predict, prediction, state, Veil } from "/static/lib/shell.js";
+import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, NoModel, Predict, prediction, state, TextField, Veil } from "/static/lib/shell.js";
 import { Said, Switch, whose } from "/static/lib/whose.js";
 
 const plus = (v) => (v > 0 ? "+" : "") + minus(v);

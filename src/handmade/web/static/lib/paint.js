@@ -1,5 +1,5 @@
 // @ts-check
-// Numbers to pixels. The three scales stand in the style sheet, once for each theme.
+// Numbers to pixels, and to bars. The three scales stand in the style sheet, once for each theme.
 import { html, signal, useEffect, useRef } from "/static/vendor/preact.js";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -89,3 +89,15 @@ export const Legend = ({ kind, from, to }) => {
 
 export const minus = (v, n = 2) => (v === Infinity ? "∞" : v === -Infinity ? "−∞" : Number.isNaN(v) ? "nan" : (v < 0 && +v.toFixed(n) !== 0 ? "−" : "") + Math.abs(v).toFixed(n));
 export const shown = (t) => (t === " " ? "␣" : t === "\n" ? "⏎" : t);
+
+/**
+ * Bars from 0 to 1, each [name, what stands behind it, value, colour, mark].
+ * @param {any[][]} items
+ */
+export const bars = (items, digits = 3) => html`<div class="bars">${items.map(([name, place, v, fill, mark]) => html`<span class="name">${name}${place}${mark}</span><span class="track"><span class="fill" style=${{ width: `${100 * Math.max(0, Math.min(1, v))}%`, background: fill }}></span></span><span class="num">${minus(v, digits)}</span>`)}</div>`;
+
+/** What a model says next, [[text, probability], ...], with a mark at what does follow. */
+export const nextBars = (likely, right) => bars(likely.map(([t, p]) => [shown(t), "", p, t === right ? "var(--right)" : "var(--ink)", t === right ? html`<span style=${{ color: "var(--right)" }}> ✓</span>` : ""]));
+
+/** A token in a sentence. */
+export const Token = ({ text }) => html`<strong class="mono">${[...text].map(shown).join("")}</strong>`;

@@ -148,6 +148,16 @@ export const Copy = ({ array, what = "copy as NumPy" }) => {
   return html`<button class="icon" onClick=${press}>${done.value ? "copied" : what}</button>`;
 };
 
+/** A button that opens a field for the text; several lines where the text may have some. */
+export const TextField = ({ editing, value, set, label, lines = 1 }) => {
+  const keep = (e) => { if (e.target.value.trim()) set(e.target.value); };
+  const press = (e) => { if (e.key === "Escape" || (e.key === "Enter" && (lines === 1 || e.ctrlKey))) editing.value = false; };
+  if (!editing.value) return html`<button class="icon edit" onClick=${() => (editing.value = true)}>change the text</button>`;
+  const field = lines > 1 ? html`<textarea class="write" rows=${lines} maxlength="2000" aria-label=${label} onInput=${keep} onKeyDown=${press} ref=${(e) => { if (e && !e.value) { e.value = value; e.focus(); } }}></textarea>`
+    : html`<input class="write" maxlength="400" aria-label=${label} value=${value} onInput=${keep} onKeyDown=${press} ref=${(e) => e?.focus()} />`;
+  return html`<span class="editing">${field}<button class="icon edit" onClick=${() => (editing.value = false)}>done</button></span>`;
+};
+
 /** What a page stands on: no model that fits is said, with the command that makes one. */
 export const NoModel = ({ about }) => html`<section class="card none"><h2>No model for this page yet</h2>
   <p class="small soft">This page looks into a trained model, and there is none here. <code>${about.trains}</code> ${about.trains.startsWith("handmade train") ? "makes one" : "opens published weights"}; reload this page after a run was saved. Start <code>handmade look</code> in the folder that has <code>runs</code> in it.</p></section>`;
