@@ -14,9 +14,9 @@ SMALL = {
     "bert": ["merges=5", "num_layers=1", "num_heads=2", "hidden_size=8", "sequence_length=16"],
     "char-gru": ["hidden_size=8", "num_layers=1", "embedding_dim=4"],
     "names-gru": ["hidden_size=8", "embedding_dim=4"],
-    "transformer": [],
-    "seq2seq-attention": [],
-    "seq2seq": [],
+    "transformer": ["d_model=16", "num_heads=2", "num_layers=1", "dim_feedforward=16"],
+    "seq2seq-attention": ["hidden_size=8", "embedding_dim=4"],
+    "seq2seq": ["hidden_size=8", "embedding_dim=4"],
 }
 DRAWN = {
     "gpt-cpu": ["attention.png", "logit-lens.png", "contributions.png", "loss.png"],

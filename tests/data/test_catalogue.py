@@ -103,7 +103,8 @@ def test_mnist(shared_data):
 
 
 @pytest.mark.slow
-def test_cifar10_from_jpeg_copies(shared_data):
+def test_cifar10_from_jpeg_copies(shared_data, monkeypatch):
+    monkeypatch.undo()  # the user's own cache: 10,000 pictures are decoded once for all tests that need them
     test = load("cifar10", "test")
     assert test.images.shape == (10_000, 3, 32, 32)
     assert np.bincount(test.labels).tolist() == [1000] * 10
