@@ -45,7 +45,7 @@ MISTAKES: tuple[tuple[str, str, str], ...] = (
     ("rnn_step", "h @ Wh", "h @ Wx"),
     ("rnn_backward", "1 - ", "2 - "),
     ("max_pool", "i * stride", "i"),
-    ("conv2d", "2 * padding", "padding"),
+    ("conv2d", "(padding, padding)", "(padding, 0)"),
     ("attention_backward", "(dP * P).sum(axis, keepdims=True)", "(dP * dP).sum(axis, keepdims=True)"),
     ("attention_backward", "dS * P", "dS * (1 - P)"),
     ("attention_backward", "dout @ V.swapaxes(-1, -2)", "dout @ V"),

@@ -36,6 +36,12 @@ def spoilt(name: str, old: str, new: str) -> tuple[str, int]:
     )
 
 
+def test_every_single_mistake_can_be_made():
+    assert [mistake for mistake in MISTAKES if mistake[1] not in solution(exercise_named(mistake[0]))] == []
+    for mistake in MISTAKES:
+        spoilt(*mistake)  # behind the docstring, too
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("mistake", [MISTAKES[n] for n in SAMPLE], ids=lambda mistake: f"{mistake[0]}: {mistake[2]}")
 def test_a_single_mistake_is_pointed_at_and_its_mend_is_right(verdict, mistake):
