@@ -35,7 +35,10 @@ for line in sys.stdin:
         try:
             exec(compile(program, "<program>", "exec"), {"__name__": "__main__"})
         except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else end.code is not None
+            code = end.code or 0
+            if not isinstance(code, int):  # words, which Python prints
+                print(code, file=sys.stderr)
+                code = 1
         except BaseException:
             traceback.print_exc()
             code = 1
