@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from handmade.data import ImageSet, load, read_image
 from handmade.data.images import decode_image
@@ -79,6 +78,8 @@ def garments() -> tuple[np.ndarray, list[str]]:
 
 def _grey(image: np.ndarray) -> np.ndarray:
     """A colour image, C H W, as Pillow makes it grey: of one channel."""
+    from PIL import Image
+
     return np.asarray(Image.fromarray(image.transpose(1, 2, 0)).convert("L"))[None]
 
 

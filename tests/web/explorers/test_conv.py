@@ -1,20 +1,32 @@
 """Convolution by hand: the numbers are conv2d's, and the page shows them as it says it does."""
 
+import io
 import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import handmade.nn.functional as F
 from handmade.engine import Tensor
 from handmade.errors import InputError
 from handmade.lens import convolutions, unit_of
+from handmade.web.bench import Bench
 from handmade.web.explorers.conv import Question, answer
+from handmade.web.images import Images
+from handmade.web.models import Models
+from handmade.web.observatory import Observatory
 from handmade.web.questions import asked
 from handmade.workshop.exercises import exercise_named
 from tests.web.conftest import number_in
 
 GIVEN = {"image": [[1, 2, 3, 0], [0, 1, 2, 3], [3, 0, 1, 2], [2, 3, 0, 1]], "kernel": [[1, 2], [0, -1], [3, 1]]}
+
+
+def png(pixels):
+    file = io.BytesIO()
+    Image.fromarray(np.array(pixels, np.uint8)).save(file, "PNG")
+    return file.getvalue()
 
 
 def ask(observatory, **fields):
@@ -153,6 +165,15 @@ def test_a_unit_of_the_packaged_network_is_the_lenss(observatory):
 def test_of_the_packaged_garments_the_network_knows_19_of_20(observatory):
     says = [ask(observatory, view="layer", photo=-n).meta for n in range(1, 21)]
     assert sum(meta["says"] == meta["label"] for meta in says) == 19
+
+
+def test_a_dropped_photo_is_grey_for_a_network_that_sees_grey(folder):
+    images = Images()
+    number = images.add(png([[[200, 0, 0], [0, 200, 0]], [[0, 0, 200], [90, 90, 90]]]))
+    given = ask(Observatory(Models(folder), Bench(None), images), view="layer", photo=number)
+    assert (given.meta["photo"], given.meta["label"]) == (number, "")
+    assert given.arrays["image"].shape == (32, 32, 3)
+    np.testing.assert_array_equal(images.image(number, 1)[0], [[60, 117], [23, 90]])  # 0.299 R + 0.587 G + 0.114 B
 
 
 def test_the_chosen_code_computes_the_layer(observatory):
