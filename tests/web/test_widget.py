@@ -159,6 +159,8 @@ def test_a_question_that_does_not_fit_is_answered_with_words(gpt):
     assert ["no head 0 in layer 99" in sent[0]["error"], "not JSON" in sent[1]["error"]] == [True, True]
     assert "nobody answers for 'nobody'" in sent[2]["error"]
     assert len(sent) == 4
+    widget._received(widget, {"id": 2, "view": "v", "to": "jobs", "question": "{}"}, [])
+    assert "handmade look train" in sent[-1]["error"]
 
 
 @pytest.mark.parametrize(

@@ -94,8 +94,8 @@ def look(
         threadpool_limits(1, user_api="blas"),  # small products: a second thread costs more than it gives
     ):
         if browser:
-            page = written_page(Path(private), address)
-            threading.Thread(target=webbrowser.open, args=(page.as_uri(),), daemon=True).start()
+            opening = written_page(Path(private), address)
+            threading.Thread(target=webbrowser.open, args=(opening.as_uri(),), daemon=True).start()
         serve(observatory, sockets, token)
 
 

@@ -29,6 +29,8 @@ def answered(to: str, content: bytes, observatory: Observatory) -> Answer:
         return observatory.study.plan(asked(AskPlan, content))
     if to == "review":
         return observatory.study.review(asked(AskReview, content))
+    if to.partition("/")[0] == "jobs":
+        raise InputError("trainings are begun and watched in the browser: `handmade look train`.")
     if to not in NAMES:
         raise InputError(f"nobody answers for {to[:40]!r}: there are {', '.join(NAMES)}.")
     explorer = explorer_named(to)
