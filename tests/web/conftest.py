@@ -190,6 +190,7 @@ def check_access(pages):
         page = pages.open(path, color_scheme="light", bypass_csp=True, reduced_motion="reduce")
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
+            page.locator(f".handmade[data-theme={scheme}]").first.wait_for()
             prepare(page)
             assert not violations(page), scheme
 
