@@ -1,5 +1,6 @@
 """The gates: the arrays are the lens's, and the page asks first, hides, shows, holds, writes and compares."""
 
+import functools
 import json
 import re
 
@@ -63,6 +64,12 @@ def test_it_writes_free_and_held(observatory, used):
         assert given[name] == "".join(used.pieces(rows))
 
 
+@pytest.fixture(scope="module")
+def right(observatory):
+    """What the reference gives for the states of a text, asked once."""
+    return functools.cache(lambda model, text: ask(observatory, model=model, text=text, signal="h"))
+
+
 @pytest.mark.parametrize(
     ("model", "exercise", "text", "fault"),
     [
@@ -71,8 +78,8 @@ def test_it_writes_free_and_held(observatory, used):
         for fault in exercise_named(name).faults
     ],
 )
-def test_every_mistake_has_its_picture(observatory, model, exercise, text, fault):
-    right = ask(observatory, model=model, text=text, signal="h")
+def test_every_mistake_has_its_picture(observatory, right, model, exercise, text, fault):
+    right = right(model, text)
     given = ask(observatory, model=model, text=text, signal="h", code="mistake", fault=fault)
     assert not given.meta["problem"]
     apart = max(given.meta["difference"].values())
