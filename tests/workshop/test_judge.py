@@ -289,6 +289,16 @@ def test_results_in_another_order_are_told_as_that_whatever_their_shapes(verdict
     assert found.line == source[: source.index("return dW, dx")].count("\n") + 1
 
 
+def test_the_line_of_another_order_is_the_returns(verdict):
+    right = variants_of("conv2d_backward")["as a matrix"]
+    first, _, rest = right.rpartition("return ")[2].partition("reshape(x.shape), dw, ")
+    assert rest
+    wrong = right.replace(f"reshape(x.shape), dw, {rest}", f"reshape(x.shape), {rest.rstrip()}, dw\n")
+    finding = verdict(wrong, "conv2d_backward").findings[0]
+    assert finding.name == "results in another order"
+    assert wrong.split("\n")[finding.line - 1].strip() == f"return {first}reshape(x.shape), {rest.rstrip()}, dw"
+
+
 def test_the_other_convention_of_momentum_passes_and_is_told(verdict):
     source = "def sgd_momentum(w, dw, v, lr, momentum):\n    v = momentum * v - lr * dw\n    return w + v, v\n"
     found = verdict(source, "sgd_momentum")

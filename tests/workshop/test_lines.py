@@ -15,7 +15,7 @@ from handmade.workshop.judging.alignment import Alignment, Event
 from handmade.workshop.judging.edits import Editor
 from handmade.workshop.judging.outcome import Outcome, outcome_of
 from handmade.workshop.judging.pointing import told
-from handmade.workshop.judging.rightvalues import EXACT, MOVED, UNKNOWN, RightRun, RightValues
+from handmade.workshop.judging.rightvalues import EXACT, MOVED, UNKNOWN, RightRun, RightValues, right_run
 from handmade.workshop.source import solution
 from handmade.workshop.variants import variants_of
 from tests.support.judging import RIGHT, SHORT
@@ -61,6 +61,21 @@ def test_the_line_of_a_crash_is_the_tracebacks(verdict):
     assert (found.name, found.line) == ("raises IndexError", 6)
     found = verdict("import numpy as np\n\nnp.nothing\n" + RIGHT).findings[0]
     assert (found.name, found.line) == ("does not load", 3)
+
+
+def test_what_happens_to_stand_in_memory_is_no_right_value():
+    """An array of np.empty may hold a wrong result of a moment ago."""
+    exercise = exercise_named("softmax")
+    case = exercise.all_cases()[1]
+    source = variants_of("softmax")["loops"]
+    assert "np.empty" in source
+    shape = case.args[0].shape
+    for _ in range(20):
+        kept = [np.full(shape, 0.123456) for _ in range(200)]
+        del kept
+        values = RightValues.of([right_run(source, exercise, case)])
+        assert values.find(np.full(shape, 0.123456)) == UNKNOWN
+        assert not any(np.any(value == 0.123456) for value in values.by_name["out"])
 
 
 UNSCALED = """import numpy as np

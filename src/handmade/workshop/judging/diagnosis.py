@@ -17,6 +17,8 @@ from handmade.workshop.judging.trial import Trial
 from handmade.workshop.judging.values import written
 from handmade.workshop.judging.verdict import Finding
 
+OTHER_ORDER = "results in another order"
+
 _VAGUE = "differs, by up to"
 
 _KINDS = ("returns None", "wrong type", "wrong shape", "wrong length")
@@ -58,7 +60,7 @@ def _told(wrong: Trial) -> tuple[str, str]:
     """The first wrong output about which more can be said than that it differs, or else the first wrong one."""
     order = _order_of_results(wrong)
     if order:
-        return "results in another order", order
+        return OTHER_ORDER, order
     told = []
     for name in wrong.exercise.outputs:
         some = wrong.on(n for n in wrong.numbers if not wrong.is_right(n, name))

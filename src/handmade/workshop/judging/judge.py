@@ -198,7 +198,7 @@ class Judge:
             return findings
         if pointed is None:
             return findings
-        said = [pointed.said_of(finding) for finding in findings]
+        said = [pointed.said_of(finding, job.source) for finding in findings]
         return [*said, _second(pointed.second)] if pointed.second else said
 
 

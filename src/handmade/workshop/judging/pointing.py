@@ -15,10 +15,11 @@ from handmade.workshop.judging import twins
 from handmade.workshop.judging.alignment import Alignment, align
 from handmade.workshop.judging.comparison import real_numbers
 from handmade.workshop.judging.counterfactuals import Counterfactuals
+from handmade.workshop.judging.diagnosis import OTHER_ORDER
 from handmade.workshop.judging.outcome import Outcome
 from handmade.workshop.judging.pieces import in_other_names, mapped_names
 from handmade.workshop.judging.repair import repair_of, search
-from handmade.workshop.judging.rightvalues import EXACT, RightRun, RightValues, right_runs, spelled
+from handmade.workshop.judging.rightvalues import EXACT, RightRun, RightValues, returned_parts, right_runs, spelled
 from handmade.workshop.judging.stepwise import first_step
 from handmade.workshop.judging.trial import Trial
 from handmade.workshop.judging.verdict import Finding, Mend
@@ -43,10 +44,18 @@ class Pointed:
     mend: Mend | None = None
     second: "Pointed | None" = None
 
-    def said_of(self, finding: Finding) -> Finding:
-        """The finding with its line, and the mend where there is one."""
+    def said_of(self, finding: Finding, source: str) -> Finding:
+        """The finding with its line, and the mend where there is one; another order is where it is returned."""
+        if finding.name == OTHER_ORDER and (line := last_returned_tuple(source)):
+            return replace(finding, line=line, mend=self.mend if self.line == line else None)
         words = f" Line {self.line}: {self.words}" if self.words and not self.mend else ""
         return replace(finding, line=self.line, mend=self.mend, message=f"{finding.message}{words}")
+
+
+def last_returned_tuple(source: str) -> int | None:
+    """The line of the file's last return of several values."""
+    tuples = [node for node in ast.walk(ast.parse(source)) if len(returned_parts(node)) > 1]
+    return max((node.lineno for node in tuples if isinstance(node, ast.Return)), default=None)
 
 
 @dataclass

@@ -71,8 +71,15 @@ def right_run(source: str, exercise: Exercise, case: Case) -> RightRun:
 
 @lru_cache(maxsize=128)
 def _compiled(source: str) -> tuple[CodeType, list[ast.AST]]:
-    """A right solution, ready to be run with its values recorded, and its nodes by number: the same on every case."""
-    return compile(instrumented(source), "right", "exec"), walk(ast.parse(source))
+    """A right solution, ready to be run with its values recorded, and its nodes by number: the same on every case.
+
+    np.empty gives zeros in it: what happens to stand in memory, perhaps a wrong result, is no right value.
+    """
+    tree = instrumented(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in ("empty", "empty_like"):
+            node.attr = node.attr.replace("empty", "zeros")
+    return compile(tree, "right", "exec"), walk(ast.parse(source))
 
 
 @dataclass
