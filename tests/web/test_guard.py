@@ -1,5 +1,6 @@
 """The rules that keep others away. Each test names the rule, and fails without it."""
 
+import gzip
 import io
 import os
 import random
@@ -220,6 +221,18 @@ def test_what_has_not_changed_is_not_sent_again(server):
     assert headers["cache-control"] == "no-cache"
     assert server.request("/static/page.js", None, "GET", if_none_match=headers["etag"])[0] == 304
     assert server.request("/static/page.js", None, "GET", if_none_match='"other"')[0] == 200
+
+
+def test_modules_and_styles_are_sent_compressed_to_who_can_read_that(server):
+    _, headers, plain = server.request("/static/style.css", None, "GET")
+    assert "content-encoding" not in headers
+    _, headers, packed = server.request("/static/style.css", None, "GET", accept_encoding="gzip, br")
+    assert headers["content-encoding"] == "gzip"
+    assert headers["vary"] == "accept-encoding"
+    assert gzip.decompress(packed) == plain
+    assert len(packed) < len(plain) / 2
+    _, headers, _ = server.request("/static/fonts/inter.woff2", None, "GET", accept_encoding="gzip")
+    assert "content-encoding" not in headers  # it is compressed already
 
 
 def test_what_is_too_large_is_not_read(server):

@@ -1,6 +1,7 @@
 """The server: its routes, and how it starts and ends. Starlette and uvicorn are loaded when it starts, not before."""
 
 import asyncio
+import gzip
 import hashlib
 import json
 import secrets
@@ -91,7 +92,10 @@ class Server:
         tag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers={"etag": tag})
-        return Response(content, media_type=TYPES[path.suffix], headers={"etag": tag})
+        headers = {"etag": tag, "vary": "accept-encoding"}
+        if path.suffix in (".js", ".css") and "gzip" in request.headers.get("accept-encoding", ""):
+            content, headers["content-encoding"] = gzip.compress(content, 6), "gzip"
+        return Response(content, media_type=TYPES[path.suffix], headers=headers)
 
     async def answer(self, request: Request) -> Response:
         """One question to an explorer, or about what stands around its picture: one frame."""
