@@ -29,6 +29,14 @@ def test_a_given_run_is_called_by_its_path_from_here_and_listed_once(folder):
     assert elsewhere.source.name == str(folder / "runs" / "gpt-1")
 
 
+def test_the_parameters_are_the_models_own_and_not_those_of_its_networks_card(folder):
+    models = Models(folder)
+    (source,) = models.sources(fits)
+    assert models.parameters(source) is None
+    with models.opened(source.name) as used:
+        assert models.parameters(source) == sum(one.array.size for one in used.model.parameters()) == 7456
+
+
 def test_a_given_model_is_opened_once(folder, monkeypatch):
     given, opened = given_source(str(folder / "runs" / "gpt-1"), folder=folder), []
     monkeypatch.setattr(models_module, "open_model", lambda *source: opened.append(source))

@@ -1,11 +1,13 @@
 """What the pages say around their pictures: the models that fit, the exercises behind them, the judge's verdict."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from handmade.errors import InputError
 from handmade.web.explorers import NAMES, explorer_named
 from handmade.web.frames import Answer
+from handmade.web.models import Source
 from handmade.web.observatory import Observatory
 from handmade.web.questions import asked, text
 from handmade.workshop.exercises import NAMES as EXERCISES
@@ -33,6 +35,9 @@ def told(content: bytes, observatory: Observatory) -> Answer:
     if name not in NAMES:
         raise InputError(f"there is no explorer {name!r}. There are {', '.join(NAMES)}.")
     explorer = explorer_named(name)
+    if explorer.fits is not None:
+        with suppress(InputError), observatory.models.opened("", explorer.fits):
+            pass  # its first question opens this one anyway; now its parameters can be counted
     return Answer(
         {
             **_in_list(name, observatory),
@@ -73,14 +78,14 @@ def _in_list(name: str, observatory: Observatory) -> dict[str, Any]:
         "title": explorer.title,
         "asks": explorer.asks,
         "lead": explorer.lead,
-        "models": [_model(source) for source in models],
+        "models": [_model(source, observatory) for source in models],
         "needs_model": explorer.fits is not None,
         "trains": explorer.trains,
     }
 
 
-def _model(source: Any) -> dict[str, Any]:
-    return {"name": source.name, "network": source.network, "parameters": source.card.parameters}
+def _model(source: Source, observatory: Observatory) -> dict[str, Any]:
+    return {"name": source.name, "network": source.network, "parameters": observatory.models.parameters(source)}
 
 
 def _exercise(name: str, observatory: Observatory) -> dict[str, Any]:

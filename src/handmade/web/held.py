@@ -23,6 +23,9 @@ class HeldModels(Models):
         card = self._source.card
         return [self._source] if card is not None and fits(card) else []
 
+    def parameters(self, source: Source) -> int:
+        return self._use.parameters
+
     def forget_busy(self) -> None:
         """It cannot be opened anew: who waits for it goes on waiting, but what comes next does not."""
         self._use.lock = threading.Lock()

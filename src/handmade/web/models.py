@@ -52,6 +52,10 @@ class _Opened:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
+    def parameters(self) -> int:
+        return sum(parameter.array.size for parameter in self.use.model.parameters())
+
+    @property
     def bytes(self) -> int:
         return sum(parameter.array.nbytes for parameter in self.use.model.parameters())
 
@@ -82,6 +86,12 @@ class Models:
                     continue  # a run of another version
         found += [run_source(folder, f"packaged {folder.name}") for folder in sorted(PACKAGED.iterdir())]
         return [source for source in found if source.card is not None and fits(source.card)]
+
+    def parameters(self, source: Source) -> int | None:
+        """How many numbers a model learns; None where it is not open."""
+        with self._lock:
+            opened = self._opened.get(source.name)
+        return None if opened is None else opened.parameters
 
     @contextmanager
     def opened(self, name: str, fits: Callable[[Card], bool] = lambda card: True) -> Iterator[Any]:

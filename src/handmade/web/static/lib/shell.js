@@ -112,7 +112,7 @@ export const Bar = ({ title, about, model, changed, pressed, children }) => html
   ${pressed && html`<${Keys} pressed=${pressed} />`}</header>`;
 
 const Model = ({ about, model, changed }) => {
-  const said = (m) => `${m.name} · ${m.name === m.network ? "" : `${m.network} · `}${m.parameters.toLocaleString("en")} parameters`;
+  const said = (m) => `${m.name} · ${m.name === m.network ? "" : `${m.network} · `}${m.parameters === null ? "" : `${m.parameters.toLocaleString("en")} parameters`}`.replace(/ · $/, "");
   const now = about.models.find((m) => m.name === model.value) ?? about.models[0];
   if (about.models.length === 1) return html`<span class="chip"><i></i>${said(now)}</span>`;
   return html`<label class="chip"><i></i><span class="sr">Model</span><select value=${now.name} onChange=${(e) => batch(() => { model.value = e.target.value; changed?.(); })}>${about.models.map((m) => html`<option value=${m.name}>${said(m)}</option>`)}</select></label>`;
