@@ -1,15 +1,20 @@
 """Whose code computes: what the learner's file or a mistake gives, beside the reference, and never in this process."""
 
+import json
 import os
 import threading
 import time
+from pathlib import Path
 
 import anyio
 import numpy as np
 import pytest
 
+import handmade.web
 from handmade.errors import InputError
+from handmade.web import about
 from handmade.web.bench import Bench
+from handmade.web.explorers import NAMES, explorer_named
 from handmade.web.whose import computed, visible
 from handmade.workshop.cell.cases import Case
 from handmade.workshop.exercises import exercise_named
@@ -17,6 +22,7 @@ from handmade.workshop.workspace import Workspace
 from tests.support.judging import RIGHT
 
 EXERCISE = exercise_named("self_attention")
+STATIC = Path(handmade.web.__file__).parent / "static" / "explorers"
 
 
 @pytest.fixture(scope="module")
@@ -190,3 +196,13 @@ def test_a_saved_file_is_told_within_a_second(bench, file):
     assert heard
     assert heard[0][1] == ["self_attention"]
     assert heard[0][0] - self_saved[-1] < 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_says_which_exercises_run_on_it(observatory, name):
+    explorer = explorer_named(name)
+    told = about.told(json.dumps({"explorer": name}).encode(), observatory).meta
+    assert [one["name"] for one in told["exercises"]] == [*explorer.exercises, *explorer.related]
+    assert told["run"] == list(explorer.exercises)
+    switch = (STATIC / f"{name}.js").read_text()
+    assert bool(told["run"]) == ("<${Switch}" in switch)

@@ -41,7 +41,8 @@ def told(content: bytes, observatory: Observatory) -> Answer:
     return Answer(
         {
             **_in_list(name, observatory),
-            "exercises": [_exercise(one, observatory) for one in explorer.exercises],
+            "exercises": [_exercise(one, observatory) for one in explorer.exercises + explorer.related],
+            "run": list(explorer.exercises),
             "cards": _cards(name),
             "files": list(explorer.files),
         }

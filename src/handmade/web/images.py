@@ -39,7 +39,7 @@ class Images:
 
     def add(self, content: bytes) -> int:
         """Decode a file and keep it; its number. InputError for what is no image, or too large a one."""
-        pixels = decode_image(content, "that you dropped")
+        pixels = decode_image(content, "the file")
         with self._lock:
             self._last += 1
             self._dropped[self._last] = pixels
@@ -49,6 +49,10 @@ class Images:
 
     def _too_much(self) -> bool:
         return len(self._dropped) > KEPT or sum(image.nbytes for image in self._dropped.values()) > KEPT_BYTES
+
+    def first(self, number: int) -> int:
+        """The number; for 0 that of the first image there is: a given one, or a packaged one."""
+        return number or (1 if self.given else -1)
 
     def image(self, number: int, channels: int = 3) -> np.ndarray:
         """The image of a number, uint8 C H W, in colours (3 channels) or grey (1). InputError where there is none."""

@@ -113,7 +113,12 @@ def test_keys_step_the_window_and_a_mistake_shows_when_narrow(pages):
         page.keyboard.press(key)
     page.get_by_role("heading", name="row 1, column 1").wait_for()  # two columns only, with stride 2
     page.get_by_role("button", name="with a mistake").click()
-    page.get_by_label("mistake").select_option("kernel turned round")
+    chosen = page.get_by_label("mistake", exact=True)
+    page.wait_for_function("(e) => e.value !== 'stride ignored'", arg=chosen.element_handle())  # which gives another size
+    page.locator(".cell.marked").first.wait_for()
+    chosen.select_option("stride ignored")
+    page.get_by_text("gives no such output: the reference's is shown").wait_for()
+    chosen.select_option("kernel turned round")
     page.locator("#differs").wait_for()
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 420
     page.get_by_label("groups g").fill("2")
@@ -134,6 +139,12 @@ def test_a_max_pool_has_no_kernel_and_its_largest_number_is_named(pages):
     assert len(shown) == 9
     page.get_by_label("operation").select_option("convolution")
     page.get_by_role("table", name="kernel").wait_for()
+    page.get_by_label("size of the image").select_option("7")
+    last = page.get_by_label("image, 6 6", exact=True)
+    last.wait_for()
+    edge = page.locator(".typing").bounding_box()
+    cell = last.bounding_box()
+    assert cell["x"] + cell["width"] <= edge["x"] + edge["width"]
 
 
 @pytest.mark.slow
@@ -169,6 +180,7 @@ def test_of_the_packaged_garments_the_network_knows_19_of_20(observatory):
 
 def test_a_dropped_photo_is_grey_for_a_network_that_sees_grey(folder):
     images = Images()
+    assert (images.first(0), Images([folder]).first(0), images.first(7)) == (-1, 1, 7)
     number = images.add(png([[[200, 0, 0], [0, 200, 0]], [[0, 0, 200], [90, 90, 90]]]))
     given = ask(Observatory(Models(folder), Bench(None), images), view="layer", photo=number)
     assert (given.meta["photo"], given.meta["label"]) == (number, "")

@@ -181,9 +181,13 @@ def test_the_page_asks_cuts_mends_and_takes_an_image(browser, resnet, tmp_path):
         page.keyboard.press("m")
         page.get_by_text("Whole", exact=True).wait_for()
         assert "cut=" not in page.url
+        page.evaluate("() => { location.hash += '&image=3'; }")  # of a server that has ended
+        page.get_by_role("alert").get_by_text("drop one on the page").wait_for()
         file = tmp_path / "own.png"
         Image.fromarray(np.full((20, 30, 3), 200, np.uint8)).save(file)
         page.get_by_label("choose or drop an image").set_input_files(file)
+        page.get_by_role("alert").wait_for(state="detached")
+        pages.forget_refusals()
         page.wait_for_function("() => location.hash.includes('image=3')")
         page.get_by_text("its folder").wait_for(state="detached")
         assert page.evaluate("() => document.documentElement.scrollWidth") <= 420

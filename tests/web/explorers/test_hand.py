@@ -207,6 +207,13 @@ def self_attention(Q, K, V):
 """
 
 
+TAGS = """() => {
+    window.tags = [];
+    const look = () => window.tags.push(document.querySelector(".said .tag")?.textContent);
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
+
+
 @pytest.mark.slow
 def test_the_learners_file_computes_and_the_picture_follows_it(pages, folder):
     path = folder / "handmade-workshop" / "attention" / "self_attention.py"
@@ -215,8 +222,11 @@ def test_the_learners_file_computes_and_the_picture_follows_it(pages, folder):
         page = pages.open("/hand#seen=1")
         page.get_by_role("button", name="my code").click()
         page.get_by_text("Not yet", exact=True).wait_for()  # the stub
+        page.get_by_text("gives no such numbers: the reference's are shown").wait_for()
+        page.evaluate(TAGS)
         path.write_text(UNSCALED)
         page.get_by_text("no scale", exact=True).first.wait_for()
+        assert "Judging …" in page.evaluate("() => window.tags")  # nothing is said of a file that is no longer there
         page.locator(".cell.marked").first.wait_for()
         path.write_text(UNSCALED.replace("swapaxes(-1, -2))", "swapaxes(-1, -2) / np.sqrt(K.shape[-1]))"))
         page.locator(".cell.marked").first.wait_for(state="detached")
@@ -235,6 +245,9 @@ def test_positions_open_into_their_arithmetic(pages):
     page.locator("#differs").wait_for()
     page.keyboard.press("o")  # none, behind rotary
     page.get_by_role("table", name="queries with positions").wait_for(state="detached")
+    page.get_by_label("mask").select_option("padding")
+    page.get_by_label("true keys").select_option("0")
+    page.get_by_text("may see no key at all").wait_for()
 
 
 @pytest.mark.slow

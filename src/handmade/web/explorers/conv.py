@@ -106,7 +106,7 @@ def _pooled(question: Question, observatory: Observatory) -> Answer:
 
 
 def _of_layer(question: Question, observatory: Observatory) -> Answer:
-    number = question.photo or (1 if observatory.images.given else -1)
+    number = observatory.images.first(question.photo)
     with observatory.models.opened(question.model, _fits) as used:
         pixels = observatory.images.image(number, used.channels)
         layers = convolutions(used.model, used.input(pixels))
@@ -228,7 +228,8 @@ EXPLORER = Explorer(
     "number of the output. Step the window over numbers of your own, or look at one number inside a trained network.",
     question=Question,
     answer=answer,
-    exercises=(EXERCISE, POOL, "output_size", "im2col", "lenet5_forward"),
+    exercises=(EXERCISE, POOL),
+    related=("output_size", "im2col", "lenet5_forward"),
     fits=_fits,
     trains="handmade train lenet5",
     files=("ops/convolution.py", "kernels/convolution.py", "lens/windows.py", "lens/units.py"),

@@ -54,13 +54,14 @@ SomeFlow = Flow | InceptionFlow
 
 @dataclass(frozen=True)
 class Question:
-    """The image by its number, the block that is open ("" for the first), and what is cut: {"layer2.0": "branch"}.
+    """The image by its number (0 for the first there is), the block that is open ("" for the first), and what is cut:
+    {"layer2.0": "branch"}.
 
     evidence: whether to show where in the image the open block finds evidence for the network's answer.
     """
 
     model: str = text("", longest=200)
-    image: int = whole(1, 1, 1_000_000)
+    image: int = whole(0, -1000, 1_000_000)
     block: str = text("", longest=80)
     cut: Mapping[str, str] = named_choices(*CUTS)
     evidence: bool = flag()
@@ -70,7 +71,8 @@ class Question:
 
 def answer(question: Question, observatory: Observatory) -> Answer:
     """The flow with the parts that are cut, and what the network says whole."""
-    pixels = observatory.images.image(question.image)
+    number = observatory.images.first(question.image)
+    pixels = observatory.images.image(number)
     with observatory.models.opened(question.model, _fits) as used:
         image = used.input(pixels)
         whole_flow = _uncut(used.model, image)
@@ -91,7 +93,8 @@ def answer(question: Question, observatory: Observatory) -> Answer:
         "blocks": [_told(block) for block in flow.blocks],
         "channels": {row: channels.tolist() for row, channels in shown.items()},
         "given": len(observatory.images.given),
-        "label": observatory.images.label(question.image),
+        "photo": number,
+        "label": observatory.images.label(number),
         **_classes(used, flow, whole_flow),
         **told,
     }
@@ -246,7 +249,8 @@ EXPLORER = Explorer(
     "x + F(x); each of a GoogLeNet looks with four branches side by side. Cut a part and see what it says then.",
     question=Question,
     answer=answer,
-    exercises=(EXERCISE, "bottleneck", INCEPTION, "batch_norm"),
+    exercises=(EXERCISE, INCEPTION),
+    related=("bottleneck", "batch_norm"),
     fits=_fits,
     trains="handmade look resnet20 --weights FILE",
     files=(

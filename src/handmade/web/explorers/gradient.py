@@ -184,7 +184,8 @@ EXPLORER = Explorer(
     "each step. Below 1 it vanishes, above 1 it explodes; skips and gates are ways around the product.",
     question=Question,
     answer=answer,
-    exercises=("scaled_init", "rnn_backward", "lstm_backward", "clip_grad_norm"),
+    exercises=("scaled_init", "rnn_backward", "lstm_backward"),
+    related=("clip_grad_norm",),
     files=(
         "lens/reach.py",
         "lens/gradient_flow.py",

@@ -193,7 +193,8 @@ EXPLORER = Explorer(
     "Everything here is computed by the model, as you touch it.",
     question=Question,
     answer=answer,
-    exercises=(*EXERCISES.values(), "multi_head_attention", "cross_attention", "gpt_block"),
+    exercises=tuple(EXERCISES.values()),
+    related=("multi_head_attention", "cross_attention", "gpt_block"),
     fits=_fits,
     trains="handmade train gpt",
     files=(

@@ -74,6 +74,6 @@ EXPLORER = Explorer(
     "with the numbers in it, and those of every network here.",
     question=Question,
     answer=answer,
-    exercises=("output_size", "kv_cache"),
+    related=("output_size", "kv_cache"),
     files=("lens/sizes.py", "lens/costs.py", "models/gpt.py"),
 )

@@ -120,6 +120,6 @@ EXPLORER = Explorer(
     "run with a mistake in it, and tell from its curves what is wrong.",
     question=Question,
     answer=answer,
-    exercises=("adam", "noam", "dropout", "cross_entropy"),
+    related=("adam", "noam", "dropout", "cross_entropy"),
     files=("train/loop.py", "recipes/faulty.py", "lens/learning.py", "web/trainer.py"),
 )

@@ -11,7 +11,6 @@ const EDGE = [[0, 0, 2, 2, 2], [0, 0, 2, 2, 2], [0, 0, 2, 2, 1], [0, 0, 2, 1, 1]
 const KERNELS = { "vertical edge": [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], "horizontal edge": [[-1, -2, -1], [0, 0, 0], [1, 2, 1]], mean: Array.from({ length: 3 }, () => [0.111, 0.111, 0.111]), sharpen: [[0, -1, 0], [-1, 5, -1], [0, -1, 0]], "one pixel": [[0, 0, 0], [0, 1, 0], [0, 0, 0]] };
 
 const COLOURS = ["red", "green", "blue"];
-const PACKAGED = 20; // images that come along
 
 export default explorer((host, scope) => {
   const s = state(host, scope, { view: "numbers", operation: "convolution", image: EDGE, kernel: KERNELS["vertical edge"], bias: 0, stride: 1, padding: 0, dilation: 1, channels: 3, kernels: 8, groups: 1, i: 0, j: 0, seen: 0, code: "reference", fault: "", riddle: -1, model: "", photo: 0, layer: "", map: 0, row: 12, column: 12, known: [] });
@@ -52,7 +51,7 @@ export default explorer((host, scope) => {
   const cycle = (x, most, from) => () => { x.value = x.value >= most ? from : x.value + 1; };
   // --- a layer of a network
   const fail = (error) => (failed.value = error.message);
-  const { another: photo, Chooser } = images(host, scope, s.photo, () => (inside() && shown.value?.given) || -PACKAGED, fail);
+  const { another: photo, Chooser } = images(host, scope, s.photo, () => (inside() && shown.value?.given) || 0, fail);
   const layer = computed(() => (inside() && shown.value?.layers.find((l) => l.name === shown.value.layer)) || null);
   const within = (k) => clamp(k, layer.value?.shape[0] ?? 1), row = (n) => clamp(n, layer.value?.shape[1] ?? 1), column = (n) => clamp(n, layer.value?.shape[2] ?? 1);
   const stand = (r, c) => batch(() => { s.row.value = row(r); s.column.value = column(c); });
@@ -98,8 +97,8 @@ export default explorer((host, scope) => {
     ${!pools() && html`<${Typed} name=${html`<b>w</b> kernel`} label="kernel" rows=${numbered(R.value)} columns=${numbered(S.value)} values=${s.kernel.value} set=${set(s.kernel)} tint="k" />`}</div>
     <div class="options"><label>operation <select aria-label="operation" value=${s.operation.value} onChange=${(e) => (s.operation.value = e.target.value)}><option>convolution</option><option>max pool</option></select></label>
       ${!pools() && html`<label>kernel <select aria-label="a known kernel" value="" onChange=${(e) => { if (KERNELS[e.target.value]) s.kernel.value = KERNELS[e.target.value]; }}><option value="">choose ...</option>${Object.keys(KERNELS).map((k) => html`<option value=${k}>${k}</option>`)}</select></label>`}
-      <label>image <select aria-label="size of the image" value=${s.image.value.length} onChange=${(e) => (s.image.value = resized(s.image.value, +e.target.value))}>${[3, 4, 5, 6, 7].map((n) => html`<option value=${n}>${n} × ${n}</option>`)}</select></label>
-      <label>size <select aria-label="size of the kernel" value=${R.value} onChange=${(e) => (s.kernel.value = resized(s.kernel.value, +e.target.value))}>${[1, 2, 3].map((n) => html`<option value=${n}>${n} × ${n}</option>`)}</select></label>
+      <label>image size <select aria-label="size of the image" value=${s.image.value.length} onChange=${(e) => (s.image.value = resized(s.image.value, +e.target.value))}>${[3, 4, 5, 6, 7].map((n) => html`<option value=${n}>${n} × ${n}</option>`)}</select></label>
+      <label>${pools() ? "window" : "kernel"} size <select aria-label="size of the kernel" value=${R.value} onChange=${(e) => (s.kernel.value = resized(s.kernel.value, +e.target.value))}>${[1, 2, 3].map((n) => html`<option value=${n}>${n} × ${n}</option>`)}</select></label>
       ${select("stride", s.stride, [1, 2, 3])}${!pools() && html`${select("padding", s.padding, [0, 1, 2])}${select("dilation", s.dilation, [1, 2])}
       <label>bias <input class="small-number" aria-label="bias" inputmode="decimal" value=${String(s.bias.value)} onInput=${(e) => { const v = numberIn(e.target.value); if (Math.abs(v) <= 1e6) s.bias.value = v; }} /></label>`}</div></section>`;
 
@@ -108,9 +107,9 @@ export default explorer((host, scope) => {
     const under = new Set(Array.from({ length: R.value * S.value }, (_, n) => pixel(Math.floor(n / S.value), n % S.value).join()));
     const [OH, OW] = size.value;
     return html`<section class="card"><div class="spread"><h2>The window at row ${i.value}, column ${j.value}</h2><${Legend} kind="signed" from=${`−${most.toFixed(1)}`} to=${`+${most.toFixed(1)}`} /></div>
-      <div class="steps"><div><${Numbers} name=${html`<b>x</b> ${P ? `image, ${P} zeros around` : "image"}`} label=${P ? "padded image" : "image under the window"} rows=${numbered(h, -P)} columns=${numbered(wide, -P)} at=${(r, c) => at(a.padded, r, c)} limit=${limit} digits=${1} marked=${() => false} ringed=${(r, c) => under.has(`${r},${c}`)} /></div>
+      <div class="steps"><div><${Numbers} name=${html`<b>x</b> ${P ? `image, zeros around it: ${P} on each side` : "image"}`} label=${P ? "padded image" : "image under the window"} rows=${numbered(h, -P)} columns=${numbered(wide, -P)} at=${(r, c) => at(a.padded, r, c)} limit=${limit} digits=${1} marked=${() => false} ringed=${(r, c) => under.has(`${r},${c}`)} /></div>
       ${asksSize.value ? html`<div class="curtain small-curtain">?</div>` : html`<div><${Numbers} name=${html`<b>out</b> ${OH} × ${OW}`} label="output" rows=${numbered(OH)} columns=${numbered(OW)} at=${(r, c) => output(r, c)} limit=${most} chosen=${[i.value, j.value]} pick=${go} marked=${differs} veiled=${(r, c) => asksSum.value && (s.seen.value < 2 || (r === i.value && c === j.value))} /></div>`}</div>
-      <div class="spread"><p class="small soft">Framed: the pixels under the ${pools() ? "window" : "kernel"}. ${P ? "The border of zeros is what padding adds. " : ""}${s.code.value !== "reference" ? "The output is computed by the code chosen above; a dashed frame marks what differs from the reference." : "Click a number of the output to stand there."}</p>${!asksSize.value && !asksSum.value && html`<${Copy} array=${a.their_output ?? a.output} />`}</div></section>`;
+      <div class="spread"><p class="small soft">Framed: the pixels under the ${pools() ? "window" : "kernel"}. ${P ? "The border of zeros is what padding adds. " : ""}${s.code.value === "reference" ? "Click a number of the output to stand there." : a.their_output ? "The output is computed by the code chosen above; a dashed frame marks what differs from the reference." : "The code chosen above gives no such output: the reference's is shown."}</p>${!asksSize.value && !asksSum.value && html`<${Copy} array=${a.their_output ?? a.output} />`}</div></section>`;
   };
 
   const axis = (n, k) => html`<span class="mono">⌊(${n} + 2·${padding()} − ${dilation()}·(${k} − 1) − 1) / ${s.stride.value}⌋ + 1</span>`;
@@ -137,7 +136,7 @@ export default explorer((host, scope) => {
 
   const TheImage = () => {
     const a = shown.value, [H, W] = a.size, [top, bottom] = a.rows, [left, right] = a.columns, cut = top < 0 || left < 0 || bottom > H || right > W;
-    return html`<section class="card"><div class="spread"><h2>The image</h2>${a.label && html`<span class="small faint">${a.photo < 0 ? "it is a" : "its folder:"} <b style=${{ color: "var(--ink)" }}>${a.label}</b></span>`}</div>
+    return html`<section class="card"><div class="spread"><h2>The image</h2>${a.label && html`<span class="small faint">${a.photo < 0 ? "packaged:" : "its folder:"} <b style=${{ color: "var(--ink)" }}>${a.label}</b></span>`}</div>
       <div class="framed"><${Photo} image=${a.arrays.image} role="img" aria-label=${`the image as the network sees it${a.label ? `: ${a.label}` : ""}`} />
         <svg viewBox=${`0 0 ${W} ${H}`} aria-hidden="true">${!hidden.value && html`<rect x=${Math.max(0, left)} y=${Math.max(0, top)} width=${Math.min(W, right) - Math.max(0, left)} height=${Math.min(H, bottom) - Math.max(0, top)} fill="none" stroke="var(--field)" stroke-width="2.5" vector-effect="non-scaling-stroke" />`}</svg></div>
       <p class="small soft" style=${{ margin: "10px 0 12px" }}>${hidden.value ? "The frame of what the unit sees stands here once you have predicted." : html`Framed: rows ${Math.max(0, top)} to ${Math.min(H, bottom) - 1}, columns ${Math.max(0, left)} to ${Math.min(W, right) - 1}.${cut ? " The rest of its field lies in the padding." : ""}`} The network says <b>${a.says}</b>, ${(100 * a.sure).toFixed(0)} %.</p><${Chooser} /></section>`;

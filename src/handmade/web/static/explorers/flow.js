@@ -25,7 +25,7 @@ const Lit = ({ evidence, photo }) => {
 };
 
 export default explorer((host, scope) => {
-  const s = state(host, scope, { model: "", image: 1, block: "", cut: {}, evidence: 0, seen: 0, code: "reference", fault: "", riddle: -1 });
+  const s = state(host, scope, { model: "", image: 0, block: "", cut: {}, evidence: 0, seen: 0, code: "reference", fault: "", riddle: -1 });
   const got = signal(null), failed = signal(""), about = signal(null);
   const fail = (error) => (failed.value = error.message);
   host.ask({ explorer: "flow" }, "about").then((a) => (about.value = a), fail);
@@ -109,12 +109,12 @@ export default explorer((host, scope) => {
     const tried = Object.keys(s.cut.value).length > 0, holds = a.says === a.said, right = said.value === null || !graded() ? null : (said.value === "it stays") === holds;
     const again = ["ask again", () => batch(() => { said.value = null; s.seen.value = 0; mend(); another(1)(); })];
     if (!tried) return html`<${Predict} tag="Whole" action=${again}>It says <strong>${a.said}</strong>. Cut what you like, and guess before you look.</${Predict}>`;
-    return html`<${Predict} tag="It says" right=${right} wrong="Not so" action=${again}><strong id="says">${a.says}</strong> now, ${holds ? "as before" : html`no longer <strong>${a.said}</strong>`}. ${inception() ? "What if another branch of the same block goes?" : "What if the skip of the same block goes?"}</${Predict}>`;
+    return html`<${Predict} tag="It says" right=${right} wrong="Not so" action=${again}><strong id="says">${a.says}</strong> now, ${holds ? "as before" : html`no longer <strong>${a.said}</strong>`}. ${s.cut.value[asked.value] !== askedPart() ? "" : inception() ? "What if another branch of the same block goes?" : "What if the skip of the same block goes instead?"}</${Predict}>`;
   };
 
   const Classes = () => {
     const a = got.value, cuts = Object.entries(s.cut.value);
-    return html`<section class="card"><div class="spread"><h2>What it says</h2>${a.label && html`<span class="small faint">its folder: <b style=${{ color: "var(--ink)" }}>${a.label}</b></span>`}</div>
+    return html`<section class="card"><div class="spread"><h2>What it says</h2>${a.label && html`<span class="small faint">${a.photo < 0 ? "the image:" : "its folder:"} <b style=${{ color: "var(--ink)" }}>${a.label}</b></span>`}</div>
       <div class="bars">${a.classes.map((name, k) => html`<span style=${{ fontWeight: name === a.says ? 650 : 450 }}>${name}</span><span class="track"><span class="fill" style=${{ width: `${100 * a.p[k]}%`, background: name === a.said ? "var(--right)" : "var(--soft)" }}></span>${cuts.length > 0 && html`<span class="ghost" style=${{ left: `calc(${100 * a.whole[k]}% - 1px)` }} title=${`before: ${a.whole[k].toFixed(3)}`}></span>`}</span><span class="num">${(100 * a.p[k]).toFixed(1)} %</span>`)}</div>
       ${cuts.length > 0 && html`<p class="small soft" style=${{ marginTop: "12px" }}>Cut: ${cuts.map(([n, p]) => `${said_(n, p)} of ${short(n)}`).join(", ")}. The blue marks are what it said before; green is its first answer.</p>`}
       <div class="sr"><table><caption>Probabilities of the classes, in percent</caption><tr><th>class</th><th>now</th><th>before</th></tr>${a.classes.map((name, k) => html`<tr><td>${name}</td><td>${(100 * a.p[k]).toFixed(1)}</td><td>${(100 * a.whole[k]).toFixed(1)}</td></tr>`)}</table></div></section>`;

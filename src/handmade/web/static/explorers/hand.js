@@ -75,6 +75,7 @@ export default explorer((host, scope) => {
     const query = html`<strong class="mono">${words(S.value)[i.value]}</strong>`, where = s.heads.value > 1 ? html` in head ${head.value}` : "";
     if (veiled.value) return html`<${Predict} tag="Predict first" action=${["show me", () => guess(-1)]}>The query ${query} is compared with every key${where}. Which key gets the largest weight?
       <span class="choice">${words(S.value).map((word, k) => html`<button class="icon" onClick=${() => guess(k)}>${word}</button>`)}</span></${Predict}>`;
+    if (value("masked", i.value, best.value, false) === -Infinity) return html`<${Predict} tag="It looks at" action=${["another row", another]}>${query} may see no key at all${where}: every weight is 0, and so is its output.</${Predict}>`;
     const k = best.value, right = said.value === null || said.value < 0 || !graded() ? null : value("weights", i.value, said.value, false) >= value("weights", i.value, k, false) - 1e-9;
     return html`<${Predict} tag="It looks at" right=${right} action=${["another row", another]}>
       ${query} takes most from <strong class="mono">${words(S.value)[k]}</strong>: a weight of <strong class="num">${minus(value("weights", i.value, k, false), 3)}</strong>${where}${right === false ? html`; yours, <strong class="mono">${words(S.value)[said.value]}</strong>, gets <span class="num">${minus(value("weights", i.value, said.value, false), 3)}</span>` : ""}. Its product with the query, ${minus(value("products", i.value, k), 2)}, is the largest that it may see.</${Predict}>`;
@@ -93,13 +94,14 @@ export default explorer((host, scope) => {
 
   const NAMES = () => ({ placed_q: "Q′", placed_k: "K′", products: "Q Kᵀ", scores: `÷ √${got.value.d_k}`, masked: "mask", exponentials: "exp", weights: "softmax", output: "× V" });
   const SAY = { placed_q: "queries with positions", placed_k: "keys with positions", products: "products", scores: "scores", masked: "scores after the mask", exponentials: "exponentials", weights: "attention weights", output: "output" };
+  const gives = () => Boolean(got.value.arrays[onPositions() ? "their_placed_q" : "their_output"]); // the code chosen above
   const Picture = () => {
     const a = got.value.arrays, names = NAMES(), signed = Math.max(largest(a.products.data), largest(a.output.data)), shown = steps.value, wide = (step) => step === "output" || isPlaced(step);
     return html`<section class="card"><div class="spread"><h2>${s.heads.value > 1 ? `Head ${head.value}: ` : ""}softmax(Q Kᵀ ∕ √dₖ) V, step by step</h2><${Legend} kind="signed" from=${`−${signed.toFixed(1)}`} to=${`+${signed.toFixed(1)}`} /></div>
       <div class="steps">${shown.map((step) => html`<div class=${step === s.step.value ? "now" : ""}><${Numbers} name=${html`<b>${names[step]}</b> ${SAY[step]}`} label=${SAY[step]} rows=${words(S.value)} columns=${wide(step) ? numbered(got.value.d_k, head.value * got.value.d_k) : words(S.value)}
         at=${(r, c) => value(step, r, c)} kind=${step === "weights" || step === "exponentials" ? "weight" : "signed"} limit=${wide(step) ? largest(a[step].data) : signed} digits=${step === "weights" || step === "exponentials" ? 3 : 2}
         chosen=${step === s.step.value ? [i.value, j.value] : null} pick=${pick(step)} marked=${differs(step)} veiled=${(r) => veiled.value && !isPlaced(step) && r === i.value} tint=${step === "output" ? "v" : isPlaced(step) ? step.slice(-1) : ""} /></div>`)}</div>
-      <div class="spread"><p class="small soft">Rows are queries, columns keys; the output has a row for each query. Click a number to see how it comes about.${s.code.value !== "reference" ? ` ${onPositions() ? "The positions" : "Softmax and output"} are computed by the code chosen above; a frame marks what differs from the reference.` : ""}</p><${Copy} array=${a[`their_${s.step.value === "weights" ? "attention_weights" : s.step.value}`] ?? a[s.step.value]} /></div></section>`;
+      <div class="spread"><p class="small soft">Rows are queries, columns keys; the output has a row for each query. Click a number to see how it comes about.${s.code.value === "reference" ? "" : gives() ? ` ${onPositions() ? "The positions" : "Softmax and output"} are computed by the code chosen above; a dashed frame marks what differs from the reference.` : " The code chosen above gives no such numbers: the reference's are shown."}</p><${Copy} array=${a[`their_${s.step.value === "weights" ? "attention_weights" : s.step.value}`] ?? a[s.step.value]} /></div></section>`;
   };
 
   const term = (a, b, tints) => html`<span class="term"><b class=${tints[0]}>${minus(a)}</b> × <b class=${tints[1]}>${minus(b)}</b></span>`;

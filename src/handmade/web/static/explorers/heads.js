@@ -22,8 +22,9 @@ export default explorer((host, scope) => {
   host.ask({ explorer: "heads" }, "about").then((a) => (about.value = a), fail);
 
   const question = () => ({ model: s.model.value, text: s.text.value, layer: s.layer.value, head: s.head.value, sharpness: s.sharpness.value, off: s.off.value });
-  const refresh = latest(host.ask, (answer) => { got.value = answer; failed.value = ""; }, fail);
-  const ablate = latest(host.ask, (answer) => (without.value = answer.arrays.without), () => (without.value = null));
+  const refresh = latest(host.ask, (answer, asked) => { answer.of = of(asked); got.value = answer; failed.value = ""; }, fail);
+  const of = ({ model, text, sharpness, off }) => JSON.stringify([model, text, sharpness, off]); // what a loss is the loss of
+  const ablate = latest(host.ask, (answer, asked) => (without.value = { ...answer.arrays.without, of: of(asked) }), () => (without.value = null));
   scope.effect(() => { if (about.value?.models.length) refresh({ ...question(), ...w.asked() }); });
   let later;
   scope.effect(() => { // the loss without each head, a little after the last change
@@ -121,7 +122,7 @@ export default explorer((host, scope) => {
       <div class="heads" style=${{ gridTemplateColumns: `${spoken ? "66px" : "22px"} repeat(${most}, minmax(${most > 12 ? 30 : 0}px, 1fr))` }}><span></span>${Array.from({ length: most }, (_, h) => html`<span class="top">${h}</span>`)}
       ${a.parts.map((p, l) => html`<span>${p.name}</span>${Array.from({ length: most }, (_, h) => {
         if (h >= p.heads) return html`<span></span>`;
-        const cost = losses && losses.data.length === a.parts.length * most ? losses.data[l * most + h] - a.loss : null, open = seen(l, h);
+        const cost = losses && losses.of === a.of && losses.data.length === a.parts.length * most ? losses.data[l * most + h] - a.loss : null, open = seen(l, h);
         return html`<button key=${`${l}.${h}`} class=${`thumb${isOff(l, h) ? " off" : ""}`} aria-pressed=${l === layer.value && h === head.value} aria-label=${`${named(l)}, head ${h}${isOff(l, h) ? ", off" : ""}${cost === null ? "" : `, loss without it ${cost < 0 ? "lower" : "higher"} by ${Math.abs(cost).toFixed(2)}`}`} onClick=${() => choose(l, h)} onDblClick=${() => toggle(l, h)}>
           ${open ? html`<${Painted} ...${small(l, h)} kind="weight" />` : html`<span class="veiled" aria-hidden="true">?</span>`}
           ${a.ablated && html`<small class=${cost > 0.05 ? "hurts" : ""}>${cost === null ? "…" : plus(cost)}</small>`}</button>`;

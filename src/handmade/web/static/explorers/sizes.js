@@ -51,9 +51,9 @@ export default explorer((host, scope) => {
   };
 
   const Shape = () => html`<section class="card"><h2>A GPT</h2><div class="options"><label>as <select aria-label="a known GPT" value=${now.value} onChange=${(e) => { const p = got.value.presets.find((one) => one.name === e.target.value); if (p) preset(p); }}><option value="">one of your own</option>${got.value.presets.map((p) => html`<option value=${p.name}>${p.name}</option>`)}</select></label></div>
-    <div class="fields">${Object.entries(FIELDS).map(([name, [label, most]]) => html`<label>${label}<input class="small-number" type="number" min="1" max=${most} aria-label=${label} value=${s[name].value} onInput=${(e) => { const v = +e.target.value; if (Number.isInteger(v) && v >= 1 && v <= most) s[name].value = v; }} /></label>`)}
+    <div class="fields">${Object.entries(FIELDS).map(([name, [label, most]]) => html`<label>${label}<input class="small-number" type="number" min="1" max=${most} aria-label=${label} value=${s[name].value} onInput=${(e) => { const v = +e.target.value, fits = Number.isInteger(v) && v >= 1 && v <= most; e.target.setAttribute("aria-invalid", String(!fits)); if (fits) s[name].value = v; }} /></label>`)}
       <label>format<select aria-label="format" value=${s.format.value} onChange=${(e) => (s.format.value = e.target.value)}>${FORMATS.map((f) => html`<option value=${f}>${f}</option>`)}</select></label></div>
-    <p class="small options"><label><input type="checkbox" checked=${Boolean(s.tied.value)} onChange=${turn(s.tied)} /> tied: the token embedding also scores</label><label><input type="checkbox" checked=${Boolean(s.kept.value)} onChange=${turn(s.kept)} /> attention weights are kept for backward (FlashAttention: off)</label></p></section>`;
+    <p class="small options"><label><input type="checkbox" checked=${Boolean(s.tied.value)} onChange=${turn(s.tied)} /> tied: the output layer reuses the token embedding</label><label><input type="checkbox" checked=${Boolean(s.kept.value)} onChange=${turn(s.kept)} /> attention weights are kept for backward (FlashAttention: off)</label></p></section>`;
 
   const Group = ({ name, title, unit, note }) => {
     const { terms, total } = got.value.groups[name], most = Math.max(...terms.map((t) => t.value)), whole = unit === "bytes" ? bytes(total) : big(total);
@@ -76,7 +76,7 @@ export default explorer((host, scope) => {
   return () => html`<${Bar} title="Sizes" about=${about.value} pressed=${pressed} />
     <main><h1>How many, how large, how dear?</h1><p class="lead">${about.value?.lead ?? ""}</p><${Failed} message=${failed.value} />
     ${got.value && html`<${Prediction} /><div class="grid3 sizes"><${Shape} />
-      <div class="stacked"><${Group} name="parameters" title="Parameters N" /><${Group} name="multiply_adds" title="Multiply-adds for one token, forward" note="Two operations each; the backward pass takes twice as many as the forward pass. So training takes about 6 operations a parameter and token, and attention comes on top." /></div>
+      <div class="stacked"><${Group} name="parameters" title="Parameters N" /><${Group} name="multiply_adds" title="Multiply-adds for one token, forward" note="Each is two operations (FLOPs); the backward pass takes twice as many as the forward pass. So training takes about 6 operations a parameter and token, and attention comes on top." /></div>
       <div class="stacked"><${Group} name="training" title="Memory in training" unit="bytes" note=${training()} /><${Group} name="writing" title="Memory when it writes" unit="bytes" note=${`kv = G d / H = ${big((s.G.value * s.d.value) / s.H.value)}, the width of a token's keys.`} /></div></div>
     <${Networks} /><${KeyLine} pressed=${pressed} />`}
     ${about.value && html`<${Around} about=${about.value} />`}</main>`;

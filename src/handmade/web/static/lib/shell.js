@@ -162,28 +162,41 @@ export const TextField = ({ editing, value, set, label, lines = 1 }) => {
 export const NoModel = ({ about }) => html`<section class="card none"><h2>No model for this page yet</h2>
   <p class="small soft">This page looks into a trained model, and there is none here. <code>${about.trains}</code> ${about.trains.startsWith("handmade train") ? "makes one" : "opens published weights"}; reload this page after a run was saved. Start <code>handmade look</code> in the folder that has <code>runs</code> in it.</p></section>`;
 
+const PACKAGED = 20; // images that come along
+
 /**
- * Images to be chosen and dropped: `image` is a signal of the number, `given` how many there are (below 0: packaged ones,
- * counted down from -1), `fail` is told an error.
+ * Images to be chosen and dropped: `image` is a signal of the number, `given` how many there are, a function; where there
+ * are none, the packaged ones, which count down from -1. `fail` is told an error.
  */
 export function images(host, scope, image, given, fail) {
-  const over = signal(false), sign = () => (given() < 0 ? -1 : 1), count = () => Math.abs(given());
-  const now = () => Math.min(Math.max(1, sign() * image.value), count());
-  const drop = async (file) => { if (file) try { image.value = await host.upload(file); } catch (error) { fail(error); } };
+  const over = signal(false), sign = () => (given() ? 1 : -1), count = () => given() || PACKAGED;
+  const now = () => Math.min(Math.max(1, sign() * image.value), count()), dropped = () => image.value > given();
+  const drop = async (file) => {
+    if (!file) return;
+    try { const n = await host.upload(file); if (n === image.value) image.value = 0; image.value = n; } catch (error) { fail(error); } // a number of an address can be that of the new image
+  };
   scope.on(window, "dragover", (e) => { e.preventDefault(); over.value = true; });
   scope.on(window, "dragleave", () => (over.value = false));
   scope.on(window, "drop", (e) => { e.preventDefault(); over.value = false; drop(e.dataTransfer.files[0]); });
   const another = (by) => () => { const n = count(); if (n) image.value = sign() * (((now() - 1 + by + n) % n) + 1); };
   const Chooser = () => html`<label class="icon drop">${over.value ? "let it go" : "choose or drop an image"}<input type="file" accept="image/*" class="sr" onChange=${(e) => drop(e.target.files[0])} /></label>
-    ${count() > 1 && html`<div class="slider" style=${{ marginTop: "12px", gridTemplateColumns: "1fr auto" }}><input type="range" aria-label="which image" min="1" max=${count()} value=${now()} onInput=${(e) => (image.value = sign() * e.target.value)} /><output class="num small">${now()}/${count()}</output></div>`}`;
+    ${count() > 1 && html`<div class="slider" style=${{ marginTop: "12px", gridTemplateColumns: "1fr auto" }}><input type="range" aria-label="which image" min="1" max=${count()} value=${now()} onInput=${(e) => (image.value = sign() * e.target.value)} /><output class="num small">${dropped() ? "yours" : `${now()}/${count()}`}</output></div>`}`;
   return { another, Chooser };
 }
 
 const FIRST = 5; // questions that are shown at once
 const asked = (cards) => cards.map((card) => html`<details><summary>${card.ask}</summary><p class="small">${card.answer}</p><p class="small faint">${card.source}</p></details>`);
 
+// Those whose code the switch of the page runs, and the others.
+const Exercises = ({ all, run }) => {
+  const here = all.filter((e) => run.includes(e.name)), others = all.filter((e) => !run.includes(e.name));
+  const list = (some) => html`<ul>${some.map((e) => html`<li><b>${e.title}</b> <span class="small faint">${[e.passed ? "passed" : e.file ? "not passed yet" : "", e.predictions ? `${e.predictions} predicted` : ""].filter(Boolean).join(", ")}</span><br /><code>handmade check ${e.name}</code></li>`)}</ul>`;
+  return html`<div><h2>Build it yourself</h2>${here.length > 0 && html`<p class="small soft">${here.some((e) => e.file) ? html`<i>My code</i>, above, runs your ${here.length > 1 ? "files" : "file"} of:` : html`<code>handmade start</code> makes a folder of exercises. Start <code>handmade look</code> again then, and <i>my code</i>, above, runs your ${here.length > 1 ? "files" : "file"} of:`}</p>${list(here)}`}
+    ${others.length > 0 && html`<p class="small soft">${here.length ? "Related, but not run on this page:" : "Related; their code is not run on this page:"}</p>${list(others)}`}</div>`;
+};
+
 /** Help where one stands: what interviews ask, the exercises, the files. */
 export const Around = ({ about }) => html`<section class="around" aria-label="Around this page">
   ${about.cards.length > 0 && html`<div><h2>Asked in interviews</h2>${asked(about.cards.slice(0, FIRST))}${about.cards.length > FIRST && html`<details><summary class="soft">${about.cards.length - FIRST} more</summary>${asked(about.cards.slice(FIRST))}</details>`}</div>`}
-  ${about.exercises.length > 0 && html`<div><h2>Build it yourself</h2><ul>${about.exercises.map((e) => html`<li><b>${e.title}</b> <span class="small faint">${[e.passed ? "passed" : e.file ? "not passed yet" : "", e.predictions ? `${e.predictions} predicted` : ""].filter(Boolean).join(", ")}</span><br /><code>handmade check ${e.name}</code></li>`)}</ul></div>`}
+  ${about.exercises.length > 0 && html`<${Exercises} all=${about.exercises} run=${about.run} />`}
   ${about.files.length > 0 && html`<div><h2>Where it is written</h2><ul>${about.files.map((f) => html`<li><code>handmade/${f}</code></li>`)}</ul></div>`}</section>`;

@@ -1,6 +1,6 @@
 // @ts-check
 // Whose code computes: reference | my code | with a mistake, the judge's word on the learner's file, and a mistake to name.
-import { html, signal } from "/static/vendor/preact.js";
+import { html, signal, useEffect } from "/static/vendor/preact.js";
 
 /**
  * @param about a signal of what the page knows: its exercises
@@ -22,6 +22,7 @@ export function whose(host, scope, about, s, exercise) {
     if (s.code.value !== "mine" || !now()) return;
     saved.value; // judged again when it is saved
     const name = exercise();
+    verdict.value = null; // what was said of the file before
     host.ask({ exercise: name }, "verdict").then((v) => (verdict.value = v), (error) => (verdict.value = { exercise: name, failed: error.message }));
     if (!listening) scope.listen("saved", (event, names) => { if (names.includes(exercise())) saved.value++; });
     listening = true;
@@ -61,7 +62,7 @@ export const Said = ({ w, told }) => {
 
 const Mine = ({ w, told, where }) => {
   const v = w.verdict.value?.exercise === w.exercise() ? w.verdict.value : null;
-  const [tag, kind] = !v ? ["Your file", ""] : v.passed ? ["Passes", "right"] : ["Not yet", "wrong"];
+  const [tag, kind] = !v ? ["Judging …", ""] : v.passed ? ["Passes", "right"] : ["Not yet", "wrong"];
   return html`<div class=${`said ${kind}`} role="status"><span class="tag">${tag}</span><div><p><code>${w.now()?.file}</code> computes here; save it, and the picture follows. ${where}</p>
     ${v?.mistakes?.map((m) => html`<p><b>${m.name}</b>${m.line ? html` <span class="faint">line ${m.line}</span>` : ""}. ${m.message}</p>`)}
     ${v?.failed && html`<p>${v.failed}</p>`}
@@ -70,7 +71,10 @@ const Mine = ({ w, told, where }) => {
 };
 
 const Mistake = ({ w, told, where }) => {
-  const all = w.faults(), now = all.find((f) => f.name === w.fault()), hidden = w.s.riddle.value >= 0, guess = w.guess.value;
+  const all = w.faults(), now = all.find((f) => f.name === w.fault()), hidden = w.s.riddle.value >= 0, guess = w.guess.value, seen = (f) => (told.visible ?? []).includes(f.name);
+  const chosen = all.some((f) => f.name === w.s.fault.value), first = hidden || chosen || !told.visible || (now && seen(now)) ? null : all.find(seen);
+  useEffect(() => { if (first) w.s.fault.value = first.name; }, [first?.name]); // before one is chosen, one that shows
+  const options = (list, label) => list.length > 0 && html`<optgroup label=${label}>${list.map((f) => html`<option value=${f.name}>${f.name}</option>`)}</optgroup>`;
   const another = html`<button class="icon" disabled=${!told.visible?.length} onClick=${() => w.riddle(told.visible ?? [])}>${hidden ? "another" : "hide its name: let me find it"}</button>`;
   if (hidden && guess === null) {
     const shift = w.s.riddle.value, others = all.filter((f) => f !== now && (told.visible ?? []).includes(f.name)), offered = [now, ...[0, 1, 2].map((n) => others[(shift * 7 + n * 3) % (others.length || 1)])].filter((f, n, list) => f && list.indexOf(f) === n).sort((a, b) => a.name.localeCompare(b.name));
@@ -79,6 +83,6 @@ const Mistake = ({ w, told, where }) => {
   }
   const [tag, kind] = !hidden ? ["With a mistake", "wrong"] : guess === now?.name ? ["Right", "right"] : ["Not that one", "wrong"];
   return html`<div class=${`said ${kind}`} role="status"><span class="tag">${tag}</span><div>
-    ${hidden ? html`<p>It is <b>${now?.name}</b>.</p>` : html`<p><label>mistake <select aria-label="mistake" value=${now?.name} onChange=${(e) => (w.s.fault.value = e.target.value)}>${all.map((f) => html`<option value=${f.name}>${f.name}</option>`)}</select></label> </p>`}
+    ${hidden ? html`<p>It is <b>${now?.name}</b>.</p>` : html`<p><label>mistake <select aria-label="mistake" value=${now?.name} onChange=${(e) => (w.s.fault.value = e.target.value)}>${options(all.filter(seen), "seen in this picture")}${options(all.filter((f) => !seen(f)), "not seen in it")}</select></label> </p>`}
     <p>${now?.cause} ${now?.consequence}</p><p>${told.problem}${where}</p><p class="choice">${another}</p></div></div>`;
 };
