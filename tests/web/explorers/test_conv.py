@@ -114,7 +114,7 @@ def test_keys_step_the_window_and_a_mistake_shows_when_narrow(pages):
     page.get_by_role("heading", name="row 1, column 1").wait_for()  # two columns only, with stride 2
     page.get_by_role("button", name="with a mistake").click()
     chosen = page.get_by_label("mistake", exact=True)
-    page.wait_for_function("(e) => e.value !== 'stride ignored'", arg=chosen.element_handle())  # which gives another size
+    page.wait_for_function("(e) => e.value !== 'stride ignored'", arg=chosen.element_handle())  # of another size
     page.locator(".cell.marked").first.wait_for()
     chosen.select_option("stride ignored")
     page.get_by_text("gives no such output: the reference's is shown").wait_for()

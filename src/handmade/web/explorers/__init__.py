@@ -20,7 +20,7 @@ class Explorer:
 
     title: in the bar and in the list. asks: the page's question. lead: what it is about, in a sentence or two.
     question: the dataclass that its questions are read into. answer: what answers one.
-    exercises: those whose code runs in it, by name. related: others that belong to it, which run under `handmade check`.
+    exercises: those whose code runs in it, by name. related: others that belong to it, for `handmade check` alone.
     fits: the networks that it looks into; None where it needs no model.
     trains: the command that makes a model for it.
     files: where what it shows is written, as paths in the package.
