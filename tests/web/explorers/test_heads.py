@@ -223,7 +223,7 @@ def test_keys_move_cut_and_compare(pages, used):
     expected = read_heads(used.model, np.array(used.tokens(TEXT)), off=[(1, 1)]).losses(np.array(used.tokens(TEXT)))
     assert number_in(page.locator("#loss").inner_text()) == pytest.approx(expected.mean(), abs=6e-4)
     page.locator("#sharp").fill("0")
-    page.locator(".heads small", has_text="…").first.wait_for()  # those of the other sharpness are no losses of this one
+    page.locator(".heads small", has_text="…").first.wait_for()  # the others are of another sharpness
     page.wait_for_function("() => document.querySelector('#weight').innerText === (1 / 9).toFixed(4)")
     assert "sharpness=0" in page.url
 
