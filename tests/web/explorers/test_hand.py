@@ -9,7 +9,7 @@ import pytest
 from handmade.attention import self_attention
 from handmade.errors import InputError
 from handmade.lens.by_hand import visible_keys
-from handmade.web.explorers.hand import EXERCISE_OF, Question, answer
+from handmade.web.explorers.hand import ALL_HEADS, EXERCISE_OF, Question, answer
 from handmade.web.questions import asked
 from tests.web.conftest import number_in
 
@@ -30,12 +30,13 @@ def test_weights_and_output_are_those_of_attention(observatory, mask, heads):
     given = ask(observatory, mask=mask, heads=heads, length=2)
     split = lambda name: np.array(ROWS[name], float).reshape(3, heads, -1).transpose(1, 0, 2)
     output, weights = self_attention(split("q"), split("k"), split("v"), mask=visible_keys(3, 3, mask, 2))
-    for name in ("weights", "their_attention_weights"):
+    all_heads = heads > 1 and mask == "none"  # by one function, which gives no weights
+    for name in ("weights",) if all_heads else ("weights", "their_attention_weights"):
         np.testing.assert_allclose(given.arrays[name], weights, rtol=1e-6)
     for name in ("output", "their_output"):
         np.testing.assert_allclose(given.arrays[name], output, rtol=1e-6)
-    assert given.meta["exercise"] == EXERCISE_OF[mask]
-    assert given.meta["difference"] == {"attention_weights": 0.0, "output": 0.0}
+    assert given.meta["exercise"] == (ALL_HEADS if all_heads else EXERCISE_OF[mask])
+    assert given.meta["difference"] == ({"output": 0.0} if all_heads else {"attention_weights": 0.0, "output": 0.0})
 
 
 def test_a_mistake_is_seen_beside_the_reference(observatory):
@@ -46,6 +47,18 @@ def test_a_mistake_is_seen_beside_the_reference(observatory):
     )
     assert given.meta["difference"]["attention_weights"] > 0.01
     assert "no scale" in given.meta["visible"]
+
+
+def test_a_mistake_with_several_heads_is_seen_in_the_heads_it_changes(observatory):
+    given = ask(observatory, heads=2, code="mistake", fault="divides by the root of d_model")
+    sharp = given.arrays["products"] / 2
+    e = np.exp(sharp - sharp.max(-1, keepdims=True))
+    values = np.array(ROWS["v"]).reshape(3, 2, 2).swapaxes(0, 1)
+    np.testing.assert_allclose(given.arrays["their_output"], e / e.sum(-1, keepdims=True) @ values, rtol=1e-5)
+    assert {"one head", "reshaped instead of split", "merged without swapping"} <= set(given.meta["visible"])
+    assert "no output projection" not in given.meta["visible"]  # it is the identity
+    more = {name: rows + rows for name, rows in ROWS.items()}  # six tokens, four columns
+    assert ask(observatory, heads=2, **more).meta["exercise"] == "self_attention"
 
 
 @pytest.mark.parametrize(

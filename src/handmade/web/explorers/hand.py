@@ -24,7 +24,10 @@ VALUES = ((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1))
 """Where the page starts."""
 
 EXERCISE_OF = {"none": "self_attention", "causal": "causal_mask", "padding": "padding_mask"}
-"""The exercise that computes under each mask."""
+"""The exercise that computes under each mask, head by head."""
+
+ALL_HEADS = "multi_head_attention"
+"""The exercise that computes all heads together, where they fit it: see `_together`."""
 
 POSITIONS = {"sinusoidal": "sinusoidal", "rotary": "rotary"}
 """The exercise that computes each kind of position."""
@@ -59,16 +62,22 @@ def answer(question: Question, observatory: Observatory) -> Answer:
     arrays = {**steps._asdict(), "placed_q": queries.values, "placed_k": keys.values, "angles": queries.angles}
     if question.part == "positions" and question.positions != "none":
         exercise, cases = exercise_named(POSITIONS[question.positions]), _positions(question, Q, K)
+    elif _together(question):
+        exercise, cases = exercise_named(ALL_HEADS), [_all_heads(queries.values, keys.values, V)]
     else:
         exercise, cases = exercise_named(EXERCISE_OF[question.mask]), _cases(question, queries.values, keys.values, V)
     theirs = whose.computed(observatory.bench, exercise, cases, question.code, question.fault)
-    if question.part == "attention" or question.positions == "none":
+    names: tuple[str, ...]
+    if exercise.name == ALL_HEADS:
+        names, (given,) = exercise.outputs, theirs.outputs
+        arrays |= {"their_output": None if given is None else split_heads(given["output"], question.heads)}
+    elif question.part == "attention" or question.positions == "none":
         names = ("attention_weights", "output")
         arrays |= {f"their_{name}": theirs.stacked(name, arrays[KEY[name]].shape) for name in names}
     else:
         names = exercise.outputs
-        given = theirs.outputs
-        arrays |= _placed_theirs(question, Q, K, [None if one is None else one[names[0]] for one in given])
+        tables = [None if one is None else one[names[0]] for one in theirs.outputs]
+        arrays |= _placed_theirs(question, Q, K, tables)
     meta: dict[str, Any] = {
         "heads": question.heads,
         "d_k": K.shape[-1],
@@ -115,6 +124,26 @@ def _cases(question: Question, Q: np.ndarray, K: np.ndarray, V: np.ndarray) -> l
     return [Case(f"head {h}", head) for h, head in enumerate(heads)]
 
 
+def _together(question: Question) -> bool:
+    """Whether the exercise of all heads can compute these: without a mask, of as many queries as keys, and no more of
+    them than columns, since they are made of one-hot tokens."""
+    rows, columns = len(question.q), len(question.q[0])
+    alike = rows == len(question.k) and columns == len(question.v[0])
+    return question.heads > 1 and question.mask == "none" and alike and rows <= columns
+
+
+def _all_heads(Q: np.ndarray, K: np.ndarray, V: np.ndarray) -> Case:
+    """One-hot tokens X, and Wq, Wk, Wv whose first rows are Q, K and V: X Wq is Q. Wo leaves the output as it is."""
+    num_heads, S, d_k = Q.shape
+    d_model = num_heads * d_k
+
+    def projection(heads: np.ndarray) -> np.ndarray:
+        return np.eye(d_model, S) @ heads.transpose(1, 0, 2).reshape(S, d_model)
+
+    weights = (projection(Q), projection(K), projection(V), np.eye(d_model))
+    return Case("the tokens", (np.eye(S, d_model), num_heads, d_model, weights))
+
+
 def _require_fitting(Q: np.ndarray, K: np.ndarray, V: np.ndarray, mask: str) -> None:
     if Q.shape[-1] != K.shape[-1]:
         raise InputError("Q and K have rows of different lengths: a query and a key are multiplied number by number.")
@@ -142,7 +171,7 @@ EXPLORER = Explorer(
     "any number and see what follows from it.",
     question=Question,
     answer=answer,
-    exercises=(*EXERCISE_OF.values(), *POSITIONS.values(), "multi_head_attention"),
+    exercises=(*EXERCISE_OF.values(), *POSITIONS.values(), ALL_HEADS),
     files=("attention.py", "nn/positions.py", "lens/by_hand.py"),
     also=_also,
 )

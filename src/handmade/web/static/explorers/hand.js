@@ -21,7 +21,8 @@ export default explorer((host, scope) => {
   const got = signal(null), failed = signal(""), about = signal(null);
   const isPlaced = (step) => step.startsWith("placed"), onPositions = () => isPlaced(s.step.value) && s.positions.value !== "none";
   const steps = computed(() => STEPS.filter((step) => (step !== "masked" || s.mask.value !== "none") && (!isPlaced(step) || s.positions.value !== "none")));
-  const w = whose(host, scope, about, s, () => (onPositions() ? s.positions.value : EXERCISE[s.mask.value]));
+  const together = () => { const q = s.q.value, columns = q[0].length; return s.heads.value > 1 && s.mask.value === "none" && q.length === s.k.value.length && q.length <= columns && s.v.value[0].length === columns; }; // all heads by one function
+  const w = whose(host, scope, about, s, () => (onPositions() ? s.positions.value : together() ? "multi_head_attention" : EXERCISE[s.mask.value]));
   let told = false;
   const tell = () => { // what stands around the picture is asked for behind it
     if (told) return;
@@ -101,7 +102,7 @@ export default explorer((host, scope) => {
       <div class="steps">${shown.map((step) => html`<div class=${step === s.step.value ? "now" : ""}><${Numbers} name=${html`<b>${names[step]}</b> ${SAY[step]}`} label=${SAY[step]} rows=${words(S.value)} columns=${wide(step) ? numbered(got.value.d_k, head.value * got.value.d_k) : words(S.value)}
         at=${(r, c) => value(step, r, c)} kind=${step === "weights" || step === "exponentials" ? "weight" : "signed"} limit=${wide(step) ? largest(a[step].data) : signed} digits=${step === "weights" || step === "exponentials" ? 3 : 2}
         chosen=${step === s.step.value ? [i.value, j.value] : null} pick=${pick(step)} marked=${differs(step)} veiled=${(r) => veiled.value && !isPlaced(step) && r === i.value} tint=${step === "output" ? "v" : isPlaced(step) ? step.slice(-1) : ""} /></div>`)}</div>
-      <div class="spread"><p class="small soft">Rows are queries, columns keys; the output has a row for each query. Click a number to see how it comes about.${s.code.value === "reference" ? "" : gives() ? ` ${onPositions() ? "The positions" : "Softmax and output"} are computed by the code chosen above; a dashed frame marks what differs from the reference.` : " The code chosen above gives no such numbers: the reference's are shown."}</p><${Copy} array=${a[`their_${s.step.value === "weights" ? "attention_weights" : s.step.value}`] ?? a[s.step.value]} /></div></section>`;
+      <div class="spread"><p class="small soft">Rows are queries, columns keys; the output has a row for each query. Click a number to see how it comes about.${s.code.value === "reference" ? "" : gives() ? ` ${onPositions() ? "The positions are" : together() ? "The output of all heads is" : "Softmax and output are"} computed by the code chosen above; a dashed frame marks what differs from the reference.${together() && !onPositions() ? " It gets one-hot tokens X, so that X Wq is Q, X Wk is K and X Wv is V; Wo is the identity." : ""}` : " The code chosen above gives no such numbers: the reference's are shown."}</p><${Copy} array=${a[`their_${s.step.value === "weights" ? "attention_weights" : s.step.value}`] ?? a[s.step.value]} /></div></section>`;
   };
 
   const term = (a, b, tints) => html`<span class="term"><b class=${tints[0]}>${minus(a)}</b> × <b class=${tints[1]}>${minus(b)}</b></span>`;
