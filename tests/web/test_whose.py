@@ -206,3 +206,19 @@ def test_a_page_says_which_exercises_run_on_it(observatory, name):
     assert told["run"] == list(explorer.exercises)
     switch = (STATIC / f"{name}.js").read_text()
     assert bool(told["run"]) == ("<${Switch}" in switch)
+
+
+@pytest.mark.slow
+def test_a_page_that_goes_away_ends_no_other_stream(bench):
+    async def listen() -> bool:
+        stop = anyio.Event()
+        with anyio.move_on_after(0.3):
+            async for _ in bench.saved(stop):
+                pass
+        return stop.is_set()
+
+    stopped: list[bool] = []
+    thread = threading.Thread(target=lambda: stopped.append(anyio.run(listen)))
+    thread.start()
+    thread.join(30)
+    assert stopped == [False]

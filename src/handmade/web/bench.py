@@ -5,7 +5,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from handmade.errors import InputError
 from handmade.workshop.cell.cases import Case, Result
@@ -32,6 +32,20 @@ DEBOUNCE = 200
 
 ENDING = 1.0
 """Seconds that a job at work is waited for when all ends."""
+
+
+class _Stopped:
+    """The event that ends one listener: its own, or that of all. awatch sets what it is given when its reader goes away,
+    and a page that is closed must not end the others."""
+
+    def __init__(self, of_all: "anyio.Event") -> None:
+        self._of_all, self._own = of_all, False
+
+    def is_set(self) -> bool:
+        return self._own or self._of_all.is_set()
+
+    def set(self) -> None:
+        self._own = True
 
 
 class Bench:
@@ -75,8 +89,9 @@ class Bench:
             return
         from watchfiles import awatch
 
+        mine = cast(Any, _Stopped(stop))
         async for changes in awatch(
-            self.workspace.folder, stop_event=stop, debounce=DEBOUNCE, step=DEBOUNCE // 4, rust_timeout=500
+            self.workspace.folder, stop_event=mine, debounce=DEBOUNCE, step=DEBOUNCE // 4, rust_timeout=500
         ):
             names = sorted({Path(path).stem for _, path in changes if path.endswith(".py")} & set(NAMES))
             if names:

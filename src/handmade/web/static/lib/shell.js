@@ -69,12 +69,15 @@ export function state(host, scope, defaults) {
 /** The place of `count` places that is nearest to `n`. */
 export const clamp = (n, count) => Math.max(0, Math.min(count - 1, n));
 
+/** Whether a key is the control's own: all where one types or chooses, of a slider those that move it, of a box the space. */
+const its = (target, key) => target.matches?.("input, select, textarea") && !(target.type === "range" ? !/^(Arrow|Page|Home|End)/.test(key) : /^(checkbox|radio)$/.test(target.type) && key !== " ");
+
 /** Keys that act: name -> [what it does in a word, action, when it does, always without]. They rest while something is typed. */
 export function keys(scope, actions) {
   const showing = signal(false);
   scope.on(scope.area, "keydown", (event) => {
     const { target, key } = event;
-    if (event.ctrlKey || event.metaKey || event.altKey || target.matches?.("input, select, textarea")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || its(target, key)) return;
     const presses = (key === " " || key === "Enter") && target.closest?.("button, a, summary, [role=button]");
     if (key === "?") showing.value = !showing.value;
     else if (key === "Escape" && showing.value) showing.value = false;
