@@ -35,8 +35,8 @@ ENDING = 1.0
 
 
 class _Stopped:
-    """The event that ends one listener: its own, or that of all. awatch sets what it is given when its reader goes away,
-    and a page that is closed must not end the others."""
+    """The event that ends one listener: its own, or that of all. awatch sets what it is given when its reader goes, and
+    a page that is closed must not end the others."""
 
     def __init__(self, of_all: "anyio.Event") -> None:
         self._of_all, self._own = of_all, False

@@ -166,8 +166,10 @@ def test_keys_look_at_others_and_write_also_with_a_mistake(pages, used):
     page.wait_for_function("(n) => location.hash.includes(`token=${n}`)", arg=second)
     made = choosing(stream[-1], 1.0, 2)
     drawn = used.pieces(sample(made.after_top_p[None], np.random.default_rng([3, 12])).tolist())[0]
+    page.locator("#temperature").focus()  # a slider keeps its own keys only
     page.keyboard.press("w")
     page.get_by_role("button", name=f"{drawn.replace(' ', '␣')}, place 12", exact=True).wait_for()
+    page.locator("#temperature").evaluate("(slider) => slider.blur()")
     page.keyboard.press("ArrowLeft")
     page.locator(".guesses button[aria-current=true]", has_text="s").wait_for()
     assert "place=11" in page.url

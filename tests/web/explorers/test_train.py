@@ -125,7 +125,8 @@ def here(browser, training):
 def test_the_page_asks_for_the_first_loss_and_then_steers_a_run_by_keys(here, training):
     page = here.open("/train")
     assert page.locator(".chart, .runs").count() == 0
-    page.get_by_role("button", name=f"{chance_loss(train.LETTERS):.2f}").click()
+    offered, chance = page.locator(".predict .choice button").all_inner_texts(), f"{chance_loss(train.LETTERS):.2f}"
+    page.keyboard.press(next(str(n) for n, text in enumerate(offered, 1) if chance in text))
     page.get_by_text("Right", exact=True).wait_for()
     page.get_by_role("listitem").get_by_role("button", name="train").click()
     page.locator("#loss").get_by_text(re.compile(r"^\d\.\d")).wait_for()
@@ -134,6 +135,9 @@ def test_the_page_asks_for_the_first_loss_and_then_steers_a_run_by_keys(here, tr
     page.get_by_text("paused", exact=True).wait_for()
     step, rate = page.locator("#step").inner_text(), number_in(page.locator("#rate").inner_text())
     page.keyboard.press("-")
+    page.get_by_text("Where is the training loss 30 steps later?").wait_for()
+    assert number_in(page.locator("#rate").inner_text()) == rate  # nothing is changed before it is predicted
+    page.keyboard.press("s")
     page.get_by_text("rate \u00d7 0.5").wait_for()
     assert number_in(page.locator("#rate").inner_text()) == pytest.approx(rate / 2, rel=0.02)
     page.keyboard.press("f")
@@ -187,6 +191,36 @@ def test_a_stream_that_breaks_goes_on_after_its_last_event(pages):
         [["steps", 0], ["steps", 1], ["end", {}]],
         ["lost", "found", "lost", "lost", "found", "goneno"],
     ]
+
+
+@pytest.mark.slow
+def test_a_change_of_the_rate_is_judged_by_means_and_their_noise(pages):
+    rng = np.random.default_rng(0)
+    before, after = rng.normal(2, 0.1, 20), rng.normal(2, 0.1, 30)
+    noise = 2 * np.sqrt(2 * before[-10:].var(ddof=1) / 10)
+    moved = {
+        "higher": after + 1,
+        "lower": after - 1,
+        "about the same": after - after[-10:].mean() + before[-10:].mean() + 0.5 * noise,
+    }
+    page = pages.open("/hand")
+    judge = """async ([losses, step]) => {
+      const { live, outcome } = await import("/static/lib/runs.js");
+      let tell;
+      const run = live({ listen: (path, given) => { tell = given; return () => {}; } }, 1);
+      tell("steps", { step: 100 + losses.length, losses, norms: [], rate: 1, per_second: 1 });
+      return [outcome(run, 100 + step), run.loss()];
+    }"""
+    for what, later in moved.items():
+        made, last = page.evaluate(judge, [[*before, *later], 20])
+        assert made["what"] == what
+        assert made["noise"] == pytest.approx(noise)
+        assert (made["before"], made["after"]) == pytest.approx((before[-10:].mean(), later[-10:].mean()))
+        assert last == pytest.approx(later[-10:].mean())
+    made, last = page.evaluate(judge, [[*before, *after[:-1], None], 20])
+    assert (made["what"], made["after"], last) == ("higher", None, None)  # a loss that is no number has no mean
+    assert page.evaluate(judge, [[*before, *after[:-1]], 20])[0] is None  # a step too early
+    assert page.evaluate(judge, [[*before[:9], *after], 9])[0] is None  # of too few batches
 
 
 @pytest.mark.slow

@@ -87,7 +87,7 @@ export default explorer((host, scope) => {
         <${Painted} style=${{ aspectRatio: `${n} / ${Math.max(m, n / 2.6)}` }} data=${data} rows=${m} columns=${n} kind="weight" onClick=${pick} label=${`${m} steps by ${n} source letters; a table below has the step that is chosen`} />
         <svg viewBox="0 0 ${n} ${m}" preserveAspectRatio="none" aria-hidden="true">${open.value < m && html`<rect x="0" y=${open.value} width=${n} height=${m - open.value} fill="var(--wash)" />`}<rect x="0" y=${t.value} width=${n} height="1" fill="none" stroke="var(--q)" stroke-width="2" vector-effect="non-scaling-stroke" />${!asking.value && html`<rect x=${j.value} y=${t.value} width="1" height="1" fill="none" stroke="var(--k)" stroke-width="2.5" vector-effect="non-scaling-stroke" />`}</svg>
         <div class="names columns" aria-hidden="true">${a.tokens.map((token, k) => html`<span class=${k === j.value && !asking.value ? "on-k" : ""}>${shown(token)}</span>`)}</div></div>
-      <div class="spread" style=${{ marginTop: "10px" }}><p class="small soft">${s.code.value !== "reference" && a.arrays.their_weights ? "Computed by the code chosen above." : "■ is the end of the text. A row sums to 1; rows below the last step are shown when you get there."}</p>${open.value >= m && html`<${Copy} array=${{ shape: [m, n], data }} />`}</div>`;
+      <div class="spread" style=${{ marginTop: "10px" }}><p class="small soft">${s.code.value !== "reference" && a.arrays.their_weights ? "Computed by the code chosen above." : `■ is the end of the text. A row sums to 1${open.value < m ? "; rows below the last step are shown when you get there" : ""}.`}</p>${open.value >= m && html`<${Copy} array=${{ shape: [m, n], data }} />`}</div>`;
   };
 
   const Tree = () => {

@@ -69,8 +69,8 @@ export default explorer((host, scope) => {
   });
   const pressed = keys(scope, {
     ArrowLeft: ["letter", move(-1, 0)], ArrowRight: ["letter", move(1, 0)], ArrowUp: ["unit", move(0, -1)], ArrowDown: ["unit", move(0, 1)],
-    ...Object.fromEntries(Object.keys(SAY).map((what) => [what, ["signal", show(what)]])),
-    l: ["layer", () => { s.layer.value = (s.layer.value + 1) % got.value.layers; }], x: ["hold or let go", () => (key(false) in s.hold.value ? loose(key(false)) : hold(false))], w: ["write on", () => { if (!asking.value) s.dice.value += 1; }], s: ["show", () => guess(null)],
+    ...Object.fromEntries(Object.keys(SAY).map((what) => [what, ["signal", show(what), () => !got.value || got.value.signals.includes(what)]])),
+    l: ["layer", () => { s.layer.value = (s.layer.value + 1) % got.value.layers; }, () => !got.value || got.value.layers > 1], x: ["hold or let go", () => (key(false) in s.hold.value ? loose(key(false)) : hold(false))], w: ["write on", () => { if (!asking.value) s.dice.value += 1; }], s: ["show", () => guess(null)],
   });
 
   const Prediction = () => {
@@ -115,7 +115,7 @@ export default explorer((host, scope) => {
     const line = (left, what, id) => html`<em>${left}</em><b id=${id}>${value(what)}</b>`, num = (v) => minus(v, 3);
     return html`<section class="card arithmetic"><div class="spread"><h2>Unit ${unit.value}, one step by hand</h2><span class="small soft">it reads <b class="mono">${letter}</b>, place ${t}</span></div>
       <div class="traces" aria-hidden="true">${a.signals.map((what) => html`<b class="mono">${what}</b><div class="stack"><${Painted} data=${rowOf(a.arrays.unit, a.signals.indexOf(what))} rows=${1} columns=${T.value} kind=${signed(what) ? "signed" : "weight"} limit=${what === "c" ? largest(rowOf(a.arrays.unit, a.signals.indexOf("c"))) : 1} /><svg viewBox="0 0 ${T.value} 1" preserveAspectRatio="none"><rect x=${t} y="0" width="1" height="1" /></svg></div>`)}</div>
-      <table class="sums"><caption class="sr">What the gates are made of</caption><tr><td></td><th scope="col">from the letter</th><th scope="col">from the state</th><th scope="col">${lstm ? "of the sum" : "squashed"}</th></tr>
+      <table class="sums"><caption class="sr">What the gates are made of</caption><tr><td></td><th scope="col">${s.layer.value ? "from the layer below" : "from the letter"}</th><th scope="col">from the state</th><th scope="col">${lstm ? "of the sum" : "squashed"}</th></tr>
         ${gates.map((what, k) => html`<tr><th scope="row"><span class="mono">${what}</span> ${SAY[what][0]}</th><td class="num">${num(a.arrays.from_x.data[t * gates.length + k])}</td><td class="num">${num(a.arrays.from_h.data[t * gates.length + k])}${what === "n" ? " × r" : ""}</td><td>${"gn".includes(what) ? "tanh" : "σ"} ${value(what)}</td></tr>`)}</table>
       <div class="formula">${lstm ? html`${line(html`c = f × c before + i × g<br />${num(of("f"))} × ${num(before("c"))} + ${num(of("i"))} × ${num(of("g"))}`, "c", "cell")}${line(html`h = o × tanh(c)<br />${num(of("o"))} × ${num(Math.tanh(of("c")))}`, "h", "state")}`
         : line(html`h = (1 − z) × n + z × h before<br />${num(1 - of("z"))} × ${num(of("n"))} + ${num(of("z"))} × ${num(before("h"))}`, "h", "state")}</div>

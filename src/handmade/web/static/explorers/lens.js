@@ -55,9 +55,9 @@ export default explorer((host, scope) => {
     const a = got.value;
     if (asking.value) return html`<${Veil} title="From layer to layer">What the model would say after each layer stands here once you have predicted.</${Veil}>`;
     const last = a.ladder.length - 1;
-    return html`<section class="card"><div class="spread"><h2>From layer to layer</h2><span class="small soft">of <b class="mono">${said3(a.piece)}</b>, its place</span></div>
+    return html`<section class="card"><div class="spread"><h2>From layer to layer</h2><span class="small soft">probability and rank of <b class="mono">${said3(a.piece)}</b></span></div>
       <div class="ladder">${[...a.ladder].reverse().map((rung, n) => html`<span class="small faint">${n === last ? "input" : `layer ${last - n - 1}`}</span><span class="mono guess">${said3(rung.best)}</span><span class="track" title=${`${said3(rung.best)}: ${rung.p_best.toFixed(3)}`}><span class="fill" style=${{ width: `${100 * rung.p_best}%`, background: "var(--soft)" }}></span><span class="fill thin" style=${{ width: `${100 * rung.p}%` }}></span></span><span class="num">${(100 * rung.p).toFixed(1)} %</span><span class="num faint">${rung.rank}.</span>`)}</div>
-      <p class="small soft" style=${{ marginTop: "8px" }}>Grey: the first guess of a layer. Blue: <b class="mono">${said3(a.piece)}</b>, with its probability and its place among ${a.vocabulary.toLocaleString("en")}.</p></section>
+      <p class="small soft" style=${{ marginTop: "8px" }}>Grey: the first guess of a layer. Blue: <b class="mono">${said3(a.piece)}</b>, with its probability and its rank among ${a.vocabulary.toLocaleString("en")}.</p></section>
     <div class="sr"><table><caption>After each layer: the first guess, and ${said3(a.piece)}</caption><tr><th>layer</th><th>first guess</th><th>its probability</th><th>probability of ${said3(a.piece)}</th></tr>${a.ladder.map((rung, n) => html`<tr><td>${n ? n - 1 : "input"}</td><td>${said3(rung.best)}</td><td>${minus(rung.p_best, 3)}</td><td>${minus(rung.p, 3)}</td></tr>`)}</table></div>`;
   };
 
@@ -104,7 +104,7 @@ export default explorer((host, scope) => {
     if (!c) return null;
     return html`<section class="card"><h2>The cache of keys and values</h2>
       <div class="bars"><span class="name small">${T.value}</span><span class="track"><span class="fill" style=${{ width: `${(100 * T.value) / c.block}%` }}></span></span><span class="num">of ${c.block}</span></div>
-      <div class="formula plain" style=${{ marginTop: "8px" }}><em>numbers in it</em><b id="numbers">${c.numbers.toLocaleString("en")}</b><em>in float32</em><b>${(c.numbers * 4 / 1024).toLocaleString("en", { maximumFractionDigits: 0 })} KiB</b><em>more with each letter</em><b>${(c.numbers / T.value).toLocaleString("en")}</b><em>multiply-adds for the next letter</em><b>${millions(c.cached)}</b><em>the same, reading all again</em><b>${millions(c.again)}</b><em>saved: one part in</em><b id="saved">${(c.again / c.cached).toFixed(1)}</b></div>
+      <div class="formula plain" style=${{ marginTop: "8px" }}><em>numbers in it</em><b id="numbers">${c.numbers.toLocaleString("en")}</b><em>in float32</em><b>${(c.numbers * 4 / 1024).toLocaleString("en", { maximumFractionDigits: 0 })} KiB</b><em>more with each letter</em><b>${(c.numbers / T.value).toLocaleString("en")}</b><em>multiply-adds for the next letter</em><b>${millions(c.cached)}</b><em>the same, reading all again</em><b>${millions(c.again)}</b><em>so the cache makes it cheaper</em><b id="saved">${(c.again / c.cached).toFixed(1)} times</b></div>
       <p class="small soft" style=${{ marginTop: "8px" }}>A key and a value for each letter and layer. They do not change when a letter is added, so only the new letter is computed.</p></section>`;
   };
 

@@ -3,20 +3,22 @@
 import { html, signal, computed, batch } from "/static/vendor/preact.js";
 import { Chart, Strokes } from "/static/lib/chart.js";
 import { latest } from "/static/lib/host.js";
-import { live } from "/static/lib/runs.js";
+import { AFTER, live, outcome, SMOOTHED } from "/static/lib/runs.js";
 import { minus } from "/static/lib/paint.js";
 import { Around, Bar, Copy, explorer, Failed, KeyLine, keys, Predict, state, Veil } from "/static/lib/shell.js";
 
 const INKS = [["accent", [7, 4]], ["k", [2, 3]], ["v", [9, 3, 2, 3]], ["soft", [1, 3]]]; // of runs that are compared: colour and dashes
 const RATES = [0.1, 0.3, 1, 3, 10];
 const WORDS = { starting: "starting", training: "trains", paused: "paused", done: "done", saved: "ended, saved", failed: "failed", gone: "not there any more" };
+const OUTCOMES = ["higher", "about the same", "lower"];
 const count = (n) => Math.round(n).toLocaleString("en");
 const rated = (v) => (v === 0 ? "0" : v >= 0.001 ? String(+v.toPrecision(2)) : v.toExponential(1).replace("e-", " · 10⁻").replace(/\d$/, (d) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[d]));
+const lossOf = (v) => (v === null || v === undefined ? "no number" : v.toFixed(3));
 const short = (name) => name.replace("transformer.", "").replace(/^runs./, "");
 
 export default explorer((host, scope) => {
   const s = state(host, scope, { mode: "watch", job: 0, beside: 0, riddle: 0, compare: [], network: "gpt", rate: 1, mine: 0, seen: 0 });
-  const got = signal(null), failed = signal(""), about = signal(null), solved = signal(null), offered = signal([]), said = signal(null), busy = signal(false);
+  const got = signal(null), failed = signal(""), about = signal(null), solved = signal(null), offered = signal([]), said = signal(null), busy = signal(false), bet = signal(null); // bet: what is predicted of a change of the rate
   const fail = (error) => (failed.value = error.message);
   host.ask({ explorer: "train" }, "about").then((a) => (about.value = a), fail);
   const refresh = latest(host.ask, (answer) => { got.value = answer; failed.value = ""; }, fail);
@@ -45,7 +47,9 @@ export default explorer((host, scope) => {
   };
   const order = (what, question = {}) => () => { if (run.value?.training()) ask(`jobs/${run.value.job}/${what}`, question); };
   const pause = () => order("pause", { paused: run.value?.state.value !== "paused" })();
-  const rate = (factor) => () => { if (!diagnosing.value) order("rate", { factor })(); };
+  const rates = () => run.value.by_hand.value.filter((one) => one.what === "rate");
+  const rate = (factor) => () => { if (steering() && run.value?.training()) bet.value = { job: run.value.job, factor, nth: rates().length, guess: undefined }; };
+  const venture = (guess) => { bet.value = { ...bet.value, guess }; order("rate", { factor: bet.value.factor })(); };
   const fork = () => { if (run.value && !diagnosing.value) ask(`jobs/${run.value.job}/fork`, {}); };
   const begin = (question) => ask("jobs", question, ({ job }) => batch(() => { s.job.value = job; s.seen.value = 1; }));
   const train = () => begin({ network: s.network.value, rate: s.rate.value, mine: Boolean(s.mine.value) });
@@ -58,23 +62,41 @@ export default explorer((host, scope) => {
   const answer = (guess) => { if (s.riddle.value && !solved.value) host.ask(guess ? { job: s.riddle.value, guess } : { job: s.riddle.value, show: true }).then((a) => (solved.value = { ...a, guess }), fail); };
   const another = async () => { if (run.value?.training()) await ask(`jobs/${run.value.job}/cancel`, {}); await examine(); };
   const turn = () => batch(() => { s.mode.value = diagnosing.value ? "watch" : "diagnosis"; failed.value = ""; });
-  const nth = (n) => () => { if (diagnosing.value && offered.value[n]) answer(offered.value[n]); };
+  const hidden = computed(() => !diagnosing.value && s.seen.value === 0), steering = () => !diagnosing.value && !hidden.value;
+  const first = (v) => batch(() => { said.value = v; s.seen.value = 1; });
+  const wagered = () => bet.value !== null && bet.value.job === run.value?.job;
+  const betting = computed(() => steering() && wagered() && bet.value.guess === undefined);
+  const choices = computed(() => { // what the keys 1 to 4 answer now, and what "show me" does
+    if (diagnosing.value) return s.riddle.value && !solved.value ? [...offered.value.map((fault) => () => answer(fault)), () => answer("")] : [];
+    if (hidden.value) return [...(got.value?.offered ?? []).map((v) => () => first(v)), () => first(null)];
+    return betting.value ? [...OUTCOMES.map((one) => () => venture(one)), () => venture(null)] : [];
+  });
+  const nth = (n) => ["answer", () => choices.value[n](), () => n < choices.value.length - 1];
 
   const pressed = keys(scope, {
-    " ": ["pause, go on", pause], "+": ["rate × 2", rate(2)], "-": ["rate ÷ 2", rate(0.5)], f: ["fork", fork], x: ["save and end", order("cancel")], d: ["watch, diagnose", turn],
-    1: ["answer", nth(0)], 2: ["answer", nth(1)], 3: ["answer", nth(2)], 4: ["answer", nth(3)],
+    " ": ["pause, go on", pause, () => Boolean(run.value)], "+": ["rate × 2", rate(2), steering], "-": ["rate ÷ 2", rate(0.5), steering], f: ["fork", fork, steering], x: ["save and end", order("cancel"), () => Boolean(run.value)], d: ["watch, diagnose", turn],
+    1: nth(0), 2: nth(1), 3: nth(2), 4: nth(3), s: ["show", () => choices.value.at(-1)(), () => choices.value.length > 0],
   });
 
   const First = () => {
-    const { chance, letters, offered: losses } = got.value, guess = (v) => batch(() => { said.value = v; s.seen.value = 1; });
-    return html`<${Predict} tag="Predict first" action=${["show me", () => guess(null)]}>A GPT for ${letters} letters has learned nothing yet. What is its loss on the first batch, in nats? <span class="choice">${losses.map((v) => html`<button class="icon" onClick=${() => guess(v)}>${v < 0.1 ? v.toFixed(3) : v.toFixed(2)}</button>`)}</span></${Predict}>`;
+    const { letters, offered: losses } = got.value;
+    return html`<${Predict} tag="Predict first" action=${["show me", () => first(null)]}>A GPT for ${letters} letters has learned nothing yet. What is its loss on the first batch, in nats? <span class="choice">${losses.map((v, n) => html`<button class="icon" onClick=${() => first(v)}>${v < 0.1 ? v.toFixed(3) : v.toFixed(2)} <kbd>${n + 1}</kbd></button>`)}</span></${Predict}>`;
   };
   const Began = () => {
     run.value?.changed.value;
-    const { chance, letters } = got.value, b = run.value?.begun.value, first = run.value?.first(), right = said.value === null ? null : said.value === chance;
+    const { chance, letters } = got.value, b = run.value?.begun.value, first = run.value?.first() ?? undefined, right = said.value === null ? null : said.value === chance;
     const law = html`Guessing among ${letters} costs log ${letters} = <strong class="num">${chance.toFixed(2)}</strong> nats, whatever the network is: a first loss far above it tells of a mistake in the start values.`;
     if (!run.value || first === undefined || b?.step > 0 || !b?.chance) return html`<${Predict} tag="The first loss" right=${right}>${law} ${run.value ? "" : "Train one, and see."}</${Predict}>`;
     return html`<${Predict} tag="It began at" right=${right} wrong="Not that"><strong class="num">${first.toFixed(2)}</strong>. ${b.choices === letters ? law : html`Guessing among ${b.choices} costs log ${b.choices} = <strong class="num">${b.chance.toFixed(2)}</strong> nats.`}</${Predict}>`;
+  };
+  const Rate = () => {
+    const r = run.value, b = bet.value, change = rates()[b.nth], word = b.factor > 1 ? `× ${b.factor}` : `÷ ${1 / b.factor}`, done = ["go on", () => (bet.value = null)];
+    r.changed.value;
+    if (b.guess === undefined) return html`<${Predict} tag="Predict first" action=${["just do it", () => venture(null)]}>The rate is ${rated(r.rate.value)} and becomes ${rated(r.rate.value * b.factor)} (${word}). Where is the training loss ${AFTER} steps later? <span class="choice">${OUTCOMES.map((one, n) => html`<button class="icon" onClick=${() => venture(one)}>${one} <kbd>${n + 1}</kbd></button>`)}</span></${Predict}>`;
+    const o = change && outcome(r, change.step);
+    if (!o) return html`<${Predict} tag=${r.training() ? "Wait" : "It ended"} action=${done}>${b.guess ? html`You say <strong>${b.guess}</strong>. ` : ""}${!change ? "The rate changes after this step." : change.step - r.steps[0] + 1 < SMOOTHED ? `The change came before step ${SMOOTHED} of this page: too early to compare.` : html`The change came after step ${count(change.step)}; step ${count(change.step + AFTER)} tells.`}</${Predict}>`;
+    const why = b.factor > 1 ? "A larger rate makes larger steps: the loss falls faster, until the steps overshoot; then it jumps, and comes back slowly or never." : "A smaller rate makes smaller steps: the loss is less noisy and often a little lower at once, but what is left to learn takes longer.";
+    return html`<${Predict} tag="The loss is" right=${b.guess ? b.guess === o.what : null} wrong="Not that" action=${done}><strong id="outcome">${o.what}</strong>: from ${lossOf(o.before)} to ${lossOf(o.after)} nats in ${AFTER} steps, both means of ${SMOOTHED} batches; less than ${o.noise.toFixed(3)} between them is noise (two standard errors). ${why}</${Predict}>`;
   };
   const Riddle = () => {
     const r = run.value, a = solved.value;
@@ -114,17 +136,17 @@ export default explorer((host, scope) => {
       ${r && html`<h2 class="later">The norm of all gradients</h2><${Chart} curves=${norms()} log=${true} label="The norm of all gradients over the steps, on a logarithmic scale" height=${150} />`}
       ${r && html`<${Table} r=${r} />`}</section>`;
   };
-  const told = (r) => (r.losses.length ? `Step ${r.step.value}: training loss ${r.loss().toFixed(3)}${r.tested.values.length ? `, test loss ${r.tested.values.at(-1).toFixed(3)}` : ""}.` : "");
+  const told = (r) => (r.losses.length ? `Step ${r.step.value}: training loss ${lossOf(r.loss())}${r.tested.values.length ? `, test loss ${lossOf(r.tested.values.at(-1))}` : ""}.` : "");
   const Table = ({ r }) => {
     const each = Math.max(1, Math.ceil(r.steps.length / 12)), rows = r.steps.map((_, k) => k).filter((k) => (k + 1) % each === 0 || k === r.steps.length - 1);
-    const near = (curve, step) => { let v = null; curve.steps.forEach((at, k) => { if (at <= step) v = curve.values[k]; }); return v === null ? "" : v.toPrecision(3); };
+    const near = (curve, step) => { let v = null; curve.steps.forEach((at, k) => { if (at <= step) v = curve.values[k]; }); return (v ?? null) === null ? "" : v.toPrecision(3); };
     return html`<div class="sr"><table><caption>The run so far</caption><tr><th scope="col">step</th><th scope="col">training loss</th><th scope="col">test loss</th><th scope="col">norm of the gradients</th></tr>
-      ${rows.map((k) => html`<tr><th scope="row">${r.steps[k]}</th><td>${r.means[k].toFixed(3)}</td><td>${near(r.tested, r.steps[k])}</td><td>${near(r.norm, r.steps[k])}</td></tr>`)}</table></div>`;
+      ${rows.map((k) => html`<tr><th scope="row">${r.steps[k]}</th><td>${lossOf(r.means[k])}</td><td>${near(r.tested, r.steps[k])}</td><td>${near(r.norm, r.steps[k])}</td></tr>`)}</table></div>`;
   };
 
   const Runs = () => html`<section class="card"><h2>Runs</h2>${got.value.runs.length ? html`<ul class="runs">${got.value.runs.map((one) => {
     const n = got.value.compared.indexOf(one.name), now = one.name === name.value && run.value.training();
-    return html`<li><label><input type="checkbox" checked=${s.compare.value.includes(one.name)} onChange=${() => compare(one.name)} disabled=${now} /><span><b>${short(one.name)}</b> ${n >= 0 && !now && html`<svg width="26" height="8" aria-hidden="true" style=${{ color: `var(--${INKS[n][0]})` }}><line x1="0" x2="26" y1="4" y2="4" stroke="currentColor" stroke-width="2" stroke-dasharray=${INKS[n][1].join(" ")} /></svg>`}<br /><span class="small faint">step ${count(one.step)}${one.loss === null ? "" : `, test ${one.loss.toFixed(3)}`}${one.by_hand.length ? `, ${one.by_hand.length} by hand` : ""}</span></span></label>
+    return html`<li><label><input type="checkbox" checked=${s.compare.value.includes(one.name)} onChange=${() => compare(one.name)} disabled=${now} /><span><b>${short(one.name)}</b> ${n >= 0 && !now && html`<svg width="26" height="8" aria-hidden="true" style=${{ color: `var(--${INKS[n][0]})` }}><line x1="0" x2="26" y1="4" y2="4" stroke="currentColor" stroke-width="2" stroke-dasharray=${INKS[n][1].join(" ")} /></svg>`}<br /><span class="small faint">step ${count(one.step)}${one.loss === null ? "" : `, test ${one.loss.toFixed(3)}`}${one.by_hand.length ? `, changed by hand ${one.by_hand.length === 1 ? "once" : `${one.by_hand.length} times`}` : ""}</span></span></label>
       ${one.job ? (one.job === s.job.value ? html`<span class="small soft">now</span>` : html`<button class="icon" onClick=${() => (s.job.value = one.job)}>watch</button>`) : html`<button class="icon" disabled=${busy.value} onClick=${() => resume(one.name)}>${one.begun ? "resume" : "train"}</button>`}</li>`;
   })}</ul>` : html`<p class="small soft">None yet in <code>runs</code>.</p>`}</section>`;
   const New = () => {
@@ -140,14 +162,14 @@ export default explorer((host, scope) => {
     if (!r) return diagnosing.value ? html`<${Veil} title="The run">Its loss, its gradients by layer and what it writes stand here while it trains.</${Veil}>` : html`<${Veil} title="No run is watched">Choose one on the left.</${Veil}>`;
     const loss = r.loss();
     return html`<section class="card"><div class="spread"><h2>${diagnosing.value ? "The run with a mistake" : short(name.value) || "The run"}</h2><span class=${`state ${r.state.value}`} role="status">${WORDS[r.state.value]}</span></div>
-      <div class="spread"><span><span class="big num" id="loss">${loss === undefined ? "–" : minus(loss, 3)}</span> <span class="small faint">mean of the last 10 batches</span></span></div>
+      <div class="spread"><span><span class="big num" id="loss">${loss === undefined ? "–" : loss === null ? "no number" : minus(loss, 3)}</span> <span class="small faint">mean of the last 10 batches</span></span></div>
       ${b && html`<progress max=${b.steps} value=${r.step.value} aria-label="steps"></progress><p class="small soft num" id="step">step ${count(r.step.value)} of ${count(b.steps)} · ${count(speed)} ${b.unit}/s</p>`}
       ${!diagnosing.value && b && html`<p class="small soft">rate <b class="num" id="rate">${rated(r.rate.value)}</b> · ${b.network} on ${b.data} · ${count(b.parameters)} parameters</p>`}
       <p class="choice later"><button class="icon" disabled=${off} onClick=${pause}>${r.state.value === "paused" ? "go on" : "pause"} <kbd>space</kbd></button>
         ${!diagnosing.value && html`${[[0.1, "÷ 10"], [0.5, "÷ 2"], [2, "× 2"], [10, "× 10"]].map(([factor, word]) => html`<button class="icon" disabled=${off} aria-label=${`learning rate ${word}`} onClick=${rate(factor)}>${word}</button>`)}
         <button class="icon" disabled=${busy.value || r.state.value === "starting"} onClick=${fork}>fork <kbd>f</kbd></button>`}<button class="icon" disabled=${off} onClick=${order("cancel")}>end <kbd>x</kbd></button></p>
       ${r.line.value && html`<p class="small soft later">${r.line.value}</p>`}
-      ${r.by_hand.value.length > 0 && html`<ul class="byhand small soft">${r.by_hand.value.map((one) => html`<li>step ${count(one.step)}: ${one.what === "rate" ? `rate × ${one.factor}, now ${rated(one.rate)}` : one.what === "forked" ? `forked to ${short(one.run)}` : `trains with your ${one.exercise}`}</li>`)}</ul>`}
+      ${r.by_hand.value.length > 0 && html`<ul class="byhand small soft">${r.by_hand.value.map((one) => html`<li>step ${count(one.step)}: ${one.what === "rate" ? `rate × ${one.factor}, now ${rated(one.rate)}` : one.what === "forked" ? `forked to ${short(one.run)}: resume it, with another rate, and tick both` : `trains with your ${one.exercise}`}</li>`)}</ul>`}
       <${Failed} message=${r.failed.value} />${["failed", "saved", "gone"].includes(r.state.value) && name.value.startsWith("runs/") && html`<p class="choice later"><button class="icon go" disabled=${busy.value} onClick=${() => resume(name.value)}>resume</button></p>`}</section>`;
   };
   const Layers = () => {
@@ -160,10 +182,9 @@ export default explorer((host, scope) => {
   const Writes = () => { const text = run.value?.sample.value; return text ? html`<section class="card"><h2>What it writes after the last test</h2><pre class="writes">${text}</pre></section>` : null; };
 
   const Both = () => html`<span class="switch" role="group" aria-label="What to do">${[["watch", "watch and steer"], ["diagnosis", "find the mistake"]].map(([mode, label]) => html`<button aria-pressed=${s.mode.value === mode} onClick=${() => { if (s.mode.value !== mode) turn(); }}>${label}</button>`)}</span>`;
-  const hidden = computed(() => !diagnosing.value && s.seen.value === 0);
   return () => html`<${Bar} title="Training" about=${about.value} pressed=${pressed}><${Both} /></${Bar}>
-    <main><h1>What is wrong with this run?</h1><p class="lead">${about.value?.lead ?? ""}</p><${Failed} message=${failed.value} />
-    ${got.value && html`${diagnosing.value ? html`<${Riddle} />` : hidden.value ? html`<${First} />` : html`<${Began} />`}
+    <main><h1>${diagnosing.value ? "What is wrong with this run?" : "How does this network learn?"}</h1><p class="lead">${about.value?.lead ?? ""}</p><${Failed} message=${failed.value} />
+    ${got.value && html`${diagnosing.value ? html`<${Riddle} />` : hidden.value ? html`<${First} />` : wagered() ? html`<${Rate} />` : html`<${Began} />`}
       ${hidden.value ? html`<${Veil} title="The runs and their curves">They stand here once you have said what the first loss is.</${Veil}>` : html`<div class=${`grid3 train${diagnosing.value ? " found" : ""}`}>${!diagnosing.value && html`<div class="stacked"><${Runs} /><${New} /></div>`}<${Charts} /><div class="stacked"><${Now} /><${Layers} /><${Writes} /></div></div>`}<${KeyLine} pressed=${pressed} />`}
     ${about.value && html`<${Around} about=${about.value} />`}</main>`;
 });

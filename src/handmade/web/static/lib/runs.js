@@ -3,7 +3,8 @@
 import { signal } from "/static/vendor/preact.js";
 
 const DRAWN = 800; // points of a curve at most: more cannot be seen, and each costs the time of drawing
-const SMOOTHED = 10; // steps whose mean is the curve; the losses of single batches are noisy
+export const AFTER = 30; // steps after which a change of the rate is judged
+export const SMOOTHED = 10; // steps whose mean is the curve; the losses of single batches are noisy
 
 /**
  * @param {import("/static/lib/host.js").Host} host
@@ -23,15 +24,14 @@ export function live(host, job, told = () => {}) {
     /** The mean of the last losses. */
     loss: () => run.means.at(-1), first: () => run.losses[0], training: () => ["starting", "training", "paused"].includes(run.state.value),
   };
-  let sum = 0;
   const hear = {
     begun(d) { run.begun.value = d; run.step.value = d.step; run.rate.value = d.rate; run.state.value = "training"; },
     steps(d) {
       d.losses.forEach((loss, n) => {
         run.steps.push(d.step - d.losses.length + 1 + n);
         run.losses.push(loss);
-        sum += loss - (run.losses.at(-1 - SMOOTHED) ?? 0);
-        run.means.push(sum / Math.min(SMOOTHED, run.losses.length));
+        const last = run.losses.slice(-SMOOTHED);
+        run.means.push(last.includes(null) ? null : last.reduce((a, b) => a + b, 0) / last.length); // null is what is no number
       });
       if (d.norms.length) { run.norm.steps.push(d.step); run.norm.values.push(d.norm); run.layers.value = d.norms; }
       run.step.value = d.step; run.rate.value = d.rate; run.speed.value = d.per_second;
@@ -53,4 +53,16 @@ export function live(host, job, told = () => {}) {
     run.line.value = how === "lost" ? "The connection is lost; it is tried again." : "";
   });
   return run;
+}
+
+/**
+ * What a change of the rate after `step` did to the training loss: its mean before, and AFTER steps later; `noise`, two
+ * standard errors of their difference, from the batches before; and in a word what follows. null as long as it is open.
+ */
+export function outcome(run, step) {
+  const k = step - run.steps[0], before = run.means[k] ?? null, batches = run.losses.slice(Math.max(0, k + 1 - SMOOTHED), k + 1);
+  if (batches.length < SMOOTHED || k + AFTER >= run.steps.length || before === null) return null;
+  const after = run.means[k + AFTER], variance = batches.reduce((sum, loss) => sum + (loss - before) ** 2, 0) / (SMOOTHED - 1);
+  const noise = 2 * Math.sqrt((2 * variance) / SMOOTHED);
+  return { before, after, noise, what: after === null || after - before > noise ? "higher" : before - after > noise ? "lower" : "about the same" };
 }

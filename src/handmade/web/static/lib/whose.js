@@ -63,7 +63,7 @@ export const Said = ({ w, told }) => {
 const Mine = ({ w, told, where }) => {
   const v = w.verdict.value?.exercise === w.exercise() ? w.verdict.value : null;
   const [tag, kind] = !v ? ["Judging …", ""] : v.passed ? ["Passes", "right"] : ["Not yet", "wrong"];
-  return html`<div class=${`said ${kind}`} role="status"><span class="tag">${tag}</span><div><p><code>${w.now()?.file}</code> computes here; save it, and the picture follows. ${where}</p>
+  return html`<div class=${`said ${kind}`} role="status"><span class="tag">${tag}</span><div><p><code>${w.now()?.file}</code> ${told.problem ? "gave no numbers, or not all, for this picture; where they are missing, the reference's stand. Save it, and the picture follows." : html`computes here; save it, and the picture follows. ${where}`}</p>
     ${v?.mistakes?.map((m) => html`<p><b>${m.name}</b>${m.line ? html` <span class="faint">line ${m.line}</span>` : ""}. ${m.message}</p>`)}
     ${v?.failed && html`<p>${v.failed}</p>`}
     ${told.problem && !v?.mistakes?.length && html`<p>${told.problem}</p>`}
