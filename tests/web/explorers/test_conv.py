@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -40,6 +41,17 @@ def test_the_output_is_that_of_conv2d(observatory, stride, padding, dilation):
     expected = F.conv2d(x, w, b, stride, padding, dilation).array[0, 0]
     np.testing.assert_allclose(given.arrays["output"], expected, rtol=1e-6)
     assert given.meta["size"] == list(expected.shape)
+
+
+@pytest.mark.parametrize(("stride", "padding"), [(1, 0), (2, 1)])
+def test_the_kernel_laid_flat_times_the_columns_is_the_output(observatory, stride, padding):
+    given = ask(observatory, columns=True, stride=stride, padding=padding).arrays
+    product = np.array(GIVEN["kernel"], float).reshape(1, -1) @ given["columns"]
+    np.testing.assert_allclose(product.reshape(given["output"].shape), given["output"], rtol=1e-6)
+    wrong = ask(observatory, columns=True, stride=stride, padding=padding, code="mistake", fault="windows turned round")
+    np.testing.assert_array_equal(wrong.arrays["their_columns"], given["columns"][::-1])
+    assert "windows turned round" in wrong.meta["visible"]
+    assert "columns" not in ask(observatory, columns=True, dilation=2, padding=1).arrays
 
 
 @pytest.mark.parametrize("fault", exercise_named("conv2d").faults)
@@ -139,6 +151,13 @@ def test_a_max_pool_has_no_kernel_and_its_largest_number_is_named(pages):
     assert len(shown) == 9
     page.get_by_label("operation").select_option("convolution")
     page.get_by_role("table", name="kernel").wait_for()
+    page.keyboard.press("c")
+    page.get_by_label(re.compile("^the windows as columns, 1,2 1,0: ")).click()
+    page.get_by_role("heading", name="row 1, column 0").wait_for()
+    page.get_by_role("button", name="with a mistake").click()
+    page.get_by_text("im2col").first.wait_for()
+    page.locator("table[aria-label='the windows as columns'] .marked").first.wait_for()
+    page.get_by_role("button", name="windows as columns: im2col").click()
     page.get_by_label("size of the image").select_option("7")
     last = page.get_by_label("image, 6 6", exact=True)
     last.wait_for()

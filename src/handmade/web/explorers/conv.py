@@ -14,11 +14,11 @@ from handmade.web import whose
 from handmade.web.explorers import Explorer
 from handmade.web.frames import Answer
 from handmade.web.observatory import Observatory
-from handmade.web.questions import choice, matrix, real, text, whole
+from handmade.web.questions import choice, flag, matrix, real, text, whole
 from handmade.workshop.cell.cases import Case
 from handmade.workshop.exercises import exercise_named
 
-EXERCISE, POOL = "conv2d", "max_pool"
+EXERCISE, POOL, COLUMNS = "conv2d", "max_pool", "im2col"
 
 EDGE = ((0, 0, 2, 2, 2), (0, 0, 2, 2, 2), (0, 0, 2, 2, 1), (0, 0, 2, 1, 1), (0, 0, 1, 1, 0))
 VERTICAL = ((-1, 0, 1), (-2, 0, 2), (-1, 0, 1))
@@ -36,6 +36,7 @@ class Question:
     """image, kernel, bias and how the kernel moves; the channels, kernels and groups of a layer, for its counts.
 
     operation: in a max pool the kernel's size alone counts, without bias, padding and dilation.
+    columns: whether to lay the windows of a convolution side by side as columns; then that is what the code computes.
 
     view: these numbers, or a layer of a network: then the model, the image's number (0 for the first there is), the
     layer ("" for the first), and the unit that is looked at, by its map, row and column.
@@ -45,6 +46,7 @@ class Question:
     operation: str = choice("convolution", "max pool")
     image: tuple[tuple[float, ...], ...] = matrix(EDGE, 9, 9)
     kernel: tuple[tuple[float, ...], ...] = matrix(VERTICAL, 5, 5)
+    columns: bool = flag()
     bias: float = real(0.0, -1e6, 1e6)
     stride: int = whole(1, 1, 4)
     padding: int = whole(0, 0, 3)
@@ -73,7 +75,9 @@ def answer(question: Question, observatory: Observatory) -> Answer:
     windows = slide(image, kernel, bias, *moves)
     (R, S), (OH, OW) = kernel.shape, windows.output.shape
     counts = layer_counts(question.channels, question.kernels, R, S, OH, OW, question.groups)
-    if question.code != "reference" and question.dilation > 1:
+    if question.columns:
+        told, theirs = _columns(question, observatory, image)
+    elif question.code != "reference" and question.dilation > 1:
         told, theirs = whose.reference_only("The exercise has no dilation: set it to 1.")
     else:
         x, w, b = image[None], kernel[None, None], np.array([bias])
@@ -87,6 +91,23 @@ def answer(question: Question, observatory: Observatory) -> Answer:
     }
     arrays = {name: array.astype(np.float32) for name, array in windows._asdict().items()}
     return Answer(meta, {**arrays, **theirs})
+
+
+def _columns(
+    question: Question, observatory: Observatory, image: np.ndarray
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The windows as columns, by the reference and by the chosen code."""
+    if question.dilation > 1:
+        return whose.reference_only("The exercise im2col has no dilation: set it to 1.")
+    exercise, pair = exercise_named(COLUMNS), lambda n: (n, n)
+    kernel = np.array(question.kernel).shape
+    case = Case("the image", (image[None, None], kernel, pair(question.stride), pair(question.padding)))
+    made = whose.computed(observatory.bench, exercise, [case], question.code, question.fault)
+    told, given = made.told("columns"), made.outputs[0]
+    if question.code == "mistake":
+        told["visible"] = whose.visible(exercise, [case])
+    arrays = {"columns": made.right[0]["columns"][0]}
+    return told, arrays if given is None else {**arrays, "their_columns": given["columns"][0]}
 
 
 def _pooled(question: Question, observatory: Observatory) -> Answer:
@@ -228,8 +249,8 @@ EXPLORER = Explorer(
     "number of the output. Step the window over numbers of your own, or look at one number inside a trained network.",
     question=Question,
     answer=answer,
-    exercises=(EXERCISE, POOL),
-    related=("output_size", "im2col", "lenet5_forward"),
+    exercises=(EXERCISE, COLUMNS, POOL),
+    related=("output_size", "lenet5_forward"),
     fits=_fits,
     trains="handmade train lenet5",
     files=("ops/convolution.py", "kernels/convolution.py", "lens/windows.py", "lens/units.py"),

@@ -13,11 +13,11 @@ const KERNELS = { "vertical edge": [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], "horizo
 const COLOURS = ["red", "green", "blue"];
 
 export default explorer((host, scope) => {
-  const s = state(host, scope, { view: "numbers", operation: "convolution", image: EDGE, kernel: KERNELS["vertical edge"], bias: 0, stride: 1, padding: 0, dilation: 1, channels: 3, kernels: 8, groups: 1, i: 0, j: 0, seen: 0, code: "reference", fault: "", riddle: -1, model: "", photo: 0, layer: "", map: 0, row: 12, column: 12, known: [] });
+  const s = state(host, scope, { view: "numbers", operation: "convolution", columns: 0, image: EDGE, kernel: KERNELS["vertical edge"], bias: 0, stride: 1, padding: 0, dilation: 1, channels: 3, kernels: 8, groups: 1, i: 0, j: 0, seen: 0, code: "reference", fault: "", riddle: -1, model: "", photo: 0, layer: "", map: 0, row: 12, column: 12, known: [] });
   const inside = () => s.view.value === "layer", typed = () => !inside(); // a network, or numbers that are typed
-  const pools = () => typed() && s.operation.value === "max pool", convolves = () => typed() && !pools(), padding = () => (pools() ? 0 : s.padding.value), dilation = () => (pools() ? 1 : s.dilation.value);
+  const pools = () => typed() && s.operation.value === "max pool", convolves = () => typed() && !pools(), asColumns = () => convolves() && s.columns.value === 1, padding = () => (pools() ? 0 : s.padding.value), dilation = () => (pools() ? 1 : s.dilation.value);
   const got = signal(null), failed = signal(""), about = signal(null), open = signal(s.seen.value > 1);
-  const w = whose(host, scope, about, s, () => (pools() ? "max_pool" : "conv2d"));
+  const w = whose(host, scope, about, s, () => (pools() ? "max_pool" : asColumns() ? "im2col" : "conv2d"));
   let told = false;
   const tell = () => { // what stands around the picture is asked for behind it
     if (told) return;
@@ -28,7 +28,7 @@ export default explorer((host, scope) => {
   scope.effect(() => {
     const code = s.code.value === "reference" || about.value ? w.asked() : { code: "reference" };
     if (inside()) refresh({ view: "layer", model: s.model.value, photo: s.photo.value, layer: s.layer.value, map: s.map.value, row: s.row.value, column: s.column.value, ...code });
-    else refresh({ operation: s.operation.value, image: s.image.value, kernel: s.kernel.value, bias: s.bias.value, stride: s.stride.value, padding: s.padding.value, dilation: s.dilation.value, channels: s.channels.value, kernels: s.kernels.value, groups: s.groups.value, ...code });
+    else refresh({ operation: s.operation.value, columns: asColumns(), image: s.image.value, kernel: s.kernel.value, bias: s.bias.value, stride: s.stride.value, padding: s.padding.value, dilation: s.dilation.value, channels: s.channels.value, kernels: s.kernels.value, groups: s.groups.value, ...code });
   });
   const shown = computed(() => (got.value?.view === s.view.value ? got.value : null)); // the last answer, if it is of this view
   const size = computed(() => (shown.value && !inside() ? shown.value.size : [1, 1]));
@@ -67,7 +67,7 @@ export default explorer((host, scope) => {
     ArrowUp: ["move", () => (inside() ? stand(s.row.value - 1, s.column.value) : move(-1, 0)())], ArrowDown: ["move", () => (inside() ? stand(s.row.value + 1, s.column.value) : move(1, 0)())],
     ArrowLeft: ["move", () => (inside() ? stand(s.row.value, s.column.value - 1) : move(0, -1)())], ArrowRight: ["move", () => (inside() ? stand(s.row.value, s.column.value + 1) : move(0, 1)())],
     v: ["numbers, or a network", () => { s.view.value = inside() ? "numbers" : "layer"; }],
-    " ": ["next window", next(1), typed], s: ["stride", cycle(s.stride, 3, 1), typed], p: ["padding", cycle(s.padding, 2, 0), convolves], d: ["dilation", cycle(s.dilation, 2, 1), convolves], r: ["another image", () => (inside() ? photo(1)() : draw())],
+    " ": ["next window", next(1), typed], s: ["stride", cycle(s.stride, 3, 1), typed], p: ["padding", cycle(s.padding, 2, 0), convolves], d: ["dilation", cycle(s.dilation, 2, 1), convolves], c: ["windows as columns", () => { s.columns.value = 1 - s.columns.value; }, convolves], r: ["another image", () => (inside() ? photo(1)() : draw())],
     l: ["layer", nextLayer, inside], m: ["map", nextMap, inside],
   });
   const set = (x) => (r, c, v) => { x.value = x.value.map((row, a) => (a === r ? row.map((old, b) => (b === c ? v : old)) : row)); };
@@ -106,10 +106,14 @@ export default explorer((host, scope) => {
     const a = got.value.arrays, [h, wide] = a.padded.shape, P = padding(), limit = largest(a.padded.data), most = Math.max(largest(a.output.data), a.their_output ? largest(a.their_output.data) : 0);
     const under = new Set(Array.from({ length: R.value * S.value }, (_, n) => pixel(Math.floor(n / S.value), n % S.value).join()));
     const [OH, OW] = size.value;
+    const place = i.value * OW + j.value, columns = asColumns() && !asksSize.value && a.columns, cell = (r, c, theirs = true) => at((theirs && a.their_columns) || a.columns, r, c);
+    const Columns = () => html`<div class="steps"><div><${Numbers} name=${html`<b>im2col</b> the windows as columns, ${a.columns.shape.join(" × ")}`} label="the windows as columns" rows=${Array.from({ length: R.value * S.value }, (_, n) => `${Math.floor(n / S.value)},${n % S.value}`)} columns=${Array.from({ length: OH * OW }, (_, n) => `${Math.floor(n / OW)},${n % OW}`)} at=${cell} limit=${limit} digits=${1} pick=${(r, c) => go(Math.floor(c / OW), c % OW)} ringed=${(r, c) => c === place} marked=${(r, c) => s.code.value !== "reference" && a.their_columns && !(Math.abs(cell(r, c) - cell(r, c, false)) <= 1e-5)} /></div></div>
+      <p class="small soft">Above each column the place of its window, before each row the place in the kernel. The kernel, laid flat as a row of ${R.value * S.value}, times this matrix is the output, laid flat: a convolution is one matrix product.${s.code.value === "reference" ? "" : a.their_columns ? " The columns are computed by the code chosen above; a dashed frame marks what differs from the reference." : " The code chosen above gives no such columns: the reference's are shown."}</p>`;
     return html`<section class="card"><div class="spread"><h2>The window at row ${i.value}, column ${j.value}</h2><${Legend} kind="signed" from=${`−${most.toFixed(1)}`} to=${`+${most.toFixed(1)}`} /></div>
       <div class="steps"><div><${Numbers} name=${html`<b>x</b> ${P ? `image, zeros around it: ${P} on each side` : "image"}`} label=${P ? "padded image" : "image under the window"} rows=${numbered(h, -P)} columns=${numbered(wide, -P)} at=${(r, c) => at(a.padded, r, c)} limit=${limit} digits=${1} marked=${() => false} ringed=${(r, c) => under.has(`${r},${c}`)} /></div>
       ${asksSize.value ? html`<div class="curtain small-curtain">?</div>` : html`<div><${Numbers} name=${html`<b>out</b> ${OH} × ${OW}`} label="output" rows=${numbered(OH)} columns=${numbered(OW)} at=${(r, c) => output(r, c)} limit=${most} chosen=${[i.value, j.value]} pick=${go} marked=${differs} veiled=${(r, c) => asksSum.value && (s.seen.value < 2 || (r === i.value && c === j.value))} /></div>`}</div>
-      <div class="spread"><p class="small soft">Framed: the pixels under the ${pools() ? "window" : "kernel"}. ${P ? "The border of zeros is what padding adds. " : ""}${s.code.value === "reference" ? "Click a number of the output to stand there." : a.their_output ? "The output is computed by the code chosen above; a dashed frame marks what differs from the reference." : "The code chosen above gives no such output: the reference's is shown."}</p>${!asksSize.value && !asksSum.value && html`<${Copy} array=${a.their_output ?? a.output} />`}</div></section>`;
+      <div class="spread"><p class="small soft">Framed: the pixels under the ${pools() ? "window" : "kernel"}. ${P ? "The border of zeros is what padding adds. " : ""}${s.code.value === "reference" || asColumns() ? "Click a number of the output to stand there." : a.their_output ? "The output is computed by the code chosen above; a dashed frame marks what differs from the reference." : "The code chosen above gives no such output: the reference's is shown."}</p>${!asksSize.value && !asksSum.value && html`<${Copy} array=${a.their_columns ?? (columns || null) ?? a.their_output ?? a.output} />`}</div>
+      ${!pools() && html`<p class="later"><button class="icon" aria-pressed=${asColumns()} onClick=${() => (s.columns.value = 1 - s.columns.value)}>windows as columns: im2col <kbd>c</kbd></button></p>`}${columns && html`<${Columns} />`}${asColumns() && s.dilation.value > 1 && html`<p class="small soft">The exercise im2col has no dilation: set it to 1.</p>`}</section>`;
   };
 
   const axis = (n, k) => html`<span class="mono">⌊(${n} + 2·${padding()} − ${dilation()}·(${k} − 1) − 1) / ${s.stride.value}⌋ + 1</span>`;

@@ -22,7 +22,7 @@ export const Numbers = ({ name, label, rows, columns, at, kind = "signed", limit
       const v = at(i, j), hidden = veiled(i, j), on = chosen?.[0] === i && chosen?.[1] === j;
       const style = hidden ? {} : v === -Infinity ? { background: "var(--wash)", color: "var(--soft)" } : { background: color(kind, v, limit), color: inkOn(kind, v, limit) };
       if (!pick) return html`<td class=${`cell still${ringed(i, j) ? " ringed" : ""}`} style=${style}>${minus(v, digits)}</td>`;
-      return html`<td><button class=${`cell${on ? " on" : ""}${marked(i, j) && !hidden ? " marked" : ""}`} tabindex=${on || (!chosen && !i && !j) ? 0 : -1} aria-pressed=${on} style=${style}
+      return html`<td><button class=${`cell${on ? " on" : ""}${marked(i, j) && !hidden ? " marked" : ""}${ringed(i, j) ? " ringed" : ""}`} tabindex=${on || (!chosen && !i && !j) ? 0 : -1} aria-pressed=${on} style=${style}
         aria-label=${`${label}, ${r} ${c}: ${hidden ? "not shown before you predict" : minus(v, digits)}${marked(i, j) && !hidden ? ", differs from the reference" : ""}`} onClick=${() => pick(i, j)}>${hidden ? "?" : minus(v, digits)}</button></td>`;
     })}</tr>`)}</table>`;
 };
