@@ -162,6 +162,12 @@ def test_keys_move_hold_and_write(pages, used):
     assert table.split("\t")[6] == "0.000"  # the cell, held
     page.reload()
     page.locator("#with").wait_for()
+    # a riddle that cannot be asked while a cell is held gives nothing away
+    page.goto(f"{page.url}&code=mistake&riddle=0")
+    page.get_by_text("The exercise's step holds no gate: let all go.").wait_for()
+    assert page.locator(".said button").count() == 0
+    page.get_by_role("button", name="let go").click()
+    page.locator(".said .choice button").nth(3).wait_for()
 
 
 @pytest.mark.slow

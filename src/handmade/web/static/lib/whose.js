@@ -45,7 +45,7 @@ export const Switch = ({ w }) => {
   const button = (code, label, title, disabled) => html`<button aria-pressed=${w.s.code.value === code} title=${title} disabled=${disabled} onClick=${set(code)}>${label}</button>`;
   return html`<span class="switch" role="group" aria-label="Whose code computes">
     ${button("reference", "reference", "handmade's own code")}
-    ${button("mine", "my code", e?.file ? e.file : "handmade start makes a folder of exercises; the file in it runs here", !e?.file)}
+    ${button("mine", "my code", e?.file ? e.file : "handmade start makes a folder of exercises, and the file in it runs here; start handmade look again after it", !e?.file)}
     ${button("mistake", "with a mistake", `the reference with one of ${w.faults().length} mistakes that people make`, !w.faults().length)}</span>`;
 };
 
@@ -78,6 +78,7 @@ const Mistake = ({ w, told, where }) => {
   const another = html`<button class="icon" disabled=${!told.visible?.length} onClick=${() => w.riddle(told.visible ?? [])}>${hidden ? "another" : "hide its name: let me find it"}</button>`;
   if (hidden && guess === null) {
     const shift = w.s.riddle.value, others = all.filter((f) => f !== now && (told.visible ?? []).includes(f.name)), offered = [now, ...[0, 1, 2].map((n) => others[(shift * 7 + n * 3) % (others.length || 1)])].filter((f, n, list) => f && list.indexOf(f) === n).sort((a, b) => a.name.localeCompare(b.name));
+    if (!others.length) return html`<div class="said" role="status"><span class="tag">Which mistake?</span><div><p>${told.problem || "On these numbers no other mistake can be seen, so there is nothing to choose from: change what is typed."}</p></div></div>`; // the one would be given away
     return html`<div class="said" role="status"><span class="tag">Which mistake?</span><div><p>One line of the reference is wrong now. ${where}${told.problem} Which mistake is it?</p>
       <p class="choice">${offered.map((f) => html`<button class="icon" onClick=${() => (w.guess.value = f.name)}>${f.name}</button>`)}${another}</p></div></div>`;
   }
