@@ -15,7 +15,7 @@ import { theme } from "/static/lib/paint.js";
  * @property {boolean} [faint] thin and pale: what is noisy
  */
 
-const number = (v) => (v === 0 ? "0" : Math.abs(v) >= 1e4 || Math.abs(v) < 1e-3 ? v.toExponential(1) : Math.abs(v) >= 100 ? v.toFixed(0) : String(+v.toPrecision(3)));
+const number = (v) => (v === 0 ? "0" : Math.abs(v) >= 1e4 || Math.abs(v) < 1e-3 ? v.toExponential(1).replace(".0e", "e") : Math.abs(v) >= 100 ? v.toFixed(0) : String(+v.toPrecision(3)));
 const drawable = (values, log) => Array.from(values, (v) => (v === null || !Number.isFinite(v) || (log && v <= 0) ? null : v));
 
 /** @param {{curves: Curve[], label: string, log?: boolean, height?: number}} options */
@@ -32,10 +32,14 @@ export const Chart = ({ curves, label, log = false, height = 240 }) => {
       const k = u.cursor.idx;
       say(k === null || k === undefined ? "" : `step ${u.data[0][k]}: ${curves.map((c, n) => [c.name, u.data[n + 1]?.[k]]).filter(([, v]) => v !== null && v !== undefined).map(([name, v]) => `${name} ${number(v)}`).join(", ")}`);
     };
+    const lines = (u, at) => { // over many powers of ten only these: all ten between two of them are a grey block
+      const many = log && u.scales.y.max / u.scales.y.min > 1e3, power = (v) => Math.abs(Math.log10(v) - Math.round(Math.log10(v))) < 1e-6;
+      return at.map((v) => (many && !power(v) ? null : v));
+    };
     chart.current = new uPlot({
       width: el.clientWidth, height, legend: { show: false }, cursor: { drag: { x: false, y: false }, points: { show: false } },
       scales: { x: { time: false }, y: log ? { distr: 3 } : {} },
-      axes: [{ ...axis, size: 26 }, { ...axis, size: 48, values: (u, at) => at.map((v) => (v === null ? "" : number(v))) }],
+      axes: [{ ...axis, size: 26 }, { ...axis, size: 48, grid: { ...axis.grid, filter: lines }, values: (u, at) => at.map((v) => (v === null ? "" : number(v))) }],
       series: [{}, ...series], hooks: { setCursor: [told] },
     }, data(), el);
     probe.remove();
