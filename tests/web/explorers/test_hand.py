@@ -239,7 +239,9 @@ def test_the_learners_file_computes_and_the_picture_follows_it(pages, folder):
         page.evaluate(TAGS)
         path.write_text(UNSCALED)
         page.get_by_text("no scale", exact=True).first.wait_for()
-        assert "Judging …" in page.evaluate("() => window.tags")  # nothing is said of a file that is no longer there
+        tags = page.evaluate("() => window.tags")  # nothing is said of a file that is no longer there
+        assert "Running …" in tags
+        assert "Judging …" in tags[tags.index("Running …") :]
         page.locator(".cell.marked").first.wait_for()
         path.write_text(UNSCALED.replace("swapaxes(-1, -2))", "swapaxes(-1, -2) / np.sqrt(K.shape[-1]))"))
         page.locator(".cell.marked").first.wait_for(state="detached")

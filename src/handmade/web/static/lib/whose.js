@@ -13,6 +13,7 @@ export function whose(host, scope, about, s, exercise) {
   const faults = () => now()?.faults ?? [];
   const fault = () => (s.riddle.value >= 0 ? faults()[s.riddle.value]?.name : faults().find((f) => f.name === s.fault.value)?.name ?? faults()[0]?.name) ?? "";
   let listening = false, before = exercise();
+  const told = { last: null, old: signal(null) }; // the answer that is shown, and one that other code or an older file gave
   scope.effect(() => { // a number among one exercise's mistakes is another mistake of the next
     if (exercise() === before) return;
     before = exercise();
@@ -24,7 +25,7 @@ export function whose(host, scope, about, s, exercise) {
     const name = exercise();
     verdict.value = null; // what was said of the file before
     host.ask({ exercise: name }, "verdict").then((v) => (verdict.value = v), (error) => (verdict.value = { exercise: name, failed: error.message }));
-    if (!listening) scope.listen("saved", (event, names) => { if (names.includes(exercise())) saved.value++; });
+    if (!listening) scope.listen("saved", (event, names) => { if (names.includes(exercise())) { told.old.value = told.last; saved.value++; } });
     listening = true;
   });
   /** The fields of a question; a saved file asks it again. */
@@ -36,12 +37,12 @@ export function whose(host, scope, about, s, exercise) {
   };
   /** A prediction was made where the exercise computes: the workspace counts it. */
   const predicted = () => host.ask({ exercise: exercise() }, "predicted").catch(() => {});
-  return { s, exercise, now, faults, fault, verdict, guess, asked, riddle, predicted };
+  return { s, exercise, now, faults, fault, verdict, guess, asked, riddle, predicted, told };
 }
 
 /** The three-way switch of the bar. */
 export const Switch = ({ w }) => {
-  const e = w.now(), set = (code) => () => { w.s.riddle.value = -1; w.guess.value = null; w.s.code.value = code; };
+  const e = w.now(), set = (code) => () => { if (code !== w.s.code.value) w.told.old.value = w.told.last; w.s.riddle.value = -1; w.guess.value = null; w.s.code.value = code; };
   const button = (code, label, title, disabled) => html`<button aria-pressed=${w.s.code.value === code} title=${title} disabled=${disabled} onClick=${set(code)}>${label}</button>`;
   return html`<span class="switch" role="group" aria-label="Whose code computes">
     ${button("reference", "reference", "handmade's own code")}
@@ -54,7 +55,9 @@ const apart = (told) => Object.entries(told.difference ?? {}).map(([name, d]) =>
 /** Below the prediction: what stands to be said about the code that computes. `told` is the answer's meta. */
 export const Said = ({ w, told }) => {
   const code = w.s.code.value;
+  w.told.last = told;
   if (code === "reference" || !told) return null;
+  if (told === w.told.old.value) return html`<div class="said" role="status"><span class="tag">Running …</span><div><p>${code === "mine" ? html`<code>${w.now()?.file}</code> is run. The picture is still` : "The mistake is made. The picture is still"} that of before.</p></div></div>`;
   const differs = apart(told).filter(([, d]) => d !== null && d > 1e-5);
   const where = told.problem ? "" : differs.length ? html`Largest difference from the reference: ${differs.map(([name, d], n) => html`${n ? ", " : ""}${name} <b class="num">${Number.isFinite(d) ? d.toPrecision(3) : "not a number"}</b>`)}.` : "On these numbers it computes what the reference computes.";
   return code === "mine" ? html`<${Mine} w=${w} told=${told} where=${where} />` : html`<${Mistake} w=${w} told=${told} where=${where} />`;
