@@ -119,12 +119,11 @@ def test_github_classrooms_form():
 def test_the_files_for_the_services(tmp_path):
     archive = zipfile.ZipFile(set_up("gradescope", tmp_path, ["softmax"]))
     assert archive.namelist() == ["setup.sh", "run_autograder"]
-    assert b"handmade grade /autograder/submission --for gradescope --exercises softmax >" in archive.read(
-        "run_autograder"
-    )
+    command = b"handmade grade --exercises softmax --for gradescope /autograder/submission > "
+    assert command in archive.read("run_autograder")
     assert archive.getinfo("run_autograder").external_attr >> 16 == 0o755
     workflow = set_up("github", tmp_path, []).read_text()
-    assert 'echo "result=$(handmade grade . --for github)"' in workflow
+    assert """echo "result=$(handmade grade --for github "$PWD")" """ in workflow
     assert "${{steps.handmade.outputs.result}}" in workflow
     with pytest.raises(InputError, match="exists already"):
         set_up("github", tmp_path, [])

@@ -21,6 +21,9 @@ from handmade.files import cannot_write, write_bytes, write_text
 
 Service = Literal["gradescope", "github"]
 
+PLACES: dict[Service, str] = {"gradescope": "/autograder/submission", "github": '"$PWD"'}
+"""Where a service has put the student's files."""
+
 SETUP_SH = f"""#!/usr/bin/env bash
 set -euo pipefail
 apt-get update -qq
@@ -32,7 +35,7 @@ python3 -m venv /opt/handmade
 RUN_AUTOGRADER = """#!/usr/bin/env bash
 set -euo pipefail
 mkdir -p /autograder/results
-/opt/handmade/bin/handmade grade /autograder/submission --for gradescope{exercises} > /autograder/results/results.json
+/opt/handmade/bin/{command} > /autograder/results/results.json
 """
 
 WORKFLOW = f"""name: Autograding Tests
@@ -52,7 +55,7 @@ jobs:
           python-version: "3.12"
       - run: pip install --quiet "handmade=={__version__}"
       - id: handmade
-        run: echo "result=$(handmade grade . --for github{{exercises}})" >> "$GITHUB_OUTPUT"
+        run: echo "result=$({{command}})" >> "$GITHUB_OUTPUT"
       - uses: education/autograding-grading-reporter@v1
         env:
           HANDMADE_RESULTS: ${{{{{{{{steps.handmade.outputs.result}}}}}}}}
@@ -116,7 +119,8 @@ def set_up(service: Service, folder: Path, exercises: Sequence[str]) -> Path:
 
     Gradescope takes autograder.zip; GitHub Classroom a workflow in the repository that students start from.
     """
-    asked = f" --exercises {','.join(exercises)}" if exercises else ""
+    chosen = ["--exercises", ",".join(exercises)] if exercises else []
+    command = " ".join(["handmade", "grade", *chosen, "--for", service, PLACES[service]])
     path = folder / ("autograder.zip" if service == "gradescope" else ".github/workflows/classroom.yml")
     if path.exists():
         raise InputError(f"{path} exists already: remove it, or name another folder.")
@@ -125,11 +129,11 @@ def set_up(service: Service, folder: Path, exercises: Sequence[str]) -> Path:
     except OSError as error:
         raise cannot_write(path, error) from error
     if service == "github":
-        write_text(path, WORKFLOW.format(exercises=asked))
+        write_text(path, WORKFLOW.format(command=command))
         return path
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        for name, text in (("setup.sh", SETUP_SH), ("run_autograder", RUN_AUTOGRADER.format(exercises=asked))):
+        for name, text in (("setup.sh", SETUP_SH), ("run_autograder", RUN_AUTOGRADER.format(command=command))):
             member = zipfile.ZipInfo(name)
             member.external_attr = 0o755 << 16
             archive.writestr(member, text)

@@ -25,7 +25,7 @@ def judged_on_ray(papers: Iterable[Paper], address: str) -> Iterator[tuple[Paper
         try:
             ray.init(address=None if address == "local" else address, log_to_driver=False, logging_level="error")
         except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
-            raise InputError(f"--address is {address!r}, and no Ray cluster answers there: {error}.") from error
+            raise InputError(f"no Ray cluster answers at {address!r}: {error}.") from error
     try:
         judge = ray.remote(num_cpus=1, max_retries=TRIES)(verdict_on)
         coming, flying = iter(papers), dict[Any, Paper]()
@@ -51,5 +51,5 @@ def _ray() -> Any:
     try:
         import ray
     except ImportError as error:
-        raise InputError("--address needs Ray, which is not installed: pip install 'handmade[ray]'.") from error
+        raise InputError("a cluster needs Ray, which is not installed: pip install 'handmade[ray]'.") from error
     return ray

@@ -1,6 +1,7 @@
 """The recipes: how each network is trained, one file a network. The card of a network names the file.
 
-A file ends in `RECIPES`, the recipes of its networks; it is read when one of them is first asked for.
+A file ends in `RECIPES`, the recipes of its networks; it is read when one of them is first asked for. One file has
+mistakes in place of a network: faulty.py.
 """
 
 from collections.abc import Iterator, Mapping
