@@ -43,6 +43,20 @@ def trained(folder: Path, kill_after: float | None = None) -> tuple[float, int |
     return time.monotonic() - began, process.exitcode
 
 
+def killed_half_way(folder: Path) -> None:
+    """Train in `folder`, and kill that after some steps."""
+    folder.mkdir()
+    started = forkserver.Event()
+    process = forkserver.Process(target=train, args=(folder, started))
+    process.start()
+    written, until = folder / "metrics.jsonl", time.monotonic() + 120
+    while not (written.exists() and written.read_bytes().count(b"\n") >= 3) and time.monotonic() < until:
+        time.sleep(0.001)
+    process.kill()
+    process.join()
+    assert process.exitcode == -9, "it had ended already"
+
+
 def metrics(folder: Path) -> list[dict]:
     lines = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
     return [{key: value for key, value in line.items() if "second" not in key} for line in lines]
@@ -96,8 +110,8 @@ def train_too(folder: Path, told: Any) -> None:
 @pytest.mark.slow
 def test_two_processes_that_resume_one_folder(tmp_path):
     whole, folder = tmp_path / "whole", tmp_path / "run"
-    duration, _ = trained(whole)
-    trained(folder, kill_after=duration / 2)
+    trained(whole)
+    killed_half_way(folder)
     inside, go_on, told = forkserver.Event(), forkserver.Event(), forkserver.Queue()
     first = forkserver.Process(target=train_slowly, args=(folder, inside, go_on))
     second = forkserver.Process(target=train_too, args=(folder, told))
