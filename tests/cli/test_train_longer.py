@@ -11,6 +11,7 @@ from handmade.tasks.meanings import meanings
 from handmade.train import duration
 from handmade.train.display import FEW_SECONDS, PlainDisplay
 from handmade.train.metrics import read_metrics
+from tests.support.clocks import with_clocks
 from tests.support.tiny_task import RECIPE, trainer_in
 
 SHORT = ["--set", "batch_size=8", "--seed", "5"]
@@ -83,7 +84,7 @@ def test_a_folder_removed_under_a_training_is_made_again(tmp_path, capsys):
 
 def test_a_pipe_gets_a_line_every_few_seconds(capsys, monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("handmade.train.display.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("handmade.train.display.time", with_clocks(monotonic=lambda: now[0]))
     display = PlainDisplay(RECIPE.task())
     display.begin(0)
     for step in range(1, 13):

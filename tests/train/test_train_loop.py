@@ -16,6 +16,7 @@ from handmade.engine import Tensor
 from handmade.errors import InputError
 from handmade.train import checkpoint, loop
 from handmade.train.checkpoint import load_checkpoint, save_checkpoint
+from tests.support.clocks import with_clocks
 from tests.support.tiny_task import RECIPE, trainer_in
 
 
@@ -390,7 +391,7 @@ def test_a_run_that_is_held_makes_no_step_saves_where_it_is_and_ends_with_the_sa
 def test_while_it_is_held_no_time_of_training_passes(tmp_path, monkeypatch):
     clock = itertools.count()
     now = [0.0]
-    monkeypatch.setattr(loop.time, "monotonic", lambda: now[0] + 1e-6 * next(clock))
+    monkeypatch.setattr(loop, "time", with_clocks(monotonic=lambda: now[0] + 1e-6 * next(clock)))
     trainer = trainer_in(tmp_path)
 
     def hold():

@@ -19,6 +19,7 @@ from handmade.web.steering import begin
 from handmade.workshop import transplant
 from handmade.workshop.exercises import exercise_named
 from handmade.workshop.workspace import Workspace
+from tests.support.clocks import with_clocks
 from tests.web.test_jobs import jobs, put_run  # noqa: F401 (a fixture)
 
 RIGHT = """import numpy as np
@@ -119,8 +120,8 @@ def test_when_the_server_is_gone_the_run_is_told_to_stop(monkeypatch):
 def test_what_is_told_of_a_step_costs_a_small_part_of_it(run, monkeypatch):
     """By a clock of our own: gradients are looked at ten times a second, and less often where that costs too much."""
     now = {"monotonic": 0.0, "thread_time": 0.0}
-    for clock in now:
-        monkeypatch.setattr(trainer.time, clock, lambda clock=clock: now[clock])
+    clocks = {clock: lambda clock=clock: now[clock] for clock in now}
+    monkeypatch.setattr(trainer, "time", with_clocks(**clocks))
     own, looked = trainer.gradient_norms_by_layer, []
 
     def look(model):
