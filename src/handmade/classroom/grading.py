@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from handmade.classroom.papers import NOT_JUDGED, Paper, Verdict
+from handmade.classroom.papers import Paper, Verdict, is_judged
 from handmade.classroom.submissions import Collected, Handed, Note
 from handmade.errors import InputError
 from handmade.files import cannot_write, locked, write_text
@@ -36,7 +36,7 @@ class Grade:
     @property
     def judged(self) -> bool:
         """Whether there is a verdict at all."""
-        return all(mistake["name"] != NOT_JUDGED for mistake in self.verdict["mistakes"])
+        return is_judged(self.verdict)
 
 
 @dataclass
@@ -80,7 +80,7 @@ def grade(
         with _appended(folder / RECORD) as record:
             for done, (paper, verdict) in enumerate(spread(todo), len(papers) - len(todo) + 1):
                 known[paper.key] = verdict
-                if all(mistake["name"] != NOT_JUDGED for mistake in verdict["mistakes"]):
+                if is_judged(verdict):
                     record(paper.key, verdict)
                 progress(done, len(papers))
         grades.judged_now = len(todo)

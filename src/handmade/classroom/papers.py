@@ -57,6 +57,11 @@ def not_judged(paper: Paper, why: str) -> Verdict:
     return {"exercise": paper.exercise, "passed": False, "mistakes": [mistake], "conventions": [], "tests": []}
 
 
+def is_judged(verdict: Verdict) -> bool:
+    """Whether it is one at all."""
+    return all(mistake["name"] != NOT_JUDGED for mistake in verdict["mistakes"])
+
+
 NOT_JUDGED = "not judged"
 """The name of the only mistake of a file on which there is no verdict."""
 

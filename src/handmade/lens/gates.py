@@ -16,6 +16,7 @@ from jaxtyping import Float, Int64
 
 from handmade.engine import Tensor, no_grad
 from handmade.errors import InputError
+from handmade.lens.token_loss import log_probabilities
 from handmade.models.char_lm import RecurrentLM
 from handmade.nn import GRU, LSTM
 from handmade.text.sampling import generate
@@ -270,4 +271,4 @@ def sigmoid(a: np.ndarray) -> np.ndarray:
 
 @no_grad()
 def _log_probabilities(model: RecurrentLM, outputs: Float[np.ndarray, "T H"]) -> Float[np.ndarray, "T V"]:
-    return model.out(Tensor(outputs)).double().log_softmax(-1).array
+    return log_probabilities(model.out(Tensor(outputs)))

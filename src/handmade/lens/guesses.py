@@ -19,6 +19,7 @@ from handmade import draw
 from handmade.engine import Tensor, no_grad
 from handmade.errors import InputError
 from handmade.lens.hooks import recording, undisturbed
+from handmade.lens.token_loss import log_probabilities
 from handmade.models.bert import BertForMaskedLM
 from handmade.models.gpt import GPT
 from handmade.nn import Module
@@ -70,7 +71,7 @@ def read_stream(
             model(Tensor(tokens[None]))
         states = [outputs[name][-1] for name in stream.places]  # 1 T D each
         probabilities = [stream.unembed(state[:, first:])[0].softmax(-1).array for state in states]
-        at_place = [stream.unembed(state[:, [place]])[0, 0].double().log_softmax(-1).array for state in states]
+        at_place = [log_probabilities(stream.unembed(state[:, [place]])[0, 0]) for state in states]
     likely = np.stack([layer.argmax(-1) for layer in probabilities])
     return Guesses(likely, np.stack([layer.max(-1) for layer in probabilities])), np.stack(at_place)
 

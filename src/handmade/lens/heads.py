@@ -15,6 +15,7 @@ from jaxtyping import Float, Int64
 from handmade.engine import Tensor, no_grad
 from handmade.errors import InputError
 from handmade.lens.hooks import Attention, attention_replaced, attentions, undisturbed
+from handmade.lens.token_loss import log_probabilities, losses_of
 from handmade.models.gpt import GPT
 from handmade.nn import Module
 from handmade.nn.functional import recorded_attention
@@ -37,7 +38,7 @@ class Heads(NamedTuple):
 
     def losses(self, tokens: Int64[np.ndarray, "T"]) -> Float[np.ndarray, "N"]:
         """-log p(token | all before it) of the second token to the last."""
-        return _losses(self.log_probabilities, tokens)
+        return losses_of(self.log_probabilities, tokens[1:])
 
     def likeliest(self, count: int) -> tuple[Int64[np.ndarray, "T n"], Float[np.ndarray, "T n"]]:
         """The `count` most likely next tokens after each token, and their probabilities."""
@@ -87,7 +88,7 @@ def read_heads(
     _require_room(model, tokens)
     layers, (logits, _) = read_attention(model, Tensor(tokens[None]), sharpness=sharpness, off=off)
     maps, queries, keys, values = (np.stack(part) for part in zip(*layers, strict=True))
-    return Heads(maps, queries, keys, values, _log_probabilities(logits)[0])
+    return Heads(maps, queries, keys, values, log_probabilities(logits)[0])
 
 
 def without_each_head(
@@ -146,7 +147,7 @@ def losses_without_heads(
 ) -> Float[np.ndarray, "L H"]:
     """The mean loss of a GPT's text without each head; see `without_each_head`."""
     _require_room(model, tokens, least=2)
-    losses = lambda output: _losses(_log_probabilities(output[0]), tokens).mean(-1)
+    losses = lambda output: losses_of(log_probabilities(output[0]), tokens[1:]).mean(-1)
     return np.stack(without_each_head(model, Tensor(tokens[None]), losses=losses, sharpness=sharpness, off=off))
 
 
@@ -177,7 +178,7 @@ def loss_with(
 
     with undisturbed(model), no_grad(), attention_replaced(model, replace):
         logits, _ = model(Tensor(tokens[None]))
-    return float(_losses(_log_probabilities(logits)[0], tokens).mean())
+    return float(losses_of(log_probabilities(logits)[0], tokens[1:]).mean())
 
 
 def _without(output: Tensor, heads: list[int]) -> Tensor:
@@ -187,15 +188,6 @@ def _without(output: Tensor, heads: list[int]) -> Tensor:
     keep = np.ones((1, output.shape[1], 1, 1), output.dtype)
     keep[:, heads] = 0
     return output * Tensor(keep)
-
-
-def _log_probabilities(logits: Float[Tensor, "*B T V"]) -> Float[np.ndarray, "*B T V"]:
-    return logits.double().log_softmax(-1).array
-
-
-def _losses(log_probabilities: Float[np.ndarray, "*B T V"], tokens: Int64[np.ndarray, "T"]) -> np.ndarray:
-    """-log p(token | all before it) of the second token to the last, (*B, T - 1)."""
-    return -log_probabilities[..., np.arange(len(tokens) - 1), tokens[1:]]
 
 
 def _require_room(model: GPT, tokens: np.ndarray, least: int = 1) -> None:

@@ -15,6 +15,7 @@ from jaxtyping import Float
 from handmade.engine import Tensor
 from handmade.errors import InputError
 from handmade.lens.heads import Attended, Place, mean_loss, read_attention, without_each_head
+from handmade.lens.token_loss import log_probabilities, losses_of
 from handmade.models.bert import BertForMaskedLM
 from handmade.models.gpt import GPT
 from handmade.models.transformer import Transformer
@@ -66,7 +67,7 @@ class TextRead:
     def attention(self, sharpness: float = 1.0, off: Collection[Place] = (), loss: bool = True) -> "Looked":
         """What the heads do, and what the model says with that. loss: whether to take it where it costs more runs."""
         layers, output = read_attention(self.model, *self.inputs, sharpness=sharpness, off=off)
-        said = np.empty((0, 0)) if self.says is None else _log_probabilities(output)[0]
+        said = np.empty((0, 0)) if self.says is None else log_probabilities(_logits(output))[0]
         if self.scored is None:
             return Looked(layers, said, None)
         inputs, losses = self.scored
@@ -113,7 +114,7 @@ def _of_writer(used: Writer, model: GPT, text: str, most: int) -> TextRead:
         raise InputError(f"the text has {len(tokens)} tokens, expected two at least: what follows the first?")
     pieces, inputs = used.pieces(tokens.tolist()), (Tensor(tokens[None]),)
     parts = tuple(Part(str(layer), 0, 0, True) for layer in range(model.config.n_layer))
-    losses = lambda output: _losses(_log_probabilities(output)[:, :-1], tokens[1:]).mean(-1)
+    losses = lambda output: losses_of(log_probabilities(_logits(output)), tokens[1:]).mean(-1)
     return TextRead(model, (pieces,), parts, inputs, 0, [*pieces[1:], ""], (inputs, losses), used.pieces)
 
 
@@ -135,7 +136,7 @@ def _of_bert(used: Filler | Encoder, text: str, most: int) -> TextRead:
     def losses(logits: Tensor) -> np.ndarray:
         again = len(logits.array) // len(places)
         at = np.tile(places, again)
-        return -_log_probabilities(logits)[np.arange(len(at)), at, tokens[at]]
+        return -log_probabilities(logits)[np.arange(len(at)), at, tokens[at]]
 
     right = ["" if token == mask else piece for token, piece in zip(tokens, pieces, strict=True)]
     scored = ((Tensor(hidden),), losses) if len(places) else None
@@ -150,16 +151,11 @@ def _of_translator(used: Translator, model: Transformer, text: str, most: int) -
     parts = [Part(f"encoder {layer}", 0, 0, False) for layer in range(model.encoder.num_layers)]
     for layer in range(model.decoder.num_layers):
         parts += [Part(f"decoder {layer}", 1, 1, True), Part(f"cross {layer}", 1, 0, False)]
-    losses = lambda output: _losses(_log_probabilities(output), target[1:]).mean(-1)
+    losses = lambda output: losses_of(log_probabilities(output), target[1:]).mean(-1)
     return TextRead(
         model, (read, written[:-1]), tuple(parts), inputs, 1, written[1:], (inputs, losses), tokenizer.pieces
     )
 
 
-def _log_probabilities(output: Any) -> Float[np.ndarray, "B T V"]:
-    logits = output[0] if isinstance(output, tuple) else output
-    return logits.double().log_softmax(-1).array
-
-
-def _losses(log_probabilities: Float[np.ndarray, "B T V"], right: np.ndarray) -> Float[np.ndarray, "B T"]:
-    return -log_probabilities[:, np.arange(len(right)), right]
+def _logits(output: Any) -> Tensor:
+    return output[0] if isinstance(output, tuple) else output

@@ -60,5 +60,15 @@ def masked_losses(model: BertForMaskedLM, tokens: Int64[np.ndarray, "T"], mask: 
     return losses
 
 
+def log_probabilities(logits: Float[Tensor, "*B V"]) -> Float[np.ndarray, "*B V"]:
+    """log softmax in nats, in double precision: losses with and without a part may differ by little."""
+    return logits.double().log_softmax(-1).array
+
+
+def losses_of(log_probs: Float[np.ndarray, "*B T V"], targets: Int64[np.ndarray, "N"]) -> Float[np.ndarray, "*B N"]:
+    """-log p of each target at the places from the first on; there may be more places than targets."""
+    return -log_probs[..., np.arange(len(targets)), targets]
+
+
 def _losses(logits: Tensor, targets: np.ndarray) -> Losses:
     return F.cross_entropy(logits, Tensor(targets), reduction="none").array

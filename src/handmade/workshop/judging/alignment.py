@@ -17,6 +17,7 @@ from handmade.workshop.judging.rightvalues import (
     MOVED,
     UNKNOWN,
     RightValues,
+    key_of,
     returned_parts,
     same_value,
     spelled,
@@ -275,7 +276,7 @@ def _linked(tree: ast.Module, nodes: list[ast.AST], events: Events, right: Right
 def _find(value: Any, right: RightValues, known: dict[bytes, int]) -> int:
     if not hasattr(value, "tobytes"):
         return right.find(value)
-    key = repr(value.shape).encode() + value.tobytes()
+    key = key_of(value)
     if key not in known:
         known[key] = right.find(value)
     return known[key]

@@ -84,7 +84,7 @@ class Pointer:
         if found is not None:
             return Pointed(found.line, words if found.line == line else "", found.mend)
         if fault and crash is None:
-            of_twin = twins.line_of(trial.exercise, fault, trial.case(case), alignment)
+            of_twin = twins.line_of(trial.exercise, fault, trial.case(case), runs[0], alignment)
             line, words = (of_twin, "") if of_twin not in (None, line) else (line, words)
         both = self._in_two_steps(trial, job, seen, crash) if mending else None
         return both or (Pointed(line, words) if line is not None else None)

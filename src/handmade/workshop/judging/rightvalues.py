@@ -191,6 +191,11 @@ def numbers(value: Any) -> np.ndarray:
     return array if finite else np.nan_to_num(array, nan=_NAN, posinf=_INFINITE, neginf=-_INFINITE)
 
 
+def key_of(value: Any) -> bytes:
+    """What a recorded value is, to the last bit: a key to know it again by."""
+    return repr(getattr(value, "shape", value)).encode() + getattr(value, "tobytes", bytes)()
+
+
 def spelled(node: ast.AST) -> str:
     """The name that a node is or assigns, or the attribute as self.keys; "" for other nodes."""
     match node:

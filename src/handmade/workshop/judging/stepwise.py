@@ -10,7 +10,7 @@ from handmade.workshop.judging.alignment import Alignment
 from handmade.workshop.judging.edits import Edit, editor_of
 from handmade.workshop.judging.outcome import Outcome
 from handmade.workshop.judging.repair import GUARD, nearest
-from handmade.workshop.judging.rightvalues import EXACT, UNKNOWN, RightRun, RightValues, tells_much
+from handmade.workshop.judging.rightvalues import EXACT, UNKNOWN, RightRun, RightValues, key_of, tells_much
 from handmade.workshop.judging.trial import Trial
 
 
@@ -53,7 +53,7 @@ def _progress(values: list[Any], right: RightValues, known: dict[bytes, int]) ->
     """How many telling values come before the first that is not right, and how many right ones there are in all."""
     before, count, is_whole = 0, 0, True
     for _, value in values:
-        key = repr(getattr(value, "shape", value)).encode() + getattr(value, "tobytes", bytes)()
+        key = key_of(value)
         if key not in known:
             known[key] = right.find(value)
         if known[key] == EXACT and tells_much(value):

@@ -3,14 +3,13 @@ does the solution."""
 
 import ast
 from difflib import SequenceMatcher
-from itertools import takewhile
 from typing import Any
 
 from handmade.workshop.cell.cases import Case
 from handmade.workshop.exercise import Exercise
 from handmade.workshop.judging.alignment import Alignment
-from handmade.workshop.judging.rightvalues import returned_parts, right_run, same_value, tells_much
-from handmade.workshop.source import faulty, solution
+from handmade.workshop.judging.rightvalues import RightRun, key_of, returned_parts, right_run, same_value, tells_much
+from handmade.workshop.source import faulty
 
 LOOKED_AT = 300
 """How many values are compared from where the two references part."""
@@ -19,12 +18,12 @@ TRIED = 20
 """How many of the values that differ are looked for in the solution."""
 
 
-def line_of(exercise: Exercise, fault: str, case: Case, alignment: Alignment) -> int | None:
+def line_of(exercise: Exercise, fault: str, case: Case, right: RightRun, alignment: Alignment) -> int | None:
     """The solution's line with the first value that the reference has with this fault alone; None where none is found.
 
-    A value that the solution returns says only that it is wrong in the end.
+    right: the reference's run on this case. A value that the solution returns says only that it is wrong in the end.
     """
-    found = [places for value in wrong_values(exercise, fault, case) if (places := _places(value, alignment))]
+    found = [places for value in wrong_values(exercise, fault, case, right) if (places := _places(value, alignment))]
     if not found:
         return None
     first, *others = found
@@ -37,26 +36,21 @@ def line_of(exercise: Exercise, fault: str, case: Case, alignment: Alignment) ->
     return alignment.line_of(node)
 
 
-def wrong_values(exercise: Exercise, fault: str, case: Case) -> list[Any]:
-    """The first telling values that the reference has on this case with the fault, in the place of others."""
+def wrong_values(exercise: Exercise, fault: str, case: Case, right: RightRun) -> list[Any]:
+    """The first telling values that the reference has on this case with the fault, in the place of those of `right`."""
     try:
-        right = right_run(solution(exercise), exercise, case).events
         wrong = right_run(faulty(exercise, fault), exercise, case).events
     except Exception:  # with some faults the reference itself raises
         return []
-    same = sum(1 for _ in takewhile(lambda pair: _key(pair[0]) == _key(pair[1]), zip(right, wrong, strict=False)))
-    first, second = ([_key(event) for event in events[same : same + LOOKED_AT]] for events in (right, wrong))
+    first, second = ([key_of(value) for _, value in events] for events in (right.events, wrong))
+    pairs = enumerate(zip(first, second, strict=False))
+    same = next((number for number, (one, other) in pairs if one != other), min(len(first), len(second)))
+    matcher = SequenceMatcher(None, first[same : same + LOOKED_AT], second[same : same + LOOKED_AT], autojunk=False)
     values = []
-    for tag, _, _, begin, end in SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
+    for tag, _, _, begin, end in matcher.get_opcodes():
         if tag in ("replace", "insert"):
             values += [value for _, value in wrong[same + begin : same + end] if tells_much(value)]
     return values[:TRIED]
-
-
-def _key(event: tuple[int, Any]) -> bytes:
-    """What an event's value is, to be compared with another run's of nearly the same file."""
-    value = event[1]
-    return repr(getattr(value, "shape", value)).encode() + getattr(value, "tobytes", bytes)()
 
 
 def _places(value: Any, alignment: Alignment) -> list[int]:
