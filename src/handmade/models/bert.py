@@ -31,7 +31,7 @@ from typing import Any, NamedTuple
 from jaxtyping import Bool, Float, Int
 
 import handmade.nn.functional as F
-from handmade.engine import Tensor, creation, int64
+from handmade.engine import Tensor, creation
 from handmade.models.bert_files import check_settings, published_names
 from handmade.models.card import Card, Cost
 from handmade.nn import GELU, Dropout, Embedding, LayerNorm, Linear, Module, ModuleList, Parameter, Tanh, init
@@ -111,9 +111,9 @@ class Embeddings(Module):
                 f"tokenizer.encode(text, max_length={longest}) does"
             )
         if token_type_ids is None:
-            token_type_ids = creation.zeros(input_ids.shape, dtype=int64)
+            token_type_ids = creation.zeros_like(input_ids)
         words = self.word_embeddings(input_ids)  # B T D
-        places = self.position_embeddings(creation.arange(length))  # T D
+        places = self.position_embeddings(creation.arange(length, device=input_ids.device))  # T D
         return self.dropout(self.LayerNorm(words + places + self.token_type_embeddings(token_type_ids)))
 
 

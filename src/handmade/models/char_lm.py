@@ -38,7 +38,7 @@ from typing import Any
 from jaxtyping import Float, Int
 
 import handmade.nn.functional as F
-from handmade.engine import Tensor, creation, int64
+from handmade.engine import Tensor
 from handmade.engine.functions import cat
 from handmade.models.card import Card, Cost
 from handmade.nn import GRU, LSTM, RNN, Embedding, Linear, Module, init
@@ -113,7 +113,7 @@ class MLPLM(CharLM):
     def read(self, tokens: Int[Tensor, "B T"], state: State | None = None) -> tuple[Float[Tensor, "B T V"], State]:
         batch, time = tokens.shape
         before = self.context - 1
-        past = state[0] if state else creation.full((batch, before), self.out.out_features, dtype=int64)
+        past = state[0] if state else tokens.new_full((batch, before), self.out.out_features)
         tokens = cat([past, tokens], dim=1)  # B n-1+T
         vectors = self.vectors(tokens)  # B n-1+T E
         x = cat([vectors[:, place : place + time] for place in range(self.context)], dim=2)  # B T nE

@@ -69,7 +69,7 @@ class G2P(Module):
 
     def encode(self, letters: Int[Tensor, "B S"]) -> Float[Tensor, "1 B H"]:
         """The vector of each word: the state after its last letter. Shorter words are padded, which changes nothing."""
-        lengths = (letters.array != PAD).sum(axis=1)
+        lengths = (letters != PAD).sum(dim=1)
         _, state = self.encoder(self.letters(letters), lengths=lengths)
         return state
 

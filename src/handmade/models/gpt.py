@@ -50,7 +50,7 @@ from jaxtyping import Float, Int
 
 import handmade.nn.functional as F
 from handmade.engine import Tensor, no_grad
-from handmade.engine.creation import zeros
+from handmade.engine.creation import arange, zeros
 from handmade.engine.functions import cat
 from handmade.models.card import Card, Cost
 from handmade.models.char_lm import CharLM, next_token_loss
@@ -225,7 +225,7 @@ class Transformer(Module):
 
     def forward(self, tokens: Int[Tensor, "B T"], cache: Cache | None = None) -> Float[Tensor, "B T C"]:
         first = 0 if cache is None else cache.length
-        places = Tensor(np.arange(first, first + tokens.shape[1]))
+        places = arange(first, first + tokens.shape[1], device=tokens.device)
         x = self.drop(self.wte(tokens) + self.wpe(places))
         for block in self.h:
             x = block(x, cache)

@@ -20,11 +20,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 from jaxtyping import Float, Int
 
 import handmade.nn.functional as F
 from handmade.engine import Tensor
+from handmade.engine.creation import arange
 from handmade.engine.functions import cat
 from handmade.models.card import Card, Cost
 from handmade.models.char_lm import BigramLM, CharLM, State
@@ -92,7 +92,7 @@ class StageLM(CharLM):
 
     def scores(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:
         """The scores of what follows each token of one window."""
-        places = Tensor(np.arange(tokens.shape[1]))
+        places = arange(tokens.shape[1], device=tokens.device)
         return self.out(self.body(self.tokens(tokens) + self.places(places)))
 
     def read(self, tokens: Int[Tensor, "B T"], state: State | None = None) -> tuple[Float[Tensor, "B T V"], State]:

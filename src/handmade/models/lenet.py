@@ -183,7 +183,7 @@ class PaperLeNet5(Module):
         With the scores -y this is cross-entropy against ten classes and one more, "none of them", of fixed score -j: it
         keeps wrong distances from growing without bound.
         """
-        none = creation.full((len(scores), 1), -j, dtype=scores.dtype)
+        none = scores.new_full((len(scores), 1), -j)
         return F.cross_entropy(cat([scores, none], 1), targets)
 
 

@@ -35,8 +35,7 @@ class SpeechClassifier(Module):
 
     def forward(self, features: Float[Tensor, "B T M"], lengths: Int[np.ndarray, " B"]) -> Float[Tensor, "B K"]:
         output, _ = self.network(features, lengths=lengths)  # B T 2H, zero in the padding
-        mean = output.sum(dim=1) / Tensor(lengths[:, None].astype(output.dtype))
-        return self.out(mean)
+        return self.out(output.sum(dim=1) / lengths[:, None])
 
 
 class TriggerWord(Module):
