@@ -159,13 +159,13 @@ def start(made: torch.nn.Module, module: Module) -> None:
 
 def _arguments(ours: type, theirs: type, module: Module) -> dict[str, Any]:
     names = getattr(module, "options", None) or list(inspect.signature(ours.__init__).parameters)[1:]
-    taken = inspect.signature(theirs.__init__).parameters
-    found = {name: vars(module)[name] for name in names if name in vars(module)}
+    taken = set(inspect.signature(theirs.__init__).parameters)
+    if "kwargs" in taken:
+        taken |= set(names) - VARIANTS.keys()
+    found = {name: vars(module)[name] for name in names if name in vars(module) and name in taken}
     if "bias" in found and not isinstance(found["bias"], bool):
         found["bias"] = found["bias"] is not None
-    return {
-        name: value for name, value in found.items() if name in taken or ("kwargs" in taken and name not in VARIANTS)
-    }
+    return found
 
 
 def add(made: torch.nn.Module, name: str, part: Any) -> None:

@@ -1,4 +1,4 @@
-"""Which function of PyTorch each function of handmade is. Nearly all have the same name; those that have not stand here."""
+"""Which function of PyTorch each function of handmade is: the one of the same name, but for the few that stand here."""
 
 from __future__ import annotations
 

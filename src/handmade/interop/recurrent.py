@@ -1,4 +1,4 @@
-"""The recurrent layers of PyTorch with what handmade's have besides: lengths, peepholes, a reset gate before the product.
+"""PyTorch's recurrent layers with what handmade's have besides: lengths, peepholes, a reset gate before the product.
 
 T time steps, B batch, I input size, H hidden size, L layers, D directions (1 or 2)
 """
