@@ -12,11 +12,10 @@ import types
 from typing import Any
 
 import numpy as np
-import torch
-from torch.nn.utils import rnn
 
 from handmade import nn
 from handmade.engine import Tensor
+from handmade.interop.installed import torch
 from handmade.interop.recurrent import GRU, LSTM, RNN, PeepholeLSTM, ResetBeforeGRU
 from handmade.nn.module import Buffer, Module, Parameter
 from handmade.nn.utils.rnn import PackedSequence
@@ -134,7 +133,7 @@ CLASSES: dict[type, type] = {
     Tensor: TorchTensor,
     Parameter: torch.nn.Parameter,
     Buffer: torch.nn.Buffer,
-    PackedSequence: rnn.PackedSequence,
+    PackedSequence: torch.nn.utils.rnn.PackedSequence,
 }
 
 

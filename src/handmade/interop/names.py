@@ -6,11 +6,10 @@ import functools
 import types
 from typing import Any
 
-import torch
-
 from handmade import namespace
 from handmade.engine import Tensor
 from handmade.interop import layers
+from handmade.interop.installed import torch
 from handmade.nn import functional, init, utils
 from handmade.nn.attention import merged_mask
 from handmade.nn.functional.attention import attention_weights

@@ -15,10 +15,10 @@ from contextlib import ContextDecorator
 from typing import Any
 
 import numpy as np
-import torch
 
 from handmade.engine import Tensor
 from handmade.interop import layers, names
+from handmade.interop.installed import torch
 from handmade.nn.module import Module, Parameter
 
 KEPT = {"forward", "extra_repr", "__len__", "__iter__", "__getitem__", "__contains__"}

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-from torch.nn.functional import linear
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from handmade.interop.installed import torch
 
 States = tuple[torch.Tensor, ...]
 """(h,), or (h, c) of an LSTM; B H each in a step, L*D B H in a layer."""
@@ -22,9 +20,11 @@ class _Lengths(torch.nn.RNNBase):
         if lengths is None:
             return super().forward(x, state)  # of PyTorch's layer, which comes after this class
         steps = x.shape[1 if self.batch_first else 0]
-        packed = pack_padded_sequence(x, torch.as_tensor(lengths).cpu(), self.batch_first, enforce_sorted=False)
+        packed = torch.nn.utils.rnn.pack_padded_sequence(
+            x, torch.as_tensor(lengths).cpu(), self.batch_first, enforce_sorted=False
+        )
         output, final = super().forward(packed, state)
-        return pad_packed_sequence(output, self.batch_first, total_length=steps)[0], final
+        return torch.nn.utils.rnn.pad_packed_sequence(output, self.batch_first, total_length=steps)[0], final
 
 
 class RNN(_Lengths, torch.nn.RNN):
@@ -69,7 +69,7 @@ class _ByStep(torch.nn.RNNBase):
 
     def _direction(self, x: torch.Tensor, states: States, suffix: str, lengths: Any) -> tuple[torch.Tensor, States]:
         weight, bias = getattr(self, "weight_ih" + suffix), getattr(self, "bias_ih" + suffix, None)
-        products, outputs = linear(x, weight, bias), {}  # T B gates*H
+        products, outputs = torch.nn.functional.linear(x, weight, bias), {}  # T B gates*H
         times = range(len(x))
         ends = None if lengths is None else torch.as_tensor(lengths, device=x.device)[:, None]  # B 1
         for t in reversed(times) if suffix.endswith("_reverse") else times:
@@ -87,7 +87,9 @@ class PeepholeLSTM(_ByStep, LSTM):
     def step(self, products: torch.Tensor, states: States, suffix: str) -> States:
         h, c = states
         peephole = getattr(self, "peephole" + suffix)  # 3 H
-        hidden = linear(h, getattr(self, "weight_hh" + suffix), getattr(self, "bias_hh" + suffix, None))
+        hidden = torch.nn.functional.linear(
+            h, getattr(self, "weight_hh" + suffix), getattr(self, "bias_hh" + suffix, None)
+        )
         i, f, g, o = (products + hidden).chunk(4, dim=1)
         i, f = i + peephole[0] * c, f + peephole[1] * c
         c = f.sigmoid() * c + i.sigmoid() * g.tanh()
@@ -101,7 +103,11 @@ class ResetBeforeGRU(_ByStep, GRU):
         (h,) = states
         weight, bias = getattr(self, "weight_hh" + suffix), getattr(self, "bias_hh" + suffix, None)
         rows = 2 * self.hidden_size
-        gates = (products[:, :rows] + linear(h, weight[:rows], None if bias is None else bias[:rows])).sigmoid()
+        gates = (
+            products[:, :rows] + torch.nn.functional.linear(h, weight[:rows], None if bias is None else bias[:rows])
+        ).sigmoid()
         r, z = gates.chunk(2, dim=1)
-        n = (products[:, rows:] + linear(r * h, weight[rows:], None if bias is None else bias[rows:])).tanh()
+        n = (
+            products[:, rows:] + torch.nn.functional.linear(r * h, weight[rows:], None if bias is None else bias[rows:])
+        ).tanh()
         return ((1 - z) * n + z * h,)

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-import torch
-
+from handmade.interop.installed import torch
 from handmade.interop.rebinding import Rebinding
 from handmade.nn import Module
 
