@@ -8,7 +8,16 @@ from PIL import Image
 
 from tests.support.pictures import colours
 
-FILES = ["filters.png", "features-c1.png", "features-c3.png", "grad-cam.png", "occlusion.png"]
+FILES = [
+    "filters.png",
+    "features-c1.png",
+    "features-c3.png",
+    "grad-cam.png",
+    "receptive-field-c1.png",
+    "receptive-field-c3.png",
+    "gradients.png",
+    "occlusion.png",
+]
 
 
 @pytest.fixture
@@ -55,12 +64,12 @@ def test_an_untrained_model_is_called_untrained(handmade, photo, tmp_path):
 @pytest.mark.slow
 def test_published_weights_a_layer_and_a_class(handmade, photo, shared_data, tmp_path):
     weights = shared_data / "weights/resnet20-12fca82f.th"
-    options = ["--weights", weights, "--layer", "layer2.0", "--class", "Cat", "--what", "grad-cam, features"]
+    options = ["--weights", weights, "--layer", "layer2.0", "--class", "Cat", "--what", "branches, grad-cam, features"]
     ran = handmade("picture", "resnet20", "--image", photo, *options, "--out", tmp_path / "out")
     assert ran.code == 0
     assert "untrained" not in ran.out
     drawn = {path.name for path in (tmp_path / "out").glob("*.png")}
-    assert drawn == {"features-layer2.0.png", "grad-cam.png"}
+    assert drawn == {"branches.png", "features-layer2.0.png", "grad-cam.png"}
     assert {path.stem for path in (tmp_path / "out").glob("*.txt")} == {path.removesuffix(".png") for path in drawn}
 
 
@@ -71,6 +80,8 @@ def test_published_weights_a_layer_and_a_class(handmade, photo, shared_data, tmp
         (["--layer", "out"], "layer 'out' gives an output of shape (10,), expected maps"),
         (["--class", "12"], "there is no class '12'. There are 10, from 0 (0) to 9 (9)."),
         (["--what", "filters,gradcam"], "--what: there is no 'gradcam'; did you mean 'grad-cam'? There are filters,"),
+        (["--what", "branches"], "there is no 'branches' of lenet5: it is drawn of a ResNet, a GPT, a BERT and a"),
+        (["--what", "head-ablation"], "there is no 'head-ablation' of lenet5: it is drawn of a GPT, a BERT that fills"),
         (["--image", "nothing.jpg"], "cannot read nothing.jpg: No such file or directory."),
         (["--weights", "nothing.pth"], "no weights file nothing.pth"),
     ],

@@ -18,12 +18,16 @@ SMALL = {
     "seq2seq-attention": ["hidden_size=8", "embedding_dim=4"],
     "seq2seq": ["hidden_size=8", "embedding_dim=4"],
 }
+GPT_KINDS = ["attention", "logit-lens", "contributions", "branches", "gradients", "loss", "head-ablation"]
 DRAWN = {
-    "gpt-cpu": ["attention.png", "logit-lens.png", "contributions.png", "loss.png"],
-    "bert": ["attention.png", "logit-lens.png", "loss.png"],
-    "char-gru": ["loss.png"],
-    "transformer": ["attention-encoder.png", "attention-decoder.png", "attention-cross.png", "loss.png"],
-    "seq2seq-attention": ["attention.png", "loss.png"],
+    "gpt-cpu": [f"{kind}.png" for kind in GPT_KINDS],
+    "bert": [f"{kind}.png" for kind in GPT_KINDS if kind != "contributions"],
+    "char-gru": ["gradients.png", "loss.png"],
+    "transformer": [
+        *(f"attention-{part}.png" for part in ("encoder", "decoder", "cross")),
+        *(f"{kind}.png" for kind in ("branches", "gradients", "loss", "head-ablation")),
+    ],
+    "seq2seq-attention": ["attention.png", "gradients.png", "loss.png"],
 }
 
 
@@ -62,14 +66,14 @@ def test_all_pictures_of_a_run(handmade, trained, tmp_path, model):
     text = "ab dc" if model.startswith(("seq", "trans")) else "to be or not"
     ran = handmade("picture", trained(model), "--text", text, "--out", tmp_path / "out")
     assert ran.code == 0, ran.err
-    assert ran.out.splitlines() == [str(tmp_path / "out" / name) for name in DRAWN[model]]
+    assert sorted(ran.out.splitlines()) == sorted(str(tmp_path / "out" / name) for name in DRAWN[model])
     for name in DRAWN[model]:
         assert colours(tmp_path / "out" / name) > 50
 
 
 @pytest.mark.slow
 def test_lines_begin_after_a_line_end(handmade, trained, tmp_path):
-    ran = handmade("picture", trained("names-gru"), "--text", "e", "--out", tmp_path / "out")
+    ran = handmade("picture", trained("names-gru"), "--text", "e", "--what", "loss", "--out", tmp_path / "out")
     assert ran.code == 0, ran.err
 
 
@@ -78,7 +82,7 @@ def test_published_minilm(handmade, tmp_path):
     options = ["--weights", "minilm", "--text", "A baby.", "--out", tmp_path / "out"]
     ran = handmade("picture", "minilm", *options)
     assert ran.code == 0, ran.err
-    assert ran.out.splitlines() == [str(tmp_path / "out" / "attention.png")]
+    assert ran.out.splitlines() == [str(tmp_path / "out" / name) for name in ("attention.png", "branches.png")]
 
 
 @pytest.fixture
@@ -99,7 +103,8 @@ def gpt_folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize("what", ["folder", "file"])
 def test_a_published_gpt_by_path(handmade, gpt_folder, tmp_path, what):
     path = gpt_folder if what == "folder" else gpt_folder / "model.safetensors"
-    ran = handmade("picture", "gpt2", "--weights", path, "--text", "to be", "--out", tmp_path / "out")
+    what = ["--what", "attention,logit-lens,contributions,loss"]
+    ran = handmade("picture", "gpt2", "--weights", path, "--text", "to be", *what, "--out", tmp_path / "out")
     assert ran.code == 0, ran.err
     assert len(ran.out.splitlines()) == 4
 
@@ -115,7 +120,10 @@ def test_a_published_gpt_by_path(handmade, gpt_folder, tmp_path, what):
         (["minilm", "--text", "a", "--image", "b.png"], "give either --image"),
         (["minilm", "--text", " \n"], "--text is empty: give a few words for the model to read."),
         (["minilm", "--text", "word " * 600], "the text has 602 tokens, and the model sees 512 at once"),
-        (["minilm", "--text", "a", "--what", "loss"], "--what: there is no 'loss'. There are attention."),
+        (
+            ["minilm", "--text", "a", "--what", "loss"],
+            "there is no 'loss' of minilm: it is drawn of models of language that say",
+        ),
         (["minilm", "--text", "a", "--layer", "x"], "--layer and --class are for images"),
         (["resnet20", "--text", "a"], "resnet20 does not read text."),
         (["gpt2", "--text", "a"], "gpt2 writes with published weights: download model.safetensors, vocab.json"),
@@ -146,7 +154,8 @@ def test_runs_that_cannot_read_it(handmade, trained, tmp_path):
     assert "has 20 tokens, and the model sees 16 at once" in handmade("picture", folder, "--text", "b" * 20).err
     assert "has weights of its own" in handmade("picture", folder, "--text", "be", "--weights", "gpt2").err
     assert (
-        "there is no 'attention'" in handmade("picture", trained("seq2seq"), "--text", "ab", "--what", "attention").err
+        "there is no 'attention' of seq2seq"
+        in handmade("picture", trained("seq2seq"), "--text", "ab", "--what", "attention").err
     )
 
 
@@ -173,6 +182,7 @@ def test_bert_of_transformers_with_its_head(handmade, tmp_path, monkeypatch):
     card = Card("bert-base-uncased", lambda: BertModel(config), 2019, "", 0, (8,), "")
     monkeypatch.setitem(ZOO, "bert-base-uncased", card)
     options = ["--weights", tmp_path / "published", "--text", "a [MASK] cat", "--out", tmp_path / "out"]
+    options += ["--what", "attention,logit-lens,loss"]
     ran = handmade("picture", "bert-base-uncased", *options)
     assert ran.code == 0, ran.err
     assert len(ran.out.splitlines()) == 3
@@ -192,9 +202,10 @@ def test_a_text_of_one_token_has_no_loss(handmade, trained, tmp_path, monkeypatc
     folder = trained("gpt-cpu")
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
-    ran = handmade("picture", folder, "--text", "b", "--what", "attention,loss")
-    assert ran.code == 2
-    assert "--what: the text has 1 token, and loss needs two at least: what follows the first?" in ran.err
+    for kind in ("loss", "head-ablation"):
+        ran = handmade("picture", folder, "--text", "b", "--what", f"attention,{kind}")
+        assert ran.code == 2
+        assert "--what: the text has 1 token, and loss needs two at least: what follows the first?" in ran.err
     assert not list(tmp_path.glob("work/*"))
     ran = handmade("picture", folder, "--text", "b")
     assert ran.code == 0, ran.err
@@ -203,6 +214,7 @@ def test_a_text_of_one_token_has_no_loss(handmade, trained, tmp_path, monkeypatc
         "pictures/gpt-cpu-b/attention.png",
         "pictures/gpt-cpu-b/logit-lens.png",
         "pictures/gpt-cpu-b/contributions.png",
+        "pictures/gpt-cpu-b/branches.png",
     ]
 
 
@@ -211,12 +223,14 @@ def test_pictures_of_one_text_do_not_replace_those_of_another(handmade, trained,
     folder = trained("char-gru")
     monkeypatch.chdir(tmp_path)
     texts = ["to be, or not", "to be or not", "to be, or not", "to"]
-    drawn = [handmade("picture", folder, "--text", text).out.strip() for text in texts]
+    drawn = [handmade("picture", folder, "--text", text, "--what", "loss").out.strip() for text in texts]
     assert drawn == [
         f"pictures/{name}/loss.png"
         for name in ("char-gru-to-be-or-not", "char-gru-to-be-or-not-2", "char-gru-to-be-or-not", "char-gru-to")
     ]
     earlier = tmp_path / "pictures" / "char-gru-the"  # of an earlier version, or the user's own
     earlier.mkdir()
-    assert handmade("picture", folder, "--text", "the").out.strip() == "pictures/char-gru-the-2/loss.png"
+    assert (
+        handmade("picture", folder, "--text", "the", "--what", "loss").out.strip() == "pictures/char-gru-the-2/loss.png"
+    )
     assert not list(earlier.iterdir())

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from handmade.tasks import Use
 
 
+OF_A_LOSS = {"loss", "gradients", "head-ablation"}
+"""Pictures for which something must be said of the text."""
+
+
 def picture(
     source: Annotated[
         str,
@@ -31,7 +35,9 @@ def picture(
     ] = None,
     layer: Annotated[
         str | None,
-        typer.Option(help="The layer whose maps to draw, for example layer4.1; by default an early and a late one."),
+        typer.Option(
+            help="The layer whose maps and field to draw, for example layer4.1; by default an early and a late one."
+        ),
     ] = None,
     class_: Annotated[
         str | None,
@@ -45,8 +51,9 @@ def picture(
 ) -> None:
     """Draw what happens inside a model.
 
-    For an image classifier: filters, features, grad-cam, occlusion. For a language model: attention, logit-lens,
-    contributions and loss, where the model has them.
+    For an image classifier: filters, features, grad-cam, receptive-field, gradients, occlusion, and of a ResNet
+    branches. For a language model, where it has them: attention, logit-lens, contributions, branches, gradients, loss
+    and head-ablation.
     """
     if (image is None) == (text is None):
         raise InputError(
@@ -63,7 +70,7 @@ def picture(
     elif image is not None:
         used, pictures = _of_image(source, weights, image, layer, class_)
         name = f"{used.name}-{image.stem}"
-    kinds = chosen_kinds(what, tuple(pictures))
+    kinds = chosen_kinds(what, tuple(pictures), used.name)
     shown = {"source": source, "weights": weights, "image": image and str(image), "text": text}
     folder = out or own_folder(Path("pictures", name), shown | {"layer": layer, "class": class_})
     folder.mkdir(parents=True, exist_ok=True)
@@ -84,7 +91,7 @@ def _of_text(source: str, weights: str | None, text: str, what: str | None) -> "
     pictures = lens.reading(used, text)
     if "loss" not in pictures and isinstance(used, Writer):
         told = "the text has 1 token, and loss needs two at least: what follows the first?"
-        if what and "loss" in what.split(","):
+        if what and OF_A_LOSS & {kind.strip() for kind in what.split(",")}:
             raise InputError(f"--what: {told}")
         say(told)
     _say_if_untrained(used)
@@ -113,12 +120,14 @@ def _say_if_untrained(used: "Use") -> None:
         say(f"{used.name} is untrained, so its pictures mean nothing: give trained weights with --weights.")
 
 
-def chosen_kinds(what: str | None, known: Sequence[str]) -> list[str]:
-    """The kinds of pictures in a list with commas, all for None. InputError for one that is not `known`."""
+def chosen_kinds(what: str | None, known: Sequence[str], name: str) -> list[str]:
+    """The kinds of pictures in a list with commas, all for None. InputError for one that this model does not have."""
     from handmade.errors import suggestion
+    from handmade.lens.readings import KINDS
 
     kinds = list(known) if what is None else [kind.strip() for kind in what.split(",")]
     for kind in kinds:
         if kind not in known:
-            raise InputError(f"--what: there is no {kind!r}{suggestion(kind, known)} There are {', '.join(known)}.")
+            why = f" of {name}: it is drawn of {KINDS[kind]}." if kind in KINDS else suggestion(kind, known)
+            raise InputError(f"--what: there is no {kind!r}{why} There are {', '.join(known)}.")
     return kinds

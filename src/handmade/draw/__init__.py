@@ -16,6 +16,11 @@ from handmade.draw.images import evidence as evidence
 from handmade.draw.images import feature_maps as feature_maps
 from handmade.draw.images import filters as filters
 from handmade.draw.images import is_grey as is_grey
+from handmade.draw.images import receptive_field as receptive_field
+from handmade.draw.layers import Added as Added
+from handmade.draw.layers import LayerGradient as LayerGradient
+from handmade.draw.layers import branches as branches
+from handmade.draw.layers import gradients as gradients
 from handmade.draw.lines import Elman as Elman
 from handmade.draw.lines import Errors as Errors
 from handmade.draw.lines import compared_training as compared_training
@@ -33,5 +38,6 @@ from handmade.draw.text import legible as legible
 from handmade.draw.tokens import attention_maps as attention_maps
 from handmade.draw.tokens import contributions as contributions
 from handmade.draw.tokens import guesses as guesses
+from handmade.draw.tokens import head_ablation as head_ablation
 from handmade.draw.tokens import surprise as surprise
 from handmade.draw.words import similarities as similarities

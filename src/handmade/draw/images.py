@@ -17,6 +17,7 @@ from handmade.draw.style import (
     Picture,
     amount_scale,
     bar,
+    frame,
     framed,
     in_style,
     new_figure,
@@ -204,6 +205,52 @@ def covered(drop: Float[np.ndarray, "rows columns"], image: Image, patch: int, t
     where = _place(int(drop.argmax()), drop.shape)
     told = f"Hidden at {where}, the probability falls most, by {points.max():.1f} percentage points"
     return Picture(figure, title, f"{told}; the most that it gains is {max(-points.min(), 0):.1f}.")
+
+
+@in_style
+def receptive_field(
+    gradient: Float[np.ndarray, "H W"], image: Image, rows: tuple[int, int], columns: tuple[int, int], title: str
+) -> Picture:
+    """What a unit sees: its field framed on the image, the field alone, and the size of the gradient by each pixel.
+
+    rows, columns: where the field begins, and where it has ended; it may be larger than the image.
+    """
+    (top, bottom), (left, right), (height, width) = rows, columns, image.shape[1:]
+    seen = slice(max(top, 0), min(bottom, height)), slice(max(left, 0), min(right, width))
+    note = "Framed: the pixels that the unit can see, by the sizes of all windows before it. On the right how far each "
+    note += "of them moves it: the size of the gradient, summed over the colours."
+    note += "" if (top, left) >= (0, 0) and (bottom, right) <= (height, width) else " Grey: beyond the edge."
+    figure, panels = _three(image, title, note)
+    show_image(panels[0], image)
+    panels[0].set_title("what the model sees")
+    show_image(panels[1], image)
+    panels[1].set_title(f"the unit sees {bottom - top} x {right - left}")
+    shares = gradient / (float(gradient.max()) or 1.0)
+    drawn = panels[2].imshow(shares, **amount_scale(1.0))
+    framed(panels[2])
+    panels[2].set_title("what moves it")
+    bar(figure, drawn, panels[2], "gradient, as a share of the largest", location="bottom", shrink=0.9)
+    place = seen[1].start - 0.5, seen[0].start - 0.5, seen[1].stop - seen[1].start, seen[0].stop - seen[0].start
+    for color, line in ((LIGHT.paper, 4.0), (LIGHT.wrong, 2.0)):
+        frame(panels[0], *place, color, line)
+    for axes in panels[1:]:  # the field alone, with what of it lies beyond the edge
+        axes.set(xlim=(left - 0.5, right - 0.5), ylim=(bottom - 0.5, top - 0.5), facecolor=LIGHT.line)
+    return Picture(figure, title, _about_field(gradient, seen, rows, columns))
+
+
+def _about_field(
+    gradient: Float[np.ndarray, "H W"], seen: tuple[slice, slice], rows: tuple[int, int], columns: tuple[int, int]
+) -> str:
+    """How large the field is, and on how little of it half of the gradient lies."""
+    inside = gradient[seen]
+    told = f"The unit can see {rows[1] - rows[0]} x {columns[1] - columns[0]} pixels. Of these {inside.shape[0]} x "
+    told += f"{inside.shape[1]} lie in the image: {100 * inside.size / gradient.size:.0f} % of it, "
+    told += f"rows {seen[0].start} to {seen[0].stop - 1}, columns {seen[1].start} to {seen[1].stop - 1}. "
+    if not inside.any():
+        return f"{told}None of them moves it."
+    largest_first = np.sort(inside, axis=None)[::-1].cumsum()
+    half = int(np.searchsorted(largest_first, largest_first[-1] / 2)) + 1
+    return f"{told}Half of its gradient lies on {half:,} of them, {100 * half / inside.size:.1f} %."
 
 
 def _encircled(axes: "Axes", image: Image, shares: Float[np.ndarray, "h w"]) -> None:

@@ -220,6 +220,39 @@ def contributions(
     )
 
 
+@in_style
+def head_ablation(
+    rises: Float[np.ndarray, "L H"], names: Sequence[str], loss: float, title: str, unit: str = "token"
+) -> Picture:
+    """By how much the loss rises without each head, the last layer on top.
+
+    names: of the layers. loss: that of the whole model, in nats per `unit`.
+    """
+    layers, heads = rises.shape
+    limit = max(float(np.abs(rises).max()), 1e-9)
+    note = f"Each number: the loss without this head, less that of the whole model, {loss:.3f} nats per {unit}. "
+    note += "Blue: the model needs the head. Orange: it does better without."
+    figure = new_figure(max(0.5 * heads + 2.4, 6.0), 0.32 * layers + 0.9, title, note)
+    axes = figure.subplots()
+    drawn = axes.imshow(rises, aspect="auto", origin="lower", **signed_scale(limit))
+    digits = 3 if limit < 0.095 else 2
+    for (layer, head), rise in np.ndenumerate(rises):
+        style: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": SMALL}
+        said = f"{round(float(rise), digits) + 0.0:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+        axes.text(head, layer, said, color=ink_on(drawn, float(rise)), **style)
+    axes.set_xticks(range(heads), [str(head) for head in range(heads)], fontsize=SMALL)
+    axes.set_xlabel("head", fontsize=SMALL)
+    axes.set_yticks(range(layers), list(names))
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    bar(figure, drawn, axes, "rise of the loss, nats")
+    layer, head = np.unravel_index(rises.argmax(), rises.shape)
+    better = int((rises < 0).sum())
+    told = f"Without head {head} of {names[layer]} the loss rises most, by {rises[layer, head]:.3f} from {loss:.3f} "
+    told += f"nats; without {better} of {rises.size} heads it is lower than with all."
+    return Picture(figure, title, told)
+
+
 ACROSS, DOWN = 64, 16
 """Characters per row in a picture of surprise, and its largest number of rows."""
 

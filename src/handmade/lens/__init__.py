@@ -2,6 +2,8 @@
 
 from handmade.lens.attention import attention_maps as attention_maps
 from handmade.lens.attention import draw_attention_maps as draw_attention_maps
+from handmade.lens.backward import draw_gradients as draw_gradients
+from handmade.lens.backward import gradients_by_layer as gradients_by_layer
 from handmade.lens.beams import beam_tree as beam_tree
 from handmade.lens.branches import block_flow as block_flow
 from handmade.lens.by_hand import attention_steps as attention_steps
@@ -24,6 +26,8 @@ from handmade.lens.gradient_flow import gradient_norms as gradient_norms
 from handmade.lens.guesses import draw_logit_lens as draw_logit_lens
 from handmade.lens.guesses import logit_lens as logit_lens
 from handmade.lens.heads import Heads as Heads
+from handmade.lens.heads import ablations as ablations
+from handmade.lens.heads import draw_head_ablation as draw_head_ablation
 from handmade.lens.heads import loss_with as loss_with
 from handmade.lens.heads import losses_without_heads as losses_without_heads
 from handmade.lens.heads import read_attention as read_attention
@@ -48,6 +52,12 @@ from handmade.lens.patches import draw_occlusion as draw_occlusion
 from handmade.lens.patches import occlusion as occlusion
 from handmade.lens.readings import Pictures as Pictures
 from handmade.lens.readings import reading as reading
+from handmade.lens.receptive import ReceptiveField as ReceptiveField
+from handmade.lens.receptive import draw_receptive_field as draw_receptive_field
+from handmade.lens.receptive import receptive_field as receptive_field
+from handmade.lens.streams import added_by_blocks as added_by_blocks
+from handmade.lens.streams import added_by_branches as added_by_branches
+from handmade.lens.streams import draw_added as draw_added
 from handmade.lens.texts import text_read as text_read
 from handmade.lens.token_loss import masked_losses as masked_losses
 from handmade.lens.token_loss import next_token_losses as next_token_losses

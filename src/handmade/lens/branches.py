@@ -53,10 +53,19 @@ class Flow(NamedTuple):
 
 def residual_blocks(model: Module) -> dict[str, Block]:
     """The residual blocks of a model by their names. InputError for a model without any."""
-    blocks = {name: part for name, part in model.named_modules() if isinstance(part, Block) and part.skip}
+    blocks = _blocks(model)
     if not blocks:
         raise InputError(f"{type(model).__name__} has no residual blocks.")
     return blocks
+
+
+def has_blocks(model: Module) -> bool:
+    """Whether it has residual blocks."""
+    return bool(_blocks(model))
+
+
+def _blocks(model: Module) -> dict[str, Block]:
+    return {name: part for name, part in model.named_modules() if isinstance(part, Block) and part.skip}
 
 
 def block_flow(model: Module, image: Float[Tensor, "1 C H W"], cut: Mapping[str, str] | None = None) -> Flow:

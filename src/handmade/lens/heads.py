@@ -6,12 +6,14 @@
 L layers, H heads, T tokens, D the size of a head, V vocabulary size
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int64
 
+from handmade import draw
 from handmade.engine import Tensor, no_grad
 from handmade.errors import InputError
 from handmade.lens.hooks import Attention, attention_replaced, attentions, undisturbed
@@ -91,6 +93,51 @@ def read_heads(
     return Heads(maps, queries, keys, values, log_probabilities(logits)[0])
 
 
+class Ablated(NamedTuple):
+    """The mean losses without some heads of one part of `attentions`, the `first` and those that follow, each alone."""
+
+    part: int
+    first: int
+    losses: Float[np.ndarray, "n"]
+
+
+AT_ONCE = 512
+"""Tokens that go through the model together while heads are left out one by one: their scores take the memory."""
+
+
+def ablations(
+    model: Module,
+    *inputs: Tensor,
+    losses: Callable[[Any], Float[np.ndarray, "rows"]],
+    sharpness: float = 1.0,
+    off: Collection[Place] = (),
+    at_once: int = AT_ONCE,
+) -> Iterator[Ablated]:
+    """`without_each_head`, a few heads after another. Between two of them the model is as it was before.
+
+    at_once: tokens that go through the model together, at least those of one head.
+    """
+    _require_heads(model, off)
+    rows, tokens = inputs[0].shape[0], sum(x.numel() for x in inputs)
+    for part, H in enumerate(head_counts(model)):
+        count = max(1, min(H, at_once // max(tokens, 1)))
+        for first in range(0, H, count):
+            ablated = range(first, min(H, first + count))
+            kept = np.repeat(1 - np.eye(H)[ablated], rows, axis=0)[:, :, None, None]  # row h without head h
+
+            def replace(layer: int, own: Attention, part: int = part, kept: np.ndarray = kept) -> Attention:
+                def attention(query: Tensor, *rest: object, **options: object) -> Tensor:
+                    y = _without(own(query * sharpness, *rest, **options), [h for at, h in off if at == layer])
+                    return y * Tensor(kept.astype(y.dtype)) if layer == part else y
+
+                return attention
+
+            repeated = [Tensor(np.tile(x.array, (len(ablated), 1))) for x in inputs]
+            with undisturbed(model), no_grad(), attention_replaced(model, replace):
+                output = model(*repeated)
+            yield Ablated(part, first, losses(output).reshape(len(ablated), rows).mean(1))
+
+
 def without_each_head(
     model: Module,
     *inputs: Tensor,
@@ -100,26 +147,13 @@ def without_each_head(
 ) -> list[Float[np.ndarray, "H"]]:
     """The mean loss without each head, for each part of `attentions`, beside those heads that are `off` anyway.
 
-    inputs: rows of a batch. losses: of the model's output, which has all rows for each head of a part in turn, the loss
+    inputs: rows of a batch. losses: of the model's output, which has all rows for each of some heads in turn, the loss
     of each row.
     """
-    _require_heads(model, off)
-    found, rows = [], inputs[0].shape[0]
-    for ablated, H in enumerate(_head_counts(model)):
-
-        def replace(layer: int, own: Attention, ablated: int = ablated, H: int = H) -> Attention:
-            def attention(query: Tensor, *rest: object, **options: object) -> Tensor:
-                y = _without(own(query * sharpness, *rest, **options), [h for at, h in off if at == layer])
-                kept = np.repeat(1 - np.eye(H, dtype=y.dtype), rows, axis=0)[:, :, None, None]  # row h without head h
-                return y * Tensor(kept) if layer == ablated else y
-
-            return attention
-
-        repeated = [Tensor(np.tile(x.array, (H, 1))) for x in inputs]
-        with undisturbed(model), no_grad(), attention_replaced(model, replace):
-            output = model(*repeated)
-        found.append(losses(output).reshape(H, rows).mean(1))
-    return found
+    found: list[list[np.ndarray]] = [[] for _ in head_counts(model)]
+    for made in ablations(model, *inputs, losses=losses, sharpness=sharpness, off=off):
+        found[made.part].append(made.losses)
+    return [np.concatenate(parts) for parts in found]
 
 
 def mean_loss(
@@ -149,6 +183,18 @@ def losses_without_heads(
     _require_room(model, tokens, least=2)
     losses = lambda output: losses_of(log_probabilities(output[0]), tokens[1:]).mean(-1)
     return np.stack(without_each_head(model, Tensor(tokens[None]), losses=losses, sharpness=sharpness, off=off))
+
+
+def draw_head_ablation(
+    path: Path,
+    without: Float[np.ndarray, "L H"],
+    loss: float,
+    names: Sequence[str],
+    title: str,
+    unit: str = "token",
+) -> None:
+    """Draw to `path` by how much the loss rises without each head. without: the losses without it; loss: with all."""
+    draw.head_ablation(without - loss, names, loss, title, unit).save(path)
 
 
 def pooled(maps: Float[np.ndarray, "*H S_q S_k"], most: int) -> Float[np.ndarray, "*H q k"]:
@@ -199,7 +245,7 @@ def _require_room(model: GPT, tokens: np.ndarray, least: int = 1) -> None:
         )
 
 
-def _head_counts(model: Module) -> list[int]:
+def head_counts(model: Module) -> list[int]:
     """How many heads each part of `attentions` has."""
     parts: list[Any] = list(attentions(model).values())
     if not parts:
@@ -208,7 +254,7 @@ def _head_counts(model: Module) -> list[int]:
 
 
 def _require_heads(model: Module, heads: Collection[Place]) -> None:
-    counts = _head_counts(model)
+    counts = head_counts(model)
     for layer, h in heads:
         if not (0 <= layer < len(counts) and 0 <= h < counts[layer]):
             raise InputError(

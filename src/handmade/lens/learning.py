@@ -14,10 +14,10 @@ MOST_LAYERS = 12
 """Layers that are told apart; of a deeper network the parts that follow each other are taken together."""
 
 
-def layers_of(model: Module) -> dict[str, list[str]]:
+def layers_of(model: Module, most: int = MOST_LAYERS) -> dict[str, list[str]]:
     """The layers that hold parameters, in the order of the model, each with the names of its parameters.
 
-    A layer is the deepest part of which there are no more than MOST_LAYERS: the blocks of a GPT, the convolutions of a
+    A layer is the deepest part of which there are no more than `most`: the blocks of a GPT, or the convolutions of a
     LeNet. A parameter that two layers share is the first one's.
     """
     names = [name for name, _ in model.named_parameters()]
@@ -27,19 +27,19 @@ def layers_of(model: Module) -> dict[str, list[str]]:
         for name in names:
             parts = name.split(".")
             layers.setdefault(".".join(parts[: min(length, len(parts) - 1)]) or name, []).append(name)
-        if len(layers) <= MOST_LAYERS:
+        if len(layers) <= most:
             return layers
     return {"": names}
 
 
-def gradient_norms_by_layer(model: Module) -> dict[str, float]:
+def gradient_norms_by_layer(model: Module, most: int = MOST_LAYERS) -> dict[str, float]:
     """The Euclidean norm of each layer's gradients as they are now; 0 for a layer without any.
 
     The norm of all is the root of the sum of their squares.
     """
     parameters = dict(model.named_parameters())
     norms = {}
-    for layer, names in layers_of(model).items():
+    for layer, names in layers_of(model, most).items():
         gradients = [parameters[name].grad for name in names]
         norms[layer] = math.sqrt(sum(_square_sum(gradient.array) for gradient in gradients if gradient is not None))
     return norms

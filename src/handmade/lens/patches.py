@@ -6,6 +6,7 @@ C channels, H height, W width
 """
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,18 @@ def occlusion(
 
     patch, stride: in pixels; by default the stride is an eleventh of the longer side and the patch twice that.
     """
+    return np.stack(list(occluded_rows(model, image, class_index, patch, stride, batch_size)))
+
+
+def occluded_rows(
+    model: Module,
+    image: Float[Tensor, "1 C H W"],
+    class_index: int,
+    patch: int | None = None,
+    stride: int | None = None,
+    batch_size: int = 16,
+) -> Iterator[Float[np.ndarray, "columns"]]:
+    """`occlusion`, a row after another. Between two of them the model is as it was before."""
     height, width = image.shape[2:]
     stride = stride or default_stride(height, width)
     patch = patch or 2 * stride
@@ -44,21 +57,21 @@ def occlusion(
     rows, columns = math.ceil(height / stride), math.ceil(width / stride)
     tops = _starts(height, rows, patch)
     lefts = _starts(width, columns, patch)
-    corners = [(top, left) for top in tops for left in lefts]
 
     def probability(images: np.ndarray) -> np.ndarray:
-        return model(Tensor(images)).softmax(dim=1).array[:, class_index]
+        with undisturbed(model), no_grad():
+            return model(Tensor(images)).softmax(dim=1).array[:, class_index]
 
-    drops = []
-    with undisturbed(model), no_grad():
-        whole = probability(image.array)
-        for start in range(0, len(corners), batch_size):
-            group = corners[start : start + batch_size]
+    whole = probability(image.array)
+    for top in tops:
+        drops = []
+        for start in range(0, columns, batch_size):
+            group = lefts[start : start + batch_size]
             covered = np.repeat(image.array, len(group), axis=0)
-            for one, (top, left) in zip(covered, group, strict=True):
+            for one, left in zip(covered, group, strict=True):
                 one[:, max(top, 0) : top + patch, max(left, 0) : left + patch] = 0
             drops.append(whole - probability(covered))
-    return np.concatenate(drops).reshape(rows, columns)
+        yield np.concatenate(drops)
 
 
 def default_stride(height: int, width: int) -> int:

@@ -5,7 +5,7 @@
 T tokens, V vocabulary size
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,7 +14,16 @@ from jaxtyping import Float
 
 from handmade.engine import Tensor
 from handmade.errors import InputError
-from handmade.lens.heads import Attended, Place, mean_loss, read_attention, without_each_head
+from handmade.lens.heads import (
+    Ablated,
+    Attended,
+    Place,
+    ablations,
+    head_counts,
+    mean_loss,
+    read_attention,
+    without_each_head,
+)
 from handmade.lens.token_loss import log_probabilities, losses_of
 from handmade.models.bert import BertForMaskedLM
 from handmade.models.gpt import GPT
@@ -83,12 +92,31 @@ class TextRead:
         inputs, losses = self.scored
         return np.stack(without_each_head(self.model, *inputs, losses=losses, sharpness=sharpness, off=off))
 
+    def loss(self, sharpness: float = 1.0, off: Collection[Place] = ()) -> float:
+        """The mean loss of a token, in nats. InputError where there is none."""
+        inputs, losses = self._scored()
+        return mean_loss(self.model, *inputs, losses=losses, sharpness=sharpness, off=off)
+
+    def ablations(self, sharpness: float, off: Collection[Place], at_once: int) -> Iterator[Ablated]:
+        """`without`, a few heads after another; see there. InputError where there is no loss."""
+        inputs, losses = self._scored()
+        return ablations(self.model, *inputs, losses=losses, sharpness=sharpness, off=off, at_once=at_once)
+
+    def _scored(self) -> tuple[tuple[Tensor, ...], Losses]:
+        if self.scored is None:
+            raise InputError("the model says nothing of this text that could be right or wrong: it has no loss.")
+        return self.scored
+
     @property
     def work(self) -> int:
         """About how many products `without` takes: parameters x tokens x heads."""
         tokens = sum(x.numel() for x in self.scored[0]) if self.scored else 0
-        heads = sum(getattr(part, "n_head", 0) or getattr(part, "num_heads", 0) for part in self.model.modules())
-        return sum(parameter.numel() for parameter in self.model.parameters()) * tokens * heads
+        return sum(parameter.numel() for parameter in self.model.parameters()) * tokens * sum(self.heads)
+
+    @property
+    def heads(self) -> list[int]:
+        """How many heads each part has."""
+        return head_counts(self.model)
 
 
 def text_read(used: Use, text: str, most: int) -> TextRead:

@@ -7,6 +7,8 @@
 C channels that a kernel sees, K kernels, H, W of the maps that go in, h, w of those that come out, R, S of the kernel
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -85,12 +87,12 @@ class Unit(NamedTuple):
         return np.argsort(-np.abs(self.contributions), kind="stable")[:count]
 
 
-def convolutions(model: Module, image: Float[Tensor, "1 C H W"]) -> dict[str, Layer]:
-    """The model's convolutions as they run on the image, by name; those that run once, in the order in which they do.
+@contextmanager
+def following(image: Float[Tensor, "1 C H W"]) -> Iterator[Callable[[Tensor], Fields]]:
+    """Inside the block, what is computed from the image is followed; yields what says which part of it a unit sees.
 
-    InputError for a model that has none.
+    It holds as far as places stay places: behind a mean over all of them, or a flattening, it says nothing true.
     """
-    runs: dict[str, list[Layer]] = {}
     fields: dict[int, tuple[np.ndarray, Fields]] = {}  # of each array; it is kept, so that no id comes again
 
     def follow(call: Call) -> None:
@@ -105,18 +107,29 @@ def convolutions(model: Module, image: Float[Tensor, "1 C H W"]) -> dict[str, La
             down, across = down.behind(R, *r), across.behind(S, *s)
         fields[id(call.result.array)] = call.result.array, (down, across)
 
-    def keep(name: str, module: Any, inputs: tuple, output: Tensor) -> None:
-        sees = fields.get(id(output.array), (None, (Field(), Field())))[1]
-        runs.setdefault(name, []).append(Layer(name, module, inputs[0].array[0], output.array[0], sees))
-
     fields[id(image.array)] = image.array, (Field(), Field())
+    with watching(follow):
+        yield lambda tensor: fields.get(id(tensor.array), (None, (Field(), Field())))[1]
+
+
+def convolutions(model: Module, image: Float[Tensor, "1 C H W"]) -> dict[str, Layer]:
+    """The model's convolutions as they run on the image, by name; those that run once, in the order in which they do.
+
+    InputError for a model that has none.
+    """
+    runs: dict[str, list[Layer]] = {}
+
+    def keep(name: str, module: Any, inputs: tuple, output: Tensor) -> None:
+        layer = Layer(name, module, inputs[0].array[0], output.array[0], seen_by(output))
+        runs.setdefault(name, []).append(layer)
+
     handles = [
         module.register_forward_hook(lambda module, inputs, output, name=name: keep(name, module, inputs, output))
         for name, module in model.named_modules()
         if isinstance(module, Conv2d) and module.padding_mode == "zeros"
     ]
     try:
-        with undisturbed(model), no_grad(), watching(follow):
+        with undisturbed(model), no_grad(), following(image) as seen_by:
             model(image)
     finally:
         for handle in handles:
