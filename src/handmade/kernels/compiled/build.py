@@ -8,7 +8,7 @@
     scale(pieces, x, y, x.size, 2.0)     # arrays become bare memory
 
 The function is written for one piece of the work; the machine code takes pieces from a counter until none is left, and
-`threads.run` calls it in several threads, none of which holds Python's lock. A parameter `scratch: Floats` is the
+several threads run it at once, none of which holds Python's lock (`team.py`). A parameter `scratch: Floats` is the
 thread's own working memory; the call says how large it must be, in floats: `scale(pieces, ..., scratch=4096)`.
 
 What a kernel may use: numbers, `Floats`, `Ints` and `Bytes` (bare memory: no shapes, no bounds, nothing is allocated),
@@ -19,7 +19,9 @@ the code, so a process that finds it on disk needs llvmlite's linker and not num
 from __future__ import annotations
 
 import ctypes
+import functools
 import inspect
+import os
 import struct
 import sys
 import threading
@@ -33,7 +35,6 @@ import numpy as np
 from handmade.kernels import threads
 from handmade.kernels.choice import worth
 from handmade.kernels.compiled import store
-from handmade.kernels.threads import Scratch
 from handmade.terminal import for_stream, redraws
 
 
@@ -125,30 +126,41 @@ class Kernel:
         self._sizes = [i for i, kind in enumerate(self._kinds) if kind is _KINDS["int"]]
         self._costs: dict[tuple[int, ...], float] = {}
         self._code: Any = None
+        self._address = 0
         self._failure: KernelFailed | None = None
 
     def __call__(self, pieces: int, *arguments: Any, scratch: int = 0) -> None:
         """Do all pieces. Arrays must be C-contiguous and of the type that their parameter names; None is no memory."""
         if pieces < 1:
             return
+        code, parameters = self._code or self._load(), self._packed(pieces, arguments)
+        key = (pieces, *[arguments[i] for i in self._sizes])
+        threads_wanted = min(pieces, threads.get_num_threads())
+        start = time.perf_counter()
+        if threads_wanted < 2 or threads.is_inside():
+            self._run_here(code, parameters, scratch)
+        else:
+            wake = worth(self._costs.get(key, 0.0), WAKING)
+            if not team().run(self._address, ctypes.addressof(parameters), 4 * scratch, threads_wanted, wake):
+                self._run_here(code, parameters, scratch)
+        if len(self._costs) > MANY:
+            self._costs.clear()
+        self._costs[key] = time.perf_counter() - start
+
+    def alone(self, *arguments: Any) -> None:
+        """Do one piece, in this thread and without any ado."""
         code = self._code or self._load()
+        code(_UNUSED, _UNUSED, self._packed(1, arguments), 0)
+
+    def _packed(self, pieces: int, arguments: tuple[Any, ...]) -> Any:
         values = [
             argument if not kind.dtypes else _address(self, kind, argument)
             for kind, argument in zip(self._kinds, arguments, strict=True)
         ]
-        size = self._struct.size
-        parameters = ctypes.create_string_buffer(self._struct.pack(0, pieces, *values), size)
+        return ctypes.create_string_buffer(self._struct.pack(0, pieces, *values), self._struct.size)
 
-        def work(memory: Scratch) -> None:
-            code(_UNUSED, _UNUSED, parameters, memory.address(4 * scratch) if scratch else 0)
-
-        key = (pieces, *[arguments[i] for i in self._sizes])
-        wanted = min(pieces, threads.get_num_threads()) if worth(self._costs.get(key, 0.0), WAKING) else 1
-        start = time.thread_time()
-        threads.run(work, wanted)
-        if len(self._costs) > MANY:
-            self._costs.clear()
-        self._costs[key] = (time.thread_time() - start) * wanted
+    def _run_here(self, code: Any, parameters: Any, scratch: int) -> None:
+        code(_UNUSED, _UNUSED, parameters, threads.own_scratch().address(4 * scratch) if scratch else 0)
 
     def _load(self) -> Any:
         with _lock:
@@ -174,6 +186,7 @@ class Kernel:
         if not address:
             return None
         _engines.append(engine)  # the code lives as long as its engine
+        self._address = address
         return _PROTOTYPE(address)
 
     def _compiled(self) -> bytes:
@@ -194,6 +207,17 @@ class Kernel:
             "        piece = claim(parameters)\n"
         )
 
+
+@functools.cache
+def team() -> Any:
+    """The threads that kernels run in."""
+    from handmade.kernels.compiled.team import Team
+
+    return Team()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=team.cache_clear)  # only the thread that forked lives on
 
 _lock = threading.RLock()
 _engines: list[Any] = []

@@ -148,3 +148,94 @@ def int32():
 def as_float(bits):
     """A number that was passed among integers."""
     return float32(double_from_bits(bits))
+
+
+@instruction
+def add_atomically():
+    """add_atomically(memory, i, number): raise memory[i] in one step that no other thread can come between.
+
+    Gives what was there before. What was written before it is seen by whoever sees the sum.
+    """
+    from numba import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def add_atomically(typing_context, memory, i, number):
+        def generate(context, builder, signature, arguments):
+            return builder.atomic_rmw("add", builder.gep(arguments[0], [arguments[1]]), arguments[2], "seq_cst")
+
+        return types.int64(memory, types.int64, types.int64), generate
+
+    return add_atomically
+
+
+@instruction
+def read_shared():
+    """read_shared(memory, i): memory[i] as it is now, and with it what was written before."""
+    from numba import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def read_shared(typing_context, memory, i):
+        def generate(context, builder, signature, arguments):
+            return builder.load_atomic(builder.gep(arguments[0], [arguments[1]]), "seq_cst", 8)
+
+        return types.int64(memory, types.int64), generate
+
+    return read_shared
+
+
+@instruction
+def pause():
+    """pause(): tell the processor that this loop waits, so that it saves power and leaves the memory alone."""
+    import platform
+
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    machine = platform.machine().lower()
+
+    @intrinsic
+    def pause(typing_context):
+        def generate(context, builder, signature, arguments):
+            number = ir.IntType(32)
+            if machine in ("x86_64", "amd64"):
+                builder.call(_declared(builder, "llvm.x86.sse2.pause", []), [])
+            elif machine in ("aarch64", "arm64"):
+                builder.call(_declared(builder, "llvm.aarch64.hint", [number]), [ir.Constant(number, 1)])
+            return context.get_dummy_value()
+
+        return types.none(), generate
+
+    return pause
+
+
+def _declared(builder, name, parameters):
+    """An instruction of the processor, as a function of LLVM's."""
+    from llvmlite import ir
+
+    kind = ir.FunctionType(ir.VoidType(), parameters)
+    return builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
+
+
+@instruction
+def call_kernel():
+    """call_kernel(code, parameters, scratch): run a kernel's machine code, all three being addresses."""
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def call_kernel(typing_context, code, parameters, scratch):
+        def generate(context, builder, signature, arguments):
+            integer, byte = ir.IntType(64), ir.IntType(8).as_pointer()
+            kind = ir.FunctionType(ir.IntType(32), [byte, byte, byte, integer])
+            unused = builder.bitcast(builder.alloca(integer, 2), byte)
+            function = builder.inttoptr(arguments[0], kind.as_pointer())
+            builder.call(function, [unused, unused, builder.inttoptr(arguments[1], byte), arguments[2]])
+            return context.get_dummy_value()
+
+        return types.none(types.int64, types.int64, types.int64), generate
+
+    return call_kernel
