@@ -6,6 +6,9 @@ from handmade.kernels.choice import has_compiled_form
 
 
 @has_compiled_form
-def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """a @ b over the last two axes, (..., M, K) and (..., K, N) -> (..., M, N); leading axes broadcast."""
-    return np.asarray(a @ b)  # of two vectors NumPy gives a scalar
+def matmul(a: np.ndarray, b: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
+    """a @ b + bias over the last two axes, (..., M, K), (..., K, N), (N,) -> (..., M, N); leading axes broadcast."""
+    value = np.asarray(a @ b)  # of two vectors NumPy gives a scalar
+    if bias is not None:
+        value += bias
+    return value

@@ -18,9 +18,7 @@ def linear(x, weight, bias):
             f"linear: bias has shape {bias.shape}, expected ({weight.shape[0]},) for weight {weight.shape}"
         )
     rows = x.reshape(-1, x.shape[-1])  # one matrix product for all leading axes
-    value = products.matmul(rows, weight.T)
-    if bias is not None:
-        value += bias
+    value = products.matmul(rows, weight.T, bias)
 
     def pullback(g):
         g = g.reshape(-1, weight.shape[0])
@@ -46,9 +44,7 @@ def projection(x, weight, bias):
             f"projection: bias has shape {bias.shape}, expected ({weight.shape[1]},) for weight {weight.shape}"
         )
     rows = x.reshape(-1, x.shape[-1])
-    value = products.matmul(rows, weight)
-    if bias is not None:
-        value += bias
+    value = products.matmul(rows, weight, bias)
 
     def pullback(g):
         g = g.reshape(-1, weight.shape[1])

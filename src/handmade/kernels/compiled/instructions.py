@@ -239,3 +239,34 @@ def call_kernel():
         return types.none(types.int64, types.int64, types.int64), generate
 
     return call_kernel
+
+
+@instruction
+def multiply_block():
+    """multiply_block(sgemm, way_a, way_b, m, n, k, a, step_a, b, step_b, value, step): value = a b, by the BLAS.
+
+    a (m, k), b (k, n) and value (m, n) are addresses of float32 matrices in rows, whose steps are counted in numbers.
+    """
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    integer, enumeration, number = ir.IntType(64), ir.IntType(32), ir.FloatType()
+    address = ir.IntType(8).as_pointer()
+    by_rows = ir.Constant(enumeration, 101)
+
+    @intrinsic
+    def multiply_block(typing_context, sgemm, way_a, way_b, m, n, k, a, step_a, b, step_b, value, step):
+        def generate(context, builder, signature, arguments):
+            sgemm, way_a, way_b, m, n, k, a, step_a, b, step_b, value, step = arguments
+            a, b, value = (builder.inttoptr(matrix, address) for matrix in (a, b, value))
+            way_a, way_b = (builder.trunc(way, enumeration) for way in (way_a, way_b))
+            one, zero = ir.Constant(number, 1.0), ir.Constant(number, 0.0)
+            passed = [by_rows, way_a, way_b, m, n, k, one, a, step_a, b, step_b, zero, value, step]
+            kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in passed])
+            builder.call(builder.inttoptr(sgemm, kind.as_pointer()), passed)
+            return context.get_dummy_value()
+
+        return types.none(*[types.int64] * 12), generate
+
+    return multiply_block

@@ -1,12 +1,14 @@
 """Products of matrices on the kernels' threads.
 
 NumPy's library multiplies one block as well as any code; but its own threads wait for each other in loops, and a busy
-core makes all of them wait. Here it gets one thread, and our pool gives it blocks of rows, of columns or of a batch.
-How a product is cut depends on its size alone, so results are the same on any number of threads.
+core makes all of them wait. Here it is called for blocks of the result, from our threads and without Python in between.
+How a product is cut depends on its size alone, so results are the same on any number of threads. Where the library is
+not the one of NumPy's wheels, NumPy multiplies, with threads of its own.
 """
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import math
 from typing import Any
@@ -14,35 +16,66 @@ from typing import Any
 import numpy as np
 
 from handmade.kernels.choice import worth
-from handmade.kernels.threads import for_each
+from handmade.kernels.compiled.build import Ints, address, kernel
+from handmade.kernels.compiled.instructions import floats_at, multiply_block
 
-LEAST = 1 << 22
-"""Multiplications that repay waking a thread."""
+LEAST = 1 << 20
+"""Multiplications that repay the call."""
 BLOCK = 1 << 21
-"""Multiplications of a block of a batch, about: a tenth of a millisecond."""
-REPAYS_PACKING = 256
-"""Rows, or columns, of a block: each packs the other matrix once more. Blocks of 64 rows lose a third of the speed."""
+"""Multiplications of a piece, about: a tenth of a millisecond."""
+REPAYS_PACKING = 128
+"""Rows, or columns, of a block at least: for each block the library packs the other matrix once more."""
 BLOCKS = 8
+_ONE = np.zeros(3, np.int64)
+_AS_IT_LIES, _TRANSPOSED = 111, 112  # in the library's words
 
 
-def matmul(a: np.ndarray, b: np.ndarray) -> Any:
+def matmul(a: np.ndarray, b: np.ndarray, bias: np.ndarray | None = None) -> Any:
     """See `kernels.products.matmul`."""
     if a.ndim < 2 or b.ndim < 2 or b.dtype != a.dtype:
         return NotImplemented
-    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    rows, columns = a.shape[-2], b.shape[-1]
-    work = math.prod(batch) * rows * columns * a.shape[-1]
-    use_one_blas_thread()
-    if not work or not worth(work, LEAST):
+    sgemm = _library()
+    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2]) if a.ndim > 2 or b.ndim > 2 else ()
+    (rows, depth), columns, items = a.shape[-2:], b.shape[-1], math.prod(batch)
+    work = rows * columns * depth
+    how_a, how_b = _how_it_lies(a), _how_it_lies(b)
+    if not sgemm or not work * items or not worth(work * items, LEAST) or how_a is None or how_b is None:
+        return NotImplemented
+    if b.shape[-2] != depth or (bias is not None and (bias.dtype != a.dtype or not bias.flags.c_contiguous)):
         return NotImplemented
     value = np.empty((*batch, rows, columns), a.dtype)
-    if batch and batch[0] > 1:
-        _by_batch(a, b, value, max(1, min(BLOCKS, work // BLOCK, batch[0])))
-    elif rows >= columns:
-        _by_rows(a, b, value, _blocks(rows))
-    else:
-        _by_columns(a, b, value, _blocks(columns))
+    places = _places(batch, a, b, value) if batch else _ONE
+    together = max(1, min(items // BLOCKS, BLOCK // work)) if items > 1 else 1
+    row_blocks, column_blocks = (_blocks(rows), 1) if rows >= columns else (1, _blocks(columns))
+    if items > 1:
+        row_blocks = column_blocks = 1
+    groups = -(-items // together)
+    _multiply(
+        groups * row_blocks * column_blocks, sgemm, address(a), address(b), address(value),
+        0 if bias is None else address(bias), places, items, together, row_blocks, column_blocks,
+        rows, columns, depth, *how_a, *how_b, a.strides[-2], b.strides[-1],
+    )  # fmt: skip
     return value
+
+
+def _how_it_lies(matrix: np.ndarray) -> tuple[int, int] | None:
+    """(as it lies or transposed, numbers from one row in memory to the next), or None where rows are scattered."""
+    (row, column), (rows, columns) = matrix.strides[-2:], matrix.shape[-2:]
+    if (column == 4 or columns == 1) and row >= 4 * columns and not row % 4:
+        return _AS_IT_LIES, row // 4
+    if (row == 4 or rows == 1) and column >= 4 * rows and not column % 4:
+        return _TRANSPOSED, column // 4
+    return None
+
+
+def _places(batch: tuple[int, ...], *arrays: np.ndarray) -> np.ndarray:
+    """(items, 3): how many bytes behind its array's beginning each matrix of a batch begins."""
+    places = np.empty((*batch, len(arrays)), np.int64)
+    for i, array in enumerate(arrays):
+        whole = np.broadcast_to(array, (*batch, *array.shape[-2:]))
+        steps = np.ix_(*(np.arange(size) * stride for size, stride in zip(batch, whole.strides, strict=False)))
+        places[..., i] = functools.reduce(np.add, steps)
+    return places
 
 
 def _blocks(size: int) -> int:
@@ -53,40 +86,43 @@ def _blocks(size: int) -> int:
     return blocks
 
 
-def _by_batch(a: np.ndarray, b: np.ndarray, value: np.ndarray, blocks: int) -> None:
-    """Blocks of the first leading axis."""
-    part = lambda array, s: array[s] if array.ndim == value.ndim and len(array) > 1 else array
-
-    def product(i: int) -> None:
-        s = _block(value.shape[0], i, blocks)
-        np.matmul(part(a, s), part(b, s), out=value[s])
-
-    for_each(product, blocks)
-
-
-def _by_rows(a: np.ndarray, b: np.ndarray, value: np.ndarray, blocks: int) -> None:
-    def product(i: int) -> None:
-        s = _block(value.shape[-2], i, blocks)
-        np.matmul(a[..., s, :], b, out=value[..., s, :])
-
-    for_each(product, blocks)
-
-
-def _by_columns(a: np.ndarray, b: np.ndarray, value: np.ndarray, blocks: int) -> None:
-    def product(i: int) -> None:
-        s = _block(value.shape[-1], i, blocks)
-        np.matmul(a, b[..., s], out=value[..., s])
-
-    for_each(product, blocks)
-
-
-def _block(size: int, i: int, blocks: int) -> slice:
-    return slice(size * i // blocks, size * (i + 1) // blocks)
+@kernel
+def _multiply(
+    piece: int, sgemm: int, a: int, b: int, value: int, bias: int, places: Ints, items: int, together: int,
+    row_blocks: int, column_blocks: int, rows: int, columns: int, depth: int,
+    way_a: int, step_a: int, way_b: int, step_b: int, row: int, column: int,
+) -> None:  # fmt: skip
+    """A block of rows or columns of one product, or several whole products of a batch; with the bias."""
+    group, block = piece // (row_blocks * column_blocks), piece % (row_blocks * column_blocks)
+    i, j = block // column_blocks, block % column_blocks
+    top, bottom = rows * i // row_blocks, rows * (i + 1) // row_blocks
+    left, right = columns * j // column_blocks, columns * (j + 1) // column_blocks
+    for item in range(group * together, min(items, (group + 1) * together)):
+        block = value + places[3 * item + 2] + 4 * (top * columns + left)
+        multiply_block(
+            sgemm, way_a, way_b, bottom - top, right - left, depth,
+            a + places[3 * item] + top * row, step_a, b + places[3 * item + 1] + left * column, step_b, block, columns,
+        )  # fmt: skip
+        if bias:
+            added, sums = floats_at(bias + 4 * left), floats_at(block)
+            for r in range(bottom - top):
+                for k in range(right - left):
+                    sums[r * columns + k] += added[k]
 
 
 @functools.cache
-def use_one_blas_thread() -> None:
-    """From here on NumPy's library computes in the thread that calls it."""
-    from threadpoolctl import threadpool_limits
+def _library() -> int:
+    """The address of the product of float32 matrices in NumPy's library; 0 where it is another library.
 
-    threadpool_limits(1, user_api="blas")
+    From here on it computes in the thread that calls it.
+    """
+    from threadpoolctl import ThreadpoolController
+
+    for library in ThreadpoolController().select(user_api="blas").lib_controllers:
+        try:
+            sgemm = ctypes.CDLL(library.filepath).scipy_cblas_sgemm64_
+        except (OSError, AttributeError):
+            continue
+        library.set_num_threads(1)
+        return ctypes.cast(sgemm, ctypes.c_void_p).value or 0
+    return 0

@@ -26,7 +26,7 @@ from handmade.kernels.compiled.instructions import add_atomically, call_kernel, 
 if TYPE_CHECKING:
     from handmade.kernels.threads import Scratch
 
-AWAKE = 1e-4
+AWAKE = 4e-4
 """Seconds that a helper looks for the next kernel before it goes to sleep."""
 CLOSED = -(1 << 32)
 """What is added to INSIDE while no kernel is open."""
