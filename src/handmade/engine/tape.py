@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from handmade.kernels.sums import total
-from handmade.ops.op import Pullback
+from handmade.ops.op import Part, Pullback
 
 Hook = Callable[[np.ndarray], np.ndarray]
 Versions = list[Any]
@@ -45,16 +45,18 @@ class Node:
         self.hooks: dict[object, Hook] | None = None  # what is asked about the gradient before it goes on
         self.freed = False
 
-    def pull(self, g: np.ndarray, retain: bool = False) -> list[np.ndarray | None]:
+    def pull(self, g: np.ndarray, retain: bool = False) -> list[np.ndarray | Part | None]:
         """The gradients of the parents, computed only where needed; unless `retain`, the node then frees its arrays."""
         assert self.pullback is not None
-        gradients: list[np.ndarray | None] = []
+        gradients: list[np.ndarray | Part | None] = []
         for parent, part in zip(self.parents, self.pullback(g), strict=True):
             if parent is None or part is None:
                 gradients.append(None)
-            else:
-                part = np.asarray(part() if callable(part) else part)  # NumPy gives scalars where axes run out
-                gradients.append(unbroadcast(part, parent.shape))
+                continue
+            part = part() if callable(part) else part
+            if not isinstance(part, Part):
+                part = unbroadcast(np.asarray(part), parent.shape)  # NumPy gives scalars where axes run out
+            gradients.append(part)
         if not retain:
             self.pullback, self.parents, self.recorded, self.freed = None, (), (), True
         return gradients
@@ -71,6 +73,7 @@ def backward(
     for node in order:
         _check(node)
     gradients = {root: gradient}
+    ours: set[Node] = set()  # whose gradient lies in an array that was made here, so that it can be added to
     for node in order:
         g = gradients.pop(node, None)
         if g is None:  # every path from the root to this node goes through an operation without a gradient
@@ -89,8 +92,26 @@ def backward(
         parents = node.parents
         for parent, part in zip(parents, node.pull(g, retain), strict=True):
             if parent is not None and part is not None:
-                gradients[parent] = np.asarray(gradients[parent] + part) if parent in gradients else part
+                _add(gradients, ours, parent, part)
         part = None  # otherwise the gradient of the next iteration would have one holder too many
+
+
+def _add(gradients: dict[Node, np.ndarray], ours: set[Node], node: Node, part: np.ndarray | Part) -> None:
+    """Add a part to a node's gradient. Pullbacks may share the arrays that they give: only our own are changed."""
+    before = gradients.get(node)
+    if before is None:
+        gradients[node] = part.whole() if isinstance(part, Part) else part
+        if not isinstance(part, Part):
+            return
+    elif isinstance(part, Part):
+        if node not in ours:
+            gradients[node] = before = before.copy("K")
+        part.add_to(before)
+    elif node in ours:
+        before += part
+    else:
+        gradients[node] = np.asarray(before + part)
+    ours.add(node)
 
 
 def _holders(array: np.ndarray) -> int:

@@ -2,22 +2,13 @@
 
 import numpy as np
 
-from handmade.ops.op import op
+from handmade.ops.op import Part, op
 
 
 @op
 def getitem(x, *, index):
     """x[index]: slices, integers, integer arrays, masks, as in NumPy."""
-
-    def pullback(g):
-        gradient = np.zeros_like(x)
-        if _reads_once(index):
-            gradient[index] = g
-        else:
-            np.add.at(gradient, index, g)
-        return (gradient,)
-
-    return np.asarray(x[index]), pullback
+    return np.asarray(x[index]), lambda g: (Part(x, index, g, _reads_once(index)),)
 
 
 def _reads_once(index) -> bool:
