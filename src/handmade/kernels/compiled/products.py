@@ -34,21 +34,26 @@ def matmul(a: np.ndarray, b: np.ndarray, bias: np.ndarray | None = None) -> Any:
     """See `kernels.products.matmul`."""
     if a.ndim < 2 or b.ndim < 2 or b.dtype != a.dtype:
         return NotImplemented
-    sgemm = _library()
-    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2]) if a.ndim > 2 or b.ndim > 2 else ()
-    (rows, depth), columns, items = a.shape[-2:], b.shape[-1], math.prod(batch)
+    (rows, depth), columns = a.shape[-2:], b.shape[-1]
     work = rows * columns * depth
-    how_a, how_b = _how_it_lies(a), _how_it_lies(b)
-    if not sgemm or not work * items or not worth(work * items, LEAST) or how_a is None or how_b is None:
+    if not worth(work * max(a.size // max(rows * depth, 1), 1), LEAST):
         return NotImplemented
-    if b.shape[-2] != depth or (bias is not None and (bias.dtype != a.dtype or not bias.flags.c_contiguous)):
+    sgemm, how_a, how_b = _library(), _how_it_lies(a), _how_it_lies(b)
+    if not sgemm or not work or how_a is None or how_b is None or b.shape[-2] != depth:
+        return NotImplemented
+    if bias is not None and (bias.dtype != a.dtype or not bias.flags.c_contiguous):
+        return NotImplemented
+    batch, places = (), _ONE
+    if a.ndim > 2 or b.ndim > 2:
+        batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        places = _places(batch, a.shape[:-2], a.strides[:-2], b.shape[:-2], b.strides[:-2], 4 * rows * columns)
+    items = math.prod(batch)
+    if not items:
         return NotImplemented
     value = np.empty((*batch, rows, columns), a.dtype)
-    places = _places(batch, a, b, value) if batch else _ONE
     together = max(1, min(items // BLOCKS, BLOCK // work)) if items > 1 else 1
-    row_blocks, column_blocks = (_blocks(rows), 1) if rows >= columns else (1, _blocks(columns))
-    if items > 1:
-        row_blocks = column_blocks = 1
+    row_blocks = _blocks(rows) if items == 1 and rows >= columns else 1
+    column_blocks = _blocks(columns) if items == 1 and rows < columns else 1
     groups = -(-items // together)
     _multiply(
         groups * row_blocks * column_blocks, sgemm, address(a), address(b), address(value),
@@ -68,14 +73,21 @@ def _how_it_lies(matrix: np.ndarray) -> tuple[int, int] | None:
     return None
 
 
-def _places(batch: tuple[int, ...], *arrays: np.ndarray) -> np.ndarray:
-    """(items, 3): how many bytes behind its array's beginning each matrix of a batch begins."""
-    places = np.empty((*batch, len(arrays)), np.int64)
-    for i, array in enumerate(arrays):
-        whole = np.broadcast_to(array, (*batch, *array.shape[-2:]))
-        steps = np.ix_(*(np.arange(size) * stride for size, stride in zip(batch, whole.strides, strict=False)))
-        places[..., i] = functools.reduce(np.add, steps)
-    return places
+@functools.lru_cache(256)
+def _places(
+    batch: tuple[int, ...], shape_a: tuple[int, ...], steps_a: tuple[int, ...],
+    shape_b: tuple[int, ...], steps_b: tuple[int, ...], size: int,
+) -> np.ndarray:  # fmt: skip
+    """(items, 3): how many bytes behind the beginning of a, b and the value each matrix of a batch begins."""
+    numbers = np.arange(math.prod(batch))
+    along = np.unravel_index(numbers, batch)
+    return np.stack([_offsets(along, shape_a, steps_a), _offsets(along, shape_b, steps_b), numbers * size], 1)
+
+
+def _offsets(along: tuple[np.ndarray, ...], shape: tuple[int, ...], steps: tuple[int, ...]) -> np.ndarray:
+    own = along[len(along) - len(shape) :]
+    parts = [index * step for index, size, step in zip(own, shape, steps, strict=True) if size > 1]
+    return functools.reduce(np.add, parts, np.zeros_like(along[0]))
 
 
 def _blocks(size: int) -> int:
