@@ -8,9 +8,9 @@ import sys
 import numpy as np
 import pytest
 
-from handmade.kernels import threads
 from handmade.kernels.compiled import build, machine, store
 from handmade.kernels.compiled.build import Bytes, Floats, Ints, KernelFailed, inline, kernel
+from handmade.kernels.compiled.team import Team
 from tests.support.compiled_forms import using
 
 pytest.importorskip("numba")
@@ -56,14 +56,14 @@ def test_arrays_numbers_scratch_and_helpers(count, rng, folder):
 
 def test_helpers_are_woken_only_for_work_that_repays_it(rng, folder, monkeypatch):
     woken = []
-    run = threads.run
-    monkeypatch.setattr(threads, "run", lambda work, pieces: woken.append(pieces) or run(work, pieces))
+    run = Team.run
+    monkeypatch.setattr(Team, "run", lambda self, *given: woken.append(given[-1]) or run(self, *given))
     scale = make_kernel()
     with using("auto", 2):
         check(scale, rng)
         monkeypatch.setattr(build, "WAKING", 0.0)
         check(scale, rng)
-    assert woken == [1, 2]
+    assert woken == [False, True]
 
 
 def test_the_second_time_it_is_found_on_disk(rng, folder, monkeypatch):

@@ -135,14 +135,11 @@ class Kernel:
             return
         code, parameters = self._code or self._load(), self._packed(pieces, arguments)
         key = (pieces, *[arguments[i] for i in self._sizes])
-        threads_wanted = min(pieces, threads.get_num_threads())
+        wanted = min(pieces, threads.get_num_threads())
         start = time.perf_counter()
-        if threads_wanted < 2 or threads.is_inside():
-            self._run_here(code, parameters, scratch)
-        else:
-            wake = worth(self._costs.get(key, 0.0), WAKING)
-            if not team().run(self._address, ctypes.addressof(parameters), 4 * scratch, threads_wanted, wake):
-                self._run_here(code, parameters, scratch)
+        wake = worth(self._costs.get(key, 0.0), WAKING)
+        if wanted < 2 or not team().run(self._address, ctypes.addressof(parameters), 4 * scratch, wanted, wake):
+            code(_UNUSED, _UNUSED, parameters, threads.own_scratch().address(4 * scratch) if scratch else 0)
         if len(self._costs) > MANY:
             self._costs.clear()
         self._costs[key] = time.perf_counter() - start
@@ -158,9 +155,6 @@ class Kernel:
             for kind, argument in zip(self._kinds, arguments, strict=True)
         ]
         return ctypes.create_string_buffer(self._struct.pack(0, pieces, *values), self._struct.size)
-
-    def _run_here(self, code: Any, parameters: Any, scratch: int) -> None:
-        code(_UNUSED, _UNUSED, parameters, threads.own_scratch().address(4 * scratch) if scratch else 0)
 
     def _load(self) -> Any:
         with _lock:

@@ -251,7 +251,7 @@ def multiply_block():
     from numba import types
     from numba.extending import intrinsic
 
-    integer, enumeration, number = ir.IntType(64), ir.IntType(32), ir.FloatType()
+    enumeration, number = ir.IntType(32), ir.FloatType()
     address = ir.IntType(8).as_pointer()
     by_rows = ir.Constant(enumeration, 101)
 
@@ -270,3 +270,25 @@ def multiply_block():
         return types.none(*[types.int64] * 12), generate
 
     return multiply_block
+
+
+@instruction
+def call_function():
+    """call_function(address, a, b): call a function of the C library, whose arguments are addresses."""
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def call_function(typing_context, function, a, b):
+        def generate(context, builder, signature, arguments):
+            byte = ir.IntType(8).as_pointer()
+            kind = ir.FunctionType(ir.IntType(32), [byte, byte])
+            function, *addresses = arguments
+            passed = [builder.inttoptr(address, byte) for address in addresses]
+            builder.call(builder.inttoptr(function, kind.as_pointer()), passed)
+            return context.get_dummy_value()
+
+        return types.none(*[types.int64] * 3), generate
+
+    return call_function
