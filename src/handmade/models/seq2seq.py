@@ -41,7 +41,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from handmade.engine import Tensor, no_grad
-from handmade.engine.functions import cat
+from handmade.engine.creation import arange
+from handmade.engine.functions import cat, where
 from handmade.models.card import Card, Cost
 from handmade.models.sequence_to_sequence import PAD, SequenceToSequence
 from handmade.nn import GRU, LSTM, Dropout, Embedding, Linear, Module, init
@@ -49,7 +50,7 @@ from handmade.nn import GRU, LSTM, Dropout, Embedding, Linear, Module, init
 State = dict[str, Any]
 """h, c: of the decoder, B L H. With attention also memory, keys: B S M, B S A; visible: B S, where no padding is."""
 
-Visible = Bool[np.ndarray, "B S"]
+Visible = Bool[Tensor, "B S"]
 
 
 class Attention(Module):
@@ -180,9 +181,9 @@ class LSTMSeq2Seq(RecurrentSeq2Seq):
         self.out = Linear(hidden_size, vocab_size)
 
     def encode(self, source: Int[Tensor, "B S"]) -> State:
-        visible = source.array != PAD
+        visible = source != PAD
         lengths = visible.sum(1)
-        rows, order = np.arange(len(lengths))[:, None], reversed_places(lengths, visible.shape[1])
+        rows, order = arange(len(source), device=source.device)[:, None], reversed_places(lengths, source.shape[1])
         if self.reverse_source:
             source = source[rows, order]
         memory, (h, c) = self.encoder(self.dropout(self.source_vectors(source)), lengths=lengths)
@@ -229,7 +230,7 @@ class BahdanauSeq2Seq(RecurrentSeq2Seq):
         self.out = Linear(E, vocab_size)
 
     def encode(self, source: Int[Tensor, "B S"]) -> State:
-        visible = source.array != PAD
+        visible = source != PAD
         memory, final = self.encoder(self.dropout(self.source_vectors(source)), lengths=visible.sum(1))  # B S 2H
         h = self.begin(final[1]).tanh().unsqueeze(1)  # the backward state at the first token -> B 1 H
         return {"h": h, "memory": memory, "keys": self.attention.keys(memory), "visible": visible}
@@ -257,10 +258,10 @@ def remember(network: LSTM) -> None:
             init.ones_(bias.detach()[network.hidden_size : 2 * network.hidden_size])
 
 
-def reversed_places(lengths: Int[np.ndarray, "B"], steps: int) -> Int[np.ndarray, "B S"]:
+def reversed_places(lengths: Int[Tensor, "B"], steps: int) -> Int[Tensor, "B S"]:
     """The positions of each row from its last token to its first; padding stays where it is."""
-    places = np.arange(steps)
-    return np.where(places < lengths[:, None], lengths[:, None] - 1 - places, places)
+    places = arange(steps, device=lengths.device)
+    return where(places < lengths[:, None], lengths[:, None] - 1 - places, places)
 
 
 def seq2seq(

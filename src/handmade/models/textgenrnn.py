@@ -24,6 +24,7 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float, Int
 
+import handmade.nn.functional as F
 from handmade.engine import Tensor
 from handmade.engine.functions import cat
 from handmade.models.card import Card, Cost, Published
@@ -56,17 +57,17 @@ class TextGenRNN(Module):
         self.output = Linear(features, vocab_size)
 
     def forward(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B V"]:
-        x = self.embedding(Tensor(self._last(tokens.array)))  # B 40 E
+        x = self.embedding(self._last(tokens))  # B 40 E
         h1, _ = self.rnn_1(x)
         h2, _ = self.rnn_2(h1)
         z = cat([x, h1, h2], dim=2)  # B 40 F
         a = self.attention(z).softmax(dim=1)  # B 40 1
         return self.output((a * z).sum(dim=1))  # B F -> B V
 
-    def _last(self, tokens: Int[np.ndarray, "B T"]) -> Int[np.ndarray, "B window"]:
+    def _last(self, tokens: Int[Tensor, "B T"]) -> Int[Tensor, "B window"]:
         """The last tokens, with NOTHING before a text that has fewer."""
         last = tokens[:, -self.window :]
-        return np.pad(last, ((0, 0), (self.window - last.shape[1], 0)), constant_values=NOTHING)
+        return F.pad(last, (self.window - last.shape[1], 0), value=NOTHING)
 
     def from_published(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The arrays of textgenrnn_weights.hdf5 under the names and in the layout used here.
