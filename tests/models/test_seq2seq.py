@@ -63,7 +63,7 @@ def test_attention_is_pytorchs(rng, kind, dtype):
     visible = np.arange(S) < np.array([[5], [2], [1]])
     arrays = [rng.standard_normal(shape).astype(dtype) for shape in ((B, T, Q), (B, S, M))]
     query, memory = (Tensor(array, requires_grad=True) for array in arrays)
-    context, weights = attention(query, memory, attention.keys(memory), visible)
+    context, weights = attention(query, memory, attention.keys(memory), Tensor(visible))
 
     theirs = [torch.tensor(array, requires_grad=True) for array in arrays]
     named = {name: torch.tensor(p.array, requires_grad=True) for name, p in attention.named_parameters()}

@@ -5,9 +5,7 @@ B batch, S_q queries and S_k keys, T positions, D embedding size
 
 from __future__ import annotations
 
-import functools
 import inspect
-import operator
 import types
 from typing import Any
 
@@ -77,34 +75,6 @@ def attention_weights(query: torch.Tensor, key: torch.Tensor, attn_mask: torch.T
     scores = scores.masked_fill(~attn_mask, -torch.inf) if attn_mask.dtype == torch.bool else scores + attn_mask
     blind = (scores == -torch.inf).all(-1, keepdim=True)
     return scores.masked_fill(blind, 0.0).softmax(-1).masked_fill(blind, 0.0)
-
-
-def merged_mask(
-    attn_mask: torch.Tensor | None,
-    key_padding_mask: torch.Tensor | None,
-    is_causal: bool,
-    scores: tuple[int, int, int, int],
-) -> torch.Tensor | None:
-    """The masks of `MultiheadAttention`, where True hides, as the one of `scaled_dot_product_attention`."""
-    B, _, S_q, S_k = scores
-    hidden = []
-    if attn_mask is not None:
-        hidden.append(attn_mask if attn_mask.ndim == 2 else attn_mask.reshape(scores))
-    if key_padding_mask is not None:
-        hidden.append(key_padding_mask.reshape(B, 1, 1, S_k))
-    if is_causal:
-        device = hidden[0].device if hidden else torch.get_default_device()
-        hidden.append(torch.ones(S_q, S_k, dtype=torch.bool, device=device).triu(1))
-    if not hidden:
-        return None
-    dtypes = [mask.dtype for mask in hidden if mask.dtype != torch.bool]
-    if not dtypes:
-        return ~functools.reduce(operator.or_, hidden)
-    numbers = (
-        torch.zeros_like(mask, dtype=dtypes[0]).masked_fill(mask, -torch.inf) if mask.dtype == torch.bool else mask
-        for mask in hidden
-    )
-    return functools.reduce(operator.add, numbers)
 
 
 # --- layers that PyTorch has under the same name ---------------------------------------------------------------------

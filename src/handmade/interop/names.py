@@ -11,13 +11,11 @@ from handmade.engine import Tensor
 from handmade.interop import layers
 from handmade.interop.installed import torch
 from handmade.nn import functional, init, utils
-from handmade.nn.attention import merged_mask
 from handmade.nn.functional.attention import attention_weights
 
 OTHERS: dict[Any, Any] = {
     functional.projection: layers.projection,
     attention_weights: layers.attention_weights,
-    merged_mask: layers.merged_mask,
 }
 ROOMS = (
     (namespace, torch),

@@ -7,21 +7,20 @@ B batch, S_q queries and S_k keys (S of both in self-attention), E = H d embed_d
 
 from __future__ import annotations
 
+import math
 from functools import reduce
 from operator import add, or_
-
-import numpy as np
+from typing import Any
 
 import handmade.nn.functional as F
-from handmade.engine import Tensor
-from handmade.engine.creation import empty, full, zeros
+from handmade.engine import Tensor, bool_
+from handmade.engine.creation import empty, ones, zeros, zeros_like
 from handmade.engine.functions import cat
 from handmade.nn import init
 from handmade.nn.functional.attention import attention_weights
 from handmade.nn.linear import Linear
 from handmade.nn.module import Module, Parameter
 from handmade.nn.positions import RotaryEmbedding
-from handmade.ops.attention import causal_mask
 
 KeyValue = tuple[Tensor, Tensor]
 """Keys and values of the heads, (B, H, S_k, d) each."""
@@ -121,7 +120,8 @@ class MultiheadAttention(Module):
             q, k, v = self._self_projections(query)
         else:
             q, (k, v) = self.queries(query), self.keys_and_values(key, value)
-        mask = merged_mask(attn_mask, key_padding_mask, is_causal, (q.shape[0], self.num_heads, q.shape[2], k.shape[2]))
+        scores = (q.shape[0], self.num_heads, q.shape[2], k.shape[2])
+        mask = merged_mask(attn_mask, key_padding_mask, is_causal, scores, q.device)
         k, v, mask = self._with_added_keys(k, v, mask)
         if not need_weights:
             return self.attend(q, k, v, mask), None
@@ -154,12 +154,12 @@ class MultiheadAttention(Module):
         if self.bias_k is not None and self.bias_v is not None:
             added.append([x.reshape(1, self.num_heads, 1, self.head_dim) for x in (self.bias_k, self.bias_v)])
         if self.add_zero_attn:
-            added.append([zeros(1, 1, 1, 1, dtype=k.dtype)] * 2)
+            added.append([k.new_zeros(1, 1, 1, 1)] * 2)
         for key, value in added:
             one = (k.shape[0], self.num_heads, 1, self.head_dim)
             k, v = cat([k, key.expand(one)], dim=2), cat([v, value.expand(one)], dim=2)
             if mask is not None:
-                seen = full((*mask.shape[:-1], 1), mask.dtype == bool, dtype=mask.dtype)  # True, or 0 to be added
+                seen = mask.new_full((*mask.shape[:-1], 1), mask.dtype == bool_)  # True, or 0 to be added
                 mask = cat([mask, seen], dim=-1)
         return k, v, mask
 
@@ -249,7 +249,11 @@ class GroupedQueryAttention(Module):
 
 
 def merged_mask(
-    attn_mask: Tensor | None, key_padding_mask: Tensor | None, is_causal: bool, scores: tuple[int, int, int, int]
+    attn_mask: Tensor | None,
+    key_padding_mask: Tensor | None,
+    is_causal: bool,
+    scores: tuple[int, int, int, int],
+    device: Any,
 ) -> Tensor | None:
     """PyTorch's two masks and causality, merged into the one mask that `scaled_dot_product_attention` takes.
 
@@ -273,17 +277,17 @@ def merged_mask(
             )
         masks.append(key_padding_mask[:, None, None])
     if is_causal:
-        masks.append(Tensor(~causal_mask(S_q, S_k)))
+        masks.append(ones(S_q, S_k, dtype=bool_, device=device).triu(1))
     for mask in masks:
-        if mask.dtype.kind not in "bf":
+        if not (mask.dtype == bool_ or mask.is_floating_point()):
             raise TypeError(f"a mask is {mask.dtype}; expected bool (True hides a key) or floats, added to the scores")
-    floats = [mask.dtype for mask in masks if mask.dtype.kind == "f"]
+    floats = [mask.dtype for mask in masks if mask.is_floating_point()]
     if not masks:
         return None
     if not floats:
         return ~reduce(or_, masks)
-    as_numbers = lambda mask: Tensor(np.where(mask.array, -np.inf, 0).astype(floats[0]))
-    return reduce(add, [as_numbers(mask) if mask.dtype == bool else mask for mask in masks])  # learned or not
+    as_numbers = lambda mask: zeros_like(mask, dtype=floats[0]).masked_fill(mask, -math.inf)
+    return reduce(add, [as_numbers(mask) if mask.dtype == bool_ else mask for mask in masks])  # learned or not
 
 
 def _head_dim(layer: str, embed_dim: int, num_heads: int) -> int:

@@ -10,7 +10,7 @@ import math
 
 import handmade.nn.functional as F
 from handmade.engine import Tensor
-from handmade.engine.creation import empty, zeros
+from handmade.engine.creation import empty
 from handmade.nn import init
 from handmade.nn.module import Module, Parameter
 
@@ -35,7 +35,7 @@ class _Cell(Module):
         return f"{self.input_size}, {self.hidden_size}"
 
     def _zeros(self, x: Tensor) -> Tensor:
-        return zeros(*x.shape[:-1], self.hidden_size, dtype=x.dtype)
+        return x.new_zeros(*x.shape[:-1], self.hidden_size)
 
     def _check(self, x: Tensor, *states: Tensor) -> None:
         for name, tensor, size in (("x", x, self.input_size), *(("state", h, self.hidden_size) for h in states)):

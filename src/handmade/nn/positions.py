@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from handmade.engine import Tensor
-from handmade.engine.creation import empty
+from handmade.engine import Tensor, float64
+from handmade.engine.creation import arange, empty
 from handmade.engine.functions import cat, stack
 from handmade.nn import init
 from handmade.nn.module import Module, Parameter
@@ -90,9 +90,10 @@ class RotaryEmbedding(Module):
         """x (..., T, d) rotated; start is the position of its first row."""
         if x.shape[-1] != self.head_dim:
             raise ValueError(f"RotaryEmbedding: x has shape {x.shape}; expected (..., T, {self.head_dim})")
-        positions = np.arange(start, start + x.shape[-2])
-        angles = positions[:, None] / self.base ** (np.arange(0, self.head_dim, 2) / self.head_dim)  # (T, d/2)
-        cos, sin = Tensor(np.cos(angles).astype(x.dtype)), Tensor(np.sin(angles).astype(x.dtype))
+        numbers = lambda first, end, step: arange(first, end, step, dtype=float64, device=x.device)
+        rates = self.base ** (numbers(0, self.head_dim, 2) / -self.head_dim)  # d/2
+        angles = numbers(start, start + x.shape[-2], 1).outer(rates)  # (T, d/2)
+        cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
         first, second = (x[..., 0::2], x[..., 1::2]) if self.interleaved else x.chunk(2, dim=-1)
         turned = first * cos - second * sin, first * sin + second * cos
         return stack(turned, dim=-1).flatten(-2) if self.interleaved else cat(turned, dim=-1)
