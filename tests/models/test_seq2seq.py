@@ -263,7 +263,7 @@ def test_forget_gates_begin_open():
 
 
 def test_places_of_a_reversed_source():
-    assert reversed_places(np.array([3, 1, 4]), 4).tolist() == [[2, 1, 0, 3], [0, 1, 2, 3], [3, 2, 1, 0]]
+    assert reversed_places(Tensor(np.array([3, 1, 4])), 4).tolist() == [[2, 1, 0, 3], [0, 1, 2, 3], [3, 2, 1, 0]]
 
 
 @pytest.mark.parametrize(
