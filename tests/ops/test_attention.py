@@ -6,8 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handmade.kernels.dropout import Noise
 from handmade.ops.attention import attention_weights, causal_mask, scaled_dot_product_attention
-from handmade.ops.dropout import dropout_mask
 from tests.support.against_torch import agrees_with_torch, run
 
 few = settings(max_examples=30, deadline=None, derandomize=True)
@@ -91,10 +91,11 @@ def test_heads_that_are_views(rng):
 
 def test_dropout_of_the_weights(rng):
     query, key, value = inputs(rng)
-    mask = dropout_mask((2, 3, 4, 5), p=0.4, rng=rng, dtype=np.dtype(np.float64))
+    noise = Noise.drawn(0.4, rng)
+    mask = noise.mask_of_rows((2, 3, 4, 5), np.dtype(np.float64))
 
     def ours(q, k, v):
-        return scaled_dot_product_attention(q, k, v, dropout_mask=mask.astype(q.dtype))
+        return scaled_dot_product_attention(q, k, v, dropout=noise)
 
     def theirs(q, k, v):
         return (weights_in_torch(q, k) * torch.tensor(mask, dtype=q.dtype)) @ v

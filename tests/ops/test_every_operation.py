@@ -16,8 +16,8 @@ import torch
 
 from handmade import Tensor, gradcheck, ops, tensor
 from handmade.engine import apply, watching
+from handmade.kernels.dropout import Noise
 from handmade.kernels.normalization import batch_statistics
-from handmade.ops.dropout import dropout_mask
 from handmade.ops.op import OPERATIONS
 from tests.support.against_torch import agrees_with_torch
 
@@ -96,7 +96,7 @@ def ctc_in_torch(log_probs: torch.Tensor) -> torch.Tensor:
 
 def dropped(x: torch.Tensor) -> torch.Tensor:
     dtype = np.dtype(str(x.dtype).removeprefix("torch."))
-    return x * torch.tensor(dropout_mask(tuple(x.shape), p=0.4, rng=np.random.default_rng(0), dtype=dtype))
+    return x * torch.tensor(Noise.drawn(0.4, np.random.default_rng(0)).mask(tuple(x.shape), dtype))
 
 
 IMAGE = (2, 4, 5, 6)

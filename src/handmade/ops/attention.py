@@ -13,29 +13,30 @@ from handmade.ops.op import op
 
 
 @op
-def scaled_dot_product_attention(query, key, value, *, mask=None, scale=None, dropout_mask=None):
+def scaled_dot_product_attention(query, key, value, *, mask=None, scale=None, dropout=None):
     """(..., S_q, d_k), (..., S_k, d_k), (..., S_k, d_v) -> (..., S_q, d_v).
 
     mask broadcasts to the scores (..., S_q, S_k): boolean, True where a query may attend to a key, or numbers to add.
-    A query with every key masked gets zeros and no gradient. scale is 1 / sqrt(d_k) unless given. dropout_mask, from
-    `ops.dropout`, multiplies the weights.
+    A query with every key masked gets zeros and no gradient. scale is 1 / sqrt(d_k) unless given. dropout, a
+    `kernels.dropout.Noise`, is what the weights are dropped by.
     """
-    output, pullback = attention_with_learned_mask(query, key, value, mask, scale=scale, dropout_mask=dropout_mask)
+    output, pullback = attention_with_learned_mask(query, key, value, mask, scale=scale, dropout=dropout)
     return output, lambda g: pullback(g)[:3]
 
 
 @op
-def attention_with_learned_mask(query, key, value, mask, *, scale=None, dropout_mask=None):
+def attention_with_learned_mask(query, key, value, mask, *, scale=None, dropout=None):
     """Like `scaled_dot_product_attention`, but also differentiated by the mask, which is added to the scores."""
     if value.ndim < 2 or key.ndim < 2 or value.shape[-2] != key.shape[-2]:
         raise ValueError(f"attention: key {key.shape} and value {value.shape} must have equally many rows (S_k)")
     weights, weights_pullback = weights_with_learned_mask(query, key, mask, scale=scale)
-    applied = weights if dropout_mask is None else weights * dropout_mask
+    kept = None if dropout is None else dropout.mask_of_rows(weights.shape, weights.dtype)
+    applied = weights if kept is None else weights * kept
 
     def pullback(g):
         d_weights = products.matmul(g, value.swapaxes(-1, -2))
-        if dropout_mask is not None:
-            d_weights *= dropout_mask
+        if kept is not None:
+            d_weights *= kept
         d_query, d_key, d_mask = weights_pullback(d_weights)
         return d_query, d_key, lambda: products.matmul(applied.swapaxes(-1, -2), g), d_mask
 

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import numpy as np
 
 from handmade.engine import Call, Tensor, random, watching
+from handmade.kernels.dropout import Noise
 from handmade.nn.functional.arguments import run
 from handmade.ops import attention
-from handmade.ops.dropout import dropout_mask
 
 
 @contextmanager
@@ -65,15 +65,12 @@ def scaled_dot_product_attention(
         mask = Tensor(attention.causal_mask(query.shape[-2], key.shape[-2]))
     if enable_gqa:
         key, value = _for_each_head(query, key, value)
-    dropped = None
-    if dropout_p:
-        weights = (*np.broadcast_shapes(query.shape[:-2], key.shape[:-2]), query.shape[-2], key.shape[-2])
-        dropped = dropout_mask(weights, p=dropout_p, rng=random.generator(), dtype=query.dtype)
+    dropout = Noise.drawn(dropout_p, random.generator()) if dropout_p else None
     operation = attention.scaled_dot_product_attention
     if mask is not None and mask.requires_grad:
         operation = attention.attention_with_learned_mask
-        return run(operation, query, key, value, mask, scale=scale, dropout_mask=dropped)
-    return run(operation, query, key, value, mask=mask, scale=scale, dropout_mask=dropped)
+        return run(operation, query, key, value, mask, scale=scale, dropout=dropout)
+    return run(operation, query, key, value, mask=mask, scale=scale, dropout=dropout)
 
 
 def attention_weights(query: Tensor, key: Tensor, attn_mask: Tensor | None = None) -> Tensor:
