@@ -20,15 +20,20 @@ def scaled_dot_product_attention(query, key, value, *, mask=None, scale=None, dr
     A query with every key masked gets zeros and no gradient. scale is 1 / sqrt(d_k) unless given. dropout, a
     `kernels.dropout.Noise`, is what the weights are dropped by.
     """
-    output, pullback = attention_with_learned_mask(query, key, value, mask, scale=scale, dropout=dropout)
-    return output, lambda g: pullback(g)[:3]
+    _check_values(key, value)
+    scale = _checked_scale(query, key, mask, scale)
+    output, kept = kernels.attention(query, key, value, mask, scale, dropout)
+
+    def pullback(g):
+        return kernels.attention_backward(g, query, key, value, mask, scale, dropout, output, kept)
+
+    return output, pullback
 
 
 @op
 def attention_with_learned_mask(query, key, value, mask, *, scale=None, dropout=None):
     """Like `scaled_dot_product_attention`, but also differentiated by the mask, which is added to the scores."""
-    if value.ndim < 2 or key.ndim < 2 or value.shape[-2] != key.shape[-2]:
-        raise ValueError(f"attention: key {key.shape} and value {value.shape} must have equally many rows (S_k)")
+    _check_values(key, value)
     weights, weights_pullback = weights_with_learned_mask(query, key, mask, scale=scale)
     kept = None if dropout is None else dropout.mask_of_rows(weights.shape, weights.dtype)
     applied = weights if kept is None else weights * kept
@@ -69,6 +74,11 @@ def causal_mask(queries: int, keys: int, offset: int = 0) -> np.ndarray:
     sees all keys: the queries are then the last S_q of the S_k positions, as with a key-value cache.
     """
     return np.tri(queries, keys, offset, dtype=bool)
+
+
+def _check_values(key, value):
+    if value.ndim < 2 or key.ndim < 2 or value.shape[-2] != key.shape[-2]:
+        raise ValueError(f"attention: key {key.shape} and value {value.shape} must have equally many rows (S_k)")
 
 
 def _checked_scale(query, key, mask, scale):

@@ -78,13 +78,15 @@ class KernelFailed(RuntimeError):
 
 
 class Inline:
-    """A function that kernels may call; it becomes part of theirs."""
+    """A function that kernels may call; its code becomes part of theirs at every call, or stays apart."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], apart: bool = False) -> None:
         self.function = function
+        self.apart = apart
 
     def for_numba(self) -> Any:
-        return _numba_form(self, lambda numba: numba.njit(**_options())(_with_numba_globals(self.function)))
+        options = _options() | {"forceinline": not self.apart}
+        return _numba_form(self, lambda numba: numba.njit(**options)(_with_numba_globals(self.function)))
 
 
 class Instruction:
@@ -100,6 +102,11 @@ class Instruction:
 def inline(function: Callable[..., Any]) -> Any:
     """Mark a function that kernels may call."""
     return Inline(function)
+
+
+def subroutine(function: Callable[..., Any]) -> Any:
+    """Mark a large function that a kernel calls in several places: compiled once, and not once for each."""
+    return Inline(function, apart=True)
 
 
 def instruction(make: Callable[[], Any]) -> Any:
