@@ -42,7 +42,8 @@ def _lenet(folder: Path) -> list[Path]:
     used = _learned("lenet5", ["steps=150"])
     pictures = lens.looking(used, load("fashion-mnist", "test").images[0])
     early = next(iter(pictures["features"].items()))
-    return _drawn(folder, "lenet", early, ("grad-cam.png", pictures["grad-cam"]["grad-cam.png"]))
+    late = ("receptive-field.png", list(pictures["receptive-field"].values())[-1])
+    return _drawn(folder, "lenet", early, late, ("grad-cam.png", pictures["grad-cam"]["grad-cam.png"]))
 
 
 def _char_lm(folder: Path) -> list[Path]:
@@ -54,7 +55,8 @@ def _char_lm(folder: Path) -> list[Path]:
 def _gpt(folder: Path) -> list[Path]:
     used = _learned("gpt", ["steps=200", "n_layer=2", "n_embd=64", "n_head=2", "batch_size=16"])
     pictures = lens.reading(used, "ROMEO: what light is this?")
-    return _drawn(folder, "gpt", ("attention.png", pictures["attention"]["attention.png"]))
+    chosen = ("attention", "head-ablation", "branches")
+    return _drawn(folder, "gpt", *((f"{kind}.png", pictures[kind][f"{kind}.png"]) for kind in chosen))
 
 
 def _bert(folder: Path) -> list[Path]:

@@ -19,9 +19,11 @@ import pytest
 from handmade.train import open_run
 from handmade.train.checkpoint import load_checkpoint
 from handmade.train.interventions import interventions
+from handmade.web import events as events_module
 from handmade.web import jobs as jobs_module
 from handmade.web.bench import Bench
-from handmade.web.jobs import Busy, Jobs
+from handmade.web.events import Busy
+from handmade.web.jobs import Jobs
 from handmade.web.models import Models
 from handmade.web.observatory import Observatory
 from handmade.web.questions import LARGEST
@@ -268,7 +270,7 @@ def test_two_train_at_once_and_a_third_is_sent_back(jobs, tmp_path):
 
 
 def test_of_many_events_the_newest_are_kept_under_their_numbers(jobs, tmp_path, monkeypatch):
-    monkeypatch.setattr(jobs_module, "MOST_EVENTS", 10)
+    monkeypatch.setattr(events_module, "MOST_EVENTS", 10)
     put_run(tmp_path)
     job = jobs.resume("runs/gpt-1")
     for number in range(25):
@@ -282,7 +284,7 @@ def test_of_many_events_the_newest_are_kept_under_their_numbers(jobs, tmp_path, 
 
 
 def test_a_job_has_so_many_readers_and_no_more(jobs, tmp_path, monkeypatch):
-    monkeypatch.setattr(jobs_module, "MOST_READERS", 1)
+    monkeypatch.setattr(events_module, "MOST_READERS", 1)
     put_run(tmp_path)
     job = jobs.resume("runs/gpt-1")
     with running(Observatory(Models(tmp_path), Bench(None), jobs=jobs)) as server:
@@ -313,7 +315,7 @@ def test_what_a_child_says_last_and_what_it_prints_is_told(jobs, tmp_path):
 
 # --- who may ---------------------------------------------------------------------------------------------------------
 
-PATHS = ["jobs", "jobs/1/pause", "jobs/1/rate", "jobs/1/fork", "jobs/1/cancel"]
+PATHS = ["jobs", "jobs/heads", "jobs/1/pause", "jobs/1/rate", "jobs/1/fork", "jobs/1/cancel"]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -330,7 +332,7 @@ def test_orders_come_from_our_own_pages_with_the_token_and_are_small(server, pat
 
 
 def test_events_are_told_to_the_token_only(server):
-    path = "/api/jobs/1/events"
+    path = "/api/jobs/99/events"
     assert server.request(path, None, "GET", authorization=None)[0] == 401
     assert server.request(path, None, "GET", sec_fetch_site="cross-site")[0] == 403
     assert server.request(path, None, "GET", host="evil.example")[0] == 421
@@ -352,16 +354,17 @@ def test_events_are_told_to_the_token_only(server):
         ("jobs", {"fault": "no such"}, "fault"),
         ("jobs", {"network": "gpt", "mine": True}, "handmade check causal_mask"),
         ("jobs", {"network": "lenet5", "mine": True}, "no function of yours fits"),
-        ("jobs/1/pause", {}, "no job 1"),
+        ("jobs/99/pause", {}, "no job 99"),
         ("jobs/1/rate", {"factor": 0}, "factor"),
         ("jobs/1/rate", {"factor": "1"}, "factor"),
     ],
 )
 def test_what_a_job_is_comes_from_lists(server, path, question, said):
+    before = dict(server.observatory.jobs._jobs)
     status, _, body = server.request(f"/api/{path}", question)
     assert status == 422
     assert said in json.loads(body)["error"]
-    assert server.observatory.jobs._jobs == {}
+    assert server.observatory.jobs._jobs == before
 
 
 def test_an_order_that_a_job_does_not_know_is_refused(server):

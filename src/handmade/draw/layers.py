@@ -1,12 +1,15 @@
 """What the layers of a network have, from the input at the top to the output: what is added, and what comes back."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from handmade.draw.palette import MARKERS, SERIES
 from handmade.draw.style import SMALL, Picture, in_style, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 ROW = 0.22
 """Inches that each bar takes."""
@@ -97,19 +100,31 @@ def gradients(layers: Sequence[LayerGradient], title: str, of: str) -> Picture:
         values = [getattr(layers[row], what) for row in rows]
         axes.plot(values, rows, color=SERIES[series], marker=MARKERS[series], linestyle="none")
         axes.set(xscale="log")
-        if values:  # a power of ten at least, so that small differences look small
-            low, high = min(values), max(values)
-            middle, half = (low * high) ** 0.5, max((high / low) ** 0.5 * 1.5, 10**0.5)
-            axes.set_xlim(middle / half, middle * half)
+        _ticks(axes, values)
         for row in set(range(len(layers))) - set(rows):
             axes.text(0.02, row, "0", transform=axes.get_yaxis_transform(), va="center", fontsize=SMALL)
         axes.grid()
     columns[0].set_yticks(range(len(layers)), [one.name for one in layers])
     columns[0].set(title="‖g‖: the gradient", ylim=(len(layers) - 0.5, -0.5))
-    columns[1].set(title="‖g‖ / ‖w‖: as a share of the weights")
+    columns[1].set(title="‖g‖ / ‖w‖: beside the weights")
     for axes in columns:
         axes.tick_params(axis="y", length=0)
     most, first, last = max(layers, key=lambda one: one.gradient), layers[0], layers[-1]
     told = f"The gradient is largest in {most.name}, {most.gradient:.3g}; in the first layer, {first.name}, it is "
     told += f"{first.gradient:.3g}, and in the last, {last.name}, {last.gradient:.3g}."
     return Picture(figure, title, told)
+
+
+def _ticks(axes: "Axes", values: Sequence[float]) -> None:
+    """A power of ten at least on the axis, so that small differences look small; plain numbers where it is short."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    if not values:
+        return
+    low, high = min(values), max(values)
+    middle, half = (low * high) ** 0.5, max((high / low) ** 0.5 * 1.5, 10**0.5)
+    axes.set_xlim(middle / half, middle * half)
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    if half < 10:
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))

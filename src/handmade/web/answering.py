@@ -30,7 +30,7 @@ def answered(to: str, content: bytes, observatory: Observatory) -> Answer:
     if to == "review":
         return observatory.study.review(asked(AskReview, content))
     if to.partition("/")[0] == "jobs":
-        raise InputError("trainings are begun and watched in the browser: `handmade look train`.")
+        raise InputError("trainings and long measurements are begun and watched in the browser: `handmade look`.")
     if to not in NAMES:
         raise InputError(f"nobody answers for {to[:40]!r}: there are {', '.join(NAMES)}.")
     explorer = explorer_named(to)

@@ -1,4 +1,6 @@
-"""Jobs: trainings that pages watch and steer. Each is a child process (trainer.py), whose lines are a job's events.
+"""Jobs: trainings that pages watch and steer, and measurements that take long (measuring.py).
+
+A training is a child process (trainer.py), whose lines are the job's events.
 
 Events are numbered from 0, so a reader that was cut off goes on where it stopped. Who begins a job names a run, a
 network or a mistake, from lists; no path comes from a browser. A job that nobody reads pauses, and after a while it is
@@ -11,16 +13,19 @@ import sys
 import tempfile
 import threading
 import time
-from bisect import bisect_left
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
 
 from handmade.errors import InputError, printable
 from handmade.train import Run, open_run
 from handmade.train.interventions import intervened
 from handmade.train.metrics import read_metrics
+from handmade.web.events import Busy, Eventful
+from handmade.web.measuring import Measurement, Pieces
+
+J = TypeVar("J", bound=Eventful)
 
 MOST = 2
 """Jobs that run at the same time: one a core of a small machine."""
@@ -28,11 +33,8 @@ MOST = 2
 KEPT = 8
 """Jobs that are remembered."""
 
-MOST_EVENTS = 4_000
-"""Events of a job that are kept; of more, the older half goes, but for the first, which says what the job is. The curve
-of all steps is in the run's folder."""
-
-MOST_READERS = 8
+MOST_MEASURED = 3
+"""Measurements that run at the same time: those that were cancelled go on to the end of their piece."""
 
 PAUSED_AFTER, ENDED_AFTER = 60.0, 600.0
 """Seconds without a reader after which a job pauses, and after which it is saved and ends."""
@@ -44,33 +46,18 @@ LONGEST_PRINT = 2_000
 """Characters of what a child printed last that are kept."""
 
 
-class Busy(InputError):
-    """There is no room for another job, or reader."""
-
-
-class Event(NamedTuple):
-    """number: counts a job's events from 0. data: JSON."""
-
-    number: int
-    kind: str
-    data: str
-
-
-class Job:
+class Job(Eventful):
     """One child process, from its start to its end. `run` is the name of its run, once it has begun.
 
     state: "starting", "training", "paused", "ended" or "failed". secret: what the page is to find out.
     """
 
     def __init__(self, number: int, arguments: list[str], folder: Path, run: str = "", secret: str = "") -> None:
-        self.number, self.run, self.secret = number, run, secret
+        super().__init__(number)
+        self.run, self.secret = run, secret
         self.state, self.step = "starting", 0
-        self.events: list[Event] = []
-        self.readers = 0
-        self.left = time.monotonic()
         self.absent = False  # it is paused because nobody reads
         self.solved = False  # a guess was made at the secret
-        self._lock = threading.Lock()
         self._printed = ""
         self._process = subprocess.Popen(
             [sys.executable, "-m", "handmade.web.trainer", *arguments],
@@ -106,32 +93,15 @@ class Job:
         except (OSError, ValueError):
             raise InputError(f"job {self.number} has ended: its run can be resumed.") from None
 
-    def since(self, number: int) -> list[Event]:
-        """The events from this number on, as far as they are kept."""
-        events = self.events
-        return events[bisect_left(events, number, key=lambda event: event.number) :]
-
-    @contextmanager
-    def read(self) -> Iterator[None]:
-        """Inside the block there is a reader. `Busy` where there are too many."""
-        with self._lock:
-            if self.readers >= MOST_READERS:
-                raise Busy(f"job {self.number} has {MOST_READERS} readers already: close a page of it.")
-            self.readers += 1
-        try:
-            if self.absent:
-                self.absent = False
-                with suppress(InputError):  # it has just ended
-                    self.order("go")
-            yield
-        finally:
-            with self._lock:
-                self.readers -= 1
-                self.left = time.monotonic()
+    def came(self) -> None:
+        if self.absent:
+            self.absent = False
+            with suppress(InputError):  # it has just ended
+                self.order("go")
 
     def look_after(self, paused_after: float, ended_after: float) -> None:
         """Pause it, or have it saved and end, if it has been without a reader for that long."""
-        away = 0.0 if self.readers or not self.live else time.monotonic() - self.left
+        away = self.away
         with suppress(InputError):  # it has just ended
             if away > ended_after:
                 self.order("stop")
@@ -139,13 +109,6 @@ class Job:
             elif away > paused_after and self.state == "training" and not self.absent:
                 self.absent = True
                 self.order("pause", absent=True)
-
-    def note(self, kind: str, **data: Any) -> None:
-        """Add an event."""
-        number = self.events[-1].number + 1 if self.events else 0
-        full = len(self.events) >= MOST_EVENTS
-        kept = [*self.events[:1], *self.events[MOST_EVENTS // 2 :]] if full else self.events
-        self.events = [*kept, Event(number, kind, json.dumps(data))]  # a new list: readers hold the old one
 
     def end(self, deadline: float) -> None:
         """Wait until it has ended by itself, to `deadline` at most."""
@@ -167,6 +130,7 @@ class Job:
             self._take(said["event"], said["data"])
         status = self._process.wait()
         if self.live:
+            self._threads[1].join(1)  # what it printed last may still be on its way
             how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
             printed = f" It printed last: {printable(self._printed)}" if self._printed.strip() else ""
             kept = "The run keeps its last checkpoint: resume it." if self.run else ""
@@ -197,7 +161,7 @@ class Jobs:
     def __init__(self, folder: Path, paused_after: float = PAUSED_AFTER, ended_after: float = ENDED_AFTER) -> None:
         self.folder = folder
         self._after = paused_after, ended_after
-        self._jobs: dict[int, Job] = {}
+        self._jobs: dict[int, Eventful] = {}
         self._count = 0
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -246,9 +210,9 @@ class Jobs:
     @property
     def last_secret(self) -> str:
         """What the last diagnosis was about, so that the next is about something else."""
-        return next((job.secret for job in reversed(self._jobs.values()) if job.secret), "")
+        return next((job.secret for job in reversed(self._trainings()) if job.secret), "")
 
-    def job(self, number: int) -> Job:
+    def job(self, number: int) -> Eventful:
         """InputError where there is none of this number."""
         if number not in self._jobs:
             raise InputError(f"there is no job {number} here.")
@@ -256,11 +220,11 @@ class Jobs:
 
     def of(self, name: str) -> Job | None:
         """The job that trains the run of this name now."""
-        return next((job for job in self._jobs.values() if job.live and job.run == name), None)
+        return next((job for job in self._trainings() if job.live and job.run == name), None)
 
-    def fork(self, job: Job) -> None:
+    def fork(self, job: Eventful) -> None:
         """Copy the job's run as it is now, or as it ended."""
-        if job.live:
+        if job.live or not isinstance(job, Job):
             return job.order("fork")
         fork = self.run(job.run).fork()
         name = fork.folder.relative_to(self.folder).as_posix()
@@ -283,18 +247,33 @@ class Jobs:
         if self._private is not None:
             self._private.cleanup()
 
+    def measure(self, pieces: Pieces) -> Measurement:
+        """Measure these, one after the other."""
+        with self._lock:
+            if sum(job.live for job in self._jobs.values() if isinstance(job, Measurement)) >= MOST_MEASURED:
+                raise Busy(f"{MOST_MEASURED} measurements run already: wait a moment.")
+            return self._added(lambda number: Measurement(number, pieces))
+
+    def _trainings(self) -> list[Job]:
+        return [job for job in self._jobs.values() if isinstance(job, Job)]
+
     def _begin(self, arguments: list[str], run: str = "", secret: str = "") -> Job:
         with self._lock:
-            if sum(job.live for job in self._jobs.values()) >= MOST:
+            if sum(job.live for job in self._trainings()) >= MOST:
                 raise Busy(f"{MOST} trainings run already: end one of them first.")
-            over = [number for number, job in self._jobs.items() if not job.live]
-            for number in over[: max(0, len(self._jobs) + 1 - KEPT)]:
-                del self._jobs[number]
-            self._count += 1
-            self._jobs[self._count] = job = Job(self._count, arguments, self.folder, run, secret)
-            if self._keeper is None:
-                self._keeper = threading.Thread(target=self._look_after_all, daemon=True)
-                self._keeper.start()
+            return self._added(lambda number: Job(number, arguments, self.folder, run, secret))
+
+    def _added(self, begin: Callable[[int], J]) -> J:
+        """A new job, under the next number; of those that are over, the oldest are forgotten."""
+        over = [number for number, job in self._jobs.items() if not job.live]
+        for number in over[: max(0, len(self._jobs) + 1 - KEPT)]:
+            del self._jobs[number]
+        self._count += 1
+        job = begin(self._count)
+        self._jobs[self._count] = job
+        if self._keeper is None:
+            self._keeper = threading.Thread(target=self._look_after_all, daemon=True)
+            self._keeper.start()
         return job
 
     def _look_after_all(self) -> None:

@@ -5,14 +5,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from handmade.errors import InputError
 from handmade.models import ZOO
 from handmade.models.card import Card
+from handmade.nn import Module
 from handmade.opening import open as open_model
 from handmade.tasks import Use
 from handmade.train import open_run
+
+T = TypeVar("T")
 
 MOST, MOST_BYTES = 8, 2 << 30
 """How many models are kept open, and how much their parameters may take together."""
@@ -107,6 +110,20 @@ class Models:
         opened = self._open(chosen[0])
         with opened.lock:
             yield opened.use
+
+    def one_by_one(self, name: str, fits: Callable[[Card], bool], model: Module, made: Iterator[T]) -> Iterator[T]:
+        """What `made` gives, which runs this model: each while nobody else has it, and between two of them others may.
+
+        name, fits: by which it was opened. InputError where it is opened anew meanwhile.
+        """
+        while True:
+            with self.opened(name, fits) as used:
+                if used.model is not model:
+                    raise InputError("the model was opened anew meanwhile: ask again.")
+                one = next(made, None)
+            if one is None:
+                return
+            yield one
 
     def forget_busy(self) -> None:
         """Let go of the models that are at work: the next question opens them anew."""

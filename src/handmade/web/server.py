@@ -25,10 +25,10 @@ from starlette.routing import Route
 from handmade.errors import InputError
 from handmade.web import images, questions, steering
 from handmade.web.answering import AROUND, answered
+from handmade.web.events import Busy, Eventful
 from handmade.web.explorers import NAMES, explorer_named
 from handmade.web.frames import MEDIA_TYPE, Answer
 from handmade.web.guard import Guard
-from handmade.web.jobs import Busy, Job
 from handmade.web.observatory import Observatory
 from handmade.web.study import TITLES as STUDY
 
@@ -69,6 +69,7 @@ class Server:
             Route("/api/image", self.image, methods=["POST"]),
             Route("/api/saved", self.saved, methods=["POST"]),
             Route("/api/jobs", self.begin, methods=["POST"]),
+            Route("/api/jobs/{name:str}", self.measure, methods=["POST"]),
             Route("/api/jobs/{number:int}/events", self.events, methods=["GET"]),
             Route("/api/jobs/{number:int}/{what}", self.order, methods=["POST"]),
             *(Route(f"/api/{name}", self.answer, methods=["POST"]) for name in (*NAMES, *AROUND, *STUDY)),
@@ -122,6 +123,13 @@ class Server:
         """Begin a job; its number comes back."""
         return await self._answered(request, lambda content: steering.begin(content, self.observatory))
 
+    async def measure(self, request: Request) -> Response:
+        """Begin to measure what an explorer tells piece by piece; the job's number comes back."""
+        name = request.path_params["name"]
+        if name not in NAMES or explorer_named(name).pieces is None:
+            return _error(404, f"nobody measures piece by piece for {name[:40]!r}.")
+        return await self._answered(request, lambda content: steering.measure(name, content, self.observatory))
+
     async def order(self, request: Request) -> Response:
         """Pause a job, change its rate, fork its run, or end it."""
         number, what = request.path_params["number"], request.path_params["what"]
@@ -145,7 +153,7 @@ class Server:
             return _error(429, str(error))
         return StreamingResponse(self._events(job, after + 1, reader), media_type="text/event-stream")
 
-    async def _events(self, job: Job, number: int, reader: AbstractContextManager[None]) -> AsyncIterator[str]:
+    async def _events(self, job: Eventful, number: int, reader: AbstractContextManager[None]) -> AsyncIterator[str]:
         """At most FRAMES texts a second, each of all events since the one before."""
         with ExitStack() as stack:
             stack.push(reader)

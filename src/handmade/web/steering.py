@@ -8,8 +8,9 @@ from typing import Any
 
 from handmade.errors import InputError
 from handmade.recipes.faulty import FAULTS
+from handmade.web.events import Eventful
+from handmade.web.explorers import explorer_named
 from handmade.web.frames import Answer
-from handmade.web.jobs import Job
 from handmade.web.observatory import Observatory
 from handmade.web.questions import asked, choice, flag, real, text
 from handmade.workshop.exercises import exercise_named
@@ -73,6 +74,14 @@ def begin(content: bytes, observatory: Observatory) -> Answer:
     return Answer({"job": job.number})
 
 
+def measure(name: str, content: bytes, observatory: Observatory) -> Answer:
+    """Begin to measure what the explorer of this name tells piece by piece; the job's number."""
+    explorer = explorer_named(name)
+    assert explorer.pieces is not None
+    pieces = explorer.pieces(asked(explorer.question, content), observatory)
+    return Answer({"job": observatory.jobs.measure(pieces).number})
+
+
 def order(number: int, what: str, content: bytes, observatory: Observatory) -> Answer:
     """Tell a job what to do; that it did so is an event of the job."""
     kind, do = ORDERS[what]
@@ -81,23 +90,23 @@ def order(number: int, what: str, content: bytes, observatory: Observatory) -> A
     return Answer({})
 
 
-def _pause(observatory: Observatory, job: Job, question: Pause) -> None:
+def _pause(observatory: Observatory, job: Eventful, question: Pause) -> None:
     job.order("pause" if question.paused else "go")
 
 
-def _rate_of(observatory: Observatory, job: Job, question: Rate) -> None:
+def _rate_of(observatory: Observatory, job: Eventful, question: Rate) -> None:
     job.order("rate", factor=question.factor)
 
 
-def _fork(observatory: Observatory, job: Job, question: Nothing) -> None:
+def _fork(observatory: Observatory, job: Eventful, question: Nothing) -> None:
     observatory.jobs.fork(job)
 
 
-def _cancel(observatory: Observatory, job: Job, question: Nothing) -> None:
+def _cancel(observatory: Observatory, job: Eventful, question: Nothing) -> None:
     job.order("stop")
 
 
-ORDERS: dict[str, tuple[type[Any], Callable[[Observatory, Job, Any], None]]] = {
+ORDERS: dict[str, tuple[type[Any], Callable[[Observatory, Eventful, Any], None]]] = {
     "pause": (Pause, _pause),
     "rate": (Rate, _rate_of),
     "fork": (Nothing, _fork),

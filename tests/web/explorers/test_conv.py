@@ -225,14 +225,23 @@ def test_what_is_not_in_the_network_is_said(observatory, fields, said):
 
 
 @pytest.mark.slow
-def test_the_page_asks_how_much_a_unit_sees_and_frames_it(pages):
+def test_the_page_asks_how_much_a_unit_sees_and_frames_it(pages, observatory):
     page = pages.open("/conv#view=layer&layer=c3&row=2&column=7", width=420)
     assert page.locator(".framed svg").first.locator("rect").count() == 0
     page.get_by_role("button", name="14 \u00d7 14").click()
     page.get_by_text("Right", exact=True).wait_for()
     frame = page.locator(".framed svg").first.locator("rect")
     assert [frame.get_attribute(name) for name in ("x", "y", "width", "height")] == ["14", "4", "14", "14"]
+    page.get_by_text("Framed: rows 4 to 17, columns 14 to 27.").wait_for()
+    with observatory.models.opened("packaged lenet5") as used:
+        image = observatory.images.image(observatory.images.first(0), used.channels)
+        name, sure = used.classify(image, 1)[0]
+        unit = unit_of(convolutions(used.model, used.input(image))["c3"], 0, 2, 7)
+    page.get_by_text(f"The network says {name}, {100 * sure:.0f} %.").wait_for()
     before = number_in(page.locator("#unit").inner_text())
+    assert before == pytest.approx(unit.value, abs=6e-4)
+    adds = page.locator(".products b").all_inner_texts()
+    assert [number_in(text) for text in adds] == pytest.approx(unit.contributions[unit.strongest(4)], abs=6e-4)
     for key in ("ArrowDown", "ArrowRight", "m"):
         page.keyboard.press(key)
     page.wait_for_function("() => location.hash.includes('row=3&column=8') || location.hash.includes('map=')")

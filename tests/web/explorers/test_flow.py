@@ -10,7 +10,7 @@ from PIL import Image
 
 import handmade
 from handmade.errors import InputError
-from handmade.lens import grad_cam, inception_flow
+from handmade.lens import grad_cam, inception_flow, occlusion
 from handmade.lens.branches import block_flow
 from handmade.lens.inception import BRANCHES
 from handmade.models.resnet_cifar import CifarResNet
@@ -23,7 +23,7 @@ from handmade.web.models import Given, Models, Source, given_source
 from handmade.web.observatory import Observatory
 from handmade.web.questions import asked
 from handmade.weights.files import save
-from tests.web.conftest import Pages, running, violations
+from tests.web.conftest import Pages, number_in, running, violations
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +110,21 @@ def test_the_evidence_is_grad_cam_for_the_first_answer(resnet):
         np.testing.assert_allclose(given.arrays["evidence"], grad_cam(used.model, image, whole, "layer3.1"), rtol=1e-5)
 
 
+def test_occlusion_comes_row_by_row_and_is_that_of_the_lens(resnet, monkeypatch):
+    monkeypatch.setattr(flow_explorer, "default_stride", lambda height, width: 12)  # 3 x 3 places
+    first, *rows = flow_explorer.pieces(asked(Question, b'{"image": 2}'), resnet)
+    with resnet.models.opened("resnet20") as used:
+        pixels = used.input(resnet.images.image(2))
+        probabilities = used.probabilities([resnet.images.image(2)])[0]
+        said = int(probabilities.argmax())
+        expected = occlusion(used.model, pixels, said, 24, 12)
+    assert first["said"] == used.classes[said]
+    assert first["p"] == pytest.approx(probabilities[said], rel=1e-5)
+    assert (first["rows"], first["columns"], first["total"], first["patch"]) == (3, 3, 3, 24)
+    assert [row["row"] for row in rows] == [0, 1, 2]
+    np.testing.assert_allclose([row["drops"] for row in rows], expected, atol=1e-6)
+
+
 @pytest.fixture(scope="module")
 def googlenet(resnet):
     """An observatory over an untrained GoogLeNet, with the same images."""
@@ -171,6 +186,9 @@ def test_the_page_asks_cuts_mends_and_takes_an_image(browser, resnet, tmp_path):
         page.locator("#says").wait_for()
         page.get_by_text("Cut: branch of 2.1.").wait_for()
         assert "cut=" in page.url
+        ratios = page.locator("svg text.mono[text-anchor=middle]").all_text_contents()
+        blocks = ask(resnet, cut={"layer2.1": "branch"}).meta["blocks"]
+        assert [number_in(text) for text in ratios] == pytest.approx([one["ratio"] for one in blocks], abs=6e-3)
         told = page.locator(".sr table").inner_text()
         for key in ("ArrowRight", "s"):
             page.keyboard.press(key)
@@ -181,6 +199,18 @@ def test_the_page_asks_cuts_mends_and_takes_an_image(browser, resnet, tmp_path):
         page.keyboard.press("m")
         page.get_by_text("Whole", exact=True).wait_for()
         assert "cut=" not in page.url
+        page.keyboard.press("o")
+        page.locator("#occlusion").get_by_text(re.compile("Most is lost|No place")).wait_for()
+        drops = page.locator(".sr table", has_text="points").locator("td").all_inner_texts()
+        with resnet.models.opened("resnet20") as used:
+            pixels = resnet.images.image(1)
+            first = used.classes.index(page.locator("#occlusion b").first.inner_text())
+            expected = 100 * occlusion(used.model, used.input(pixels), first, 6, 3)
+        np.testing.assert_allclose([number_in(drop) for drop in drops], expected.ravel(), atol=0.051)
+        most = page.locator("#occlusion b").nth(1).inner_text()
+        assert number_in(most) == pytest.approx(
+            100 * used.probabilities([pixels])[0][first] - expected.max(), abs=0.051
+        )
         page.evaluate("() => { location.hash += '&image=3'; }")  # of a server that has ended
         page.get_by_role("alert").get_by_text("drop one on the page").wait_for()
         file = tmp_path / "own.png"

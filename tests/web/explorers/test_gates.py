@@ -123,7 +123,7 @@ ADDRESS = f"/gates#model={LSTM}&text={TEXT.replace(chr(10), '%0A')}"
 
 
 @pytest.mark.slow
-def test_the_page_asks_first_and_then_says_what_is_so(pages, used):
+def test_the_page_asks_first_and_then_says_what_is_so(pages, used, observatory):
     page = pages.open(ADDRESS)
     assert page.locator("main .stack canvas, main .bars").count() == 0
     tokens = np.array(used.tokens(TEXT))
@@ -134,6 +134,14 @@ def test_the_page_asks_first_and_then_says_what_is_so(pages, used):
     page.get_by_role("button", name=re.compile(f"^{said[best]}")).first.click()
     page.locator(".predict.right").wait_for()
     assert number_in(page.locator("#there").inner_text()) == pytest.approx(signals[best][7].mean(), abs=6e-4)
+    for row in page.locator(".signals button").all():
+        there, usual = (number_in(text) for text in row.locator(".num").inner_text().split("\n"))
+        values = signals[row.locator("kbd").inner_text()]
+        assert (there, usual) == (pytest.approx(values[7].mean(), abs=6e-3), pytest.approx(values.mean(), abs=6e-3))
+    follows = ask(observatory, signal=best).arrays["follows"]
+    for text in page.locator(".units button").all_inner_texts():
+        unit, correlation = text.split("\n")
+        assert number_in(correlation) == pytest.approx(follows[int(unit)], abs=6e-3)
     page.get_by_role("button", name="another place").click()
     assert page.locator("main .stack canvas").count() == 0
     assert "at=8" in page.url  # the line end

@@ -1,15 +1,24 @@
 """How far gradients reach: the curves are the lens's, beside those of the chosen code, and one sketches first."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 
+from handmade import nn
 from handmade.lens.gradient_flow import bound, gradient_norms
-from handmade.lens.reach import gradients_by_layer, gradients_by_step
+from handmade.lens.reach import HIDDEN, WIDTH, gradients_by_layer, gradients_by_step
 from handmade.web.explorers.gradient import Question, answer
 from handmade.web.questions import asked
 from handmade.workshop.exercises import exercise_named
+
+
+def size_in(shown):
+    """The number that the page shows, which has two digits: 0.0005, or 3.1e-8."""
+    found = re.search(r"([\d.]+)(?: \u00d7 10<sup>(\u2212?\d+)</sup>)?", shown.inner_html())
+    assert found
+    return float(found[1]) * 10.0 ** int((found[2] or "0").replace("\u2212", "-"))
 
 
 def ask(observatory, **fields):
@@ -97,6 +106,17 @@ def test_one_sketches_first_and_then_sees(pages):
     assert float(cells[1]) == pytest.approx(plain[0], rel=0.01)
     page.reload()
     page.locator("#reaches").wait_for()  # an answered state skips the prediction
+    expected = [plain[0], gradients_by_layer(10, 0.7, False, True)[0]]
+    assert [size_in(one) for one in page.locator(".predict strong.num").all()] == pytest.approx(expected, rel=0.06)
+    assert size_in(page.locator("#product")) == pytest.approx(plain[0], rel=0.06)
+    first = page.locator(".sums tr").nth(1).locator("td").all()
+    above, below = map(int, re.findall(r"layer (\d+)", page.get_by_role("heading", name="From layer").inner_text()))
+    factor = plain[below] / plain[above]
+    assert [size_in(one) for one in first] == pytest.approx([plain[above], plain[below], factor], rel=0.06)
+    settings = page.locator(".settings").inner_text()
+    assert f"layers of {WIDTH} features" in settings
+    start = nn.Linear(WIDTH, 4000).weight.array.std() / np.sqrt(2 / WIDTH)
+    assert f"a linear layer of PyTorch starts at {start:.2f}" in settings
 
 
 @pytest.mark.slow
@@ -116,6 +136,12 @@ def test_by_keys_alone_on_a_phone_and_a_right_sketch_is_right(pages):
     page.locator("#radius", has_text="0.90").wait_for()
     factor, product = page.locator("#factor").inner_text(), gradients_by_step("rnn", 40, 0.9, 0.0).norms["h"]
     assert float(factor) == pytest.approx((product[0] / product[-1]) ** (1 / 40), abs=6e-4)
+    kinds = [gradients_by_step(kind, 40, 0.9, 0.0) for kind in ("rnn", "lstm", "gru")]
+    told = [size_in(one) for one in page.locator(".predict strong.num").all()]
+    assert told == pytest.approx([made.norms["h"][0] for made in kinds], rel=0.06)
+    why = page.locator("p", has=page.locator("#radius")).locator("b").all()
+    assert size_in(why[1]) == pytest.approx(bound(kinds[0].layer, 40)[0], rel=0.06)
+    assert f"{HIDDEN} units" in page.locator(".settings").inner_text()
 
 
 @pytest.mark.slow

@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from handmade.web.observatory import Observatory
 from handmade.web.questions import asked
 from handmade.workshop.exercises import exercise_named
 from tests.web.conftest import RUNS, Pages, number_in, running
+from tests.web.test_jobs import wait_for
 
 TEXT = "ROMEO: But soft"
 
@@ -94,11 +97,27 @@ def test_what_does_not_fit_is_said(observatory, fields, said):
         ask(observatory, **fields)
 
 
-def test_of_a_large_model_the_loss_without_each_head_is_refused(observatory, monkeypatch):
+def pieces(observatory, **fields):
+    return list(heads.pieces(asked(Question, json.dumps(fields).encode()), observatory))
+
+
+def test_of_a_large_model_the_loss_without_each_head_comes_piece_by_piece(observatory, used, monkeypatch):
     monkeypatch.setattr(heads, "ABLATED", 10)
-    assert not ask(observatory).meta["ablated"]
-    with pytest.raises(InputError, match="takes too long"):
+    monkeypatch.setattr(heads, "AT_ONCE", len(TEXT))
+    given = ask(observatory)
+    assert (given.meta["ablated"], given.meta["measurable"]) == (False, True)
+    with pytest.raises(InputError, match="it is measured as a job"):
         ask(observatory, ablate=True)
+    tokens = np.array(used.tokens(TEXT))
+    first, *rest = pieces(observatory, text=TEXT, sharpness=2, off=[[0, 1]])
+    whole = read_heads(used.model, tokens, 2.0, [(0, 1)]).losses(tokens).mean()
+    assert first == {"loss": pytest.approx(whole), "parts": 2, "heads": 2, "total": 4}
+    assert [(piece["part"], piece["first"]) for piece in rest] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    expected = losses_without_heads(used.model, tokens, 2.0, [(0, 1)])
+    np.testing.assert_allclose([loss for piece in rest for loss in piece["losses"]], expected.ravel(), rtol=1e-6)
+    for wrong, said in (({"off": [[9, 0]]}, "no head 0 in layer 9"), ({"text": "O"}, "expected two at least")):
+        with pytest.raises(InputError, match=said):
+            pieces(observatory, **wrong)
 
 
 def test_of_a_long_text_all_heads_are_seen_from_afar_and_one_whole(observatory, used, monkeypatch):
@@ -206,6 +225,7 @@ def test_the_page_hides_a_heads_pattern_until_it_is_predicted(pages):
     assert weights == sorted(weights, reverse=True)
     assert sum(weights) == pytest.approx(1, abs=0.01)
     assert number_in(page.locator("#weight").inner_text()) == pytest.approx(weights[0], abs=1e-3)
+    assert number_in(page.locator(".predict .num").first.inner_text()) == pytest.approx(100 * weights[0], abs=0.6)
 
 
 @pytest.mark.slow
@@ -213,6 +233,9 @@ def test_keys_move_cut_and_compare(pages, used):
     page = pages.open(f"{ADDRESS}&seen=[[0,0],[0,1],[1,0],[1,1]]")
     before = number_in(page.locator("#loss").inner_text())
     page.get_by_text(re.compile(r"^[+\u2212]?\d\.\d\d$")).nth(3).wait_for()  # the losses without each head
+    rises = losses_without_heads(used.model, np.array(used.tokens(TEXT))).ravel() - before
+    told = page.locator(".heads small").all_inner_texts()
+    assert [number_in(text) for text in told] == pytest.approx(rises, abs=6e-3)
     for key in ("l", "h", "ArrowLeft", "ArrowDown"):
         page.keyboard.press(key)
     page.get_by_role("heading", name="Layer 1, head 1").wait_for()
@@ -226,6 +249,42 @@ def test_keys_move_cut_and_compare(pages, used):
     page.locator(".heads small", has_text="…").first.wait_for()  # the others are of another sharpness
     page.wait_for_function("() => document.querySelector('#weight').innerText === (1 / 9).toFixed(4)")
     assert "sharpness=0" in page.url
+
+
+@pytest.mark.slow
+def test_of_a_large_model_the_page_measures_when_it_is_asked_and_stops_when_the_question_changes(
+    browser, observatory, monkeypatch
+):
+    monkeypatch.setattr(heads, "ABLATED", 10)
+    let, slow = threading.Semaphore(0), heads.EXPLORER.pieces
+
+    def stepwise(question, observatory):
+        for piece in slow(question, observatory):
+            assert let.acquire(timeout=60)
+            yield piece
+
+    monkeypatch.setattr(heads, "EXPLORER", replace(heads.EXPLORER, pieces=stepwise))
+    with running(observatory) as server:
+        pages = Pages(browser, server)
+        page = pages.open(f"{ADDRESS}&seen=[[0,0]]")
+        page.get_by_role("button", name="measure the loss").click()
+        let.release(2)
+        page.get_by_text("2 of 4 heads").wait_for()
+        page.locator(".heads small", has_text=re.compile(r"\d")).nth(1).wait_for()
+        assert page.locator(".heads small", has_text="…").count() == 2
+        job = max(observatory.jobs._jobs)
+        page.locator("#sharp").fill("2")  # another question
+        page.get_by_role("button", name="measure the loss").wait_for()
+        let.release()
+        wait_for(lambda: not observatory.jobs.job(job).live)
+        assert observatory.jobs.job(job).events[-1].kind == "cancelled"
+        let.release(9)
+        page.get_by_role("button", name="measure the loss").click()
+        page.locator(".heads small", has_text=re.compile(r"\d")).nth(3).wait_for()
+        assert page.get_by_role("button", name="measure the loss").count() == 0  # all is known
+        for context in pages.contexts:
+            context.close()
+        assert not pages.problems
 
 
 @pytest.mark.slow

@@ -147,6 +147,18 @@ def test_the_page_asks_first_and_then_says_what_is_so(pages, used):
     assert number_in(page.locator("#logit").inner_text()) == pytest.approx(made.logits[0], abs=6e-3)
     assert number_in(page.locator("#saved").inner_text()) == pytest.approx(costs.again / costs.cached, abs=0.06)
     assert page.locator("#numbers").inner_text() == f"{costs.numbers:,}"
+    cache = page.locator(".formula", has=page.locator("#numbers")).locator("b").all_inner_texts()
+    assert cache[1:3] == [f"{costs.numbers * 4 / 1024:,.0f} KiB", f"{costs.numbers // 12:,}"]
+    assert cache[3:5] == [f"{costs.cached:,}", f"{costs.again:,}"]
+    shares = page.locator(".formula", has=page.locator("#logit")).locator("b").all_inner_texts()
+    parts = [made.token[0], made.position[0], made.heads.sum(), made.mlps.sum(), made.biases[0], made.logits[0]]
+    assert [number_in(share) for share in shares] == pytest.approx([part for part in parts if part], abs=6e-3)
+    guesses = stream.argmax(1).tolist()
+    since = next(n for n in range(len(guesses)) if set(guesses[n:]) == {best})
+    said = (
+        f"from layer {since - 1} on; the last is layer {len(guesses) - 2}" if since else "The embeddings alone say so"
+    )
+    assert said in page.locator(".predict").inner_text()
     rows = page.locator(".sr table", has_text="After each layer").locator("tr").all_inner_texts()[1:]
     assert [float(row.split("\t")[2]) for row in rows] == pytest.approx(np.exp(stream.max(1)), abs=6e-4)
 
@@ -156,6 +168,10 @@ def test_keys_look_at_others_and_write_also_with_a_mistake(pages, used):
     mistake = "code=mistake&fault=not renormalised after top-k"
     page = pages.open(f"{ADDRESS}&seen=1&top_k=2&seed=3&{mistake}", width=420)
     page.get_by_text("2 of 61 can be drawn").wait_for()
+    two = np.sort(read_stream(used.model, np.array(used.tokens(TEXT)))[1][-1])[-2:]
+    page.get_by_text(
+        f"Top-k cuts {100 * (1 - np.exp(two).sum()):.1f} % of the probability away, top-p 0.0 %"
+    ).wait_for()
     page.get_by_text("The bars are computed by the code chosen above").wait_for()
     assert page.locator(".choosing .wrong-is").count() == 2
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 420

@@ -31,6 +31,14 @@ def test_every_count_is_the_formulas(observatory):
     assert given["guesses"] == shape.guesses()
 
 
+@pytest.mark.parametrize("format", ["float32", "float16"])
+def test_in_training_a_parameter_takes_16_bytes_without_the_activations(format):
+    shape = GPTShape()
+    *terms, activations = shape.training(2, format, True)
+    assert activations.name == "activations"
+    assert total(terms) == 16 * shape.count
+
+
 def test_the_table_is_that_of_the_cards(observatory):
     told = {network["name"]: network for network in ask(observatory).meta["networks"]}
     assert list(told) == list(ZOO)
@@ -64,6 +72,8 @@ def test_the_page_asks_first_and_follows_the_keys(pages):
     page.locator(".predict").get_by_role("button", name="124 M").click()
     page.get_by_text("Right", exact=True).wait_for()
     assert page.locator("#parameters").inner_text() == "124,439,808"
+    page.get_by_text("16 bytes a parameter").wait_for()
+    page.get_by_text(f"kv = G d / H = {GPTShape().kv}, the width").wait_for()
     page.keyboard.press("l")  # twice the layers
     page.wait_for_function("() => document.querySelector('#parameters').innerText !== '124,439,808'")
     assert page.locator("#parameters").inner_text() == f"{GPTShape(L=24).count:,}"

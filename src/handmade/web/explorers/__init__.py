@@ -8,6 +8,7 @@ from typing import Any
 
 from handmade.models.card import Card
 from handmade.web.frames import Answer
+from handmade.web.measuring import Pieces
 from handmade.web.observatory import Observatory
 
 ORDER = ("conv", "flow", "gradient", "gates", "align", "hand", "heads", "lens", "train", "sizes")
@@ -24,6 +25,7 @@ class Explorer:
     fits: the networks that it looks into; None where it needs no model.
     trains: the command that makes a model for it.
     files: where what it shows is written, as paths in the package.
+    pieces: what takes long, measured piece by piece as a job: what each has found, given the question.
     also: the questions that a page saved as a file answers beside its own, given that one and its answer.
     """
 
@@ -37,6 +39,7 @@ class Explorer:
     fits: Callable[[Card], bool] | None = None
     trains: str = ""
     files: tuple[str, ...] = ()
+    pieces: Callable[[Any, Observatory], Pieces] | None = None
     also: Callable[[Any, Answer], Iterable[Any]] = lambda question, answer: ()
 
 

@@ -22,6 +22,7 @@ from handmade.lens.inception import (
     plain_params,
 )
 from handmade.lens.localisation import grad_cam
+from handmade.lens.patches import default_stride, occluded_rows
 from handmade.models import resnet, resnet_cifar
 from handmade.models.card import Card
 from handmade.models.cifar import googlenet_cifar
@@ -32,6 +33,7 @@ from handmade.tasks import Classifier
 from handmade.web import whose
 from handmade.web.explorers import Explorer
 from handmade.web.frames import Answer
+from handmade.web.measuring import Pieces
 from handmade.web.observatory import Observatory
 from handmade.web.questions import flag, named_choices, text, whole
 from handmade.workshop.cell.cases import Case
@@ -99,6 +101,23 @@ def answer(question: Question, observatory: Observatory) -> Answer:
         **told,
     }
     return Answer(meta, {**_arrays(used, pixels, flow, whole_flow, place, shown), **theirs})
+
+
+def pieces(question: Question, observatory: Observatory) -> Pieces:
+    """Occlusion of the whole network: first its answer and where the grey square goes, then the drops row by row."""
+    pixels = observatory.images.image(observatory.images.first(question.image))
+    with observatory.models.opened(question.model, _fits) as used:
+        image = used.input(pixels)
+        flow = _uncut(used.model, image)
+        said, probability = int(flow.logits.argmax()), float(flow.probabilities.max())
+        height, width = image.shape[2:]
+        stride = default_stride(height, width)
+        made = occluded_rows(used.model, image, said, 2 * stride, stride)
+        model, name = used.model, used.classes[said]
+    rows, columns = -(-height // stride), -(-width // stride)
+    yield {"said": name, "p": probability, "rows": rows, "columns": columns, "patch": 2 * stride, "total": rows}
+    for row, drops in enumerate(observatory.models.one_by_one(question.model, _fits, model, made)):
+        yield {"row": row, "drops": drops.tolist()}
 
 
 def _flow(model: Module, image: Tensor, cut: Mapping[str, str] | None = None) -> SomeFlow:
@@ -260,5 +279,6 @@ EXPLORER = Explorer(
         "lens/branches.py",
         "lens/inception.py",
     ),
+    pieces=pieces,
     also=_also,
 )

@@ -19,6 +19,7 @@ from handmade.tasks.masked.pieces import WordPieces
 from handmade.web import whose
 from handmade.web.explorers import Explorer
 from handmade.web.frames import Answer
+from handmade.web.measuring import Pieces
 from handmade.web.observatory import Observatory
 from handmade.web.questions import flag, pairs, real, text, whole
 from handmade.workshop.cell.cases import Case
@@ -36,6 +37,9 @@ SMALL = 64
 
 ABLATED = 200_000_000_000
 """Products up to which the loss without each head is measured while one waits."""
+
+AT_ONCE = 128
+"""Tokens that go through the model together in one piece of a long measurement: a second of GPT-2, or so."""
 
 SHOWN_NEXT = 6
 
@@ -65,9 +69,7 @@ def answer(question: Question, observatory: Observatory) -> Answer:
         read = text_read(used, given, LONGEST)
         if question.ablate:
             if not _ablated(read):
-                raise InputError(
-                    "what each head is worth takes too long here: give a shorter text, or a smaller model."
-                )
+                raise InputError("what each head is worth takes long here: it is measured as a job.")
             without = read.without(question.sharpness, question.off)
             return Answer({}, {"without": without.astype(np.float32)} if without is not None else {})
         layers, said, loss = read.attention(question.sharpness, question.off, _ablated(read))
@@ -79,6 +81,18 @@ def answer(question: Question, observatory: Observatory) -> Answer:
         told, theirs = _theirs(question, observatory, read, layers[question.layer])
         meta = {"text": given, "whole": not question.text, "kind": _kind(used), "loss": loss, **told}
         return _answer(question, read, layers, said, meta, theirs)
+
+
+def pieces(question: Question, observatory: Observatory) -> Pieces:
+    """First the loss and how many heads there are; then the losses without a few heads after another."""
+    with observatory.models.opened(question.model, _fits) as used:
+        read = text_read(used, question.text or example(used), LONGEST)
+        loss = read.loss(question.sharpness, question.off)
+        made = read.ablations(question.sharpness, question.off, AT_ONCE)
+        counts = read.heads
+    yield {"loss": loss, "parts": len(counts), "heads": max(counts), "total": sum(counts)}
+    for one in observatory.models.one_by_one(question.model, _fits, read.model, made):
+        yield {"part": one.part, "first": one.first, "losses": one.losses.tolist()}
 
 
 def example(used: Any) -> str:
@@ -120,6 +134,7 @@ def _answer(
         "right": read.right,
         "next": next_tokens,
         "ablated": _ablated(read),
+        "measurable": read.scored is not None,
         "layer": question.layer,
         "head": question.head,
         **meta,
@@ -205,5 +220,6 @@ EXPLORER = Explorer(
         "lens/heads.py",
         "lens/texts.py",
     ),
+    pieces=pieces,
     also=_also,
 )

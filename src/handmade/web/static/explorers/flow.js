@@ -2,8 +2,8 @@
 // Feature flow: the blocks of a residual network or of a GoogLeNet, what each does, and what is left when a part is cut.
 import { html, signal, computed, batch, useEffect, useRef } from "/static/vendor/preact.js";
 import { latest } from "/static/lib/host.js";
-import { largest, Legend, paint, paintImage, Painted, Photo, theme } from "/static/lib/paint.js";
-import { Around, Bar, clamp, Copy, explorer, Failed, images, KeyLine, keys, NoModel, Predict, prediction, state } from "/static/lib/shell.js";
+import { largest, Legend, minus, paint, paintImage, Painted, Photo, theme } from "/static/lib/paint.js";
+import { Around, Bar, clamp, Copy, explorer, Failed, images, KeyLine, keys, measurement, NoModel, Predict, prediction, state } from "/static/lib/shell.js";
 import { Said, Switch, whose } from "/static/lib/whose.js";
 
 const LEFT = 118, STEP = 100, BETWEEN = 16, ARCH = 74, TILE = 38; // of the drawing
@@ -46,10 +46,22 @@ export default explorer((host, scope) => {
   const step = (by) => () => { s.block.value = names.value[clamp(names.value.indexOf(block.value) + by, names.value.length)]; };
   const { another, Chooser } = images(host, scope, s.image, () => got.value?.given ?? 0, fail);
   const asking = computed(() => s.seen.value === 0);
+  const covering = measurement(host, scope, "flow", fail), covered = signal(null); // what is lost where a grey square hides the image
+  const whose_ = () => JSON.stringify([s.model.value, s.image.value]);
+  const cover = () => {
+    if (covering.running.value || covered.value) { covering.cancel(); covered.value = null; return; }
+    covering.begin({ model: s.model.value, image: s.image.value }, (piece) => {
+      const so = covered.value;
+      if ("total" in piece) covered.value = { ...piece, of: whose_(), done: 0, data: new Float32Array(piece.rows * piece.columns) };
+      else { const data = so.data.slice(); data.set(piece.drops.map((d) => 100 * d), piece.row * so.columns); covered.value = { ...so, data, done: piece.row + 1 }; }
+    });
+  };
+  let before = whose_();
+  scope.effect(() => { const now = whose_(); if (now === before) return; before = now; covering.cancel(); covered.value = null; }); // of another image
   const afresh = () => { s.block.value = ""; s.cut.value = {}; s.seen.value = 0; said.value = null; }; // of another model
   const pressed = keys(scope, {
     ArrowLeft: ["block", step(-1)], ArrowRight: ["block", step(1)], b: ["cut its branch", () => { if (!asking.value) cut(block.value, "branch"); }, residual], s: ["cut its skip", () => { if (!asking.value) cut(block.value, "skip"); }, residual],
-    ...Object.fromEntries([1, 2, 3, 4].map((n) => [String(n), ["cut one of four branches", () => { if (!asking.value) cut(block.value, `branch${n}`); }, inception]])), e: ["evidence", () => { s.evidence.value = 1 - s.evidence.value; }],
+    ...Object.fromEntries([1, 2, 3, 4].map((n) => [String(n), ["cut one of four branches", () => { if (!asking.value) cut(block.value, `branch${n}`); }, inception]])), e: ["evidence", () => { s.evidence.value = 1 - s.evidence.value; }], o: ["occlusion", cover],
     m: ["mend all", mend], n: ["next image", another(1)], p: ["image before", another(-1)],
   });
   const stages = computed(() => names.value.map((n) => n.match(/^[^.\d]*\d*/)[0]));
@@ -120,11 +132,22 @@ export default explorer((host, scope) => {
       <div class="sr"><table><caption>Probabilities of the classes, in percent</caption><tr><th>class</th><th>now</th><th>before</th></tr>${a.classes.map((name, k) => html`<tr><td>${name}</td><td>${(100 * a.p[k]).toFixed(1)}</td><td>${(100 * a.whole[k]).toFixed(1)}</td></tr>`)}</table></div></section>`;
   };
 
+  const Occluded = () => {
+    const c = covered.value, [h, wide] = got.value.arrays.image.shape;
+    if (!c) return covering.running.value ? html`<p class="small soft">Occlusion begins.</p>` : null;
+    const limit = largest(c.data), most = c.data.indexOf(Math.max(...c.data)), points = (n) => minus(n, 1), row = Math.floor(most / c.columns);
+    return html`<div style=${{ marginBottom: "12px" }}>${c.done < c.rows && html`<progress aria-label="rows measured" max=${c.rows} value=${c.done} />`}
+      <${Painted} style=${{ aspectRatio: `${wide} / ${h}`, width: "100%" }} data=${c.data} rows=${c.rows} columns=${c.columns} kind="signed" limit=${limit || 1} label=${`what hiding each place takes from ${c.said}; a table below has the numbers`} />
+      <div class="spread"><span class="small soft">points lost</span><${Legend} kind="signed" from=${points(-limit)} to=${points(limit)} /></div>
+      <p class="small soft" id="occlusion">A grey square of ${c.patch} × ${c.patch} pixels hides one place after another${c.done < c.rows ? `: ${c.done} of ${c.rows} rows so far` : ""}. Blue: the whole network is less sure of <b>${c.said}</b> then, orange: surer.${c.done === c.rows ? (c.data[most] > 0 ? html` Most is lost at row ${row}, column ${most % c.columns}: from ${(100 * c.p).toFixed(1)} to <b class="num">${(100 * c.p - c.data[most]).toFixed(1)} %</b>.` : " No place takes anything away.") : ""}</p>
+      <div class="sr"><table><caption>Percentage points that ${c.said} loses where the square hides a place</caption>${Array.from({ length: c.done }, (_, r) => html`<tr><th>row ${r}</th>${[...c.data.subarray(r * c.columns, (r + 1) * c.columns)].map((v) => html`<td>${points(v)}</td>`)}</tr>`)}</table></div></div>`;
+  };
+
   const Image = () => {
     const a = got.value, photo = html`<${Photo} image=${a.arrays.image} class="photo" role="img" aria-label=${`the image as the network sees it${a.label ? `: ${a.label}` : ""}`} />`, on = s.evidence.value === 1;
     return html`<section class="card"><h2>The image</h2>${on && a.arrays.evidence ? html`<${Lit} evidence=${a.arrays.evidence} photo=${photo} />` : photo}
-      <p style=${{ margin: "12px 0" }}><button class="icon" aria-pressed=${on} onClick=${() => (s.evidence.value = on ? 0 : 1)}>evidence <kbd>e</kbd></button></p>
-      ${on && html`<p class="small soft" style=${{ marginBottom: "12px" }}>Grad-CAM: lit is where block ${short(a.block)} of the whole network has evidence for <b>${a.said}</b>. Open another block to see its.</p>`}<${Chooser} /></section>`;
+      <p style=${{ margin: "12px 0" }}><button class="icon" aria-pressed=${on} onClick=${() => (s.evidence.value = on ? 0 : 1)}>evidence <kbd>e</kbd></button> <button class="icon" aria-pressed=${covering.running.value || covered.value !== null} onClick=${cover}>occlusion <kbd>o</kbd></button></p>
+      ${on && html`<p class="small soft" style=${{ marginBottom: "12px" }}>Grad-CAM: lit is where block ${short(a.block)} of the whole network has evidence for <b>${a.said}</b>. Open another block to see its.</p>`}<${Occluded} /><${Chooser} /></section>`;
   };
 
   return () => html`<${Bar} title="Feature flow, block by block" about=${about.value} model=${s.model} changed=${afresh} pressed=${pressed}>${about.value && html`<${Switch} w=${w} />`}</${Bar}>

@@ -4,7 +4,7 @@ import { html, signal, computed, batch } from "/static/vendor/preact.js";
 import { rowOf } from "/static/lib/frame.js";
 import { latest } from "/static/lib/host.js";
 import { bars, color, inkOn, largest, Legend, minus, Painted, shown, theme } from "/static/lib/paint.js";
-import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, NoModel, Predict, prediction, state, Veil } from "/static/lib/shell.js";
+import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, measurement, NoModel, Predict, prediction, state, Veil } from "/static/lib/shell.js";
 import { Said, Switch, whose } from "/static/lib/whose.js";
 
 const plus = (v) => (+v.toFixed(2) > 0 ? "+" : "") + minus(v);
@@ -34,6 +34,18 @@ export default explorer((host, scope) => {
     later = setTimeout(() => ablate({ model, text, sharpness, off, ablate: true }), 400);
   });
   scope.end(() => clearTimeout(later));
+  const long = measurement(host, scope, "heads", fail); // of a large model, a few heads after another, when it is asked for
+  let begun = "";
+  const measure = () => {
+    const { model, text, sharpness, off } = question(), asked = { model, text, sharpness, off };
+    begun = of(asked);
+    long.begin(asked, (piece) => {
+      const so = without.value;
+      if ("total" in piece) without.value = { of: begun, loss: piece.loss, heads: piece.heads, total: piece.total, done: 0, data: new Float32Array(piece.parts * piece.heads).fill(NaN) };
+      else { const data = so.data.slice(); data.set(piece.losses, piece.part * so.heads + piece.first); without.value = { ...so, data, done: so.done + piece.losses.length }; }
+    });
+  };
+  scope.effect(() => { if (of(question()) !== begun && long.running.peek()) long.cancel(); });
 
   const looking = computed(() => (got.value ? got.value.texts[part.value.looks] : [])), looked = computed(() => (got.value ? got.value.texts[part.value.at] : []));
   const cross = computed(() => part.value !== null && part.value.looks !== part.value.at); // one text looks at another
@@ -117,20 +129,22 @@ export default explorer((host, scope) => {
   const named = (l) => { const name = got.value.parts[l].name; return /^\d/.test(name) ? `layer ${name}` : name; };
   const OF = { writes: "on this text", "fills in": "each token hidden in turn", translates: "of this translation" };
   const Overview = () => {
-    const a = got.value, losses = without.value, most = Math.max(...a.parts.map((p) => p.heads)), spoken = a.parts.some((p) => !/^\d/.test(p.name));
-    return html`<section class="card"><div class="spread"><h2>Every head</h2><span class="faint small">${a.ablated ? "loss without it" : "layer by head"}</span></div>
+    const a = got.value, most = Math.max(...a.parts.map((p) => p.heads)), loss = a.loss ?? (without.value?.of === a.of ? without.value.loss : null), measured = without.value?.of === a.of && without.value.data.length === a.parts.length * most ? without.value : null, spoken = a.parts.some((p) => !/^\d/.test(p.name));
+    return html`<section class="card"><div class="spread"><h2>Every head</h2><span class="faint small">${a.ablated || measured ? "loss without it" : "layer by head"}</span></div>
       <div class="heads" style=${{ gridTemplateColumns: `${spoken ? "66px" : "22px"} repeat(${most}, minmax(${most > 12 ? 30 : 0}px, 1fr))` }}><span></span>${Array.from({ length: most }, (_, h) => html`<span class="top">${h}</span>`)}
       ${a.parts.map((p, l) => html`<span>${p.name}</span>${Array.from({ length: most }, (_, h) => {
         if (h >= p.heads) return html`<span></span>`;
-        const cost = losses && losses.of === a.of && losses.data.length === a.parts.length * most ? losses.data[l * most + h] - a.loss : null, open = seen(l, h);
+        const known = measured?.data[l * most + h], cost = known === undefined || Number.isNaN(known) ? null : known - (measured.loss ?? a.loss), open = seen(l, h);
         return html`<button key=${`${l}.${h}`} class=${`thumb${isOff(l, h) ? " off" : ""}`} aria-pressed=${l === layer.value && h === head.value} aria-label=${`${named(l)}, head ${h}${isOff(l, h) ? ", off" : ""}${cost === null ? "" : `, loss without it ${cost < 0 ? "lower" : "higher"} by ${Math.abs(cost).toFixed(2)}`}`} onClick=${() => choose(l, h)} onDblClick=${() => toggle(l, h)}>
           ${open ? html`<${Painted} ...${small(l, h)} kind="weight" />` : html`<span class="veiled" aria-hidden="true">?</span>`}
-          ${a.ablated && html`<small class=${cost > 0.05 ? "hurts" : ""}>${cost === null ? "…" : plus(cost)}</small>`}</button>`;
+          ${(a.ablated || measured) && html`<small class=${cost > 0.05 ? "hurts" : ""}>${cost === null ? "…" : plus(cost)}</small>`}</button>`;
       })}`)}</div>
-      <div class="spread" style=${{ marginTop: "14px" }}><div>${a.loss !== null && html`<div class="big num" id="loss">${a.loss.toFixed(3)}</div><div class="small soft">nats a token, ${OF[a.kind]}</div>`}
+      <div class="spread" style=${{ marginTop: "14px" }}><div>${loss != null && html`<div class="big num" id="loss">${loss.toFixed(3)}</div><div class="small soft">nats a token, ${OF[a.kind]}</div>`}
         ${"loss_with" in a && html`<div class="small wrong-is"><b class="num" id="loss-with">${a.loss_with == null ? "no number" : a.loss_with.toFixed(3)}</b> with the mistake in every head</div>`}</div>
       <button class="icon" onClick=${() => toggle(layer.value, head.value)}>${isOff(layer.value, head.value) ? "switch on" : "switch off"} <kbd>x</kbd></button></div>
-      ${a.ablated && html`<p class="small faint" style=${{ marginTop: "10px" }}>Below each head: how much that rises without it.</p>`}
+      ${(a.ablated || measured) && html`<p class="small faint" style=${{ marginTop: "10px" }}>Below each head: how much that rises without it.</p>`}
+      ${!a.ablated && a.measurable && html`<div style=${{ marginTop: "10px" }}>${long.running.value ? html`<progress aria-label="heads measured" max=${measured?.total ?? 1} value=${measured?.done ?? 0} /><div class="spread"><span class="small soft">${measured ? `${measured.done} of ${measured.total} heads` : "begun"}</span><button class="icon" onClick=${long.cancel}>cancel</button></div>`
+        : !(measured?.done === measured?.total && measured) && html`<button class="icon" onClick=${measure}>measure the loss without each head</button>`}</div>`}
       ${s.seen.value.length < a.parts.length * most && html`<button class="link" style=${{ marginTop: "10px", padding: 0 }} onClick=${showAll}>show all heads</button>`}</section>`;
   };
 

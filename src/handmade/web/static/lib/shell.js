@@ -33,6 +33,36 @@ export const explorer = (make) => ({
 });
 
 /**
+ * A measurement that takes long, as a job of the explorer's. `begin(question, tell)` calls `tell` for each piece that is
+ * found; what was begun before, or is no longer wanted, is cancelled.
+ */
+export function measurement(host, scope, explorer, fail) {
+  const running = signal(false);
+  let turn = 0, stop = null, job = 0;
+  const over = () => { stop?.(); stop = null; job = 0; running.value = false; };
+  const drop = (number) => host.ask({}, `jobs/${number}/cancel`).catch(() => {}); // it may be over by now
+  const cancel = () => { turn++; if (job) drop(job); over(); };
+  async function begin(question, tell) {
+    cancel();
+    const mine = turn;
+    running.value = true;
+    try {
+      const begun = (await host.ask(question, `jobs/${explorer}`)).job;
+      if (mine !== turn) return drop(begun);
+      job = begun;
+      stop = host.listen(`jobs/${job}/events`, (event, data) => {
+        if (mine !== turn) return;
+        if (event === "piece") return tell(data);
+        if (event === "failed") fail(new Error(data.message));
+        over();
+      }, (how, why) => { if (how === "gone" && mine === turn) { fail(new Error(why)); over(); } });
+    } catch (error) { if (mine === turn) { fail(error); over(); } }
+  }
+  scope.end(cancel);
+  return { running, begin, cancel };
+}
+
+/**
  * Signals whose values the address holds, as far as they differ from the defaults. A step that took a click is an entry
  * of the history, quick successions (a slider, a key held down) are one.
  */
