@@ -233,6 +233,22 @@ def test_a_gradient_that_others_hold_is_copied():
     np.testing.assert_array_equal(kept[0], np.full(3, 2))
 
 
+def test_a_fresh_gradient_is_not_copied():
+    made = []
+
+    def double(x):
+        def pullback(g):
+            gradient = np.multiply(2, g)
+            made.append(gradient.ctypes.data)
+            return (gradient,)
+
+        return 2 * x, pullback
+
+    x = handmade.randn(3, requires_grad=True)
+    apply(double, x).backward(np.ones(3, np.float32))
+    assert [x.grad.array.ctypes.data] == made
+
+
 def op_that_keeps_its_gradient(kept):
     def double(x):
         def pullback(g):

@@ -86,7 +86,8 @@ def backward(
             if node in into:
                 into[node] = into[node] + g
         elif tensor is not None:
-            tensor.accumulate_grad(g, _holders(g) <= _ALONE)
+            alone = _holders(g) <= _ALONE  # asked before g is an argument of another call, which would hold it, too
+            tensor.accumulate_grad(g, alone)
         if node.pullback is None:
             continue
         parents = node.parents
