@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from handmade.kernels.sums import total
+from handmade.kernels.sums import add, add_, total
 from handmade.ops.op import Part, Pullback
 
 Hook = Callable[[np.ndarray], np.ndarray]
@@ -109,9 +109,9 @@ def _add(gradients: dict[Node, np.ndarray], ours: set[Node], node: Node, part: n
             gradients[node] = before = before.copy("K")
         part.add_to(before)
     elif node in ours:
-        before += part
+        add_(before, part)
     else:
-        gradients[node] = np.asarray(before + part)
+        gradients[node] = np.asarray(add(before, part))
     ours.add(node)
 
 

@@ -96,7 +96,8 @@ def has_compiled_form(plain: _Function) -> _Function:
 
     @functools.wraps(plain)
     def choose(*arguments: Any, **options: Any) -> Any:
-        if arguments[0].dtype is _SINGLE and (_State.compiled if _State.asked else _asked() and _State.compiled):
+        dtype = getattr(arguments[0], "dtype", None)  # of a number, none
+        if dtype is _SINGLE and (_State.compiled if _State.asked else _asked() and _State.compiled):
             value = _fast_form(module, plain.__name__)(*arguments, **options)
             if value is not NotImplemented:
                 return value

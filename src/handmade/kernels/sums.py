@@ -6,12 +6,29 @@ accuracy of floating point summation": the error of n additions in a row grows w
 Here a long axis is cut into pieces, each is summed in float32, and the few sums that are left in float64.
 """
 
+from typing import Any
+
 import numpy as np
+
+from handmade.kernels.choice import has_compiled_form
 
 _PIECE = 16
 """Short enough for an error below torch's, long enough that what is left to add in float64 takes no time."""
 
 
+@has_compiled_form
+def add(x: Any, y: Any) -> np.ndarray:
+    """x + y, of arrays and numbers."""
+    return np.asarray(np.add(x, y))
+
+
+@has_compiled_form
+def add_(x: np.ndarray, y: np.ndarray) -> None:
+    """Add y to x, in place."""
+    x += y
+
+
+@has_compiled_form
 def total(x: np.ndarray, axes: int | tuple[int, ...], keepdims: bool = False) -> np.ndarray:
     """x.sum(axes, keepdims=keepdims), with an error that does not grow with the axes' lengths; always an array."""
     axes = (axes,) if isinstance(axes, int) else axes

@@ -2,13 +2,14 @@
 
 import numpy as np
 
+from handmade.kernels import sums
 from handmade.ops.elementwise import signum
 from handmade.ops.op import op
 
 
 @op
 def add(x, y):
-    return np.add(x, y), lambda g: (g, g)
+    return sums.add(x, y), lambda g: (g, g)
 
 
 @op

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from handmade.kernels.choice import worth
-from handmade.kernels.compiled.build import Floats, kernel
-from handmade.kernels.compiled.instructions import float32
-from handmade.kernels.compiled.memory import flat
+from handmade.kernels.compiled.build import Floats, address, kernel
+from handmade.kernels.compiled.instructions import float32, floats_at, shift
+from handmade.kernels.compiled.memory import flat, rows_in_memory
 
 LEAST = 1 << 14
 """Numbers that repay the call of a kernel."""
@@ -28,10 +28,18 @@ def relu(x: np.ndarray) -> Any:
 
 def relu_backward(g: np.ndarray, y: np.ndarray) -> Any:
     """See `kernels.relu.relu_backward`."""
-    if not worth(g.size, LEAST) or g.strides != y.strides or (numbers := flat(g)) is None:
+    if not worth(g.size, LEAST) or not g.size or (values := flat(y)) is None:
         return NotImplemented
-    gradient = np.empty_like(g)
-    _relu_backward(-(-g.size // PIECE), numbers, flat(y), flat(gradient), g.size)
+    if g.strides == y.strides:
+        rows, columns, start, step = 1, g.size, g, 0
+    elif (matrix := rows_in_memory(g)) is not None and np.argsort(g.strides).tolist() == np.argsort(y.strides).tolist():
+        (rows, columns), start, step = matrix.shape, matrix, matrix.strides[0] // 4
+    else:
+        return NotImplemented
+    gradient = np.empty_like(y)
+    together = max(1, PIECE // columns)
+    pieces = -(-g.size // PIECE) if rows == 1 else -(-rows // together)
+    _relu_backward(pieces, address(start), values, flat(gradient), rows, columns, step, together)
     return gradient
 
 
@@ -42,6 +50,15 @@ def _relu(piece: int, x: Floats, y: Floats, size: int) -> None:
 
 
 @kernel
-def _relu_backward(piece: int, g: Floats, y: Floats, gradient: Floats, size: int) -> None:
-    for i in range(piece * PIECE, min(size, (piece + 1) * PIECE)):
-        gradient[i] = float32(0) if y[i] <= 0 else g[i]
+def _relu_backward(
+    piece: int, start: int, y: Floats, gradient: Floats, rows: int, columns: int, step: int, together: int
+) -> None:
+    """A part of a single row, or several rows; those of g lie `step` numbers apart."""
+    g = floats_at(start)
+    if rows == 1:
+        for i in range(piece * PIECE, min(columns, (piece + 1) * PIECE)):
+            gradient[i] = float32(0) if y[i] <= 0 else g[i]
+    for r in range(piece * together, min(rows, (piece + 1) * together) if rows > 1 else 0):
+        a, b, out = shift(g, r * step), shift(y, r * columns), shift(gradient, r * columns)
+        for c in range(columns):
+            out[c] = float32(0) if b[c] <= 0 else a[c]
