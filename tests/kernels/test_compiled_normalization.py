@@ -61,3 +61,12 @@ def test_the_rectifier_in_any_order_of_memory(axes, rng):
     np.testing.assert_array_equal(gradient, np.where(x <= 0, 0, g))
     np.testing.assert_array_equal(part, np.maximum(x[:, ::2], 0))
     assert y.strides == x.strides
+
+
+def test_the_rectifiers_gradient_of_a_slice_of_channels(rng):
+    """The gradient of a part of what was put together: rows in memory that lie apart."""
+    whole = rng.normal(size=(3, 5, 7, 65)).astype("f4").transpose(0, 3, 1, 2)  # channels last
+    for part in (whole[:, 10:42], whole[:, 3:4], whole[:2, :, 1:3], whole[..., ::2]):
+        y = np.maximum(rng.normal(size=np.moveaxis(part, 1, -1).shape).astype("f4"), 0).transpose(0, 3, 1, 2)
+        with using("compiled"):
+            np.testing.assert_array_equal(relu.relu_backward(part, y), np.where(y <= 0, 0, part))

@@ -6,7 +6,9 @@ import torch
 
 import handmade
 from handmade import nn
+from handmade.kernels import sums
 from handmade.kernels.sums import total
+from tests.support.compiled_forms import assert_same, using
 
 
 def error(found, x: np.ndarray, axes) -> float:
@@ -58,3 +60,18 @@ def test_the_gradient_of_a_layers_bias():
 def test_layer_norm_of_equal_numbers_is_zero():
     x = handmade.tensor(np.full((4, 768), 123.456, np.float32))
     assert np.abs(nn.LayerNorm(768)(x).numpy()).max() == 0
+
+
+def test_compiled_forms(rng):
+    pytest.importorskip("numba")
+    for shape in ((7, 3), (300, 65), (1000, 513)):
+        x, y = rng.normal(size=shape).astype("f4"), rng.normal(size=shape).astype("f4")
+        assert_same(sums.total, x, 0, terms=shape[0])
+        assert_same(sums.add, x, y, terms=1)
+        assert_same(sums.add, x.T, y.T, terms=1)
+        with using("compiled", 2):
+            z = x.copy()
+            sums.add_(z, y)
+            np.testing.assert_array_equal(z, x + y)
+            sums.add_(z, z)  # its own memory: not for kernels, which promise that arrays do not overlap
+            np.testing.assert_array_equal(z, 2 * (x + y))
