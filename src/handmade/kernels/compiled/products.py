@@ -32,13 +32,14 @@ _AS_IT_LIES, _TRANSPOSED = 111, 112  # in the library's words
 
 def matmul(a: np.ndarray, b: np.ndarray, bias: np.ndarray | None = None) -> Any:
     """See `kernels.products.matmul`."""
+    sgemm = _library()  # small products, too, are made in the calling thread alone
     if a.ndim < 2 or b.ndim < 2 or b.dtype != a.dtype:
         return NotImplemented
     (rows, depth), columns = a.shape[-2:], b.shape[-1]
     work = rows * columns * depth
     if not worth(work * max(a.size // max(rows * depth, 1), 1), LEAST):
         return NotImplemented
-    sgemm, how_a, how_b = _library(), _how_it_lies(a), _how_it_lies(b)
+    how_a, how_b = _how_it_lies(a), _how_it_lies(b)
     if not sgemm or not work or how_a is None or how_b is None or b.shape[-2] != depth:
         return NotImplemented
     if bias is not None and (bias.dtype != a.dtype or not bias.flags.c_contiguous):
