@@ -230,7 +230,8 @@ def apply(operation: Operation, *inputs: Any, **options: Any) -> Tensor:
     tensors among the `options` are passed as arrays. Watchers are told. Raises TypeError if float32 and float64 mix.
     """
     arrays = [x.array if isinstance(x, Tensor) else x for x in inputs]
-    _check_one_float_type(operation, arrays)
+    if len(arrays) > 1:
+        _check_one_float_type(operation, arrays)
     if options:
         options = {name: _constant(operation, name, option) for name, option in options.items()}
     value, pullback = operation(*arrays, **options)
@@ -262,10 +263,9 @@ def _wrap(array: np.ndarray, versions: Versions | None = None) -> Tensor:
 
 def _owner(value: np.ndarray, inputs: tuple[Any, ...]) -> Tensor | None:
     """The input that `value` is a view of: both then have one counter, so that a change to either counts for both."""
+    whole = value.base is None
     for x in inputs:
-        if isinstance(x, Tensor) and (
-            value is x.array or (value.base is not None and np.may_share_memory(value, x.array))
-        ):
+        if isinstance(x, Tensor) and (value is x.array or (not whole and np.may_share_memory(value, x.array))):
             return x
     return None
 

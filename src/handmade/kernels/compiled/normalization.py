@@ -15,7 +15,7 @@ from handmade.kernels.compiled.build import Floats, inline, kernel
 from handmade.kernels.compiled.instructions import float32, shift
 
 Array = np.ndarray
-LEAST = 1 << 13
+LEAST = 1 << 8
 """Numbers that repay the call of a kernel."""
 PIECE = 1 << 14
 """Numbers of a piece, about."""
