@@ -5,6 +5,7 @@
 
 import numpy as np
 
+from handmade.kernels import cross_entropy as kernels
 from handmade.ops.op import op
 
 
@@ -86,21 +87,14 @@ def cross_entropy(logits, *, targets, weight=None, ignore_index=-100, reduction=
             q = _Probabilities(logits, targets, weight, label_smoothing)
         else:
             q = _Classes("cross_entropy", shape, targets, weight, ignore_index, label_smoothing)
-        exponentials, total, score = np.empty_like(rows), np.empty_like(rows[:, 0]), np.empty_like(rows[:, 0])
-        for block in _blocks(rows):
-            shifted = np.subtract(rows[block], rows[block].max(axis=1, keepdims=True), out=exponentials[block])
-            score[block] = q.dot(shifted, block)
-            total[block] = np.exp(shifted, out=shifted).sum(axis=1)
-        losses = q.sum * np.log(total) - score  # -log p_c = log(total) - shifted_c
+        largest, total, level = kernels.row_sums(rows, q.uniform)
+        losses = q.sum * np.log(total) - q.dot(rows, largest, level)  # -log p_c = log(total) - (x_c - largest)
     value, share = _reduce(losses.reshape(shape), reduction, q.count)
 
     def pullback(g):
-        g = np.broadcast_to(share(g), shape).reshape(-1)
-        factor = (g * q.sum / total)[:, None]
-        gradient = np.empty_like(rows)
-        for block in _blocks(rows):
-            part = np.multiply(exponentials[block], factor[block], out=gradient[block])
-            q.subtract_from(part, g[block], block)
+        g = np.ascontiguousarray(np.broadcast_to(share(g), shape)).reshape(-1)
+        gradient = kernels.row_gradients(rows, largest, g * q.sum / total, q.uniform, g * q.kept)
+        q.subtract_peaks(gradient, g)
         return (restore(gradient),)
 
     return value, pullback
@@ -112,12 +106,11 @@ def nll_loss(log_probs, *, targets, weight=None, ignore_index=-100, reduction="m
     rows, shape, restore = _class_rows("nll_loss", log_probs)
     weight = _class_weight("nll_loss", weight, rows)
     q = _Classes("nll_loss", shape, targets, weight, ignore_index, smoothing=0.0)
-    whole = slice(None)
-    value, share = _reduce(-q.dot(rows, whole).reshape(shape), reduction, q.count)
+    value, share = _reduce(-q.dot(rows, 0, 0).reshape(shape), reduction, q.count)
 
     def pullback(g):
         gradient = np.zeros_like(rows)
-        q.subtract_from(gradient, np.broadcast_to(share(g), shape).reshape(-1), whole)
+        q.subtract_peaks(gradient, np.broadcast_to(share(g), shape).reshape(-1))
         return (restore(gradient),)
 
     return value, pullback
@@ -150,19 +143,14 @@ class _Classes:
         self.uniform = smoothing / len(weight) * weight if smoothing else None  # (C,): q at every class
         self.sum = self.peak if self.uniform is None else self.peak + self.kept * self.uniform.sum()
 
-    def dot(self, rows, block):
-        """sum_c q_c rows_c for every row; `rows` are those of the slice `block`."""
-        kept = self.kept[block]
-        result = self.peak[block] * np.where(kept, rows[np.arange(len(rows)), self.classes[block]], 0)
-        if self.uniform is not None:
-            result += np.where(kept, rows @ self.uniform, 0)
-        return result
+    def dot(self, rows, largest, level):
+        """sum_c q_c (rows_c - largest) for every row; `level` is that of the uniform part."""
+        result = self.peak * np.where(self.kept, rows[np.arange(len(rows)), self.classes] - largest, 0)
+        return result if self.uniform is None else result + np.where(self.kept, level, 0)
 
-    def subtract_from(self, gradient, g, block):
-        """gradient -= g q, row by row, in place; both belong to the slice `block`."""
-        if self.uniform is not None:
-            gradient -= (g * self.kept[block])[:, None] * self.uniform
-        gradient[np.arange(len(gradient)), self.classes[block]] -= g * self.peak[block]
+    def subtract_peaks(self, gradient, g):
+        """gradient -= g (q - uniform), row by row, in place."""
+        gradient[np.arange(len(gradient)), self.classes] -= g * self.peak
 
 
 class _Probabilities:
@@ -179,12 +167,17 @@ class _Probabilities:
         self.q = ((1 - smoothing) * given + smoothing / len(weight)) * weight
         self.sum = self.q.sum(axis=1)
         self.count = float(len(given))
+        self.kept, self.uniform = True, None  # all of q is in the peaks
 
-    def dot(self, rows, block):
-        return np.vecdot(self.q[block], rows)
+    def dot(self, rows, largest, level):
+        result = np.empty_like(largest)
+        for block in kernels.blocks(rows):
+            np.vecdot(self.q[block], rows[block] - largest[block, None], out=result[block])
+        return result
 
-    def subtract_from(self, gradient, g, block):
-        gradient -= g[:, None] * self.q[block]
+    def subtract_peaks(self, gradient, g):
+        for block in kernels.blocks(gradient):
+            gradient[block] -= g[block, None] * self.q[block]
 
 
 def _class_rows(name, logits):
@@ -194,12 +187,6 @@ def _class_rows(name, logits):
     moved = np.moveaxis(logits, min(1, logits.ndim - 1), -1)
     rows = np.ascontiguousarray(moved).reshape(-1, moved.shape[-1])
     return rows, moved.shape[:-1], lambda rows: np.moveaxis(rows.reshape(moved.shape), -1, min(1, logits.ndim - 1))
-
-
-def _blocks(rows):
-    """Slices of rows, small enough that what is computed from them stays in a core's cache."""
-    step = max(1, (1 << 16) // max(1, rows.shape[1]))
-    return (slice(start, start + step) for start in range(0, len(rows), step))
 
 
 def _class_weight(name, weight, rows):
