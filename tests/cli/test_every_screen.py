@@ -29,6 +29,7 @@ TYPED = {
     "explain": [["explain", "softmax"], ["explain", "resnet20"], ["explain", "attention-scale"], ["explain", "no"]],
     "vault": [["vault", "notes", "--dry-run"], ["vault", "notes", "--yes"], ["vault", "nowhere"]],
     "train": [["train", "lenet5", "--data", "folder:PHOTOS", "--set", "batch_size=8", "--steps", "1"], ["train", "no"]],
+    "sweep": [["sweep", "lenet5"], ["sweep", "lenet5", "--over", "lr=1,2"], ["sweep", "no"]],
     "eval": [["eval", "RUN"], ["eval", "nowhere"]],
     "predict": [["predict", "RUN", "PHOTOS/test/dark/0.png"], ["predict", "lenet5", "PHOTOS/test/dark/0.png"]],
     "sample": [["sample", "runs/char-gru-1", "--length", "9", "--seed", "0"], ["sample", "nowhere"]],

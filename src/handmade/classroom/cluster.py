@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from handmade.classroom.papers import Paper, Verdict, not_judged, verdict_on
-from handmade.errors import InputError
+from handmade.ray_session import ray_session
 
 AHEAD = 4
 """How many papers are on their way for each processor of the cluster."""
@@ -16,17 +16,10 @@ TRIES = 3
 def judged_on_ray(papers: Iterable[Paper], address: str) -> Iterator[tuple[Paper, Verdict]]:
     """Each paper with its verdict, in the order in which they are ready.
 
-    address: of the cluster, as ray://host:10001 or host:6379; "local" starts one on this machine. Its machines need
-    handmade in the same version. Raises InputError where Ray is not installed, or nothing answers there.
+    address: of the cluster, see `ray_session`. Its machines need handmade in the same version. Raises InputError where
+    Ray is not installed, or nothing answers there.
     """
-    ray = _ray()
-    started = not ray.is_initialized()
-    if started:
-        try:
-            ray.init(address=None if address == "local" else address, log_to_driver=False, logging_level="error")
-        except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
-            raise InputError(f"no Ray cluster answers at {address!r}: {error}.") from error
-    try:
+    with ray_session(address, "a cluster") as ray:
         judge = ray.remote(num_cpus=1, max_retries=TRIES)(verdict_on)
         coming, flying = iter(papers), dict[Any, Paper]()
         while True:
@@ -42,14 +35,3 @@ def judged_on_ray(papers: Iterable[Paper], address: str) -> Iterator[tuple[Paper
                     yield paper, ray.get(reference)
                 except ray.exceptions.RayError as error:
                     yield paper, not_judged(paper, f"the machine that judged it died, {TRIES + 1} times: {error}")
-    finally:
-        if started:
-            ray.shutdown()
-
-
-def _ray() -> Any:
-    try:
-        import ray
-    except ImportError as error:
-        raise InputError("a cluster needs Ray, which is not installed: pip install 'handmade[ray]'.") from error
-    return ray

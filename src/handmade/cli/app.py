@@ -25,6 +25,7 @@ COMMANDS = {
     "explain": "Explain a card, an exercise or a network.",
     "vault": "Write cards and plan into an Obsidian vault.",
     "train": None,  # the first sentence of what its own --help says
+    "sweep": "Train a network with many settings.",
     "eval": None,
     "predict": "Classify images or sounds, or fill in masks.",
     "sample": "Write text with a trained model.",

@@ -33,6 +33,8 @@ from handmade.draw.sounds import Heard as Heard
 from handmade.draw.sounds import Said as Said
 from handmade.draw.sounds import listening as listening
 from handmade.draw.style import Picture as Picture
+from handmade.draw.sweeps import Swept as Swept
+from handmade.draw.sweeps import sweep as sweep
 from handmade.draw.text import all_legible as all_legible
 from handmade.draw.text import legible as legible
 from handmade.draw.tokens import attention_maps as attention_maps

@@ -83,19 +83,21 @@ def changed(recipe: R, settings: Sequence[str]) -> R:
     Values are read as the field's type. Raises InputError for an unknown key (with the nearest known one), a value
     of another type, and a value out of range.
     """
+    return dataclasses.replace(recipe, **dict(setting(recipe, text) for text in settings))
+
+
+def setting(recipe: Recipe, text: str) -> tuple[str, Any]:
+    """The key and the value of a 'key=value', read as `changed` does; whether the recipe allows it is not looked at."""
     kinds = typing.get_type_hints(type(recipe))
     fields = {field.name: kinds[field.name] for field in dataclasses.fields(recipe)}
-    changes = {}
-    for setting in settings:
-        key, equals, text = setting.partition("=")
-        if not equals:
-            raise InputError(f"{setting}: expected key=value, for example epochs=3.")
-        if key not in fields:
-            raise InputError(f"{setting}: the recipe has no {key!r}{_near(key, fields)}")
-        if key == "model":
-            raise InputError(f"{setting}: a recipe trains its own model; take the recipe of {text}.")
-        changes[key] = parse(key, text, fields[key])
-    return dataclasses.replace(recipe, **changes)
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise InputError(f"{text}: expected key=value, for example epochs=3.")
+    if key not in fields:
+        raise InputError(f"{text}: the recipe has no {key!r}{_near(key, fields)}")
+    if key == "model":
+        raise InputError(f"{text}: a recipe trains its own model; take the recipe of {value}.")
+    return key, parse(key, value, fields[key])
 
 
 def _near(key: str, fields: Iterable[str]) -> str:

@@ -8,8 +8,13 @@ import numpy as np
 
 import handmade
 from handmade.engine import Call, Tensor, watching
+from handmade.errors import InputError
 from handmade.nn import Module
 from handmade.tasks.task import Task
+
+
+class Diverged(InputError):
+    """Training cannot go on: the loss, or what would be saved, is no longer a finite number."""
 
 
 def find_culprit(task: Task, batch: Any) -> str:

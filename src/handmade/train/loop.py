@@ -18,7 +18,7 @@ from handmade.tasks.task import Outcome, Task
 from handmade.train.checkpoint import first_nonfinite, load_checkpoint, save_checkpoint
 from handmade.train.curves import draw_curves
 from handmade.train.display import Display
-from handmade.train.divergence import find_culprit
+from handmade.train.divergence import Diverged, find_culprit
 from handmade.train.interrupt import Interrupt
 from handmade.train.memory import keep_freed_memory
 from handmade.train.metrics import MetricsLog
@@ -76,8 +76,8 @@ class Trainer:
     def train(self) -> bool:
         """Train to the end and draw the pictures; False if Ctrl-C stopped it earlier, with everything saved.
 
-        Raises InputError when the loss is no longer a number, a file cannot be written, or another process trains this
-        run; the last good checkpoint is kept.
+        Raises Diverged when the loss is no longer a number, InputError when a file cannot be written or another process
+        trains this run; the last good checkpoint is kept.
         """
         with locked(self.run.folder, f"{self.run.folder} is in use: another process trains it. Wait until it ends."):
             return self._train()
@@ -184,6 +184,8 @@ class Trainer:
         """Evaluate the model, and write the epoch's metrics."""
         progress = self.progress
         tested = self.task.evaluate()
+        if not math.isfinite(tested["loss"]):
+            raise self._diverged(f"the loss on the test data is {tested['loss']} after step {progress.step}")
         progress.seconds = self.seconds_before + time.monotonic() - self.started
         line = {
             "step": progress.step,
@@ -245,9 +247,9 @@ class Trainer:
         except (RuntimeError, ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
             raise InputError(f"{self.run.checkpoint} is not of this run's {self.run.recipe.model}: {error}") from error
 
-    def _diverged(self, what: str) -> InputError:
+    def _diverged(self, what: str) -> Diverged:
         kept = f"keeps the checkpoint of step {self.saved_step}" if self.saved_step else "has no checkpoint yet"
-        return InputError(f"training diverged: {what}. A lower learning rate may help. {self.run.folder} {kept}.")
+        return Diverged(f"training diverged: {what}. A lower learning rate may help. {self.run.folder} {kept}.")
 
     def _finish(self) -> None:
         """The pictures."""
