@@ -47,7 +47,7 @@ def test_canvas_exports_flat_files(handed):
         ("lovelaceada", "linear"),
         ("turingalan", "softmax"),
     ]
-    assert found.handed[0].place.content() == RIGHT.encode()  # the one handed in anew
+    assert found.handed[0].place.content == RIGHT.encode()  # the one handed in anew
     assert "lovelaceada: softmax: softmax.py was judged, the newest" in notes(found)
 
 
@@ -88,7 +88,7 @@ def test_a_whole_workspace_gives_the_exercises_and_no_drills_or_copies(handed):
         )
     )
     assert len(found.handed) == 1
-    assert found.handed[0].place.content() == RIGHT.encode()
+    assert found.handed[0].place.content == RIGHT.encode()
     assert found.notes == []
 
 
@@ -157,8 +157,8 @@ def test_what_is_odd_is_noted_and_stops_nothing(handed, tmp_path):
     found = collected(folder)
     said = notes(found)
     assert [one.student for one in found.handed] == ["ada", "large", "twice"]
-    assert found.handed[1].place.content() == b"#" * ((1 << 20) + 1)  # no more is ever read
-    assert found.handed[2].place.content() == RIGHT.encode()
+    assert found.handed[1].place.content == b"#" * ((1 << 20) + 1)  # no more is ever read
+    assert found.handed[2].place.content == RIGHT.encode()
     for expected in (
         "damaged: damaged.zip is not a zip that can be read",
         "nested: inner.zip is a zip in a zip",

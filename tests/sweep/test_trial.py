@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -61,7 +62,7 @@ def test_a_stopped_trial_is_saved_and_resumed_to_its_end(small, tmp_path, monkey
 def test_what_goes_wrong_is_a_result(small, tmp_path, over, state, said):
     (trial,) = small(over).trials[-1:]
     told = []
-    _reported(trial, 1, tmp_path / "stop", told.append)
+    _reported(trial, Path.cwd(), 1, tmp_path / "stop", told.append)
     assert told[-1]["state"] == state, told[-1]["error"]
     assert said in told[-1]["error"]
     assert math.isnan(told[-1]["loss"])

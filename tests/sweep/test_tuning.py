@@ -9,7 +9,7 @@ import pytest
 from handmade.errors import InputError
 from handmade.sweep import run_sweep
 from handmade.sweep.record import Result, Trial
-from handmade.sweep.tuning import _asked_by_interrupt, _halving, _watch
+from handmade.sweep.tuning import _asked_by_interrupt, _halving, _telling, _watch
 from tests.sweep.test_record import evaluated
 
 RATES = "learning_rate=1e-5,1e-4,1e-3,1e-2"
@@ -55,17 +55,18 @@ def test_who_falls_behind_is_stopped_also_by_what_was_reported_before_a_restart(
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_what_tune_tells_of_a_trial_is_written_down(made, tmp_path):
     sweep, stop, told = made(RATES), tmp_path / "stop", []
-    watch = _watch(sweep, lambda trial, result: told.append((trial.number, result.state)), stop)
+    watch = _watch(sweep, stop)
     for trial in sweep.trials:
         watch.on_trial_start(0, [], in_ray(trial.number))
-    watch.on_trial_complete(0, [], in_ray(1, percent=100.0))
-    watch.on_trial_complete(0, [], in_ray(2, percent=25.0))
-    assert not watch.stopper.stop_all()
-    stop.touch()
-    assert not watch.stopper.stop_all()  # two are being saved
-    watch.on_trial_complete(0, [], in_ray(3, percent=0.0, state="waiting"))
-    watch.on_trial_error(0, [], in_ray(4))
-    assert watch.stopper.stop_all()
+    with _telling(made(RATES), lambda trial, result: told.append((trial.number, result.state))):
+        watch.on_trial_complete(0, [], in_ray(1, percent=100.0))
+        watch.on_trial_complete(0, [], in_ray(2, percent=25.0))
+        assert not watch.stopper.stop_all()
+        stop.touch()
+        assert not watch.stopper.stop_all()  # two are being saved
+        watch.on_trial_complete(0, [], in_ray(3, percent=0.0, state="waiting"))
+        watch.on_trial_error(0, [], in_ray(4))
+        assert watch.stopper.stop_all()
     assert told == [(1, "finished"), (2, "stopped early"), (4, "failed")]
     assert [result.state for result in sweep.results.values()] == ["finished", "stopped early", "waiting", "failed"]
     assert "died 4 times" in sweep.results[4].error

@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from handmade.workshop.judging.reading import LARGEST
@@ -30,8 +31,12 @@ class Place:
     member: str = ""
     changed: tuple[int, float] = (0, 0.0)
 
+    @cached_property
     def content(self) -> bytes:
-        """As much of the file as the judge would read. Raises ValueError, with the reason, where it cannot be read."""
+        """As much of the file as the judge would read, read once.
+
+        Raises ValueError, with the reason, where it cannot be read.
+        """
         try:
             if not self.member:
                 with self.path.open("rb") as file:

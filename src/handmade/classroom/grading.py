@@ -94,8 +94,8 @@ def grade(
 
 def _paper(handed: Handed, seed: int, seconds: float) -> Paper:
     name = handed.exercise + Path(handed.place.member or handed.place.path).suffix.lower()
-    helpers = tuple((name, place.content()) for name, place in handed.helpers)
-    return Paper(handed.exercise, name, handed.place.content(), helpers, seed, seconds)
+    helpers = tuple((name, place.content) for name, place in handed.helpers)
+    return Paper(handed.exercise, name, handed.place.content, helpers, seed, seconds)
 
 
 def _seed(folder: Path) -> int:

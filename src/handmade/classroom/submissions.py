@@ -213,7 +213,7 @@ def _helpers(
 def _imported(place: Place) -> set[str]:
     """The top names of what a file imports."""
     try:
-        tree = ast.parse(place.content())
+        tree = ast.parse(place.content)
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         return set()
     imports = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]

@@ -33,7 +33,7 @@ def sweep(trials: Sequence[Swept], best: int, title: str) -> Picture:
     """
     settings = list(trials[best].values)
     stopped = any(not trial.whole for trial in trials)
-    note = "Hollow squares: stopped early, at their last evaluation." if stopped else ""
+    note = "The ring: the best." + (" Hollow squares: stopped early, at their last evaluation." if stopped else "")
     figure = new_figure(3.4 * (1 + len(settings)), 3.4, title, note)
     curves, *panels = figure.subplots(1, 1 + len(settings), sharey=True, squeeze=False)[0]
     for number, trial in enumerate(trials):
@@ -72,7 +72,7 @@ def _against(axes: "Axes", setting: str, trials: Sequence[Swept], best: int) -> 
         axes.plot(x, y, MARKERS[series], color=SERIES[series], markerfacecolor=filled)
     ring = {"markersize": 11, "markerfacecolor": "none", "color": SERIES[WHOLE]}
     axes.plot(places[best], trials[best].losses[-1], "o", **ring)
-    axes.set(xlabel=setting, title=setting.replace("_", " "))
+    axes.set(xlabel=setting)
     if not numbers:
         axes.set_xticks(range(len(names)), names)
         axes.set_xlim(-0.5, len(names) - 0.5)

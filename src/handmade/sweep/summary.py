@@ -49,7 +49,7 @@ def draw_sweep(sweep: Sweep) -> Path | None:
         return None
     swept = [_swept(sweep, trial, known) for trial, known in measured]
     number = [trial.number for trial, _ in measured].index(best.number)
-    over = " and ".join(name.replace("_", " ") for name in sweep.swept)
+    over = " and ".join(sweep.swept)
     path = sweep.folder / "sweep.png"
     draw.sweep(swept, number, f"{sweep.recipe.model} learns {sweep.recipe.data}, over {over}").save(path)
     return path

@@ -17,7 +17,7 @@ from typing import Any
 
 from handmade.errors import InputError
 from handmade.ray_session import LOCAL, ray_session
-from handmade.sweep.record import Result, State, Sweep, Trial
+from handmade.sweep.record import Result, State, Sweep, Trial, reopened
 from handmade.sweep.trial import Stopped, run_trial
 from handmade.train.divergence import Diverged
 
@@ -38,6 +38,9 @@ SETTINGS = {
     "TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S": "inf",
 }
 
+LOOK = 0.5
+"""Seconds between two looks at what has ended."""
+
 Told = Callable[[Trial, Result], None]
 """Is told of each trial that ends."""
 
@@ -57,8 +60,14 @@ def run_sweep(sweep: Sweep, address: str, workers: int, early_stopping: bool, to
         if ray.cluster_resources().get("CPU", 0) < threads:
             raise InputError(f"no trial fits on the cluster at {address!r}: each takes {threads} of its processors.")
         stop, scratch = sweep.folder / ".stop", sweep.folder / ".ray"
-        with _asked_by_interrupt(stop), _removed_after(scratch):
-            _tuner(ray, sweep, threads, early_stopping, told, stop, scratch).fit()
+        with _asked_by_interrupt(stop), _removed_after(scratch), _telling(sweep, told):
+            _tuner(ray, _absolute(sweep), threads, early_stopping, stop.absolute(), scratch.absolute()).fit()
+
+
+def _absolute(sweep: Sweep) -> Sweep:
+    """The same with absolute paths, which mean the same in every process of a cluster."""
+    trials = [dataclasses.replace(trial, folder=trial.folder.absolute()) for trial in sweep.trials]
+    return dataclasses.replace(sweep, folder=sweep.folder.absolute(), trials=trials)
 
 
 def _read_data(sweep: Sweep) -> None:
@@ -67,18 +76,15 @@ def _read_data(sweep: Sweep) -> None:
         dataclasses.replace(sweep.recipe, data=name).task()
 
 
-def _tuner(
-    ray: Any, sweep: Sweep, threads: int, early_stopping: bool, told: Told, stop: Path, scratch: Path
-) -> "ray.tune.Tuner":
+def _tuner(ray: Any, sweep: Sweep, threads: int, early_stopping: bool, stop: Path, scratch: Path) -> "ray.tune.Tuner":
     from ray import tune
 
-    watch = _watch(sweep, told, stop)
+    watch = _watch(sweep, stop)
     here = Path.cwd()
     trials = {trial.number: trial for trial in sweep.trials}
 
     def run(config: dict[str, int]) -> None:
-        os.chdir(here)  # data sets may be named by paths
-        _reported(trials[config["number"]], threads, stop, tune.report)
+        _reported(trials[config["number"]], here, threads, stop, tune.report)
 
     return tune.Tuner(
         tune.with_resources(run, {"CPU": threads}),
@@ -89,7 +95,7 @@ def _tuner(
         ),
         run_config=tune.RunConfig(
             name="sweep",
-            storage_path=str(scratch.absolute()),
+            storage_path=str(scratch),
             callbacks=[watch],
             stop=watch.stopper,
             failure_config=tune.FailureConfig(max_failures=TRIES),
@@ -98,9 +104,10 @@ def _tuner(
     )
 
 
-def _reported(trial: Trial, threads: int, stop: Path, tell: Callable[[dict[str, Any]], None]) -> None:
+def _reported(trial: Trial, here: Path, threads: int, stop: Path, tell: Callable[[dict[str, Any]], None]) -> None:
     """Run a trial in a worker of Ray. What goes wrong with it is a result, which ends nothing else."""
     try:
+        os.chdir(here)  # data sets may be named by paths
         run_trial(trial, threads, lambda percent, loss: tell({"percent": percent, "loss": loss}), stop)
     except Stopped:
         tell(_ended("waiting"))
@@ -115,8 +122,11 @@ def _ended(state: State, error: str = "") -> dict[str, Any]:
     return {"percent": 0.0, "loss": float("nan"), "state": state, "error": error}
 
 
-def _watch(sweep: Sweep, told: Told, stop: Path) -> Any:
-    """Tune's callback that writes down what became of each trial, and ends the sweep when that is asked for."""
+def _watch(sweep: Sweep, stop: Path) -> Any:
+    """Tune's callback that writes down what became of each trial, and ends the sweep when that is asked for.
+
+    With an address that begins with ray:// it goes to the cluster's head, and works there.
+    """
     from ray import tune
 
     trials = {trial.number: trial for trial in sweep.trials}
@@ -141,7 +151,7 @@ def _watch(sweep: Sweep, told: Told, stop: Path) -> Any:
             trial = trials[of.config["number"]]
             self.running.discard(trial.number)
             if state != "waiting":
-                told(trial, sweep.end(trial, state, error))
+                sweep.end(trial, state, error)
 
     class Stopper(tune.Stopper):
         """Ends the sweep when the trials that ran when it was asked to end have saved themselves."""
@@ -195,6 +205,31 @@ def _halving(sweep: Sweep) -> Any:
             length = trial.recipe.steps or trial.recipe.epochs * line["step"] / line["epoch"]
             halving.on_trial_result(None, named, {"percent": 100 * line["step"] / length, "loss": line["test_loss"]})
     return halving
+
+
+@contextmanager
+def _telling(sweep: Sweep, told: Told) -> Iterator[None]:
+    """Within, a thread looks into the sweep's folder for trials that have ended, and tells of each."""
+    results, over = dict(sweep.results), threading.Event()
+
+    def look() -> None:
+        for number, result in reopened(sweep).results.items():
+            if result != results[number]:
+                results[number] = result
+                told(sweep.trials[number - 1], result)
+
+    def look_on() -> None:
+        while not over.wait(LOOK):
+            look()
+
+    thread = threading.Thread(target=look_on, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        look()
 
 
 @contextmanager
