@@ -104,6 +104,8 @@ def test_so_many_at_once_and_no_more(tmp_path):
     wait_for(lambda: not running_now[0].live)
     assert jobs.measure(iter(Steps(0))).number == MOST_MEASURED + 1
     assert jobs.last_secret == ""
+    with pytest.raises(InputError, match="job 1 is a measurement: it trains nothing"):
+        jobs.training(1)
     assert jobs.of("runs/gpt-1") is None
     for steps in some[1:]:
         steps.let.release()

@@ -218,6 +218,13 @@ class Jobs:
             raise InputError(f"there is no job {number} here.")
         return self._jobs[number]
 
+    def training(self, number: int) -> Job:
+        """InputError where the job of this number trains nothing."""
+        job = self.job(number)
+        if not isinstance(job, Job):
+            raise InputError(f"job {number} is a measurement: it trains nothing.")
+        return job
+
     def of(self, name: str) -> Job | None:
         """The job that trains the run of this name now."""
         return next((job for job in self._trainings() if job.live and job.run == name), None)
@@ -225,7 +232,8 @@ class Jobs:
     def fork(self, job: Eventful) -> None:
         """Copy the job's run as it is now, or as it ended."""
         if job.live or not isinstance(job, Job):
-            return job.order("fork")
+            job.order("fork")
+            return
         fork = self.run(job.run).fork()
         name = fork.folder.relative_to(self.folder).as_posix()
         step = read_metrics(fork.metrics)[-1]["step"] if fork.metrics.exists() else job.step

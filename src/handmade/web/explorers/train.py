@@ -97,7 +97,7 @@ def _curves(run: Run) -> dict[str, np.ndarray]:
 
 def _diagnosis(question: Question, observatory: Observatory) -> dict[str, Any]:
     """Four answers, always the same of one job; or the right one, with what a guess was worth. The first counts."""
-    job, workspace = observatory.jobs.job(question.job), observatory.bench.workspace
+    job, workspace = observatory.jobs.training(question.job), observatory.bench.workspace
     if not job.secret:
         raise InputError(f"job {job.number} has no mistake to find.")
     draw = random.Random(job.number)

@@ -138,7 +138,7 @@ export default explorer((host, scope) => {
     const limit = largest(c.data), most = c.data.indexOf(Math.max(...c.data)), points = (n) => minus(n, 1), row = Math.floor(most / c.columns);
     return html`<div style=${{ marginBottom: "12px" }}>${c.done < c.rows && html`<progress aria-label="rows measured" max=${c.rows} value=${c.done} />`}
       <${Painted} style=${{ aspectRatio: `${wide} / ${h}`, width: "100%" }} data=${c.data} rows=${c.rows} columns=${c.columns} kind="signed" limit=${limit || 1} label=${`what hiding each place takes from ${c.said}; a table below has the numbers`} />
-      <div class="spread"><span class="small soft">points lost</span><${Legend} kind="signed" from=${points(-limit)} to=${points(limit)} /></div>
+      <p class="small soft">Points of probability lost there: <${Legend} kind="signed" from=${minus(-limit, 0)} to=${minus(limit, 0)} /></p>
       <p class="small soft" id="occlusion">A grey square of ${c.patch} × ${c.patch} pixels hides one place after another${c.done < c.rows ? `: ${c.done} of ${c.rows} rows so far` : ""}. Blue: the whole network is less sure of <b>${c.said}</b> then, orange: surer.${c.done === c.rows ? (c.data[most] > 0 ? html` Most is lost at row ${row}, column ${most % c.columns}: from ${(100 * c.p).toFixed(1)} to <b class="num">${(100 * c.p - c.data[most]).toFixed(1)} %</b>.` : " No place takes anything away.") : ""}</p>
       <div class="sr"><table><caption>Percentage points that ${c.said} loses where the square hides a place</caption>${Array.from({ length: c.done }, (_, r) => html`<tr><th>row ${r}</th>${[...c.data.subarray(r * c.columns, (r + 1) * c.columns)].map((v) => html`<td>${points(v)}</td>`)}</tr>`)}</table></div></div>`;
   };
