@@ -246,7 +246,7 @@ def head_ablation(
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     bar(figure, drawn, axes, "rise of the loss, nats")
-    layer, head = np.unravel_index(rises.argmax(), rises.shape)
+    layer, head = divmod(int(rises.argmax()), heads)
     better = int((rises < 0).sum())
     told = f"Without head {head} of {names[layer]} the loss rises most, by {rises[layer, head]:.3f} from {loss:.3f} "
     told += f"nats; without {better} of {rises.size} heads it is lower than with all."

@@ -53,15 +53,15 @@ def receptive_field(
         maps = maps_of(outputs, layer)  # 1 K h w
         down, across = seen_by(maps)
         K, h, w = maps.shape[1:]
-        if unit is None:
-            unit = tuple(map(int, np.unravel_index(maps.array[0].argmax(), (K, h, w))))
-        if not all(0 <= at < size for at, size in zip(unit, (K, h, w), strict=True)):
-            raise InputError(f"{layer} has no unit {', '.join(map(str, unit))}: its maps are {K} x {h} x {w}.")
-        maps[(0, *unit)].backward()
+        strongest, row, column = np.unravel_index(maps.array[0].argmax(), (K, h, w))
+        at = unit or (int(strongest), int(row), int(column))
+        if not all(0 <= place < size for place, size in zip(at, (K, h, w), strict=True)):
+            raise InputError(f"{layer} has no unit {', '.join(map(str, at))}: its maps are {K} x {h} x {w}.")
+        maps[(0, *at)].backward()
     assert seen.grad is not None
     gradient = np.abs(seen.grad.array[0]).sum(0)
-    value = float(maps.array[(0, *unit)])
-    return ReceptiveField(layer, unit, value, down.of(unit[1]), across.of(unit[2]), gradient)
+    value = float(maps.array[(0, *at)])
+    return ReceptiveField(layer, at, value, down.of(at[1]), across.of(at[2]), gradient)
 
 
 def draw_receptive_field(path: Path, found: ReceptiveField, image: Float[np.ndarray, "C H W"], title: str) -> None:

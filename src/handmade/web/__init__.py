@@ -18,7 +18,7 @@ Outside of the server the same files stand in notebooks (`notebooks.explore`, wi
 
 A question goes to POST /api/NAME as JSON and comes back as one frame (frames.py): arrays by name and JSON beside them.
 Trainings are jobs: a child process each (trainer.py), whose events pages read as a stream (jobs.py), and which obeys
-what they ask for at POST /api/jobs (steering.py). What an explorer tells in `pieces`, because it takes long, is a job as
-well: POST /api/jobs/NAME begins it, in a thread that lets others ask the model between two pieces (measuring.py).
+what they ask for at POST /api/jobs (steering.py). What an explorer tells in `pieces`, because it takes long, is a job,
+too: POST /api/jobs/NAME begins it, in a thread that lets others ask the model between two pieces (measuring.py).
 Whose code computes (the reference, the learner's, or the reference with a mistake) is one function, `whose.computed`.
 """
