@@ -14,15 +14,24 @@ setup:
 
 # All tests, or those named: `just test tests/ops -x`.
 test *arguments:
-    {{ bin }}/python -m pytest -n 2 {{ arguments }}
+    {{ bin }}/python -m pytest -n 3 {{ arguments }}
 
-# On every change: lint, types, import rules, and all tests but the slow ones, side by side.
+# On every change: lint, types of the changed files, import rules, and all tests but the slow ones, side by side.
 [parallel]
-quick: lint types not-slow
+quick: lint types-of-changes not-slow
 
 [private]
 not-slow:
-    {{ bin }}/python -m pytest -n 2 -m "not slow"
+    {{ bin }}/python -m pytest -n 3 -m "not slow"
+
+# Of what is not committed yet: before each commit, all are checked.
+[private]
+types-of-changes:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    here=(-- 'src/*.py' ':!src/handmade/workshop/variants')
+    changed=$(git diff --name-only --diff-filter=d HEAD "${here[@]}"; git ls-files --others --exclude-standard "${here[@]}")
+    if [ -n "$changed" ]; then {{ bin }}/pyright --pythonpath {{ bin }}/python $changed; fi
 
 # Style, and which way imports go.
 lint:

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-# One thread for each worker of pytest-xdist: two that share two cores must not fight for them.
+# One thread for each worker of pytest-xdist. There are three for two cores: about a fifth of the time, a test waits for
+# a process, a page or a clock.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HANDMADE_NUM_THREADS", "1")

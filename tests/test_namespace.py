@@ -23,6 +23,7 @@ def test_import_handmade_loads_no_numpy_before_a_name_is_asked_for():
     assert in_a_new_process(asked) == "False True"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "program",
     [

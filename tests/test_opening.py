@@ -69,6 +69,7 @@ def test_a_network_with_weights_and_without(tmp_path, rng):
     assert not handmade.open("resnet20").trained
 
 
+@pytest.mark.slow
 def test_a_bert_with_its_head_fills_and_one_without_encodes(tmp_path, monkeypatch):
     from handmade.models import ZOO
     from handmade.models.bert import CONFIGURATIONS, BertConfig, BertForMaskedLM

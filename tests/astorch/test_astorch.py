@@ -83,6 +83,7 @@ def test_what_is_missing_is_told_at_the_end_with_counts(tmp_path):
     assert re.search(r"1 x torch\.Tensor\.geometric_", ran.stderr)
 
 
+@pytest.mark.slow
 def test_pytorch_itself_is_not_replaced_once_imported():
     program = "import sys, types; sys.modules['torch'] = types.ModuleType('torch'); import handmade.astorch"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

@@ -185,6 +185,7 @@ def words(text: str) -> set[str]:
     return {word.rstrip("s") for word in re.findall(r"(?<![\w./-])[A-Za-z]{4,}(?![\w/-]|\.\w)", text)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_on_every_screen(shown, command):
     assert command in TYPED, f"say in TYPED how `handmade {command}` is called"

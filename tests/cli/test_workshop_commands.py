@@ -509,6 +509,7 @@ def test_outside_a_workspace_one_is_found_or_offered(handmade, tmp_path, typing,
     assert len(json.loads((tmp_path / "handmade-workshop" / "progress.json").read_text())[f"{command[0]}s"]) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["drill", "interview"])
 @pytest.mark.parametrize(
     ("answer", "code", "told", "started"),

@@ -88,6 +88,7 @@ def test_a_picture_is_saved_with_its_caption(tmp_path):
     assert picture()._repr_png_().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_a_picture_is_the_same_each_time_it_is_saved():
     drawn = picture()
     assert drawn.png() == drawn.png() == picture().png()

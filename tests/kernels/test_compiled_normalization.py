@@ -28,6 +28,7 @@ def test_channels(samples, rows, channels, seed):
     assert_same(kernels.mix_channels, x, a, g, b, c)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     st.integers(1, 300), SIZES, st.booleans(), st.booleans(), st.booleans(), st.sampled_from([1e-5, 0.1]),

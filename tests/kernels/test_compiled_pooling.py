@@ -18,6 +18,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shape", "window", "up"), CASES)
 def test_the_maximum(shape, window, up, rng):
     x = rng.integers(-3, 3, shape).astype("f4")  # many are equal
@@ -32,6 +33,7 @@ def test_the_maximum(shape, window, up, rng):
     assert_same(pooling.max_pool2d_gradient, g, winner, shape[2:], window)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shape", "window", "up"), [case for case in CASES if case[1].dilation == (1, 1)])
 @pytest.mark.parametrize("include", [False, True])
 def test_the_mean(shape, window, up, include, rng):
@@ -41,6 +43,7 @@ def test_the_mean(shape, window, up, include, rng):
     assert_same(pooling.avg_pool2d_gradient, g, shape[2:], window, include)
 
 
+@pytest.mark.slow
 def test_the_hyperbolic_tangent(rng):
     x, g = rng.normal(scale=3, size=(2, 5, 7, 130)).astype("f4")
     x[0, :4, 0] = 0, 1e-6, 1e4, -1e4

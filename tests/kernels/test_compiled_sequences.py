@@ -26,6 +26,7 @@ def assert_in_place(kernel, *arrays, changed, tolerance=2e-6, others=()):
         np.testing.assert_allclose(results[0][i], exact[i], rtol=1e-5, atol=tolerance)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     st.integers(1, 3), st.integers(1, 4), st.integers(1, 40), st.integers(1, 70),
@@ -55,6 +56,7 @@ def test_a_row_that_is_nan_stays_nan():
     assert not np.isnan(scores[1]).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1,), (3, 17, 65), (40, 700)])
 def test_gelu(shape, rng):
     x, g = rng.normal(scale=4, size=(2, *shape)).astype("f4")
@@ -101,6 +103,7 @@ def flattened(values):
             yield value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SEQUENCES)
 def test_sequences_of_an_lstm(shape):
     def backward(g, weight, lengths, reverse, first):
@@ -110,6 +113,7 @@ def test_sequences_of_an_lstm(shape):
     assert_same_sequences(recurrent.lstm_forward, backward, 4, 2, lambda _: (None,), shape)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SEQUENCES)
 @pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
 def test_sequences_of_an_rnn(shape, nonlinearity):
@@ -122,6 +126,7 @@ def test_sequences_of_an_rnn(shape, nonlinearity):
     assert_same_sequences(forward, backward, 1, 1, lambda _: (), shape)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SEQUENCES)
 @pytest.mark.parametrize("biased", [False, True])
 def test_sequences_of_a_gru(shape, biased):

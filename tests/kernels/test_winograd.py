@@ -39,6 +39,7 @@ def test_the_gradients_transforms_are_adjoints():
         np.testing.assert_allclose(matrix(backward, back_size), matrix(forward, size).T, atol=1e-15)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(
     st.integers(1, 3), st.sampled_from([32, 64, 96]), st.sampled_from([64, 128]), st.integers(4, 15),

@@ -53,6 +53,7 @@ def few_computations(monkeypatch):
         monkeypatch.setattr(f"{module}.apply", quick)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ZOO)
 @pytest.mark.usefixtures("few_computations")
 def test_figures_of_the_cards(name):

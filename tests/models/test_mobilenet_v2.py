@@ -104,6 +104,7 @@ def test_the_form_for_small_images_keeps_their_size_until_the_third_stage():
     assert sizes == [32] * 4 + [16] * 3 + [8] * 7 + [4] * 5
 
 
+@pytest.mark.slow
 def test_it_learns_sixteen_images(rng):
     model = models.mobilenet_v2(num_classes=4, width_mult=0.35, dropout=0.0)
     images, labels = tensor(rng.standard_normal((16, 3, 48, 48)).astype(np.float32)), tensor(np.arange(16) % 4)

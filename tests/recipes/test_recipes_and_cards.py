@@ -23,6 +23,7 @@ def test_cards_and_recipe_files_name_each_other():
         assert recipe_of(name).model == name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_trains_the_network_of_the_card(name, request):
     card, recipe = ZOO[name], recipe_of(name)

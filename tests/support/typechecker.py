@@ -8,13 +8,13 @@ whose annotations name an array go through jaxtyping: all others are beartype's 
 import ast
 import builtins
 import dataclasses
+import os
 import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import decode_source
-from types import ModuleType
 from typing import Any, get_args
 
 from beartype import BeartypeConf, beartype
@@ -89,10 +89,29 @@ class _Decorating(ast.NodeVisitor):
 
 
 class _Loader(SourceFileLoader):
-    def exec_module(self, module: ModuleType) -> None:
-        tree = ast.parse(decode_source(self.get_data(self.path)), self.path)
+    """Keeps what it has compiled on the disk, beside Python's own: decorating 270 files takes a second or two."""
+
+    def source_to_code(self, data: Any, path: Any, *, _optimize: int = -1) -> Any:
+        tree = ast.parse(decode_source(data), path)
         _Decorating().visit(tree)
-        exec(compile(ast.fix_missing_locations(tree), self.path, "exec", dont_inherit=True), vars(module))
+        return compile(ast.fix_missing_locations(tree), path, "exec", dont_inherit=True, optimize=_optimize)
+
+    def get_data(self, path: str) -> bytes:
+        return super().get_data(_of_our_own(path))
+
+    def set_data(self, path: str, data: Any, *, _mode: int = 0o666) -> None:
+        super().set_data(_of_our_own(path), data, _mode=_mode)
+
+
+def _of_our_own(path: str) -> str:
+    """A bytecode file's other name, with which programs that check nothing never meet; sources keep theirs.
+
+    The name holds when this file was changed: what an earlier form of it has decorated is not read.
+    """
+    return path.replace(".pyc", f".checked-{_CHANGED}.pyc")
+
+
+_CHANGED = os.stat(__file__).st_mtime_ns
 
 
 class _Finder(MetaPathFinder):

@@ -270,6 +270,7 @@ def test_a_few_questions_wait_and_the_others_are_sent_back(observatory, monkeypa
         assert sorted(statuses) == [200] * most + [429] * 3
 
 
+@pytest.mark.slow
 def test_a_question_that_takes_too_long_is_given_up_and_its_model_opened_anew(folder, monkeypatch):
     models, go = Models(folder), threading.Event()
     observatory = Observatory(models, Bench(None))
@@ -320,6 +321,7 @@ def test_a_model_that_opens_keeps_nobody_and_one_written_meanwhile_is_opened_aga
     assert found[1] is found[2]
 
 
+@pytest.mark.slow
 def test_questions_that_are_given_up_close_nothing_and_keep_nothing(observatory, monkeypatch):
     go = threading.Event()
     monkeypatch.setattr(about, "told", lambda content, _: go.wait(60) and Answer({}))
@@ -341,6 +343,7 @@ def test_questions_that_are_given_up_close_nothing_and_keep_nothing(observatory,
         go.set()
 
 
+@pytest.mark.slow
 def test_a_job_at_work_does_not_keep_the_end():
     bench = Bench(None)
     before = time.monotonic()

@@ -57,6 +57,7 @@ def test_an_error_is_shown_with_its_line_marked_where_it_was_written():
     assert f"<mark>&gt; {number:3}      return x.nothing()</mark>" in answer._repr_html_()
 
 
+@pytest.mark.slow
 def test_values_are_tables_in_a_notebook():
     def unnormalised(x, axis=-1):
         return 2 * exponentials(x)

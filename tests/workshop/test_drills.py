@@ -35,6 +35,7 @@ def test_where_no_edit_is_refused_the_drill_is_a_listed_fault(workspace, monkeyp
     assert drill.path.read_text() in {faulty(drill.exercise, fault) for fault in drill.exercise.faults}
 
 
+@pytest.mark.slow
 def test_an_edited_drill_is_a_right_solution_but_for_a_line_and_the_judge_refuses_it(workspace, monkeypatch, warm):
     monkeypatch.setattr("handmade.workshop.drills.LISTED", 0.0)
     rights = styles_of(exercise_named("gelu")).values()

@@ -22,6 +22,7 @@ ONE_MAXIMUM = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ONE_MAXIMUM)
 def test_one_maximum_for_all_scores_does_not_pass(verdict, name):
     source = solution(exercise_named(name))
@@ -88,6 +89,7 @@ class CachedAttention:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "source", "said"),
     [
@@ -115,6 +117,7 @@ def test_only_the_state_may_be_changed_in_place(verdict):
         assert (found.name, found.message.split(" in place")[0]) == ("changes its arguments", f"It changes {changed}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["sgd_momentum", "adam", "batch_norm", "clip_grad_norm", "kv_cache", "ctc_greedy"])
 def test_right_solutions_that_change_state_in_place_still_pass(verdict, name):
     for style, source in variants_of(name).items():

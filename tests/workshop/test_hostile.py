@@ -18,6 +18,7 @@ def test_a_crash_is_named(judge, tmp_path):
     assert "SIGSEGV" in verdict.findings[0].message
 
 
+@pytest.mark.slow
 def test_a_loop_without_end_is_told_with_its_line(judge, tmp_path, monkeypatch):
     monkeypatch.setattr(judge, "limits", replace(SMALL, seconds=1.0))  # a busy machine gets there, too
     path = tmp_path / "solution.py"

@@ -51,6 +51,7 @@ def test_two_faults_are_both_named(verdict):
     assert {mistake.name for mistake in verdict(source).findings} == {"no scale", "softmax over the queries"}
 
 
+@pytest.mark.slow
 def test_an_error_in_some_cases_and_a_fault_in_the_others_are_both_told(verdict):
     source = RIGHT.replace(" / np.sqrt(K.shape[-1])", "").replace(
         "    scores", "    assert Q.ndim == 2, 'flat'\n    scores", 1
@@ -102,6 +103,7 @@ def self_attention(Q, K, V):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "passed"),
     [
@@ -155,6 +157,7 @@ UNKNOWN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("last_line", UNKNOWN)
 def test_what_has_no_name_is_told_exactly(verdict, last_line):
     mistake = verdict(RIGHT.replace("return weights @ V, weights", last_line)).findings[0]

@@ -136,6 +136,7 @@ def test_an_error_that_no_shape_explains_is_where_it_was_raised(verdict):
     assert (found.name, found.line) == ("raises AttributeError", 11)
 
 
+@pytest.mark.slow
 def test_versions_that_were_lost_with_their_process_are_tried_once_more(verdict, warm, monkeypatch):
     source = RIGHT.replace("K.shape[-1])", "K.shape[-1] + 1)")
     expected = verdict(source).findings[0].mend
@@ -163,6 +164,7 @@ def test_the_mend_as_data(verdict):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wrong", "searched"),
     [("1 + weights @ V", True), ("str", False), ("1 + weights @ V + np.random.rand()", False)],

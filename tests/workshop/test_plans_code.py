@@ -89,6 +89,7 @@ def test_weights_that_are_scaled_after_drawing_are_judged_as_they_stand(verdict,
     assert [followed.name for followed in found.conventions] == [NAME]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("right", "spoiled"),
     [

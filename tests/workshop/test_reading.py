@@ -198,6 +198,7 @@ METHODS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", METHODS)
 def test_what_does_the_work_is_forbidden_however_it_is_reached(verdict, line):
     result = verdict(f"import torch\n\n\ndef softmax(x, axis=-1):\n    {line}\n", "softmax")

@@ -21,7 +21,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from handmade.files import cannot_write, flush, write_bytes
+from handmade.files import cannot_write, flush, locked, write_bytes
 from handmade.reading import cannot_read
 from handmade.workshop.progress import free_path
 from handmade.workshop.workspace import Workspace, workspace_around
@@ -72,7 +72,8 @@ class Journal:
         event = _event(line)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            _append(self.path, line.encode())
+            with locked(self.path.parent):  # a line that another process is writing looks as if it were cut off
+                _append(self.path, line.encode())
         except OSError as error:
             raise cannot_write(self.path, error) from error
         return event

@@ -64,6 +64,7 @@ def test_the_arrays_are_the_lenss(resnet, cut):
     given.frame()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", ["layer1.1", "layer2.0"])
 def test_without_the_residual_the_branch_alone_is_left(resnet, block):
     given = ask(resnet, block=block, code="mistake", fault="no residual")
@@ -134,6 +135,7 @@ def googlenet(resnet):
     return Observatory(Models(Path("nowhere"), [given]), Bench(None), resnet.images)
 
 
+@pytest.mark.slow
 def test_the_four_branches_of_a_googlenet_are_the_lenss(googlenet):
     given = ask(googlenet, block="inception4a", cut={"inception3b": "branch3"})
     with googlenet.models.opened("") as used:

@@ -162,6 +162,7 @@ def test_a_bert_sees_all_tokens_and_hides_each_in_turn_for_its_loss(others):
     given.frame()
 
 
+@pytest.mark.slow
 def test_a_transformer_looks_at_its_source_at_its_translation_and_from_one_to_the_other(others):
     given = ask(others, model="runs/transformer", text="3 May", layer=2, head=1)
     names, sides = zip(*((part["name"], (part["looks"], part["at"])) for part in given.meta["parts"]), strict=True)
