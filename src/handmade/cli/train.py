@@ -1,6 +1,7 @@
 """handmade train: train a network by its recipe."""
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,8 +11,8 @@ from handmade.cli.screen import say
 from handmade.errors import InputError
 
 if TYPE_CHECKING:
-    from handmade.tasks import Task
-    from handmade.train import Run
+    from handmade.tasks import Recipe, Task
+    from handmade.train import Run, Trainer
 
 
 def train(
@@ -42,6 +43,22 @@ def train(
         Path | None,
         typer.Option("--with", metavar="FILE", help="Train with the function in FILE instead of the built-in one."),
     ] = None,
+    engine: Annotated[
+        str, typer.Option(help="What computes the steps: handmade, or torch (PyTorch), for GPUs and several processes.")
+    ] = "handmade",
+    device: Annotated[
+        str | None, typer.Option(help="With torch: cpu, cuda or cuda:1; by default a GPU if there is one.")
+    ] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="With torch: fp32, or bf16, which computes products in bfloat16.")
+    ] = None,
+    nproc: Annotated[
+        int | None,
+        typer.Option(
+            help="With torch: how many processes train together. A new run takes the recipe's batch_size for each, so "
+            "N train as one does with N times the batch; a resumed run keeps its batch, which they share."
+        ),
+    ] = None,
 ) -> None:
     """Train a network by its recipe. Ctrl-C saves a checkpoint, stops and prints how to resume.
 
@@ -61,27 +78,55 @@ def train(
     if model == "gpt-stage":
         options["stage"] = stage
     settings = [f"{name}={value}" for name, value in options.items() if value is not None] + (changes or [])
+    if resume and (data or seed is not None or changes or out or yours):
+        raise InputError("--resume continues a run with its own settings: beside it only --steps or --epochs go.")
+    if engine not in ("handmade", "torch"):
+        raise InputError(f"--engine is {engine!r}, expected handmade or torch.")
+    if engine == "handmade" and (device or precision or nproc is not None):
+        raise InputError("--device, --precision and --nproc are for PyTorch: give --engine torch, too.")
+    if engine == "torch" and (yours or show):
+        raise InputError("--with and --show are for handmade's own engine: leave --engine torch away.")
     if show:
         _show(model, settings)
         return
+
+    def open_run(fitted: "Callable[[Recipe], Recipe] | None" = None) -> "tuple[Run, Task]":
+        return resumed(resume, model, steps, epochs) if resume else begun(model, settings, out, yours, fitted)
+
+    longer = resume is not None and bool(steps or epochs)
+    if engine == "torch":
+        from handmade.cli.torch_training import train_with_torch
+
+        train_with_torch(open_run, out, resume is not None, longer, (device, precision, nproc))
+        return
+    run, task = open_run()
     if resume:
-        if data or seed is not None or changes or out or yours:
-            raise InputError("--resume continues a run with its own settings: beside it only --steps or --epochs go.")
-        run, task = _resumed(resume, model, steps, epochs)
-    else:
-        run, task = _begun(model, settings, out, yours)
+        say_resumed(run)
     trainer = Trainer(task, run, display_of(task))
-    if resume and (steps or epochs):
-        made, total = trainer.keep_length(), task.total_steps
-        say(f"It has made {made:,} steps and trains up to {total:,}; the learning rate goes by the new length.")
+    if longer:
+        keep_length(trainer)
     if trainer.train():
         if stage is not None:
             _compare_stages(stage, run)
-        _say_what_next(run, task)
+        say_what_next(run, task)
     else:
-        folder = shlex.quote(str(run.folder))
-        say(f"Stopped, and saved in {run.folder}. To resume:\n  handmade train --resume {folder}")
+        say_how_to_resume(run)
         raise typer.Exit(130)
+
+
+def say_resumed(run: "Run") -> None:
+    say(f"{run.recipe.model} resumes training on {run.recipe.data} in {run.folder}")
+
+
+def keep_length(trainer: "Trainer") -> None:
+    """Have a resumed run remember its new length."""
+    made, total = trainer.keep_length(), trainer.task.total_steps
+    say(f"It has made {made:,} steps and trains up to {total:,}; the learning rate goes by the new length.")
+
+
+def say_how_to_resume(run: "Run", options: str = "") -> None:
+    folder = shlex.quote(str(run.folder))
+    say(f"Stopped, and saved in {run.folder}. To resume:\n  handmade train --resume {folder}{options}")
 
 
 def _stage(model: str | None, stage: int) -> str:
@@ -100,8 +145,14 @@ def _compare_stages(stage: int, run: "Run") -> None:
     say(stage_table(stage, read_metrics(run.metrics)[-1]["test_loss"]))
 
 
-def _begun(model: str | None, settings: list[str], out: Path | None, yours: Path | None) -> "tuple[Run, Task]":
-    """A new run. The data are read before its folder is made."""
+def begun(
+    model: str | None,
+    settings: list[str],
+    out: Path | None,
+    yours: Path | None = None,
+    fitted: "Callable[[Recipe], Recipe] | None" = None,
+) -> "tuple[Run, Task]":
+    """A new run, of the recipe as `fitted` changes it. The data are read before its folder is made."""
     from handmade.recipes import recipe_of
     from handmade.tasks import changed
     from handmade.train import new_run
@@ -113,6 +164,8 @@ def _begun(model: str | None, settings: list[str], out: Path | None, yours: Path
     recipe = changed(recipe_of(model), settings)
     if recipe.model != model:
         say(f"{model} for small images is called {recipe.model} now.", error=True)
+    if fitted is not None:
+        recipe = fitted(recipe)
     task = recipe.task()
     if yours is not None:
         from handmade.cli.grafting import passed, put_in
@@ -157,7 +210,7 @@ def _show(model: str | None, settings: list[str]) -> None:
     )
 
 
-def _resumed(folder: Path, model: str | None, steps: int | None, epochs: int | None) -> "tuple[Run, Task]":
+def resumed(folder: Path, model: str | None, steps: int | None, epochs: int | None) -> "tuple[Run, Task]":
     from handmade.recipes import FORMER_NAMES
     from handmade.train import open_run
 
@@ -166,11 +219,10 @@ def _resumed(folder: Path, model: str | None, steps: int | None, epochs: int | N
         raise InputError(f"{folder} holds a run of {run.recipe.model}, not of {model}.")
     if steps or epochs:
         run = run.longer(steps, epochs)
-    say(f"{run.recipe.model} resumes training on {run.recipe.data} in {run.folder}")
     return run, run.task()
 
 
-def _say_what_next(run: "Run", task: "Task") -> None:
+def say_what_next(run: "Run", task: "Task") -> None:
     from handmade.tasks import Classifier
 
     pictures = ", ".join(sorted(path.name for path in run.folder.glob("*.png")))

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, get_type_hints
 
@@ -19,6 +19,7 @@ from handmade.train.checkpoint import first_nonfinite, load_checkpoint, save_che
 from handmade.train.curves import draw_curves
 from handmade.train.display import Display
 from handmade.train.divergence import Diverged, find_culprit
+from handmade.train.engine import Engine
 from handmade.train.interrupt import Interrupt
 from handmade.train.memory import keep_freed_memory
 from handmade.train.metrics import MetricsLog
@@ -62,15 +63,19 @@ class Trainer:
 
     The result depends on the recipe alone: a run that was stopped or killed at any moment and resumed ends with exactly
     the same weights as one that was not (on the same machine, with the same number of threads).
+
+    engine: what computes the steps; by default handmade itself.
     """
 
-    def __init__(self, task: Task, run: Run, display: Display) -> None:
+    def __init__(self, task: Task, run: Run, display: Display, engine: Engine | None = None) -> None:
         self.task = task
         self.run = run
         self.display = display
+        self.engine = engine or Engine(task)
         self.progress = Progress()
-        if run.checkpoint.exists():
-            self._restore()
+        state = self.engine.shared(load_checkpoint(run.checkpoint) if run.checkpoint.exists() else None)
+        if state is not None:
+            self._restore(state)
         self.saved_step = self.progress.step
 
     def train(self) -> bool:
@@ -79,31 +84,39 @@ class Trainer:
         Raises Diverged when the loss is no longer a number, InputError when a file cannot be written or another process
         trains this run; the last good checkpoint is kept.
         """
-        with locked(self.run.folder, f"{self.run.folder} is in use: another process trains it. Wait until it ends."):
+        with self._writing():
             return self._train()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """The run's folder is this process's alone, and its metrics are open."""
+        with locked(self.run.folder, f"{self.run.folder} is in use: another process trains it. Wait until it ends."):
+            self.run.remove_unfinished()
+            with closing(MetricsLog(self.run.metrics, self.progress.step, self.display.say)) as self.log:
+                yield
 
     def _train(self) -> bool:
         keep_freed_memory()
-        self.run.remove_unfinished()
-        self.log = MetricsLog(self.run.metrics, self.progress.step, self.display.say)
+        self.engine.begin()
         self.saved_at = self.started = time.monotonic()
         self.seconds_before = self.progress.seconds
         # NumPy need not warn of an overflow: it reaches the loss, and is reported there with its place.
         threads = threadpool_limits(self.run.recipe.threads, user_api="blas")
-        with threads, closing(self.log), Interrupt() as interrupt, self.display, np.errstate(all="ignore"):
+        with threads, Interrupt() as interrupt, self.display, np.errstate(all="ignore"):
             self.display.begin(self.progress.step)
             for batch in self._batches():
                 self._hold()
-                if interrupt.came:
+                if self.engine.agreed(interrupt.came):
                     self.save()
                     break
                 self._step(batch)
                 epoch_ends = self.progress.step % self.task.steps_per_epoch == 0 or self.done
                 if epoch_ends:
                     self._end_epoch()
-                if epoch_ends or interrupt.came or self._checkpoint_is_due():
-                    self._save(with_model=epoch_ends or interrupt.came)
-                if interrupt.came:
+                stops = self.engine.agreed(interrupt.came)
+                if epoch_ends or stops or self.engine.agreed(self._checkpoint_is_due()):
+                    self._save(with_model=epoch_ends or stops)
+                if stops:
                     break
         if self.done:
             self._finish()
@@ -152,13 +165,14 @@ class Trainer:
     def _step(self, batch: Any) -> None:
         """One step of the optimizer."""
         drawn_from = random.get_state()
-        outcome = self.task.loss(batch)
+        outcome = self.engine.loss(batch)
         loss = outcome.loss.item()
         if not math.isfinite(loss):
+            self.engine.collect()
             random.set_state(drawn_from)
             culprit = find_culprit(self.task, batch)
             raise self._diverged(f"the loss is {loss} at step {self.progress.step + 1}: {culprit}")
-        rate = self.task.learn(outcome)
+        rate = self.engine.learn(outcome)
         self.progress.add(loss, outcome)
         self._report_step(loss, outcome, rate)
 
@@ -183,6 +197,7 @@ class Trainer:
     def _end_epoch(self) -> None:
         """Evaluate the model, and write the epoch's metrics."""
         progress = self.progress
+        self.engine.collect()
         tested = self.task.evaluate()
         if not math.isfinite(tested["loss"]):
             raise self._diverged(f"the loss on the test data is {tested['loss']} after step {progress.step}")
@@ -209,6 +224,7 @@ class Trainer:
 
         It is written last: a killed run repeats the steps since its last checkpoint, and rewrites the other files.
         """
+        self.engine.collect()
         state = {
             "model": {name: tensor.array for name, tensor in self.task.model.state_dict().items()},
             "optimizer": self.task.optimizer.state_dict(),
@@ -230,8 +246,8 @@ class Trainer:
         save_checkpoint(self.run.checkpoint, state)
         self.saved_at, self.saved_step = time.monotonic(), self.progress.step
 
-    def _restore(self) -> None:
-        state = load_checkpoint(self.run.checkpoint)
+    def _restore(self, state: dict[str, Any]) -> None:
+        """Continue from the state that a checkpoint holds."""
         try:
             require(state, dict.fromkeys(("model", "optimizer", "schedule", "random", "task", "progress"), dict), "it")
             require(state["progress"], get_type_hints(Progress), "its progress")
