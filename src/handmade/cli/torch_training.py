@@ -15,8 +15,8 @@ from handmade.cli.train import keep_length, resumed, say_how_to_resume, say_resu
 from handmade.errors import InputError
 
 if TYPE_CHECKING:
-    from handmade.torch_engine import Processes, Setting
     from handmade.tasks import Recipe, Task
+    from handmade.torch_engine import Processes, Setting
     from handmade.train import Run
 
 Opened = tuple["Run", "Task"]

@@ -28,6 +28,8 @@ def launch(folder: Path, setting: Setting) -> int:
     from torch.distributed.run import parse_args, run
 
     logging.getLogger("torch.distributed").setLevel(logging.ERROR)
+    # A store that outlives the processes would tell new ones the addresses of those before (pytorch issue 135712).
+    os.environ["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // setting.processes)))
     command = ["-m", "handmade", "train", "--resume", str(folder), "--engine", "torch"]
     command += ["--device", setting.device, "--precision", setting.precision]

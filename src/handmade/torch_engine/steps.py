@@ -12,10 +12,10 @@ from torch.nn.parallel import DistributedDataParallel
 from handmade.engine import Tensor
 from handmade.errors import InputError
 from handmade.interop.torch import to_torch
+from handmade.tasks.task import Outcome, Task
 from handmade.torch_engine.objectives import Objective, objective_of
 from handmade.torch_engine.optimizers import Pairs, copy_options, take_state, torch_optimizer, whole
 from handmade.torch_engine.processes import Processes
-from handmade.tasks.task import Outcome, Task
 from handmade.train.display import Display
 from handmade.train.engine import Engine
 from handmade.train.loop import Trainer
@@ -48,6 +48,9 @@ class TorchEngine(Engine):
         self.make = objective_of(task.recipe)
 
     def begin(self) -> None:
+        rows, count = self.task.recipe.batch_size, self.processes.count
+        if rows < count:
+            raise InputError(f"{count} processes cannot share batches of {rows}: take fewer, or a larger batch_size.")
         ours = self.task.model
         try:
             self.module = to_torch(ours).to(self.device).train()
