@@ -66,12 +66,12 @@ def test_begun_with_one_engine_and_continued_with_the_other(handmade, folder, tm
     wanted = options(model, folder, "steps=9")
     assert handmade("train", model, *wanted, "--out", tmp_path / "whole").code == 0
     for first, second in ((), TORCH), (TORCH, ()):
-        run = tmp_path / f"begun with {first[1:2]}"
+        run = tmp_path / ("begun-with-torch" if first else "begun-with-handmade")
         stopping(True)
         begun = handmade("train", model, *wanted, "--out", run, *first)
         stopping(False)
         assert begun.code == 130
-        assert f"handmade train --resume '{run}'{' --engine torch' if first else ''}\n" in begun.out
+        assert f"handmade train --resume {run}{' --engine torch' if first else ''}\n" in begun.out
         assert handmade("train", "--resume", run, *second).code == 0
         for name, array in weights(tmp_path / "whole").items():
             np.testing.assert_allclose(weights(run)[name], array, rtol=0, atol=2e-4, err_msg=name)
@@ -92,9 +92,9 @@ def test_stopped_and_resumed_under_pytorch_is_as_if_never_stopped(handmade, fold
 
 
 def test_a_loss_that_is_none_is_told_with_its_layer(handmade, folder, tmp_path):
-    ran = handmade("train", "lenet5", *options("lenet5", folder, "learning_rate=1e30"), "--out", tmp_path / "r", *TORCH)
+    ran = handmade("train", "lenet5", *options("lenet5", folder, "learning_rate=1e37"), "--out", tmp_path / "r", *TORCH)
     assert ran.code == 2
-    assert "training diverged: the loss is nan at step 2: the first layer whose output is not finite is c1" in ran.err
+    assert "training diverged: the loss is inf at step 2: the first layer whose output is not finite is c1" in ran.err
 
 
 # --- several processes ------------------------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ def one_thread() -> dict[str, str]:
         (["--engine", "jax"], "--engine is 'jax', expected handmade or torch"),
         (["--device", "cpu"], "--device, --precision and --nproc are for PyTorch: give --engine torch, too"),
         (["--nproc", "2"], "give --engine torch, too"),
-        (["--engine", "torch", "--device", "gpu"], "--device is 'gpu'; did you mean 'cpu'? Expected: cpu, cuda or cuda:1"),
+        (["--engine", "torch", "--device", "gpu"], "--device is 'gpu'; did you mean 'cpu'? Expected: cpu, cuda or"),
         (["--engine", "torch", "--device", "cpu:1"], "--device is 'cpu:1'; did you mean 'cpu'?"),
         (["--engine", "torch", "--precision", "bf61"], "--precision is 'bf61'; did you mean 'bf16'? Expected: fp32 or"),
         ([*TORCH, "--nproc", "0"], "--nproc is 0, expected at least 1"),
