@@ -152,11 +152,11 @@ def one_thread() -> dict[str, str]:
         (["--engine", "jax"], "--engine is 'jax', expected handmade or torch"),
         (["--device", "cpu"], "--device, --precision and --nproc are for PyTorch: give --engine torch, too"),
         (["--nproc", "2"], "give --engine torch, too"),
-        (["--engine", "torch", "--device", "gpu"], "--device is 'gpu'; did you mean 'cpu'? Expected: cpu, cuda or"),
-        (["--engine", "torch", "--device", "cpu:1"], "--device is 'cpu:1'; did you mean 'cpu'?"),
-        (["--engine", "torch", "--precision", "bf61"], "--precision is 'bf61'; did you mean 'bf16'? Expected: fp32 or"),
-        ([*TORCH, "--nproc", "0"], "--nproc is 0, expected at least 1"),
-        ([*TORCH, "--nproc", "5000"], f"--nproc is 5000; on {os.cpu_count()} processors give at most"),
+        (["--engine", "torch", "--device", "gpu"], "device is 'gpu'; did you mean 'cpu'? Expected: cpu, cuda or"),
+        (["--engine", "torch", "--device", "cpu:1"], "device is 'cpu:1'; did you mean 'cpu'?"),
+        (["--engine", "torch", "--precision", "bf61"], "precision is 'bf61'; did you mean 'bf16'? Expected: fp32 or"),
+        ([*TORCH, "--nproc", "0"], "processes are 0, expected at least 1"),
+        ([*TORCH, "--nproc", "5000"], f"5000 processes on {os.cpu_count()} processors; give at most"),
         (["--engine", "torch", "--with", "mine.py"], "--with and --show are for handmade's own engine"),
         (["--engine", "torch", "--show"], "--with and --show are for handmade's own engine"),
         ([*TORCH, "--resume", "nowhere"], "nowhere holds no run"),
@@ -180,8 +180,8 @@ def test_gpus_that_are_not_there(handmade, tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     for given, message in [
         (["--device", "cuda:2"], "there are 2 GPUs here: cuda:0 to cuda:1"),
-        (["--device", "cuda", "--nproc", "3"], "--nproc is 3, but there are 2 GPUs here, one a process"),
-        (["--device", "cuda:1", "--nproc", "2"], "each process takes a GPU; say --device cuda"),
+        (["--device", "cuda", "--nproc", "3"], "3 processes, but 2 GPUs: each process takes one"),
+        (["--device", "cuda:1", "--nproc", "2"], "2 processes on cuda:1: each takes a GPU of its own; say cuda"),
     ]:
         ran = handmade("train", "lenet5", "--engine", "torch", *given)
         assert (ran.code, message in ran.err) == (2, True), ran.err

@@ -99,7 +99,7 @@ def test_a_rule_that_pytorch_has_not():
         pass
 
     layer = nn.Linear(2, 2)
-    with pytest.raises(InputError, match="PyTorch has no Own; --engine torch trains with SGD, Adam"):
+    with pytest.raises(InputError, match="PyTorch has no Own; the torch engine trains with SGD, Adam"):
         torch_optimizer(Own(layer.parameters(), 0.1), [])
 
 

@@ -55,7 +55,7 @@ def train_with_torch(
         code = launch(run.folder, setting)
     else:
         code = 0 if trainer.train() else STOPPED
-    _say_how_it_ended(code, run, task, f" --engine torch{setting.options}")
+    _say_how_it_ended(code, run, task, options_of(setting))
     raise typer.Exit(code)
 
 
@@ -96,7 +96,7 @@ def _trained_along(open_run: Open, out: Path | None, longer: bool, setting: "Set
         say(f"A process died. All are started anew, and go on from step {trainer.progress.step:,}.", error=True)
     code = 0 if trainer.train() else STOPPED
     if not launched():
-        _say_how_it_ended(code, run, task, f" --engine torch{setting.options}")
+        _say_how_it_ended(code, run, task, options_of(setting))
     return code
 
 
@@ -123,6 +123,14 @@ def _for_processes(recipe: "Recipe", count: int) -> "Recipe":
     if count > 1:
         say(f"{count} processes with a batch_size of {recipe.batch_size} each: {count * recipe.batch_size} in a step.")
     return dataclasses.replace(recipe, batch_size=count * recipe.batch_size)
+
+
+def options_of(setting: "Setting") -> str:
+    """As they are given to `handmade train`; those by default are left out."""
+    device = f" --device {setting.device}" if setting.device != "cpu" else ""
+    precision = f" --precision {setting.precision}" if setting.precision != "fp32" else ""
+    processes = f" --nproc {setting.processes}" if setting.processes > 1 else ""
+    return f" --engine torch{device}{precision}{processes}"
 
 
 def _say_how_it_ended(code: int, run: "Run", task: "Task", options: str) -> None:

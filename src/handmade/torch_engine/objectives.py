@@ -145,7 +145,7 @@ def objective_of(recipe: Recipe) -> type[Objective]:
         if isinstance(recipe, kind):
             return objective
     raise InputError(
-        f"--engine torch does not know the loss of {recipe.model} ({type(recipe).__name__}). "
+        f"the torch engine does not know the loss of {recipe.model} ({type(recipe).__name__}). "
         f"It trains {', '.join(known_recipes())}."
     )
 

@@ -31,10 +31,11 @@ def torch_optimizer(ours: Optimizer, pairs: Pairs) -> torch.optim.Optimizer:
     """PyTorch's form of `ours`, with its state; InputError for a rule that PyTorch has not."""
     if type(ours) not in RULES:
         names = ", ".join(rule.__name__ for rule in RULES)
-        raise InputError(f"PyTorch has no {type(ours).__name__}; --engine torch trains with {names}.")
+        raise InputError(f"PyTorch has no {type(ours).__name__}; the torch engine trains with {names}.")
     theirs = dict(pairs)
     groups = [{"params": [theirs[p] for p in group["params"]]} for group in ours.param_groups]
-    made = RULES[type(ours)](groups)
+    rule: Any = RULES[type(ours)]
+    made = rule(groups)
     copy_options(ours, made)
     for parameter, state in ours.state.items():
         made.state[theirs[parameter]] = {name: _theirs(value, theirs[parameter]) for name, value in state.items()}

@@ -19,14 +19,6 @@ class Setting:
     precision: str = "fp32"
     processes: int = 1
 
-    @property
-    def options(self) -> str:
-        """As a person would write them after --engine torch."""
-        parts = [f" --device {self.device}" if self.device != "cpu" else ""]
-        parts += [f" --precision {self.precision}" if self.precision != PRECISIONS[0] else ""]
-        parts += [f" --nproc {self.processes}" if self.processes > 1 else ""]
-        return "".join(parts)
-
 
 def setting_of(device: str | None, precision: str | None, processes: int | None) -> Setting:
     """The setting that a person asked for; by default a GPU if there is one, fp32, and one process.
@@ -37,7 +29,7 @@ def setting_of(device: str | None, precision: str | None, processes: int | None)
     chosen = Setting(device or found, precision or PRECISIONS[0], processes or 1)
     if chosen.precision not in PRECISIONS:
         near = suggestion(chosen.precision, PRECISIONS)
-        raise InputError(f"--precision is {chosen.precision!r}{near} Expected: {' or '.join(PRECISIONS)}.")
+        raise InputError(f"precision is {chosen.precision!r}{near} Expected: {' or '.join(PRECISIONS)}.")
     _check_device(chosen.device)
     if processes is not None:
         _check_processes(processes, chosen.device)
@@ -47,22 +39,22 @@ def setting_of(device: str | None, precision: str | None, processes: int | None)
 def _check_device(device: str) -> None:
     kind, colon, number = device.partition(":")
     if kind not in ("cpu", "cuda") or (colon and not (kind == "cuda" and number.isdecimal())):
-        raise InputError(f"--device is {device!r}{suggestion(device, ('cpu', 'cuda'))} Expected: cpu, cuda or cuda:1.")
+        raise InputError(f"device is {device!r}{suggestion(device, ('cpu', 'cuda'))} Expected: cpu, cuda or cuda:1.")
     if kind == "cuda":
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if not count:
-            raise InputError(f"--device is {device}, but PyTorch {torch.__version__} finds no GPU here: leave it cpu.")
+            raise InputError(f"device is {device}, but PyTorch {torch.__version__} finds no GPU here: leave it cpu.")
         if colon and int(number) >= count:
-            raise InputError(f"--device is {device}, but there are {count} GPUs here: cuda:0 to cuda:{count - 1}.")
+            raise InputError(f"device is {device}, but there are {count} GPUs here: cuda:0 to cuda:{count - 1}.")
 
 
 def _check_processes(processes: int, device: str) -> None:
     if processes < 1:
-        raise InputError(f"--nproc is {processes}, expected at least 1.")
+        raise InputError(f"processes are {processes}, expected at least 1.")
     if device.startswith("cuda:") and processes > 1:
-        raise InputError(f"--nproc is {processes} and --device {device}: each process takes a GPU; say --device cuda.")
+        raise InputError(f"{processes} processes on {device}: each takes a GPU of its own; say cuda.")
     if device == "cuda" and processes > torch.cuda.device_count():
-        raise InputError(f"--nproc is {processes}, but there are {torch.cuda.device_count()} GPUs here, one a process.")
+        raise InputError(f"{processes} processes, but {torch.cuda.device_count()} GPUs: each process takes one.")
     most = max(os.cpu_count() or 1, 2)
     if device == "cpu" and processes > most:
-        raise InputError(f"--nproc is {processes}; on {os.cpu_count()} processors give at most {most}.")
+        raise InputError(f"{processes} processes on {os.cpu_count()} processors; give at most {most}.")

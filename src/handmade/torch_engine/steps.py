@@ -55,7 +55,7 @@ class TorchEngine(Engine):
         try:
             self.module = to_torch(ours).to(self.device).train()
         except NotImplementedError as error:
-            raise InputError(f"--engine torch cannot train {self.task.recipe.model}: {error}") from error
+            raise InputError(f"the torch engine cannot train {self.task.recipe.model}: {error}") from error
         self.objective = self.make(self.task, self.module)
         self.run = self._together(self.objective)
         theirs = dict(self.module.named_parameters(remove_duplicate=False))
@@ -73,7 +73,8 @@ class TorchEngine(Engine):
             if isinstance(part, torch.nn.ModuleList):
                 for block in part:
                     fully_shard(block)
-        return fully_shard(objective)
+        fully_shard(objective)
+        return objective
 
     def loss(self, batch: Any) -> Outcome:
         processes = self.processes
