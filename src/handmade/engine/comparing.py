@@ -1,4 +1,4 @@
-"""Methods without a gradient: comparisons, logic, places of the largest, questions about all elements."""
+"""Methods without a gradient: comparisons, logic, indices of the largest elements, tests of all elements."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Comparing(Kinds):
         return self._compute(np.invert)
 
     def floor_divide(self, other: Any) -> Self:
-        """floor(x / y), of integers an integer."""
+        """floor(x / y); for integers, an integer."""
         return self._compute(_floor_divide, other)
 
     def __eq__(self, other: object) -> Self:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -99,14 +99,14 @@ class Comparing(Kinds):
         return bool(self.isclose(other, rtol, atol, equal_nan).array.all())
 
     def equal(self, other: Any) -> bool:
-        """Whether shape and all elements are the same."""
+        """Whether the shapes and all elements are equal."""
         return bool(np.array_equal(self.array, np.asarray(other)))
 
     def count_nonzero(self, dim: Dims = None) -> Self:
         return self._compute(np.count_nonzero, axis=self._dims(dim))
 
     def nonzero(self, *, as_tuple: bool = False) -> Any:
-        """The places (N, axes) of the elements that are not 0; `as_tuple` gives one tensor of places for each axis."""
+        """The indices (N, axes) of the elements that are not 0; `as_tuple` gives a tensor of indices for each axis."""
         if not as_tuple:
             return self._compute(np.argwhere)
         return tuple(map(self._around, np.atleast_1d(self.array).nonzero()))
@@ -152,5 +152,5 @@ def _argsort(x: np.ndarray, dim: int, descending: bool) -> np.ndarray:
 
 def _floor_divide(x: Any, y: Any) -> np.ndarray:
     if np.result_type(x, y).kind in "iu" and not np.all(y):
-        raise ZeroDivisionError("floor_divide: an integer is divided by 0")
+        raise ZeroDivisionError("floor_divide: division of an integer by 0")
     return np.floor_divide(x, y)

@@ -14,7 +14,7 @@ from handmade.engine.kinds import Kinds, numbers
 
 
 class Conversions(Kinds):
-    """Dtypes and devices; then methods that leave the tape: nothing computed from their results is recorded."""
+    """Dtypes and devices; then methods whose results are off the tape: nothing computed from them is recorded."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""Functions that create tensors, from data, of constants and of random numbers, under PyTorch's names."""
+"""Functions that create tensors from data, constants or random numbers, under PyTorch's names."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def rand_like(input: Tensor, dtype: Any = None) -> Tensor:
 
 @on_the_cpu
 def randint(low: int, high: Any = None, size: Any = None, dtype: Any = None, generator: Any = None) -> Tensor:
-    """Random integers from low to high - 1; with one number, from 0 below it."""
+    """Random integers from low to high - 1; a single number is high, and low is then 0."""
     if size is None:  # randint(high, size)
         low, high, size = 0, low, high
     elif high is None:  # randint(high, size=size)
@@ -163,17 +163,17 @@ def randint(low: int, high: Any = None, size: Any = None, dtype: Any = None, gen
 
 @on_the_cpu
 def randperm(n: int, dtype: Any = None, generator: random.Generator | None = None) -> Tensor:
-    """0 to n - 1 in random order."""
+    """The integers from 0 to n - 1 in random order."""
     return Tensor(random.generator(generator).permutation(n), dtype or int64)
 
 
 @on_the_cpu
 def tril_indices(row: int, col: int, offset: int = 0, dtype: Any = None) -> Tensor:
-    """The places of a matrix's lower triangle: row numbers, and column numbers."""
+    """The indices of a matrix's lower triangle: row numbers and column numbers."""
     return Tensor(np.stack(np.tril_indices(row, offset, col)), dtype or int64)
 
 
 @on_the_cpu
 def triu_indices(row: int, col: int, offset: int = 0, dtype: Any = None) -> Tensor:
-    """The places of a matrix's upper triangle: row numbers, and column numbers."""
+    """The indices of a matrix's upper triangle: row numbers and column numbers."""
     return Tensor(np.stack(np.triu_indices(row, offset, col)), dtype or int64)

@@ -1,4 +1,4 @@
-"""Where tensors are: on the CPU. PyTorch's arguments for other places are read, and what cannot be is said."""
+"""Devices: tensors are on the CPU. PyTorch's arguments for devices are accepted; any device but the CPU is an error."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class device:
-    """A place of tensors, `device("cpu")`; there is no other."""
+    """A device, `device("cpu")`; there is no other."""
 
     __slots__ = ()
     type = "cpu"
@@ -35,7 +35,7 @@ PLACES = ("cpu", "cuda", "mps", "xpu", "meta", "hpu", "mtia", "xla")
 
 
 def names_a_device(x: Any) -> bool:
-    """Whether an argument is a place rather than a dtype."""
+    """Whether an argument is a device rather than a dtype."""
     return isinstance(x, device) or (isinstance(x, str) and x.partition(":")[0] in PLACES)
 
 
@@ -49,10 +49,10 @@ def check_device(place: Any) -> None:
 
 
 def dtype_asked(target: tuple[Any, ...], dtype: Any, device: Any) -> Any:
-    """The dtype that the arguments of `to` ask for, None for none. Raises RuntimeError unless the device is the CPU.
+    """The dtype that the arguments of `to` ask for, or None. Raises RuntimeError unless the device is the CPU.
 
-    target: by place a dtype, a device, both, or a tensor whose dtype is meant; then PyTorch's `non_blocking` and
-    `copy`, which say nothing about either.
+    target: the positional arguments: a dtype, a device, both, or a tensor whose dtype is meant; then PyTorch's
+    `non_blocking` and `copy`, which say nothing about either.
     """
     for wanted in target:
         if names_a_device(wanted):

@@ -1,4 +1,4 @@
-"""Is a gradient right? It is compared with finite differences of the function's value, in float64."""
+"""Is a gradient right? Compare it with finite differences of the function's value, in float64."""
 
 from __future__ import annotations
 

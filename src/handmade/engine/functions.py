@@ -71,7 +71,7 @@ def einsum(equation: str, *operands: Any) -> Tensor:
 
 
 def where(condition: Tensor | np.ndarray | np.bool_, input: Any = None, other: Any = None) -> Any:
-    """`input` where the condition holds, else `other`; all three broadcast. With the condition alone, its places."""
+    """`input` where the condition holds, else `other`; all three broadcast. Without these, where it holds."""
     if input is None and other is None:
         return tensor_of(condition).nonzero(as_tuple=True)
     return function(Tensor.where)(input, condition, other)  # pyright: ignore[reportArgumentType]
@@ -108,7 +108,7 @@ def vstack(tensors: Sequence[Tensor]) -> Tensor:
 
 
 def bernoulli(input: Tensor, *, generator: random.Generator | None = None) -> Tensor:
-    """1 with the probability that `input` holds at that place, else 0."""
+    """1 with the probability that `input` gives for the element, else 0."""
     if input.numel() and not (input.array.min() >= 0 and input.array.max() <= 1):
         raise ValueError(
             f"bernoulli: probabilities go from {input.array.min()} to {input.array.max()}, expected 0 to 1"
@@ -125,7 +125,7 @@ def numel(input: Tensor) -> int:
 
 
 def result_type(tensor1: Any, tensor2: Any) -> np.dtype:
-    """The dtype of what is computed from the two."""
+    """The dtype of a result computed from both."""
     return (tensor_of(tensor1) * 0 + tensor2).dtype
 
 

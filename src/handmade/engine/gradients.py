@@ -1,4 +1,4 @@
-"""Gradients asked for by name, and operations of one's own: `torch.autograd.grad` and `torch.autograd.Function`."""
+"""Gradients of given inputs, and custom operations: `torch.autograd.grad` and `torch.autograd.Function`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def grad(
     create_graph: bool = False,
     allow_unused: bool = False,
 ) -> tuple[Tensor | None, ...]:
-    """d(outputs)/d(inputs), times grad_outputs, without a change of any `.grad`.
+    """d(outputs)/d(inputs), times grad_outputs, without changing any `.grad`.
 
     An input that the outputs do not depend on is an error, or gets None with `allow_unused`.
     """
@@ -55,7 +55,7 @@ class Context:
 
 
 class Function:
-    """An operation of one's own: static methods `forward(ctx, *inputs)` and `backward(ctx, gradient)`; see `apply`."""
+    """A custom operation: static methods `forward(ctx, *inputs)` and `backward(ctx, gradient)`; see `apply`."""
 
     @staticmethod
     def forward(ctx: Any, *args: Any) -> Tensor:

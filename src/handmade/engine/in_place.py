@@ -1,4 +1,4 @@
-"""Changes of a tensor in place: assignments, `x += y`, and the methods whose names end in an underscore."""
+"""In-place changes of a tensor: assignments, `x += y`, and the methods whose names end in an underscore."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class InPlace(Methods):
         return self
 
     def _is_shared(self) -> bool:
-        """Whether another tensor that is alive shares the memory."""
+        """Whether another tensor that still exists shares the memory."""
         return any(other is not None and other is not self for other in (living() for living in self._versions[1:]))
 
     def _renamed(self, name: str, other: Any) -> Self:
@@ -146,7 +146,7 @@ class InPlace(Methods):
         return self._drawn("bernoulli_", random.generator(generator).random(self.shape) < p)
 
     def random_(self, low: int = 0, high: int | None = None, *, generator: Any = None) -> Self:
-        """Integers from low to high - 1; with one number, from 0 below it."""
+        """Integers from low to high - 1; a single number is high, and low is then 0."""
         low, high = (0, low) if high is None and low else (low, 2**24 if high is None else high)
         return self._drawn("random_", random.generator(generator).integers(low, high, self.shape))
 

@@ -80,7 +80,7 @@ class Kinds:
         return self if dtype == self.array.dtype else self._apply(ops.cast, dtype=dtype)
 
     def _around(self, array: np.ndarray) -> Self:
-        """A tensor around an array that is computed already."""
+        """A tensor around an array that has been computed already."""
         return self._compute(lambda own: array)
 
     def _along(self, function: Callable[[Any, int], Any], dim: int) -> Any:
@@ -89,7 +89,7 @@ class Kinds:
         return function(self, dim) if self.ndim else function(self._apply(ops.reshape, shape=(1,)), dim).reshape(())
 
     def _at(self, dim: int, index: Any) -> tuple[Any, ...]:
-        """The index that is `index` along one axis, and takes all of the others."""
+        """The index that is `index` along one axis and takes everything along the others."""
         return (slice(None),) * self._dim(dim) + (index,)
 
     # --- arguments ----------------------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ class Kinds:
         return dim % self.ndim
 
     def _dims(self, dim: Dims) -> tuple[int, ...]:
-        """Axes as a tuple of non-negative numbers: all of them for None."""
+        """Axes as a tuple of non-negative numbers; None means all axes."""
         if dim is None:
             return tuple(range(self.ndim))
         found = tuple(self._dim(axis) for axis in (dim if isinstance(dim, Sequence) else (dim,)))
@@ -115,7 +115,7 @@ class Kinds:
 
 
 def numbers(arguments: tuple[Any, ...]) -> tuple[int, ...]:
-    """x.reshape(2, 3) and x.reshape((2, 3)) mean the same. TypeError for what are no whole numbers."""
+    """x.reshape(2, 3) and x.reshape((2, 3)) mean the same. TypeError unless they are integers."""
     if len(arguments) == 1 and isinstance(arguments[0], Iterable):
         arguments = tuple(arguments[0])
     try:

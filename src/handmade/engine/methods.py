@@ -2,8 +2,8 @@
 
 Wherever PyTorch takes one axis as `dim`, so do these; reductions also take a tuple of axes. Negative axes count from
 the end. Each method is also a function of the package: `handmade.exp(x)` is `x.exp()`. Here are those that compute each
-element from the elements at its place; `reducing` has those over axes, `rearranging` those that only move elements,
-`selecting` reads by index, and what has no gradient is in `comparing`.
+element from the elements at the same position; `reducing` has those over axes, `rearranging` those that only move
+elements, `selecting` reads by index, and what has no gradient is in `comparing`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from handmade.ops.op import Operation
 
 @numpys_names
 class Methods(Reducing):
-    """All methods but those of the tape and of changes in place, which Tensor defines."""
+    """All methods but those of the tape and in-place changes, which Tensor defines."""
 
     __slots__ = ()
 
@@ -87,7 +87,7 @@ class Methods(Reducing):
         """x + value tensor1 / tensor2."""
         return self + value * (tensor1 / tensor2)
 
-    # --- products of vectors and matrices: matmul with the number of axes that the name says ------------------------
+    # --- products of vectors and matrices: matmul for the numbers of axes in the name ------------------------
 
     def dot(self, tensor: Any) -> Self:
         return self._product("dot", tensor, 1, 1)
@@ -229,7 +229,7 @@ class Methods(Reducing):
         return self - self.trunc()
 
     def round(self, *, decimals: int = 0) -> Self:
-        """To the nearest, halves to the even one, in units of 10^-decimals."""
+        """Round to `decimals` decimal places; a half goes to the even neighbour."""
         return self._stepped(ops.round, decimals=decimals)
 
     def _stepped(self, operation: Operation, **options: Any) -> Self:
@@ -295,7 +295,7 @@ class Methods(Reducing):
         return self.clamp(max=max)
 
     def nan_to_num(self, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Self:
-        """x with a number in place of NaN, and of infinities: the largest and the smallest one, unless given."""
+        """x with numbers in place of NaN and infinities; by default 0, and the dtype's largest and smallest numbers."""
         if self.array.dtype.kind != "f":
             return self._apply(ops.clone)
         limits = np.finfo(self.array.dtype)
@@ -310,7 +310,7 @@ class Methods(Reducing):
         return self.where(scaled.array > threshold, smooth if beta == 1 else smooth / beta)
 
     def softmax(self, dim: int, dtype: Any = None) -> Self:
-        """e^x_i / sum_j e^x_j along one axis; no finite x overflows. `dtype` converts the tensor before."""
+        """e^x_i / sum_j e^x_j along one axis; no finite x overflows. `dtype` converts the tensor first."""
         return self._cast(dtype)._along(lambda x, dim: x._smooth(ops.softmax, dim=dim), dim)
 
     def log_softmax(self, dim: int, dtype: Any = None) -> Self:

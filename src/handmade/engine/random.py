@@ -15,7 +15,7 @@ def manual_seed(seed: int) -> None:
 
 
 class Generator:
-    """Random numbers of one's own: `randn(3, generator=Generator().manual_seed(0))` draws from it alone."""
+    """A separate source of random numbers: `randn(3, generator=Generator().manual_seed(0))` draws from it alone."""
 
     def __init__(self, device: Any = "cpu") -> None:
         self.numpy = np.random.default_rng()
@@ -26,7 +26,7 @@ class Generator:
 
 
 def generator(own: Generator | None = None) -> np.random.Generator:
-    """The global generator, or one of one's own: initialisation, dropout, shuffling and sampling draw from it."""
+    """The global generator, or a separate one: initialisation, dropout, shuffling and sampling draw from it."""
     return _generator if own is None else own.numpy
 
 

@@ -15,7 +15,7 @@ from handmade.ops.op import Operation
 
 @numpys_names
 class Rearranging(Kinds):
-    """Methods that move elements and change none."""
+    """Methods that move elements without changing them."""
 
     __slots__ = ()
 
@@ -54,7 +54,7 @@ class Rearranging(Kinds):
         return self.permute(range(self.ndim)[::-1])
 
     def movedim(self, source: int | Sequence[int], destination: int | Sequence[int]) -> Self:
-        """The axes `source` moved to the places `destination`; the others keep their order."""
+        """The axes `source` moved to the positions `destination`; the others keep their order."""
         taken, places = self._dims(source), self._dims(destination)
         if len(taken) != len(places):
             raise ValueError(f"movedim: source {source} and destination {destination} must have as many axes")
@@ -124,7 +124,7 @@ class Rearranging(Kinds):
         return self._apply(ops.repeat, repeats=counts)
 
     def tile(self, *dims: Any) -> Self:
-        """`repeat`, where missing numbers count as 1."""
+        """Like `repeat`; missing numbers count as 1."""
         counts = numbers(dims)
         return self.repeat((1,) * (self.ndim - len(counts)) + counts)
 
@@ -252,7 +252,7 @@ class Rearranging(Kinds):
 
     def flipud(self) -> Self:
         if self.ndim < 1:
-            raise ValueError("flipud: a tensor without axes cannot be turned over")
+            raise ValueError("flipud: a tensor without axes cannot be flipped")
         return self.flip(0)
 
     def roll(self, shifts: int | Sequence[int], dims: Dims = None) -> Self:

@@ -27,7 +27,7 @@ class Reducing(Comparing, Selecting):
     __slots__ = ()
 
     def sum(self, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Self:
-        """`dtype` converts the tensor before."""
+        """`dtype` converts the tensor first."""
         return self._cast(dtype)._apply(ops.sum, dim=self._dims(dim), keepdim=keepdim)
 
     def mean(self, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Self:
@@ -81,14 +81,14 @@ class Reducing(Comparing, Selecting):
         return self._cast(dtype)._along(lambda x, dim: x._apply(ops.cumprod, dim=dim), dim)
 
     def norm(self, p: Any = 2, dim: Dims = None, keepdim: bool = False, dtype: Any = None) -> Self:
-        """(sum |x|^p)^(1/p) over axes; p may be inf (the largest), -inf, 0 (how many are not 0), "fro" (2)."""
+        """(sum |x|^p)^(1/p) over axes; p may be inf (the largest), -inf, 0 (the number of nonzeros), "fro" (2)."""
         if p == "nuc":
             raise ValueError("norm: p='nuc' needs singular values, which are not here; pass a number or 'fro'")
         p = 2.0 if p in ("fro", None) else float(p)
         return self._cast(dtype)._apply_float(ops.norm, dim=self._dims(dim), p=p, keepdim=keepdim)
 
     def median(self, dim: int | None = None, keepdim: bool = False) -> Any:
-        """The middle element, of two the lower; along one axis with its index."""
+        """The median: of two middle elements, the lower one. Along one axis, (values, indices)."""
         if dim is None:
             return self.reshape(-1).median(0).values
         middle = (

@@ -91,12 +91,12 @@ class Selecting(Rearranging):
         return self.reshape(-1)._apply(ops.getitem, index=np.asarray(index))
 
     def select(self, dim: int, index: int) -> Self:
-        """The slice number `index` along an axis, which is removed."""
+        """The slice at `index` along an axis, which is removed."""
         return self._apply(ops.getitem, index=self._at(dim, index))
 
 
 def _flat(x: Any) -> Any:
-    """An index, or a source, of a tensor without axes, as one axis."""
+    """An index or a source for a tensor without axes, as one with one axis."""
     return x.reshape(-1) if hasattr(x, "reshape") else x
 
 
@@ -131,5 +131,5 @@ def array_index(index: Any) -> Any:
         return tuple(array_index(part) for part in index)
     array = np.asarray(index) if isinstance(index, list) else getattr(index, "array", index)
     if isinstance(array, np.ndarray) and array.ndim == 0 and array.dtype.kind in "iu":
-        return int(array)  # one integer, in whatever container
+        return int(array)  # a single integer, whatever its type
     return array

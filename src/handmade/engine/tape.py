@@ -2,7 +2,7 @@
 
 Every operation whose inputs need gradients adds a `Node`: its pullback, and the nodes of its inputs. `backward` visits
 the nodes from the result to the leaves, each one after all that used its value (reverse topological order), and frees
-each node's pullback as soon as it has run. Nothing here is recursive, so a deep graph costs memory only.
+each node's pullback as soon as it has run. Nothing here is recursive, so a deep graph costs only memory.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Node:
         self.pullback: Pullback | None = None
         self.recorded: tuple[tuple[Versions, int], ...] = ()  # what the pullback may read, and its version then
         self.target: weakref.ref[Leaf] | None = None  # the tensor that collects the gradient
-        self.hooks: dict[object, Hook] | None = None  # what is asked about the gradient before it goes on
+        self.hooks: dict[object, Hook] | None = None  # hooks, called with the gradient before it is passed on
         self.freed = False
 
     def pull(self, g: np.ndarray, retain: bool = False) -> list[np.ndarray | Part | None]:
@@ -222,7 +222,7 @@ class enable_grad(_GradMode):
 
 
 class inference_mode(no_grad):
-    """The same as `no_grad`."""
+    """Another name for `no_grad`."""
 
     def __init__(self, mode: bool = True) -> None:
         super().__init__()
@@ -238,7 +238,7 @@ class set_grad_enabled(_GradMode):
     def __init__(self, mode: bool) -> None:
         super().__init__()
         self.recording = mode
-        self._first = [_switch(mode)]  # acts at once; as a block it restores what was before it
+        self._first = [_switch(mode)]  # takes effect at once; as a block it restores the setting before it
 
     def __enter__(self) -> None:
         self._before.append(self._first.pop() if self._first else mode.recording)

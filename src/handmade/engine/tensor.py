@@ -275,7 +275,7 @@ def _note_sharing(owner: Tensor, view: Tensor) -> None:
     versions = owner._versions
     if len(versions) == 1:
         versions.append(weakref.ref(owner))
-    elif len(versions) >= 64 and len(versions).bit_count() == 1:  # seldom, since all of them are looked at
+    elif len(versions) >= 64 and len(versions).bit_count() == 1:  # seldom, since this looks at all of them
         versions[1:] = [living for living in versions[1:] if living() is not None]
     versions.append(weakref.ref(view))
 

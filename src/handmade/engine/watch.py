@@ -1,4 +1,4 @@
-"""Watching: `apply` reports every operation that runs to whoever watches.
+"""Watching: `apply` reports every operation that runs to the watchers.
 
     with watching() as calls:
         model(x)
@@ -37,7 +37,7 @@ Tell = Callable[[Call], Any]
 
 
 class _Here(threading.local):
-    """What is active in this thread: the watchers, and the modules that are running, the innermost last."""
+    """What is active in this thread: the watchers, and the modules that are running, innermost last."""
 
     watchers: tuple[Tell, ...] = ()
     modules: tuple[Any, ...] = ()

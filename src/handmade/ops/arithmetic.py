@@ -63,7 +63,7 @@ def fmod(x, y):
 
 @op
 def div_rounded(x, y, *, rounding_mode):
-    """x / y rounded towards 0 ("trunc") or down ("floor"): made of steps, so both derivatives are 0."""
+    """x / y rounded towards 0 ("trunc") or down ("floor"): piecewise constant, so both derivatives are 0."""
     value = np.trunc(np.true_divide(x, y)) if rounding_mode == "trunc" else np.floor_divide(x, y)
     return value, lambda g: (np.zeros_like(g), np.zeros_like(g))
 
@@ -82,7 +82,7 @@ def abs(x):
 def maximum(x, y):
     """The larger of the two; where they are equal, each gets half of the gradient, as in PyTorch.
 
-    Beside a NaN, which is no larger and no smaller, both get all of it.
+    Where either is NaN, neither is larger or smaller, and each gets the whole gradient.
     """
     share = lambda g, smaller: np.where(smaller, np.zeros((), g.dtype), np.where(x == y, g / 2, g))
     return np.maximum(x, y), lambda g: (lambda: share(g, np.less(x, y)), lambda: share(g, np.less(y, x)))
@@ -92,7 +92,7 @@ def maximum(x, y):
 def minimum(x, y):
     """The smaller of the two; where they are equal, each gets half of the gradient, as in PyTorch.
 
-    Beside a NaN, which is no larger and no smaller, both get all of it.
+    Where either is NaN, neither is larger or smaller, and each gets the whole gradient.
     """
     share = lambda g, larger: np.where(larger, np.zeros((), g.dtype), np.where(x == y, g / 2, g))
     return np.minimum(x, y), lambda g: (lambda: share(g, np.greater(x, y)), lambda: share(g, np.greater(y, x)))
@@ -103,7 +103,7 @@ def clamp(x, min, max):
     """x limited to [min, max], either of which may be None; where min > max the value is max, as in PyTorch.
 
     The gradient goes to x where x was within the limits (inclusive), and elsewhere to the limit that was used. A NaN
-    stays one, without a gradient.
+    stays NaN and gets no gradient.
     """
     low = -np.inf if min is None else min
     high = np.inf if max is None else max

@@ -72,7 +72,7 @@ def conv_transpose2d(
 
 def _transposed_size(size: Pair, window: Window, output_padding: Pair) -> Pair:
     """Height and width of the transposed convolution's value."""
-    window.check("conv_transpose2d", window.span)  # any image does; the fields must be possible
+    window.check("conv_transpose2d", window.span)  # checks the fields only: an image as large as the window always fits
     result = []
     for axis in (0, 1):
         extra, limit = output_padding[axis], max(window.stride[axis], window.dilation[axis])

@@ -6,6 +6,6 @@ from handmade.ops.op import op
 
 @op
 def dropout(x, *, p, rng):
-    """Each element zero with probability p, else times 1 / (1 - p): the mean is kept (Srivastava et al. 2014)."""
+    """0 with probability p, else x / (1 - p), which keeps the mean (Srivastava et al. 2014)."""
     noise = Noise.drawn(p, rng)
     return dropped(x, noise), lambda g: (dropped(g, noise),)

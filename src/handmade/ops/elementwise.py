@@ -148,7 +148,7 @@ def erf(x):
 
 @op
 def logit(x, *, eps=None):
-    """log(x / (1 - x)), the reverse of sigmoid; NaN outside [0, 1]. With eps, x is limited to [eps, 1 - eps] first."""
+    """log(x / (1 - x)), the inverse of sigmoid; NaN outside [0, 1]. With eps, x is limited to [eps, 1 - eps] first."""
     limited = x if eps is None else np.clip(x, eps, 1 - eps)
 
     def pullback(g):
@@ -188,12 +188,12 @@ def trunc(x):
 
 @op
 def round(x, *, decimals=0):
-    """To the nearest, halves to the even one, in units of 10^-decimals."""
+    """Round to `decimals` decimal places; a half goes to the even neighbour."""
     return np.round(x, decimals), _flat
 
 
 def _flat(g):
-    """The pullback of a function made of steps: its derivative is 0 wherever it has one."""
+    """The pullback of a piecewise constant function: its derivative is 0 wherever it exists."""
     return (np.zeros_like(g),)
 
 
@@ -220,4 +220,4 @@ def logistic(x: np.ndarray) -> np.ndarray:
 
 def normal_distribution(x: np.ndarray) -> np.ndarray:
     """Phi(x) = (1 + erf(x / sqrt 2)) / 2."""
-    return 0.5 * (1 + erf_of(np.asarray(x / math.sqrt(2))))  # NumPy makes a number of an array without axes
+    return 0.5 * (1 + erf_of(np.asarray(x / math.sqrt(2))))  # NumPy turns an array without axes into a number

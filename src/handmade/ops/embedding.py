@@ -35,7 +35,7 @@ def check_indices(weight, indices):
 
 
 def _times(indices):
-    """How often each of the indices is there, in the same shape."""
+    """How often each index occurs, in the shape of the indices."""
     _, place, times = np.unique(indices, return_inverse=True, return_counts=True)
     return times[place].reshape(indices.shape)
 

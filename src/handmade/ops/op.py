@@ -59,5 +59,5 @@ OPERATIONS: dict[str, Operation] = {}
 
 def op(function: Operation) -> Operation:
     """Register `function` as a differentiable operation of the form above."""
-    OPERATIONS.setdefault(function.__name__, function)  # one of a reader's own takes no other's place
+    OPERATIONS.setdefault(function.__name__, function)  # a reader's own does not replace ours of the same name
     return function

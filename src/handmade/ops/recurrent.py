@@ -167,7 +167,7 @@ def _total(bias_ih, bias_hh):
 
 
 def checked_lengths(lengths, steps, batch):
-    """The numbers of real steps as an array (B,). ValueError or TypeError for what cannot be."""
+    """The numbers of real steps as an array (B,). Raises ValueError or TypeError for numbers that cannot be lengths."""
     lengths = np.asarray(lengths)
     if lengths.shape != (batch,):
         raise ValueError(f"lengths must hold one number for each of the {batch} sequences, got shape {lengths.shape}")

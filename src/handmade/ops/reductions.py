@@ -59,7 +59,7 @@ def std(x, *, dim, correction=1, keepdim=False):
 
 @op
 def norm(x, *, dim, p=2.0, keepdim=False):
-    """(sum |x|^p)^(1/p); for p = inf the largest |x|, for -inf the smallest, for 0 how many are not 0.
+    """(sum |x|^p)^(1/p); for p = inf the largest |x|, for -inf the smallest, for 0 the number of nonzeros.
 
     dx = g sign(x) (|x| / norm)^(p-1); the gradient at 0 counts as 0, as in PyTorch.
     """
@@ -101,7 +101,7 @@ def amin(x, *, dim, keepdim=False):
 
 def _extreme(x, reduce, dim, keepdim):
     if not x.size and any(x.shape[axis] == 0 for axis in dim):
-        raise ValueError(f"the largest or smallest of nothing: axes {dim} of shape {x.shape} are empty")
+        raise ValueError(f"no largest or smallest element: axes {dim} of shape {x.shape} are empty")
     value = np.asarray(reduce(x, axis=dim, keepdims=keepdim))
 
     def pullback(g):
