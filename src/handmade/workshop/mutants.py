@@ -5,6 +5,7 @@ import random
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from itertools import pairwise
 from pathlib import Path
 
@@ -42,8 +43,16 @@ class Mutant:
 
     @property
     def lines(self) -> tuple[int, ...]:
-        """The lines that the edits change."""
+        """The lines that the edits are about."""
         return tuple(edit.line for edit in self.edits)
+
+    @property
+    def changed(self) -> set[int]:
+        """The lines that differ from the right solution's, and those that the edits are about: a statement that was
+        moved is wrong where it stands now."""
+        before, after = self.right.split("\n"), self.source.split("\n")
+        steps = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+        return {*self.lines, *(n + 1 for tag, _, _, begin, end in steps if tag != "equal" for n in range(begin, end))}
 
     @property
     def line(self) -> int:

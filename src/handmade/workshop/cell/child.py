@@ -167,7 +167,7 @@ def run(job: Job, report: Report) -> None:
         torch.set_default_dtype(torch.float64)
     if job.traced or job.edits:
         (report_edits if job.edits else report_trace)(job, report)
-        report("done", seconds=0.0, threads=[], patched=[])
+        report("done", seconds=time.process_time(), threads=[], patched=[])
         return
     numpy_before, tasks_before = _numpy_names(), _tasks()
     try:

@@ -33,6 +33,7 @@ class Job:
     edits: other versions of the solution, each a list of (start, end, text in its place), characters of the source.
         Where there are any, each of them is run on all cases, and nothing else; traced, on the first, and what it
         assigns is recorded.
+    budget: after how many seconds of the processor's time no further edit is begun.
     """
 
     path: str
@@ -47,6 +48,7 @@ class Job:
     forbidden: tuple[str, ...] = ()
     traced: bool = False
     edits: tuple[Any, ...] = ()
+    budget: float = 10.0
 
     def line(self) -> str:
         cases = [vars(case) for case in self.cases]

@@ -14,7 +14,7 @@ import numpy as np
 
 SEEN = "__seen__"
 VALUES_OF_ONE_NODE, VALUES, NUMBERS, LARGEST, LONGEST = 4, 3000, 60_000, 2048, 1500
-LONGEST_INT = 1 << 60  # longer ones are no numbers of NumPy's, and too long ones cannot be written at all
+LONGEST_INT = 1 << 40  # longer ones are addresses, id(...), which differ from run to run
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 _UNSEEN = (
@@ -29,13 +29,15 @@ class Recorder:
     """Called with a node's number and a value, which it gives back. events: (number, what the value was then). steps:
     how often it was called, which is how much work a run is.
 
-    Of a node's values the first few are kept as they come, and the last when all is done: a loop may go wrong late.
+    Of a node's values the first few are kept as they come, and the last when all is done, in the place where it came: a
+    loop may go wrong late.
     """
 
     def __init__(self) -> None:
         self.events: list[tuple[int, Any]] = []
         self._counts: dict[int, int] = {}
-        self._last: dict[int, Any] = {}
+        self._last: dict[int, tuple[int, Any]] = {}
+        self._steps: list[int] = []
         self._numbers = 0
         self.steps = 0
 
@@ -44,22 +46,25 @@ class Recorder:
         count = self._counts.get(number, 0)
         if count < VALUES_OF_ONE_NODE:
             self._counts[number] = count + 1
-            self._keep(number, value)
+            self._keep(number, value, self.steps)
         else:
-            self._last.pop(number, None)  # it comes behind the others
-            self._last[number] = value
+            is_small = type(value) is np.ndarray and value.size <= LARGEST
+            self._last[number] = self.steps, value.copy() if is_small else value  # it may be changed later
         return value
 
     def finish(self) -> None:
-        """Keep the last values, in the order in which they came."""
-        for number, value in self._last.items():
-            self._keep(number, value)
+        """Keep the last values, and put all into the order in which they came."""
+        for number, (step, value) in sorted(self._last.items(), key=lambda pair: pair[1][0]):
+            self._keep(number, value, step)
+        order = sorted(range(len(self.events)), key=self._steps.__getitem__)
+        self.events = [self.events[place] for place in order]
 
-    def _keep(self, number: int, value: Any) -> None:
+    def _keep(self, number: int, value: Any, step: int) -> None:
         if len(self.events) < VALUES and self._numbers < NUMBERS:
             kept = snapshot(value)
             self._numbers += kept.size if isinstance(kept, np.ndarray) else 1
             self.events.append((number, kept))
+            self._steps.append(step)
 
 
 def snapshot(value: Any) -> Any:
@@ -69,6 +74,8 @@ def snapshot(value: Any) -> Any:
         value = value.item()
     if isinstance(value, bool | int | float):
         return value if isinstance(value, float) or abs(value) <= LONGEST_INT else None
+    if isinstance(value, complex):
+        return np.array([value.real, value.imag])
     try:
         if hasattr(value, "detach"):
             value = value.detach().cpu().numpy()
@@ -95,6 +102,8 @@ def _text(value: Any, left: list[int]) -> str | None:
         return None
     if isinstance(value, bool | int | str) or value is None:
         return repr(value)
+    if isinstance(value, slice):
+        return _text([value.start, value.stop, value.step], left)
     if isinstance(value, float | np.floating):
         return f"{float(value):.7g}"
     if isinstance(value, np.integer):

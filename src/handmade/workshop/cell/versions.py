@@ -51,7 +51,7 @@ def report_edits(job: Job, report: Report) -> None:
     pieces = (TracedPieces if job.traced else Pieces)(job.source)
     linecache.cache[EDITED] = 0, None, [], EDITED  # or it is looked for on the disk for each error
     for edit in job.edits:
-        if time.monotonic() > until:
+        if time.monotonic() > until or time.process_time() > job.budget:
             return
         rounds = Rounds()
         outputs: list[Any] = []

@@ -5,6 +5,7 @@ made of it later (another way to the same end). The first that is neither, and i
 """
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -37,6 +38,8 @@ class Event:
     made_of: list[int]
     found: int
     leads_to_right: bool = False
+    is_called_so: bool = False
+    """Whether right solutions have this value under the same name."""
 
     @property
     def is_suspect(self) -> bool:
@@ -46,16 +49,30 @@ class Event:
 @dataclass(eq=False)
 class Alignment:
     """The events of a run in order, and the nodes under suspicion, the likeliest first; those among them whose values
-    have a shape that no right solution's have there. steps: how much work the run is."""
+    have a shape that no right solution's have there. trusted: those that are right or say nothing. steps: how much work
+    the run is."""
 
     nodes: list[ast.AST]
     events: list[Event]
     suspects: list[int] = field(default_factory=list)
     misshapen: list[int] = field(default_factory=list)
+    trusted: set[int] = field(default_factory=set)
     steps: int = 0
 
     def line_of(self, node: int) -> int:
         return getattr(self.nodes[node], "lineno", 1)
+
+    def feeds(self, place: int, other: int) -> bool:
+        """Whether one event is among those that another is made of, or those are made of."""
+        todo, known = [other], set[int]()
+        while todo:
+            number = todo.pop()
+            if number == place:
+                return True
+            if number > place and number not in known:
+                known.add(number)
+                todo += self.events[number].made_of
+        return False
 
     @property
     def begins(self) -> int:
@@ -75,31 +92,50 @@ def align(tree: ast.Module, events: Events, right: RightValues, steps: int = 0) 
     linked = list(_linked(tree, nodes, events, right))
     unfilled = _unfilled(nodes) | _own_lists(nodes, right)
     linked = [replace(event, found=MOVED, made_of=[]) if event.node in unfilled else event for event in linked]
-    linked = [replace(event, found=MOVED) if _is_blank(event) else event for event in linked]
+    filled = _filled(nodes)
+    linked = [replace(e, found=MOVED) if e.node in filled and _is_blank(e) else e for e in linked]
     for number in range(len(linked) - 1, -1, -1):
         event = linked[number]
         if event.leads_to_right or _is_surely_right(event):
             for earlier in event.made_of:
                 linked[earlier].leads_to_right = True
     alignment = Alignment(nodes, linked, steps=steps)
-    above_suspicion = _right_helpers(tree, nodes, linked) | _tuples(nodes)
+    tuples = _tuples(nodes)
+    above_suspicion = alignment.trusted = _right_helpers(tree, nodes, linked, tuples) | tuples
     suspects = [event for event in linked if event.is_suspect and event.node not in above_suspicion]
     first = [e for e in suspects if not any(linked[earlier].is_suspect for earlier in e.made_of)]
     own = {spelled(node) for node in nodes} - {""}
-    misnamed = [e for e in linked if _is_target(nodes[e.node]) and _is_misnamed(nodes[e.node], e, right, own)]
+    misnamed = [e for e in linked if is_target(nodes[e.node]) and _is_misnamed(nodes[e.node], e, right, own)]
     parts = [linked[m] for e in first[:1] for m in e.made_of]
     parts += [linked[m] for part in parts for m in part.made_of]
+    for event in linked:
+        values = right.named(spelled(nodes[event.node]).rpartition(".")[2]) if event.found == EXACT else []
+        event.is_called_so = any(same_value(event.value, value) for value in values)
     feeding = [part for part in parts if part in misnamed]
+    feeding += _in_several(nodes, linked, first)
     unfinished = _unfinished(tree, nodes, linked, right)
     moved = [e for e in linked if e.found == MOVED and not e.leads_to_right and tells_much(e.value)]
     begin = linked.index(first[0]) if first else 0
     early = [e for e in linked[:begin] if e in misnamed and _says_much(nodes[e.node], e)]
     ordered = (*early, *feeding, *first, *suspects, *unfinished, *misnamed, *moved)
+    ordered = [event for event in ordered if event.node not in above_suspicion]
     alignment.suspects = list(dict.fromkeys(event.node for event in ordered)) or _last_return(nodes, linked)
     either = {*misnamed, *first}
     misshapen = [event for event in linked if event in either and _is_misshapen(nodes[event.node], event, right)]
     alignment.misshapen = list(dict.fromkeys(event.node for event in misshapen))
     return alignment
+
+
+def _in_several(nodes: list[ast.AST], events: list[Event], first: list[Event]) -> list[Event]:
+    """What is given a name and goes into the first suspects of several lines, and into nothing that is right: it may be
+    right as far as it goes, as a sum without its last term."""
+    lines: dict[int, set[int]] = {}
+    for event in first:
+        for part in event.made_of:
+            used = events[part]
+            if is_target(nodes[used.node]) and not used.leads_to_right and tells_much(used.value):
+                lines.setdefault(part, set()).add(getattr(nodes[event.node], "lineno", 0))
+    return [events[part] for part in sorted(lines) if len(lines[part]) > 1]
 
 
 def _is_surely_right(event: Event) -> bool:
@@ -116,14 +152,14 @@ def _is_blank(event: Event) -> bool:
 
 
 def _tuples(nodes: list[ast.AST]) -> set[int]:
-    """Tuples that are returned or assigned: their parts are looked at. And lists of constants, as axes, and
-    shapes: they are wrong where an array is."""
-    wholes = [node.value for node in nodes if isinstance(node, ast.Return | ast.Assign)]
-    tuples = {id(value) for value in wholes if isinstance(value, ast.Tuple)}
-    lists = [node for node in nodes if isinstance(node, ast.Tuple | ast.List)]
-    tuples |= {id(node) for node in nodes if isinstance(node, ast.Attribute) and node.attr in ("shape", "size", "ndim")}
-    tuples |= {id(node) for node in lists if all(isinstance(part, ast.Constant) for part in node.elts)}
-    return {number for number, node in enumerate(nodes) if id(node) in tuples}
+    """Tuples, whose parts are looked at; lists of constants, as axes; and shapes: they are wrong where an array is."""
+    found = set()
+    for number, node in enumerate(nodes):
+        constants = isinstance(node, ast.List) and all(isinstance(part, ast.Constant) for part in node.elts)
+        shape = isinstance(node, ast.Attribute) and node.attr in ("shape", "size", "ndim")
+        if isinstance(node, ast.Tuple) or constants or shape:
+            found.add(number)
+    return found
 
 
 def _last_return(nodes: list[ast.AST], events: list[Event]) -> list[int]:
@@ -133,7 +169,7 @@ def _last_return(nodes: list[ast.AST], events: list[Event]) -> list[int]:
     return returned[-1:]
 
 
-def _is_target(node: ast.AST) -> bool:
+def is_target(node: ast.AST) -> bool:
     return isinstance(getattr(node, "ctx", None), ast.Store)
 
 
@@ -155,6 +191,18 @@ def _unfilled(nodes: list[ast.AST]) -> set[int]:
     return {number for number, node in enumerate(nodes) if id(node) in calls | named}
 
 
+_BLANK = ("zeros", "ones", "full", "zeros_like", "ones_like", "full_like", "eye", "new_zeros")
+
+
+def _filled(nodes: list[ast.AST]) -> set[int]:
+    """The nodes of arrays that are made blank, and of the names that they are assigned to."""
+    called = [node for node in nodes if isinstance(node, ast.Call)]
+    calls = {id(n) for n in called if getattr(n.func, "attr", getattr(n.func, "id", "")) in _BLANK}
+    blank = [s for s in nodes if isinstance(s, ast.Assign) and calls & set(map(id, walk(s.value)))]
+    names = {spelled(target) for statement in blank for target in targets(statement)} - {""}
+    return {n for n, node in enumerate(nodes) if id(node) in calls or spelled(node) in names}
+
+
 def _own_lists(nodes: list[ast.AST], right: RightValues) -> set[int]:
     """The nodes of lists that grow, xs of xs.append(x), under names that no right solution has: the parts tell more."""
     told = [node for node in nodes if isinstance(node, ast.Expr)]
@@ -170,7 +218,7 @@ def _unfinished(tree: ast.Module, nodes: list[ast.AST], events: list[Event], rig
     last = {event.node: event for event in events}
     assigned: dict[tuple[str, str], Event] = {}
     for event in events:
-        if _is_target(nodes[event.node]):
+        if is_target(nodes[event.node]):
             assigned[owner.get(id(nodes[event.node]), ""), spelled(nodes[event.node])] = event
     ends = {id(node.body[-1]) for node in nodes if isinstance(node, Definition)}
     found = []
@@ -188,12 +236,16 @@ def _is_result(value: Any, right: RightValues) -> bool:
     return value is None or any(same_value(value, result) for result in right.results)
 
 
-def _right_helpers(tree: ast.Module, nodes: list[ast.AST], events: list[Event]) -> set[int]:
-    """The nodes of functions that give right values where they are called elsewhere: it is the call that is wrong."""
+def _right_helpers(tree: ast.Module, nodes: list[ast.AST], events: list[Event], tuples: set[int]) -> set[int]:
+    """The nodes of functions that give right values where they are called elsewhere: it is the call that is wrong.
+
+    tuples: the nodes that say nothing.
+    """
     owner = _owners(tree)
-    called = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    calls = Counter(node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name))
+    called = {name for name, count in calls.items() if count > 1}
     right = {owner.get(id(nodes[event.node]), "") for event in events if event.leads_to_right} & called
-    wrong_only = {event.node for event in events} - {event.node for event in events if not event.is_suspect}
+    wrong_only = {event.node for event in events} - {event.node for event in events if not event.is_suspect} - tuples
     whole = right - {owner.get(id(nodes[number]), "") for number in wrong_only}
     return {event.node for event in events if owner.get(id(nodes[event.node]), "") in whole}
 
@@ -201,14 +253,16 @@ def _right_helpers(tree: ast.Module, nodes: list[ast.AST], events: list[Event]) 
 def _is_misnamed(node: ast.AST, event: Event, right: RightValues, own: set[str]) -> bool:
     """Whether the value is right, but never what right solutions call by this name.
 
-    A letter may stand for anything: it must then be what they call by another name that the solution has, too.
+    Everybody has names of one's own: it must then be what they call by another name that the solution has, too, or by
+    none.
     """
     name = spelled(node)
     values = right.named(name) if len(name) > 1 or tells_much(event.value) else []
     if not values or event.found != EXACT or any(same_value(event.value, value) for value in values):
         return False
-    others = own - {name} if len(name) == 1 else set()
-    return len(name) > 1 or any(same_value(event.value, value) for other in others for value in right.named(other))
+    if len(name) > 1 and not right.is_named(event.value):
+        return True
+    return any(same_value(event.value, value) for other in own - {name} for value in right.named(other))
 
 
 def _is_misshapen(node: ast.AST, event: Event, right: RightValues) -> bool:
@@ -243,9 +297,12 @@ def _linked(tree: ast.Module, nodes: list[ast.AST], events: Events, right: Right
         if isinstance(statement, ast.stmt)
         for target in targets(statement)
     }
-    functions = {node.name: node for node in nodes if isinstance(node, Definition)}
-    returned: dict[str, int] = {}
+    given = {id(part) for node in nodes for part in returned_parts(node)}
+    rounds = _in_comprehensions(nodes)
+    returned: int | None = None
     latest: dict[int, int] = {}
+    since: dict[int, list[int]] = {}
+    holding: dict[bytes, int] = {}
     names: dict[tuple[str, str], int] = {}
     known: dict[bytes, int] = {}
     for place, (number, value) in enumerate(events):
@@ -260,17 +317,32 @@ def _linked(tree: ast.Module, nodes: list[ast.AST], events: Events, right: Right
         else:
             parts, name = list(ast.iter_child_nodes(node)), ""
         made_of = _made_of(parts, seen, number_of, latest, names, function)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in functions:
-            made_of += [returned[node.func.id]] if node.func.id in returned else []
+        for part in made_of.copy():
+            made_of += since.pop(events[part][0], [])
+        if isinstance(node, ast.Call) and returned is not None and same_value(events[returned][1], value):
+            made_of.append(returned)  # it is a function of the learner's that has just returned this
+            returned = None
+        if isinstance(node, ast.arg) and tells_much(value) and (key := key_of(value)) in holding:
+            made_of.append(holding[key])
         if name:
             if isinstance(assigned.get(number), ast.AugAssign) or _is_partial(assigned.get(number), node):
                 key = _scope(name, function), name
                 made_of += [names[key]] if key in names else []
             names[_scope(name, function), name] = place
         latest[number] = place
-        if function:
-            returned[function] = place  # the last value before the return is the returned one's, or its part
+        if id(node) in rounds:
+            since.setdefault(number, []).append(place)
+        if id(node) in given:
+            returned = place
+        if tells_much(value):
+            holding[key_of(value)] = place
         yield Event(number, value, [m for m in made_of if m < place], _find(value, right, known))
+
+
+def _in_comprehensions(nodes: list[ast.AST]) -> set[int]:
+    """What is computed in each round of a comprehension: all of it goes into what is made of that."""
+    loops = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+    return {id(part) for node in nodes if isinstance(node, loops) for part in walk(node)}
 
 
 def _find(value: Any, right: RightValues, known: dict[bytes, int]) -> int:

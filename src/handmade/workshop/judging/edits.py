@@ -171,6 +171,8 @@ class Editor:
                 yield from self._of_constant(node, parent)
             case ast.Tuple():
                 yield from self._of_tuple(node, parent)
+            case ast.List():
+                yield from self._of_list(node)
             case ast.BinOp():
                 yield from self._of_operation(node)
             case ast.Compare():
@@ -239,6 +241,15 @@ class Editor:
         ):
             for text in ("0", "1", "-1", "-2", *AXES):
                 yield self.put(node, text, "an axis", 1.1)
+
+    def _of_list(self, node: ast.List) -> Iterator[Edit]:
+        """A short list in another order."""
+        parts = list(map(self.text, node.elts))
+        for a in range(len(parts) if len(parts) <= 6 else 0):
+            for b in range(a):
+                order = parts.copy()
+                order[a], order[b] = order[b], order[a]
+                yield self.replaced(node, f"[{', '.join(order)}]", "an order", 1.0)
 
     def _atom(self, node: ast.AST) -> str:
         """The node's text, in brackets unless it is one thing."""

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 INDENT = "    "
 
+OTHERS = 10
+"""How many other names are tried in all places of a statement at once, the nearest first."""
+
 
 def edits_of_statement(editor: "Editor", node: ast.stmt) -> Iterator["Edit"]:
     """All edits of one statement as a whole."""
@@ -36,6 +39,8 @@ def edits_of_statement(editor: "Editor", node: ast.stmt) -> Iterator["Edit"]:
             yield editor.put(node.test, "False", "a condition", 1.5)
     if is_docstring(node):
         return
+    if isinstance(node, ast.Assign | ast.AugAssign | ast.Return | ast.Expr):
+        yield from _renamed(editor, node)
     if not isinstance(node, ast.Return | ast.Pass):
         yield editor.replaced(node, "pass", "a statement too many", 1.6)
     yield from _moves(editor, node)
@@ -44,6 +49,23 @@ def edits_of_statement(editor: "Editor", node: ast.stmt) -> Iterator["Edit"]:
 def is_docstring(node: ast.stmt) -> bool:
     """Whether a statement only says something."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _renamed(editor: "Editor", node: ast.stmt) -> Iterator["Edit"]:
+    """Another name in all places of the statement where one is read more than once."""
+    read = [part for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)]
+    callees = {id(part.func) for part in ast.walk(node) if isinstance(part, ast.Call)}
+    places: dict[str, list[ast.Name]] = {}
+    for part in read:
+        if id(part) not in callees and part.id != "np":
+            places.setdefault(part.id, []).append(part)
+    given = {part.arg for part in ast.walk(editor.function_of(node) or node) if isinstance(part, ast.arg)}
+    for name, parts in places.items():
+        others = [other for other in editor.names_at(node) if other != name]
+        others = [*(o for o in others if (o in given) == (name in given)), *others]
+        for rank, other in enumerate(list(dict.fromkeys(others))[:OTHERS] if len(parts) > 1 else ()):
+            texts = tuple((*editor.span(part), other) for part in parts)
+            yield _edit(editor, node, texts, "another name", 1.15 + 0.05 * rank)
 
 
 def _moves(editor: "Editor", node: ast.stmt) -> Iterator["Edit"]:

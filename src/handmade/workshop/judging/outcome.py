@@ -105,6 +105,7 @@ def _take(line: dict[str, Any], outcome: Outcome, job: Job) -> bool:
             outcome.edits.append(outputs)
             return len(outcome.edits) <= len(job.edits)
         case "done" if job.traced or job.edits:
+            outcome.seconds = float(line["seconds"])
             outcome.ending = "finished"
             return True
         case "done":

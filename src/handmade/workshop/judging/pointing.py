@@ -20,6 +20,7 @@ from handmade.workshop.judging.outcome import Outcome
 from handmade.workshop.judging.pieces import in_other_names, mapped_names
 from handmade.workshop.judging.repair import repair_of, search
 from handmade.workshop.judging.rightvalues import EXACT, RightRun, RightValues, returned_parts, right_runs, spelled
+from handmade.workshop.judging.scalars import odd_ones
 from handmade.workshop.judging.stepwise import first_step
 from handmade.workshop.judging.trial import Trial
 from handmade.workshop.judging.verdict import Finding, Mend
@@ -29,6 +30,12 @@ TRACING = 10.0
 
 ABOUT_SHAPES = ("ValueError", "IndexError", "AxisError", "returned None")
 """The errors that arrays of wrong shapes raise."""
+
+ABOUT_SIZES = (*ABOUT_SHAPES, "ZeroDivisionError", "TypeError")
+"""The errors that wrong sizes and counts raise."""
+
+SIZED = 6
+"""On how many cases sizes are compared."""
 
 SECOND = 0.4
 """The share of edits that are tried for the second of two mistakes."""
@@ -79,10 +86,15 @@ class Pointer:
         raised = trial.results[case].raised
         crash = crashed_at(raised, alignment, job) if raised is not None else None
         line = suspected(alignment, crash, raised is not None and raised.kind in ABOUT_SHAPES)
+        if mending and (odd := self._odd_size(trial, job, case, alignment)):
+            alignment.suspects = [odd, *(node for node in alignment.suspects if node != odd)]
+            crash, line = None, alignment.line_of(odd)
         words = told(alignment, runs) if line != crash else ""
         found = search(job, trial, case, alignment, runs, crash, self.run, thorough=mending)
         if found is not None:
             return Pointed(found.line, words if found.line == line else "", found.mend)
+        if (place := _left_open(job.source)) is not None:
+            return Pointed(place)
         if fault and crash is None:
             of_twin = twins.line_of(trial.exercise, fault, trial.case(case), runs[0], alignment)
             line, words = (of_twin, "") if of_twin not in (None, line) else (line, words)
@@ -111,6 +123,17 @@ class Pointer:
         seen = [self._aligned(trial, job, case) for case in telling_cases(trial)[:most]]
         return min(seen, key=lambda one: one[2].begins) if seen else None
 
+    def _odd_size(self, trial: Trial, job: Job, case: int, alignment: Alignment) -> int | None:
+        """Where shapes are wrong: the node of the first whole number that no right solution has; None for others."""
+        raised = trial.results[case].raised
+        if not (raised.kind in ABOUT_SIZES if raised is not None else _is_misshapen(trial, case)):
+            return None
+        cases = list(dict.fromkeys([case, *range(len(trial.results))]))[:SIZED]
+        limits = replace(job.limits, seconds=min(TRACING, job.limits.seconds))
+        traces = [self.run(replace(job, cases=[trial.case(c)], traced=True, limits=limits)).trace for c in cases]
+        odd = odd_ones(alignment.nodes, traces, [self._right(trial, c)[0] for c in cases])
+        return odd[0] if odd else None
+
     def _aligned(self, trial: Trial, job: Job, case: int) -> tuple[int, list[RightRun], Alignment]:
         """The solution's values on this case beside the right ones."""
         limits = replace(job.limits, seconds=min(TRACING, job.limits.seconds))
@@ -125,6 +148,18 @@ class Pointer:
             runs = right_runs(trial.exercise, trial.case(case))
             known[case] = runs, RightValues.of(runs)
         return known[case]
+
+
+def _left_open(source: str) -> int | None:
+    """The line of a `pass` among other statements, which says that something is still missing there."""
+    for node in ast.walk(ast.parse(source)):
+        for part in ("body", "orelse", "finalbody"):
+            body = getattr(node, part, None)
+            statements = body if isinstance(body, list) and len(body) > 1 else []
+            passes = [statement.lineno for statement in statements if isinstance(statement, ast.Pass)]
+            if passes:
+                return passes[0]
+    return None
 
 
 def crashed_at(raised: Raised, alignment: Alignment, job: Job) -> int | None:
@@ -155,6 +190,15 @@ def telling_cases(trial: Trial) -> list[int]:
     failing = [number for number in trial.numbers if not trial.agrees(number)]
     raising = [number for number in failing if trial.results[number].raised is not None]
     return raising[:1] or sorted(failing, key=lambda number: _distance(trial, number), reverse=True)[:2]
+
+
+def _is_misshapen(trial: Trial, number: int) -> bool:
+    """Whether an output's shape is wrong."""
+    for name in trial.exercise.outputs:
+        mine, right = real_numbers(trial.output(number, name)), real_numbers(trial.expected(number).get(name))
+        if mine is not None and right is not None and mine.shape != right.shape:
+            return True
+    return False
 
 
 def _distance(trial: Trial, number: int) -> tuple[int, float]:

@@ -6,14 +6,15 @@ from dataclasses import dataclass, replace
 
 from handmade.workshop.cell.cases import Result
 from handmade.workshop.cell.job import Job
-from handmade.workshop.cell.tracing import Definition, seen_nodes, targets
+from handmade.workshop.cell.tracing import Definition, seen_nodes, targets, walk
 from handmade.workshop.cell.versions import edited
 from handmade.workshop.judging.alignment import Alignment
 from handmade.workshop.judging.counterfactuals import RIGHT, Switches
 from handmade.workshop.judging.edits import Edit, Editor, Part, editor_of
 from handmade.workshop.judging.outcome import Outcome
 from handmade.workshop.judging.pieces import pieces, statements
-from handmade.workshop.judging.rightvalues import RightRun
+from handmade.workshop.judging.rightvalues import RightRun, spelled
+from handmade.workshop.judging.signatures import parameter_name
 from handmade.workshop.judging.trial import Trial
 from handmade.workshop.judging.verdict import Mend
 
@@ -24,7 +25,12 @@ BRIEF = 60
 
 BATCHES = ((100, 200, 280), (150, 350), (200,), (100,))
 """How many edited versions are tried at once in each stage, the likeliest first. Counts bound a search, so that the
-same file gets the same verdict however busy the machine is; the clocks (GUARD, SECONDS_OF_ONE) only stop what hangs."""
+same file gets the same verdict however busy the machine is; the clocks (BUDGET, GUARD, SECONDS_OF_ONE) only stop what
+is slow or hangs."""
+
+BUDGET = 2.0
+"""Seconds of the processor's time that all versions of a search may take together: few need as many. A file so slow
+that its search ends here gets the best answer until then."""
 
 MOST_STEPS, OF_LOADING = 700_000, 500
 """How many steps of a traced run all versions of a search may take together, and what loading one counts as."""
@@ -69,6 +75,7 @@ def search(
     editor = editor_of(job.source)
     tiers = _tiers(editor, alignment, crash)
     left = BRIEF if not thorough else max(int(share * MOST_STEPS) // (OF_LOADING + alignment.steps), BATCHES[0][0])
+    clock = Clock(share * BUDGET)
     tried: set[tuple[Part, ...]] = set()
     waiting: list[tuple[float, Edit]] = []
     for stage, candidates in enumerate(_stages(editor, alignment, tiers, runs)):
@@ -77,12 +84,13 @@ def search(
         for size in BATCHES[stage]:
             batch, waiting = waiting[: min(size, left)], waiting[min(size, left) :]
             left -= len(batch)
-            if not batch:
+            if not batch or clock.left <= 0:
                 break
-            found = _passing([edit for _, edit in batch], job, trial, [case], run)
-            right = _passing(found, job, trial, list(trial.numbers), run) if found else []
-            if right:
-                return repair_of(job.source, min(right, key=lambda edit: edit.cost + 0.02 * _length(edit)))
+            found = _passing([edit for _, edit in batch], job, trial, [case], run, clock)
+            right = _passing(found, job, trial, list(trial.numbers), run, Clock(BUDGET)) if found else []
+            for edit in sorted(right, key=lambda edit: edit.cost + 0.02 * _length(edit)):
+                if _keeps_arguments(edit, job, trial, case, run):
+                    return repair_of(job.source, edit)
             if not thorough:
                 return None
     return None
@@ -104,20 +112,38 @@ def _length(edit: Edit) -> int:
     return sum(len(text) - (end - start) for start, end, text in edit.parts)
 
 
-def _passing(edits: list[Edit], job: Job, trial: Trial, numbers: list[int], run: Run) -> list[Edit]:
-    """Those of the edits that are right on these cases."""
+@dataclass
+class Clock:
+    """How many seconds of the processor's time are left."""
+
+    left: float
+
+
+def _passing(edits: list[Edit], job: Job, trial: Trial, numbers: list[int], run: Run, clock: Clock) -> list[Edit]:
+    """Those of the edits that are right on these cases, of those that are tried in the time that is left."""
     cases = [trial.case(number) for number in numbers]
     limits = replace(job.limits, seconds=GUARD)
     job = replace(job, cases=cases, limits=limits)
     given: list[list[object]] = []
     for _ in range(2):  # where the process was lost among them, once more for those that are left
         left = edits[len(given) :]
-        given += run(replace(job, edits=tuple(edit.parts for edit in left))).edits if left else []
+        if left and clock.left > 0:
+            outcome = run(replace(job, edits=tuple(edit.parts for edit in left), budget=clock.left))
+            given += outcome.edits
+            clock.left -= outcome.seconds
     return [
         edit
         for edit, outputs in zip(edits, given, strict=False)
         if len(outputs) == len(numbers) and _is_right(outputs, trial, numbers)
     ]
+
+
+def _keeps_arguments(edit: Edit, job: Job, trial: Trial, case: int, run: Run) -> bool:
+    """Whether the edited solution changes none of the arguments that have to stay as they are."""
+    outcome = run(replace(job, source=edited(job.source, edit.parts), cases=[trial.case(case)]))
+    places = [place for result in outcome.results for place in result.changed]
+    names = {parameter_name(trial.exercise, trial.case(case), field, key) for field, key in places}
+    return names <= set(trial.exercise.may_change)
 
 
 def _is_right(outputs: list[object], trial: Trial, numbers: list[int]) -> bool:
@@ -149,6 +175,7 @@ def _tiers(editor: Editor, alignment: Alignment, crash: int | None) -> list[list
     whole = [editor.number[id(part)] for statement in statements for part in _parts(statement)]
     third = [n for statement in statements for n in _behind(editor, statement)]
     third += [n for n, node in enumerate(nodes) if isinstance(node, ast.Compare)]
+    second = [*second, *(n for call in _callers(editor, [nodes[n] for n in alignment.suspects[:2]]) for n in call)]
     defaults = [n for n, node in enumerate(nodes) if isinstance(editor.parent.get(id(node), (node,))[0], ast.arguments)]
     others = [n for suspect in alignment.suspects[4:12] for n in _near(editor, nodes[suspect], seen)]
     rest = [n for n, node in enumerate(nodes) if isinstance(node, ast.expr | ast.stmt)]
@@ -175,6 +202,15 @@ def _near(editor: Editor, node: ast.AST, seen: set[int]) -> Iterator[int]:
             todo += [] if _holds_others(part) and part is not top else list(ast.iter_child_nodes(part))
 
 
+def _callers(editor: Editor, suspects: list[ast.AST]) -> Iterator[list[int]]:
+    """The calls of the helpers that the suspects are in: it may be these that are wrong."""
+    helpers = {getattr(editor.function_of(node), "name", "") for node in suspects}
+    for node in editor.nodes:
+        called = getattr(node.func, "id", getattr(node.func, "attr", None)) if isinstance(node, ast.Call) else None
+        if called in helpers:
+            yield [editor.number[id(part)] for part in walk(node) if isinstance(part, ast.expr)]
+
+
 def _parts(statement: ast.stmt) -> Iterator[ast.AST]:
     """The statement and its expressions, without the statements in it."""
     todo: list[ast.AST] = [statement]
@@ -191,12 +227,13 @@ def _behind(editor: Editor, statement: ast.stmt) -> Iterator[int]:
         node = editor.parent[id(node)][0]
         if isinstance(node, ast.If | ast.While | ast.For):
             yield from (editor.number[id(part)] for part in _parts(node))
-    used = {part.id for part in _parts(statement) if isinstance(part, ast.Name)}
+    used = {spelled(part) for part in _parts(statement)} - {""}
     function = editor.function_of(statement)
     for other in editor.nodes:
-        if not isinstance(other, ast.stmt) or other is statement or editor.function_of(other) is not function:
+        if not isinstance(other, ast.stmt) or other is statement:
             continue
-        if used & {target.id for target in targets(other) if isinstance(target, ast.Name)}:
+        given = {spelled(target) for target in targets(other)} & used
+        if any("." in name for name in given) or (given and editor.function_of(other) is function):
             yield from (editor.number[id(part)] for part in _parts(other))
 
 

@@ -93,6 +93,7 @@ class RightValues:
     moved: dict[int, np.ndarray] = field(default_factory=dict)
     by_name: dict[str, list[Any]] = field(default_factory=dict)
     results: list[Any] = field(default_factory=list)
+    whole: set[bytes] = field(default_factory=set)
 
     @property
     def shapes(self) -> set[tuple[int, ...]]:
@@ -109,6 +110,7 @@ class RightValues:
             for number, value in run.events:
                 if run.nodes and (name := spelled(run.nodes[number])):
                     values.by_name.setdefault(_folded(name), []).append(value)
+                    values.whole.add(_rounded(value))
                 if isinstance(value, str):
                     values.texts.add(value)
                 elif value is not None:
@@ -133,6 +135,10 @@ class RightValues:
     def named(self, name: str) -> list[Any]:
         """What right solutions call by this name, in capitals or not: OW and ow, though not H and h."""
         return self.by_name.get(_folded(name), [])
+
+    def is_named(self, value: Any) -> bool:
+        """Whether right solutions give this value a name, and do not only compute it on the way to another."""
+        return _rounded(value) in self.whole
 
     def _is_entry(self, number: float) -> bool:
         """Whether a number is an entry of a right array."""
@@ -159,6 +165,14 @@ class RightValues:
         if _among(row, self.exact.get(without_ones(array.shape)), rtol):
             return EXACT
         return MOVED if _among(np.sort(row), self.moved.get(row.size), rtol) else UNKNOWN
+
+
+def _rounded(value: Any) -> bytes:
+    """What a value is to some digits, whatever axes of size 1 it has."""
+    if value is None or isinstance(value, str):
+        return repr(value).encode()
+    array = numbers(value)
+    return repr(without_ones(array.shape)).encode() + (np.round(array, 7) + 0.0).tobytes()
 
 
 def _parts(shape: tuple[int, ...], stacked: np.ndarray) -> list[np.ndarray]:
@@ -211,7 +225,8 @@ def without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def tells_much(value: Any) -> bool:
-    """Whether a value that is right is so hardly by chance: more than one number, and not all the same, or a text."""
+    """Whether a value that is right is so hardly by chance: an uneven number, two of which one is uneven, three, or a
+    text."""
     if isinstance(value, str):
         return len(value) > 6
     if value is None:
@@ -219,7 +234,13 @@ def tells_much(value: Any) -> bool:
     array = np.asarray(value)
     if array.dtype.kind == "f" and array.size == 1:
         return bool(np.isfinite(array).all()) and float(array.ravel()[0]) % 0.5 != 0
-    return array.size > 2 and array.dtype.kind == "f" and _has_three(array.ravel())
+    if array.dtype.kind != "f" or array.size < 2:
+        return False
+    return _has_three(array.ravel()) or (array.size == 2 and _is_uneven(array.ravel()))
+
+
+def _is_uneven(pair: np.ndarray) -> bool:
+    return bool(np.isfinite(pair).all()) and bool(pair[0] != pair[1]) and bool((pair % 0.5 != 0).all())
 
 
 def _has_three(row: np.ndarray) -> bool:

@@ -13,6 +13,9 @@ from handmade.workshop.judging.repair import GUARD, nearest
 from handmade.workshop.judging.rightvalues import EXACT, UNKNOWN, RightRun, RightValues, key_of, tells_much
 from handmade.workshop.judging.trial import Trial
 
+BUDGET = 0.6
+"""Seconds of the processor's time that all versions may take together."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -38,7 +41,7 @@ def first_step(
     limits = replace(job.limits, seconds=GUARD)
     none = ((0, 0, ""),)
     parts = (none, *(edit.parts for edit in edits))
-    outcome = run(replace(job, cases=[trial.case(case)], edits=parts, traced=True, limits=limits))
+    outcome = run(replace(job, cases=[trial.case(case)], edits=parts, traced=True, limits=limits, budget=BUDGET))
     if len(outcome.edits) < 2:
         return None
     known: dict[bytes, int] = {}

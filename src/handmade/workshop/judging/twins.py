@@ -7,8 +7,16 @@ from typing import Any
 
 from handmade.workshop.cell.cases import Case
 from handmade.workshop.exercise import Exercise
-from handmade.workshop.judging.alignment import Alignment
-from handmade.workshop.judging.rightvalues import RightRun, key_of, returned_parts, right_run, same_value, tells_much
+from handmade.workshop.judging.alignment import Alignment, is_target
+from handmade.workshop.judging.rightvalues import (
+    EXACT,
+    RightRun,
+    key_of,
+    returned_parts,
+    right_run,
+    same_value,
+    tells_much,
+)
 from handmade.workshop.source import faulty
 
 LOOKED_AT = 300
@@ -26,14 +34,12 @@ def line_of(exercise: Exercise, fault: str, case: Case, right: RightRun, alignme
     found = [places for value in wrong_values(exercise, fault, case, right) if (places := _places(value, alignment))]
     if not found:
         return None
-    first, *others = found
-    end = next((places[0] for places in others if places[0] > first[0]), None)
-    place = first[-1] if end is None else max(p for p in first if p < end)
+    place, first = min(places[0] for places in found), alignment.first
+    if first is not None and first.is_suspect and alignment.feeds(alignment.events.index(first), place):
+        return None
     node = alignment.events[place].node
     returned = {id(part) for one in alignment.nodes for part in returned_parts(one)}
-    if place == first[0] and id(alignment.nodes[node]) in returned:
-        return None
-    return alignment.line_of(node)
+    return None if id(alignment.nodes[node]) in returned else alignment.line_of(node)
 
 
 def wrong_values(exercise: Exercise, fault: str, case: Case, right: RightRun) -> list[Any]:
@@ -54,9 +60,14 @@ def wrong_values(exercise: Exercise, fault: str, case: Case, right: RightRun) ->
 
 
 def _places(value: Any, alignment: Alignment) -> list[int]:
-    """At which events of the solution this value is, arguments left out."""
+    """At which events of the solution this value is, arguments left out, and what is right as it is: a right solution
+    may compute on its way what is wrong in the end."""
     return [
         number
         for number, event in enumerate(alignment.events)
-        if not isinstance(alignment.nodes[event.node], ast.arg) and same_value(event.value, value)
+        if not isinstance(alignment.nodes[event.node], ast.arg)
+        and event.node not in alignment.trusted
+        and not event.leads_to_right
+        and (event.found != EXACT or (is_target(alignment.nodes[event.node]) and not event.is_called_so))
+        and same_value(event.value, value)
     ]

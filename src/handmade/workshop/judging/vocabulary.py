@@ -77,6 +77,7 @@ WRAPPERS = (
     ("{atom}.T", "a transposition", 1.3),
     ("{atom}.swapaxes(-1, -2)", "a transposition", 1.4),
     ("{atom}.swapaxes(0, 1)", "a transposition", 1.5),
+    ("np.moveaxis({text}, 1, -1)", "a transposition", 1.6),
     ("{atom}.copy()", "a copy", 1.4),
     ("-{atom}", "a sign", 1.3),
     ("~{atom}", "the mask the other way round", 1.3),
