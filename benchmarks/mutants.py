@@ -8,7 +8,8 @@ At each place of each right solution that needs no PyTorch one edit of each of t
 seed, some 30,000 in all. The first form judges `--each` of an exercise, or all of them (hours); with `--kept` verdicts
 are appended to that file, and what is in it is not judged again. `--passing` runs every one on all cases and prints
 those that pass. `--pairs` puts two of one solution together. `--people` takes the mistakes of
-tests/workshop/single_mistakes.py, which are people's, instead.
+tests/workshop/single_mistakes.py, which are people's, instead; `--candidates` those of benchmarks/candidates, in
+solutions whose styles no variant has.
 """
 
 import argparse
@@ -19,20 +20,21 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from benchmarks import candidates
 from handmade.workshop.cell.job import Limits
 from handmade.workshop.exercises import NAMES, exercise_named
 from handmade.workshop.judging.judge import Judge
-from handmade.workshop.judging.verdict import Verdict
 from handmade.workshop.mutants import mutants_of, pairs_of, passing
+from handmade.workshop.mutation import COLUMNS, HEAD, told
 from handmade.workshop.source import solution
 from tests.workshop.single_mistakes import MISTAKES
+
+CANDIDATES = Path(candidates.__file__).parent
 
 Wrong = tuple[str, str, tuple[int, ...]]
 """A wrong source, what was changed, and the lines that were."""
 
 Maker = Callable[[str, int], Iterator[Wrong]]
-
-COLUMNS = ("judged", "refused", "named or line", "line", "line first", "mend")
 
 
 def mutants(name: str, seed: int) -> Iterator[Wrong]:
@@ -40,7 +42,7 @@ def mutants(name: str, seed: int) -> Iterator[Wrong]:
     draw = random.Random(f"{seed} {name}")
     found = list(mutants_of(exercise_named(name), draw))
     for mutant in draw.sample(found, len(found)):
-        yield mutant.source, f"{mutant.style}, {mutant.kind}, line {mutant.line}", (mutant.line,)
+        yield mutant.source, f"{mutant.style}, {mutant.kind}, line {mutant.line}", (mutant.line, *mutant.changed)
 
 
 def pairs(name: str, seed: int) -> Iterator[Wrong]:
@@ -59,6 +61,14 @@ def peoples(name: str, seed: int) -> Iterator[Wrong]:
             yield wrong, f"{old} -> {new}", (source[: source.index(old, body)].count("\n") + 1,)
 
 
+def of_candidates(name: str, seed: int) -> Iterator[Wrong]:
+    """A candidate's right solution with each of the candidate's mistakes; nothing where no candidate wrote one."""
+    for other, old, new in candidates.MISTAKES:
+        if other == name:
+            source = (CANDIDATES / f"{name}.py").read_text("utf-8")
+            yield source.replace(old, new, 1), f"{old} -> {new}", (source[: source.index(old)].count("\n") + 1,)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", default=NAMES)
@@ -66,7 +76,7 @@ def main() -> None:
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kept", type=Path)
-    for kind in ("pairs", "people", "passing"):
+    for kind in ("pairs", "people", "candidates", "passing"):
         parser.add_argument(f"--{kind}", action="store_true")
     options = parser.parse_args()
     with Judge(Limits(seconds=5.0)) as judge:
@@ -74,6 +84,8 @@ def main() -> None:
             print_passing(judge, options.names, options.seed)
             return
         made = pairs if options.pairs else peoples if options.people else mutants
+        if options.candidates:
+            options.people, made = True, of_candidates
         print_table(judge, options, made)
 
 
@@ -81,7 +93,7 @@ def print_table(judge: Judge, options: argparse.Namespace, made: Maker) -> None:
     """Judge the mutants that are not in the kept file, and print a row an exercise."""
     totals: Counter[str] = Counter()
     known = _read(options.kept)
-    print(f"| exercise | {' | '.join(COLUMNS)} |\n{'|---' * (1 + len(COLUMNS))}|", flush=True)
+    print(HEAD, flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for name in options.names:
             counts: Counter[str] = Counter()
@@ -92,7 +104,7 @@ def print_table(judge: Judge, options: argparse.Namespace, made: Maker) -> None:
                 if key not in known:
                     path = Path(folder) / f"{name}.py"
                     path.write_text(source, "utf-8")
-                    known[key] = told(judge.check(path, exercise_named(name), seed=1), name, lines)
+                    known[key] = told(judge.check(path, exercise_named(name), seed=1), exercise_named(name), set(lines))
                     _keep(options.kept, key, known[key])
                 if "refused" not in known[key]:
                     print(f"passes: {name}: {what}: {source.splitlines()[lines[0] - 1].strip()}", flush=True)
@@ -100,24 +112,6 @@ def print_table(judge: Judge, options: argparse.Namespace, made: Maker) -> None:
             totals += counts
             print(_row(name, counts), flush=True)
     print(_row("all", totals))
-
-
-def told(verdict: Verdict, name: str, lines: tuple[int, ...]) -> list[str]:
-    """What of the columns is true of this verdict."""
-    if verdict.passed:
-        return ["judged"]
-    named = any(finding.name in exercise_named(name).faults for finding in verdict.findings)
-    shown = [finding.line for finding in verdict.findings]
-    line = any(one in lines for one in shown)
-    true = {
-        "judged": True,
-        "refused": True,
-        "named or line": named or line,
-        "line": line,
-        "line first": bool(shown) and shown[0] in lines,
-        "mend": any(finding.mend is not None for finding in verdict.findings),
-    }
-    return [column for column in COLUMNS if true[column]]
 
 
 def print_passing(judge: Judge, names: list[str], seed: int) -> None:

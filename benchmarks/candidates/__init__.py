@@ -1,6 +1,8 @@
-"""What ten candidates got wrong in the solutions of this folder: one change each, (exercise, what stood there, what stands there)."""
+"""What candidates get wrong in the solutions of this folder, which are right, in styles that no variant has: the
+exercise, what stands there, what stands in its place, once.
+"""
 
-MISTAKES = (
+MISTAKES: tuple[tuple[str, str, str], ...] = (
     ("conv2d", "out_h = 1 + (height - fh) // stride", "out_h = (height - fh) // stride"),
     ("conv2d", "* w[f, ch, dy, dx]", "* w[f, ch, fh - 1 - dy, fw - 1 - dx]"),
     ("conv2d", "padded[:, :, p : p + h, p : p + w] = img", "padded[:, :, :h, :w] = img"),
