@@ -90,10 +90,10 @@ class Alignment:
 def align(tree: ast.Module, events: Events, right: RightValues, steps: int = 0) -> Alignment:
     nodes = walk(tree)
     linked = list(_linked(tree, nodes, events, right))
-    unfilled = _unfilled(nodes) | _own_lists(nodes, right)
+    unfilled = _unfilled(nodes)
     linked = [replace(event, found=MOVED, made_of=[]) if event.node in unfilled else event for event in linked]
-    filled = _filled(nodes)
-    linked = [replace(e, found=MOVED) if e.node in filled and _is_blank(e) else e for e in linked]
+    filled, lists = _filled(nodes), _own_lists(nodes, right)
+    linked = [replace(e, found=MOVED) if e.node in lists or (e.node in filled and _is_blank(e)) else e for e in linked]
     for number in range(len(linked) - 1, -1, -1):
         event = linked[number]
         if event.leads_to_right or _is_surely_right(event):
@@ -113,7 +113,9 @@ def align(tree: ast.Module, events: Events, right: RightValues, steps: int = 0) 
         event.is_called_so = any(same_value(event.value, value) for value in values)
     feeding = [part for part in parts if part in misnamed]
     feeding += _in_several(nodes, linked, first)
-    unfinished = _unfinished(tree, nodes, linked, right)
+    aliases = _aliases(nodes)
+    feeding += [part for part in parts if part.node in aliases and not (part.leads_to_right or part.is_called_so)]
+    unfinished = [_root(event, linked) for event in _unfinished(tree, nodes, linked, right)]
     moved = [e for e in linked if e.found == MOVED and not e.leads_to_right and tells_much(e.value)]
     begin = linked.index(first[0]) if first else 0
     early = [e for e in linked[:begin] if e in misnamed and _says_much(nodes[e.node], e)]
@@ -138,6 +140,15 @@ def _in_several(nodes: list[ast.AST], events: list[Event], first: list[Event]) -
     return [events[part] for part in sorted(lines) if len(lines[part]) > 1]
 
 
+def _aliases(nodes: list[ast.AST]) -> set[int]:
+    """The targets that only give another name to something, keep = p, once, and the new name is no short form of it, as
+    p = padding: what should be done on the way may be missing."""
+    plain = [s for s in nodes if isinstance(s, ast.Assign) and len(s.targets) == 1 and isinstance(s.value, ast.Name)]
+    stored = Counter(spelled(node) for node in nodes if is_target(node))
+    found = {id(s.targets[0]) for s in plain if spelled(s.targets[0])[:1] != spelled(s.value)[:1]}
+    return {n for n, node in enumerate(nodes) if id(node) in found and stored[spelled(node)] == 1}
+
+
 def _is_surely_right(event: Event) -> bool:
     """Whether a value is right, and hardly by chance. A number may be the entry of an array that others compute."""
     is_number = event.found == MOVED and isinstance(event.value, float)
@@ -152,10 +163,13 @@ def _is_blank(event: Event) -> bool:
 
 
 def _tuples(nodes: list[ast.AST]) -> set[int]:
-    """Tuples, whose parts are looked at; lists of constants, as axes; and shapes: they are wrong where an array is."""
+    """Tuples, whose parts are looked at; constants, np.inf and lists of them, as axes; and shapes: they are wrong where
+    an array is."""
     found = set()
     for number, node in enumerate(nodes):
         constants = isinstance(node, ast.List) and all(isinstance(part, ast.Constant) for part in node.elts)
+        constants |= isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant)
+        constants |= isinstance(node, ast.Attribute) and spelled(node.value) in ("np", "math")
         shape = isinstance(node, ast.Attribute) and node.attr in ("shape", "size", "ndim")
         if isinstance(node, ast.Tuple) or constants or shape:
             found.add(number)
@@ -230,6 +244,21 @@ def _unfinished(tree: ast.Module, nodes: list[ast.AST], events: list[Event], rig
                 is_last = of_name is not None and id(node) in ends and same_value(of_name.value, event.value)
                 found.append(of_name if of_name is not None and is_last else event)
     return found
+
+
+def _root(event: Event, events: list[Event]) -> Event:
+    """Where a right value that is laid out otherwise got its layout; the event itself where it is none."""
+    known = {id(event)}
+    while event.found == MOVED and tells_much(event.value):
+        parts = [events[m] for m in event.made_of]
+        parts += [events[m] for part in parts if part.value is None for m in part.made_of]  # a list
+        parts = [part for part in parts if part.found == MOVED and tells_much(part.value)]
+        parts = [part for part in parts if not part.leads_to_right and id(part) not in known]
+        if not parts:
+            break
+        event = parts[0]
+        known.add(id(event))
+    return event
 
 
 def _is_result(value: Any, right: RightValues) -> bool:
@@ -325,7 +354,7 @@ def _linked(tree: ast.Module, nodes: list[ast.AST], events: Events, right: Right
         if isinstance(node, ast.arg) and tells_much(value) and (key := key_of(value)) in holding:
             made_of.append(holding[key])
         if name:
-            if isinstance(assigned.get(number), ast.AugAssign) or _is_partial(assigned.get(number), node):
+            if isinstance(assigned.get(number), ast.AugAssign | ast.Expr) or _is_partial(assigned.get(number), node):
                 key = _scope(name, function), name
                 made_of += [names[key]] if key in names else []
             names[_scope(name, function), name] = place
@@ -380,6 +409,8 @@ def _sources(statement: ast.stmt | None, target: ast.AST) -> list[ast.AST]:
         return [statement.value, *(t.slice for t in indices)]
     if isinstance(statement, ast.AugAssign | ast.AnnAssign) and statement.value is not None:
         return [statement.value]
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):  # rows.append(row)
+        return list(statement.value.args)
     return []
 
 
