@@ -38,7 +38,7 @@ _LARGE = (
 )  # fmt: skip
 
 # x P(x^2) / Q(x^2) on [-4, 4], single precision: the coefficients that Eigen and XLA use. One range, no branches.
-_SINGLE = (
+SINGLE = (
     (
         -2.72614225801306e-10, 2.77068142495902e-8, -2.10102402082508e-6, -5.69250639462346e-5,
         -7.34990630326855e-4, -2.95459980854025e-3, -1.60960333262415e-2,
@@ -53,7 +53,7 @@ def erf(x: np.ndarray) -> np.ndarray:
         return erf(x.reshape(1)).reshape(())
     if x.dtype == np.float32:
         x = np.clip(x, -4, 4)
-        return x * _ratio(_SINGLE, x * x)
+        return x * _ratio(SINGLE, x * x)
     size = np.abs(x)
     square = x * x
     with np.errstate(

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from handmade.kernels.embedding import add_rows
 from handmade.ops.op import op
 
 
@@ -15,7 +16,7 @@ def embedding(weight, *, indices, padding_idx=None, scale_grad_by_freq=False):
 
     def pullback(g):
         shared = g / _times(indices).astype(g.dtype)[..., None] if scale_grad_by_freq else g
-        return (lambda: _add_rows(shared.reshape(-1, weight.shape[1]), indices.reshape(-1), weight, padding_idx),)
+        return (lambda: _gradient(shared, indices, weight, padding_idx),)
 
     return np.take(weight, indices, axis=0), pullback
 
@@ -40,22 +41,9 @@ def _times(indices):
     return times[place].reshape(indices.shape)
 
 
-def _add_rows(g, indices, weight, padding_idx):
-    """Each row of the table gets the sum of the gradients g (N, D) of its uses, `indices` (N,).
-
-    After sorting, the uses of a row are next to each other; they are added in pairs, repeatedly, until each row has one
-    sum. (np.add.at and np.add.reduceat give the same sums, several times slower.)
-    """
-    order = np.argsort(indices, kind="stable")
-    rows, sums = indices[order], np.take(g, order, axis=0)
-    while (rows[1:] == rows[:-1]).any():
-        first = np.flatnonzero(np.diff(rows, prepend=-1))  # where each row's uses begin
-        place = np.arange(len(rows)) - np.repeat(first, np.diff(first, append=len(rows)))
-        even, odd = np.flatnonzero(place % 2 == 0), np.flatnonzero(place % 2)
-        sums[odd - 1] += sums[odd]
-        rows, sums = rows[even], sums[even]
-    total = np.zeros(weight.shape, weight.dtype)
-    total[rows] = sums
+def _gradient(g, indices, weight, padding_idx):
+    """(V, D) from g (..., D): `padding_idx` gets nothing."""
+    total = add_rows(g.reshape(-1, weight.shape[1]), indices.reshape(-1), len(weight))
     if padding_idx is not None:
         total[padding_idx] = 0
     return total

@@ -6,10 +6,12 @@ into the exponent's bits, and e^r by a polynomial: its error is below 1.2e-7 of 
 
 from handmade.kernels.compiled.build import inline
 from handmade.kernels.compiled.instructions import float32, float_from_bits, int32
+from handmade.kernels.erf import SINGLE
 
 LARGEST = 88.0
 """Beyond it the result is that of LARGEST, 1.7e38, and never infinite; below -87 it is e^-87, 1.6e-38, and never 0."""
 SMALLEST = -87.0
+(P0, P1, P2, P3, P4, P5, P6), (Q0, Q1, Q2, Q3, Q4) = SINGLE
 
 
 @inline
@@ -46,3 +48,21 @@ def tanh(x):
     near = x + x * square * near
     far = float32(1) - float32(2) / (float32(1) + exp(x + x))
     return near if square < float32(0.04) else far
+
+
+@inline
+def erf(x):
+    """x P(x^2) / Q(x^2), limited to [-4, 4]: the coefficients of `kernels.erf`, written out."""
+    x = min(max(x, float32(-4)), float32(4)) if x == x else x
+    z = x * x
+    p = float32(P0) * z + float32(P1)
+    p = p * z + float32(P2)
+    p = p * z + float32(P3)
+    p = p * z + float32(P4)
+    p = p * z + float32(P5)
+    p = p * z + float32(P6)
+    q = float32(Q0) * z + float32(Q1)
+    q = q * z + float32(Q2)
+    q = q * z + float32(Q3)
+    q = q * z + float32(Q4)
+    return x * p / q
