@@ -1,5 +1,6 @@
 """Ray, where it is installed: a cluster that is joined, or one of this machine alone, and left again."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,7 +36,7 @@ def ray_session(address: str, purpose: str, cpus: int | None = None) -> Iterator
         return
     here = {"num_cpus": cpus, "include_dashboard": False} if address == LOCAL else {}
     try:
-        ray.init(address=address, log_to_driver=False, logging_level="error", **here)
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **here)
     except Exception as error:  # where its processes do not come up in time, Ray raises no other kind
         failed = "Ray does not start here" if address == LOCAL else f"no Ray cluster answers at {address!r}"
         raise InputError(f"{failed}: {error}") from error

@@ -79,4 +79,4 @@ def _against(axes: "Axes", setting: str, trials: Sequence[Swept], best: int) -> 
     elif min(places) > 0 and max(places) / min(places) >= 10:
         axes.set_xscale("log")
     elif all(isinstance(value, int) for value in values):
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.locator_params(axis="x", integer=True)

@@ -76,7 +76,7 @@ def _read_data(sweep: Sweep) -> None:
         dataclasses.replace(sweep.recipe, data=name).task()
 
 
-def _tuner(ray: Any, sweep: Sweep, threads: int, early_stopping: bool, stop: Path, scratch: Path) -> "ray.tune.Tuner":
+def _tuner(ray: Any, sweep: Sweep, threads: int, early_stopping: bool, stop: Path, scratch: Path) -> Any:
     from ray import tune
 
     watch = _watch(sweep, stop)
@@ -197,7 +197,8 @@ def _halving(sweep: Sweep) -> Any:
         def on_trial_remove(self, tune_controller: Any, trial: Any) -> None:
             super().on_trial_remove(tune_controller, known(trial))
 
-    halving = Halving("percent", "loss", "min", max_t=100, grace_period=FIRST, reduction_factor=FACTOR)
+    length = {"max_t": 100, "grace_period": FIRST, "reduction_factor": FACTOR}
+    halving = Halving("percent", "loss", "min", **length)
     for trial in sweep.trials:
         named = SimpleNamespace(config={"number": trial.number})
         halving.on_trial_add(None, named)
