@@ -57,7 +57,7 @@ def read_axes(recipe: Recipe, over: Sequence[str]) -> dict[str, Axis]:
     together. InputError also for what is no list or range.
     """
     if not over:
-        raise InputError("nothing to sweep: say what, for example --over learning_rate=1e-3,3e-4.")
+        raise InputError("nothing to sweep: name a setting and its values, for example learning_rate=1e-3,3e-4.")
     axes: dict[str, Axis] = {}
     for one in over:
         key, equals, text = one.partition("=")
