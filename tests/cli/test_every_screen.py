@@ -206,6 +206,7 @@ def test_every_command_on_every_screen(shown, command):
         assert not broken, f"{typed} breaks words: {broken}"
 
 
+@pytest.mark.slow
 def test_no_colour_is_asked_for(shown, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", shown(["check", "softmax"], "xterm"))

@@ -9,6 +9,8 @@ from handmade.tasks import LanguageModelling, Writer, changed
 from handmade.train import Trainer, new_run
 from handmade.train.display import PlainDisplay
 
+pytestmark = pytest.mark.slow  # all need the model that the first one makes
+
 SETTINGS = ["hidden_size=16", "num_layers=1", "batch_size=4", "sequence_length=30", "learning_rate=0.03", "steps=40"]
 
 
@@ -31,7 +33,6 @@ def run(text_file, tmp_path_factory):
     return run.folder
 
 
-@pytest.mark.slow
 def test_training_says_how_to_go_on(handmade, text_file, tmp_path):
     changes = [part for setting in [*SETTINGS, "steps=2"] for part in ("--set", setting)]
     ran = handmade("train", "char-lstm", "--data", f"text:{text_file}", *changes, "--out", tmp_path / "run")
@@ -41,7 +42,6 @@ def test_training_says_how_to_go_on(handmade, text_file, tmp_path):
     assert handmade("sample", tmp_path / "run", "--length", "5").code == 0
 
 
-@pytest.mark.slow
 def test_it_writes_what_was_asked_for(handmade, run):
     ran = handmade("sample", run, "--prompt", "the c", "--length", "30", "--seed", "3")
     assert (ran.code, ran.err) == (0, "")
@@ -56,7 +56,6 @@ def test_it_writes_what_was_asked_for(handmade, run):
     assert handmade("eval", run).out.startswith("char-lstm on the test set of text:")
 
 
-@pytest.mark.slow
 def test_several_texts_and_stop_strings(handmade, run):
     ran = handmade("sample", run, "--prompt", "the", "--length", "12", "--samples", "3", "--seed", "1")
     assert (ran.code, ran.err) == (0, "")
@@ -82,7 +81,6 @@ def gpt_run(text_file, tmp_path_factory):
     return run.folder
 
 
-@pytest.mark.slow
 def test_a_prompt_longer_than_the_block_says_what_is_done(handmade, gpt_run):
     ran = handmade("sample", gpt_run, "--prompt", "the cat sat on the mat", "--length", "30")
     assert ran.code == 0
@@ -167,7 +165,6 @@ def test_no_run_no_text(handmade, tmp_path):
     assert "holds no run" in ran.err
 
 
-@pytest.mark.slow
 def test_a_classifier_does_not_write(handmade, picture_folder, tmp_path):
     trained = handmade(
         "train", "lenet5", "--data", f"folder:{picture_folder}", "--steps", "1", "--set", "batch_size=8",

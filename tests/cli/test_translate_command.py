@@ -11,6 +11,8 @@ from handmade.tasks import changed
 from handmade.train import Trainer, new_run
 from handmade.train.display import PlainDisplay
 
+pytestmark = pytest.mark.slow  # all need the model that the first one makes
+
 SETTINGS = [
     "tokens=characters", "hidden_size=32", "embedding_dim=16", "batch_size=150", "learning_rate=0.03", "steps=100",
 ]  # fmt: skip
@@ -39,7 +41,6 @@ def run(files, tmp_path_factory):
     return run.folder
 
 
-@pytest.mark.slow
 def test_training_says_how_to_go_on(handmade, files, tmp_path):
     changes = [part for setting in SETTINGS[:3] for part in ("--set", setting)]
     ran = handmade("train", "seq2seq", "--data", files, "--steps", 2, *changes, "--out", tmp_path / "run")
@@ -51,7 +52,6 @@ def test_training_says_how_to_go_on(handmade, files, tmp_path):
     assert "--picture: seq2seq has no attention to draw" in ran.err
 
 
-@pytest.mark.slow
 def test_texts_as_arguments(handmade, run):
     ran = handmade("translate", run, "abcab", "baba")
     assert (ran.code, ran.out, ran.err) == (0, "ABCAB\nBABA\n", "")
@@ -64,7 +64,6 @@ def test_lines_of_stdin(handmade, run, monkeypatch):
     assert (ran.code, ran.out) == (0, "ABCAB\nBABA\n")
 
 
-@pytest.mark.slow
 def test_a_picture(handmade, run, tmp_path):
     ran = handmade("translate", run, "abcab", "--picture", tmp_path / "a.png")
     assert (ran.code, ran.out) == (0, "ABCAB\n")
@@ -106,7 +105,6 @@ def test_weights_of_another_vocabulary(handmade, run, tmp_path):
     assert "source_vectors.weight" in ran.err
 
 
-@pytest.mark.slow
 def test_a_model_that_does_not_translate(handmade, tmp_path):
     (tmp_path / "text").write_text("the cat sat on the mat. " * 30)
     settings = ["--set", "hidden_size=8", "--set", "batch_size=4", "--steps", "1"]

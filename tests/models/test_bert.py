@@ -79,6 +79,7 @@ def check_gradients(model, other):
         assert_close(gradient.numpy(), theirs[name].numpy(), name, terms)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
 def test_the_encoder_as_in_transformers(transformers, rng, sizes, dtype):

@@ -15,6 +15,8 @@ from handmade.errors import InputError
 from handmade.models.g2p import BEGIN, LETTERS, PHONEMES, g2p, letters_of
 from handmade.weights import load, save
 
+pytestmark = pytest.mark.slow  # all need the model that the first one makes
+
 PRONOUNCE = Path(__file__).parents[2] / "examples" / "pronounce.py"
 
 
@@ -65,7 +67,6 @@ def plain_loop(weights, word):
     return [phoneme for phoneme in spoken[1:] if phoneme != "</s>"]
 
 
-@pytest.mark.slow
 def test_every_hundredth_word_of_cmudict(model, dictionary, data_folder):
     words = sorted(dictionary)[::100]
     pronounced = model.pronounce(words)

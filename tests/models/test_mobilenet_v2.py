@@ -56,6 +56,7 @@ class TorchMobileNetV2(torch.nn.Module):
         return self.classifier(self.features(x).mean((2, 3)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_names_logits_and_gradients_are_torchs(dtype, rng, undrawn):
     theirs = TorchMobileNetV2().to(getattr(torch, dtype)).eval()

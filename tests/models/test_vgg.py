@@ -78,6 +78,7 @@ def test_the_convolutional_form_keeps_the_mode_and_the_original(vgg11):
     assert vgg11.classifier[0].weight.shape == before == (4096, 25088)
 
 
+@pytest.mark.slow
 def test_other_sizes_by_the_mean_before_the_classifier(vgg11):
     with no_grad():
         assert vgg11(handmade.zeros(2, 3, 64, 101)).shape == (2, 5)

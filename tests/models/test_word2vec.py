@@ -16,6 +16,8 @@ from handmade.models.word2vec import (
 )
 from handmade.text import Vocabulary, WordVectors
 
+pytestmark = pytest.mark.slow  # all need the model that the first one makes
+
 
 def some_pairs(rng, V=9, B=6, K=3):
     return rng.integers(0, V, B), rng.integers(0, V, B), rng.integers(0, V, (B, K))
@@ -143,7 +145,6 @@ def world():
     return WordVectors(vocabulary, model.centre.numpy()), losses, kinds
 
 
-@pytest.mark.slow
 def test_the_loss_falls(world):
     _, losses, _ = world
     assert len(losses) == 6

@@ -32,6 +32,7 @@ def test_what_pytorch_writes_is_read(tmp_path, zip_format):
     assert (read["i"].dtype, read["i"].tolist()) == (handmade.int64, [1, 2])
 
 
+@pytest.mark.slow
 def test_training_continues_from_pytorchs_checkpoint_and_the_other_way_round(tmp_path, rng):
     def steps(library, layer, optimizer, count):
         for _ in range(count):

@@ -99,15 +99,15 @@ def trials_of(axes: Mapping[str, Axis], draws: int | None, seed: int) -> list[Va
     ranges = {key: axis for key, axis in axes.items() if isinstance(axis, Range)}
     lists = {key: axis for key, axis in axes.items() if isinstance(axis, list)}
     if math.prod(map(len, lists.values())) > MOST:
-        raise InputError(f"that is more than {MOST:,} combinations: list fewer values, or give ranges and --trials.")
+        raise InputError(f"that is more than {MOST:,} combinations: list fewer values, or give ranges.")
     grid = [dict(zip(lists, values, strict=True)) for values in itertools.product(*lists.values())]
     if not ranges:
         if draws is not None:
-            raise InputError("--trials is for ranges, as learning_rate=1e-4..1e-2; of lists, all combinations are run.")
+            raise InputError("trials is for ranges, as learning_rate=1e-4..1e-2; of lists, all combinations are run.")
         return grid
     count = DRAWS if draws is None else draws
     if not 1 <= count <= MOST:
-        raise InputError(f"--trials is {count}, expected 1 to {MOST:,}.")
+        raise InputError(f"trials is {count}, expected 1 to {MOST:,}.")
     return list(itertools.islice(_new(grid, ranges, list(axes), seed, ATTEMPTS * count), count))
 
 
