@@ -109,7 +109,8 @@ def test_the_form_for_small_images_keeps_their_size_until_the_third_stage():
 def test_it_learns_sixteen_images(rng):
     model = models.mobilenet_v2(num_classes=4, width_mult=0.35, dropout=0.0)
     images, labels = tensor(rng.standard_normal((16, 3, 48, 48)).astype(np.float32)), tensor(np.arange(16) % 4)
-    optimizer = handmade.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+    # at five times this rate the loss jumps about between 0.01 and 1, and rounding decides where it ends
+    optimizer = handmade.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
     losses = []
     for _ in range(20):
         loss = nn.functional.cross_entropy(model(images), labels)
