@@ -67,6 +67,12 @@ def test_the_losses_are_the_means_of_those_of_the_tokens():
         text_loss(gpt, TOKENS[:1])
 
 
+def test_the_same_batch_has_the_same_gradients():
+    model = GPT(GPTConfig(11, 8, n_layer=1, n_head=2, n_embd=8, dropout=0.5)).train()
+    once, again = (gradients_by_layer(model, text_loss(model, TOKENS)) for _ in range(2))
+    assert once == again  # nothing is dropped
+
+
 @pytest.mark.slow
 def test_the_picture_says_where_it_is_largest_and_writes_a_zero(tmp_path):
     layers = [LayerGradient("one", 4.0, 2e-5), LayerGradient("two", 1.0, 0.0), LayerGradient("three", 2.0, 0.3)]
