@@ -18,7 +18,7 @@ from tests.sweep.test_record import evaluated
         (["lenet5", "--over", "learning_rate=1,2", "--workers", "0"], "--workers is 0"),
         (["lenet5", "--over", "learning_rate=1,2", "--workers", "1", "--address", "local"], "name one of them"),
         (["lenet5", "--over", "learning_rate=1,2", "--steps", "1", "--epochs", "1"], "give only one"),
-        (["lenet5", "--over", "learning_rate=1,2", "--trials", "3"], "--trials is for ranges"),
+        (["lenet5", "--over", "learning_rate=1,2", "--trials", "3"], "trials is for ranges"),
         (["gpt", "--over", "stage=1,8", "--data", "no"], "no"),
     ],
 )

@@ -72,7 +72,7 @@ def test_what_cannot_be_swept(over, said):
 def test_a_number_of_trials_needs_a_range_and_is_in_bounds():
     with pytest.raises(InputError, match="trials is for ranges"):
         trials_of(read_axes(GPT, ["n_layer=4,6"]), 3, 0)
-    with pytest.raises(InputError, match="--trials is 0"):
+    with pytest.raises(InputError, match="trials is 0"):
         trials_of(read_axes(GPT, ["dropout=0..0.5"]), 0, 0)
     listed = ",".join(map(str, range(1, 102)))
     with pytest.raises(InputError, match="more than 10,000 combinations"):
