@@ -50,6 +50,21 @@ def test_all_three_products(layer, seed):
     assert_same(convolution.conv2d_input_gradient, g, weight, shape[2:], window, groups)
 
 
+@settings(max_examples=20, deadline=None)
+@given(layers(), st.integers(0, 2**32 - 1))
+def test_depthwise(layer, seed):
+    (shape, _, window, _), rng = layer, np.random.default_rng(seed)
+    channels = shape[1] + 1  # one channel alone is no depthwise convolution
+    shape = (shape[0], channels, *shape[2:])
+    x, weight, bias, g = arrays(shape, channels, window, channels, rng)
+    wide = np.stack([bias, bias], 1)
+    wide.flags.writeable = False
+    assert_same(convolution.conv2d, x, weight, wide[:, 0], window, channels)
+    assert_same(convolution.conv2d, x[..., ::-1], weight, None, window, channels)
+    assert_same(convolution.conv2d_weight_gradient, x, g, window, channels)
+    assert_same(convolution.conv2d_input_gradient, g, weight, shape[2:], window, channels)
+
+
 @pytest.mark.parametrize(
     ("shape", "filters", "window"),
     [

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from handmade.kernels.choice import worth
-from handmade.kernels.compiled import convolution_weight, winograd, winograd_weight
+from handmade.kernels.compiled import convolution_weight, depthwise, winograd, winograd_weight
 from handmade.kernels.compiled.blocks import PIECES, Grid, Taps, copy_block, cut, forward_taps
 from handmade.kernels.compiled.build import Floats, Ints, kernel
 from handmade.kernels.compiled.instructions import address_of, floats_at, ints_at, shift
@@ -42,6 +42,8 @@ def conv2d(x: Array, weight: Array, bias: Array | None, window: Window, groups: 
     if not is_worth(x, weight, outputs, groups):
         return NotImplemented
     x, weight = channels_last(x), channels_last(weight)
+    if _is_depthwise(x.shape[3], len(weight), groups):
+        return channels_first(depthwise.forward(x, weight, bias, window, outputs))
     if _covers(window, x, groups):
         x, weight, window = _as_pixels(x), _as_pixels(weight), Window((1, 1))
     if winograd.applies(window, x.shape[3], len(weight), groups, outputs):
@@ -54,9 +56,11 @@ def conv2d(x: Array, weight: Array, bias: Array | None, window: Window, groups: 
 def conv2d_weight_gradient(x: Array, g: Array, window: Window, groups: int = 1) -> Any:
     """See `kernels.convolution.conv2d_weight_gradient`."""
     size = g.shape[1] * x.shape[1] // groups * window.kernel[0] * window.kernel[1]
-    if not g.size or not worth(size * g.size // g.shape[1], LEAST) or _is_depthwise(x.shape[1], g.shape[1], groups):
+    if not g.size or not worth(size * g.size // g.shape[1], LEAST):
         return NotImplemented
     x, g = channels_last(x), channels_last(g)
+    if _is_depthwise(x.shape[3], g.shape[3], groups):
+        return channels_first(depthwise.weight_gradient(x, g, window))
     if _covers(window, x, groups):
         shape = (g.shape[3], *x.shape[1:])
         return channels_first(convolution_weight.gradient(_as_pixels(x), g, Window((1, 1)), 1).reshape(shape))
@@ -71,6 +75,8 @@ def conv2d_input_gradient(g: Array, weight: Array, size: Pair, window: Window, g
     if not is_worth(g, weight, (g.shape[2], g.shape[3]), groups):
         return NotImplemented
     g, weight = channels_last(g), channels_last(weight)
+    if _is_depthwise(g.shape[3], len(weight), groups):
+        return channels_first(depthwise.input_gradient(g, weight, size, window))
     if winograd.applies(window, len(weight), weight.shape[3], groups, size):
         padding = (2 - window.padding[0], 2 - window.padding[1])
         return channels_first(winograd.convolve(g, weight, None, padding, size, turned=True))
@@ -95,10 +101,8 @@ def conv2d_input_gradient(g: Array, weight: Array, size: Pair, window: Window, g
 
 
 def is_worth(x: Array, weight: Array, outputs: Pair, groups: int) -> bool:
-    """Whether the tile should do this convolution of x (N, C, H, W)."""
-    if not x.size or _is_depthwise(weight.shape[1] * groups, len(weight), groups):
-        return False
-    return worth(len(x) * outputs[0] * outputs[1] * weight.size, LEAST)
+    """Whether the compiled form should do this convolution of x (N, C, H, W)."""
+    return x.size > 0 and worth(len(x) * outputs[0] * outputs[1] * weight.size, LEAST)
 
 
 def _is_depthwise(channels: int, filters: int, groups: int) -> bool:
