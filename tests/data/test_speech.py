@@ -3,6 +3,8 @@
 import io
 import re
 import wave
+from importlib import import_module
+from pathlib import Path
 
 import kaldi_native_fbank as kaldi
 import numpy as np
@@ -12,6 +14,7 @@ from handmade.data import load
 from handmade.data.speech import log_mel, mel_filters, pad_features, read_spoken_digits
 from handmade.errors import InputError
 from tests.support.archives import tar
+from tests.support.clips import tones_archive
 
 
 def kaldis_log_mel(samples, rate, mels, low, high):
@@ -82,6 +85,24 @@ def archive(files):
 
 
 @pytest.mark.slow
+def test_who_trains_and_tests_has_the_archive_unpacked_once(monkeypatch):
+    unpacked = []
+
+    def read(content, name):
+        unpacked.append(name)
+        return read_spoken_digits(content, name)
+
+    monkeypatch.setattr("handmade.data.files.read", lambda file: (tones_archive(), Path("tones.tar.xz")))
+    monkeypatch.setattr(import_module("handmade.data.catalogue"), "read_spoken_digits", read)
+    train, test = load("spoken-digits"), load("spoken-digits", "test")
+    assert len(unpacked) == 1
+    assert (set(test.speakers), test.split, train.split) == ({"theo"}, "test", "train")
+    assert "theo" not in train.speakers
+    again = load("spoken-digits", "test")
+    assert len(unpacked) == 2  # nothing is kept that may never be asked for again
+    assert all(map(np.array_equal, again.clips, test.clips))
+
+
 def test_the_free_spoken_digit_dataset_with_a_speaker_held_out(shared_data):
     path = shared_data / "speech" / "fsdd.tar.xz"
     train, test = load("spoken-digits"), load("spoken-digits", "test")
