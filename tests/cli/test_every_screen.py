@@ -35,6 +35,7 @@ TYPED = {
     "sample": [["sample", "runs/char-gru-1", "--length", "9", "--seed", "0"], ["sample", "nowhere"]],
     "similar": [["similar", "a cat in words that are many", "text.txt"]],
     "translate": [["translate", "runs/seq2seq-attention-1", "abz"], ["translate", "RUN", "ab"]],
+    "export": [["export", "RUN", "--to", "safetensors"], ["export", "nowhere", "--to", "onnx"], ["export", "RUN"]],
     "picture": [["picture", "RUN", "--image", "PHOTOS/test/dark/0.png", "--what", "filters"], ["picture", "RUN"]],
     "models": [["models"], ["models", "lenet5"], ["models", "no"]],
     "data": [["data"], ["data", "mnist"], ["data", "no"]],

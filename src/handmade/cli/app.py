@@ -31,6 +31,7 @@ COMMANDS = {
     "sample": "Write text with a trained model.",
     "similar": "Find the lines closest in meaning to a sentence.",
     "translate": "Translate with a trained model.",
+    "export": "Write a network into a file that other programs load.",
     "picture": None,
     "look": "Look into live models in the browser.",
     "models": None,

@@ -147,7 +147,7 @@ class Rebinding:
 
     def _module(self, module: Module) -> torch.nn.Module:
         kind = layers.variant(self.value(type(module)), module)
-        made = self._remember(module, kind.__new__(kind))
+        made: torch.nn.Module = self._remember(module, object.__new__(kind))
         layers.start(made, module)
         there = {*vars(made), *made._parameters, *made._buffers, *made._modules}
         for name, value in vars(module).items():

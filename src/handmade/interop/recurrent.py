@@ -19,6 +19,10 @@ class _Lengths(torch.nn.RNNBase):
     def forward(self, x: Any, state: Any = None, lengths: Any = None) -> tuple[Any, Any]:
         if lengths is None:
             return super().forward(x, state)  # of PyTorch's layer, which comes after this class
+        if torch.compiler.is_exporting():
+            raise NotImplementedError(
+                "sequences of several lengths are packed, which torch.export cannot write: export weights alone"
+            )
         steps = x.shape[1 if self.batch_first else 0]
         packed = torch.nn.utils.rnn.pack_padded_sequence(
             x, torch.as_tensor(lengths).cpu(), self.batch_first, enforce_sorted=False

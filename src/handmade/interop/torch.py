@@ -39,17 +39,15 @@ def from_torch(module: torch.nn.Module, model: M) -> M:
     """
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"from_torch: module is a {type(module).__name__}; expected a torch.nn.Module")
-    while True:
-        inner = getattr(module, "_orig_mod", None) or (module.module if _is_wrapper(module) else None)
-        if inner is None:
-            break
-        module = inner
-    Module.load_state_dict(model, {name: _array(tensor) for name, tensor in module.state_dict().items()})
+    state = _unwrapped(module).state_dict()
+    Module.load_state_dict(model, {name: _array(tensor) for name, tensor in state.items()})
     return model
 
 
-def _is_wrapper(module: torch.nn.Module) -> bool:
-    return isinstance(module, torch.nn.parallel.DistributedDataParallel | torch.nn.DataParallel)
+def _unwrapped(module: Any) -> torch.nn.Module:
+    if isinstance(module, torch.nn.parallel.DistributedDataParallel | torch.nn.DataParallel):
+        return _unwrapped(module.module)
+    return _unwrapped(module._orig_mod) if hasattr(module, "_orig_mod") else module
 
 
 def _array(tensor: Any) -> Any:

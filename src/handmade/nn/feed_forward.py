@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import handmade.nn.functional as F
 from handmade.engine import Tensor
 from handmade.nn.linear import Linear
 from handmade.nn.module import Module
@@ -21,4 +22,4 @@ class SwiGLU(Module):
         self.down_proj = Linear(hidden_dim, embed_dim, bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.down_proj(self.gate_proj(x).silu() * self.up_proj(x))
+        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
