@@ -102,8 +102,6 @@ def _text(value: Any, left: list[int]) -> str | None:
         return None
     if isinstance(value, bool | int | str) or value is None:
         return repr(value)
-    if isinstance(value, slice):
-        return _text([value.start, value.stop, value.step], left)
     if isinstance(value, float | np.floating):
         return f"{float(value):.7g}"
     if isinstance(value, np.integer):

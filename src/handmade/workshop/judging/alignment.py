@@ -104,6 +104,7 @@ def align(tree: ast.Module, events: Events, right: RightValues, steps: int = 0) 
     above_suspicion = alignment.trusted = _right_helpers(tree, nodes, linked, tuples) | tuples
     suspects = [event for event in linked if event.is_suspect and event.node not in above_suspicion]
     first = [e for e in suspects if not any(linked[earlier].is_suspect for earlier in e.made_of)]
+    first.sort(key=lambda event: isinstance(event.value, int))  # everybody counts in a way of one's own
     own = {spelled(node) for node in nodes} - {""}
     misnamed = [e for e in linked if is_target(nodes[e.node]) and _is_misnamed(nodes[e.node], e, right, own)]
     parts = [linked[m] for e in first[:1] for m in e.made_of]

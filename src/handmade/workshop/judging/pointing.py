@@ -79,7 +79,7 @@ class Pointer:
 
         mending: whether to search long. fault: the listed mistake that explains it, where there is one.
         """
-        seen = self._looked(trial, job, 2 if mending else 1)
+        seen = self._looked(trial, job)
         if seen is None:
             return None
         case, runs, alignment = seen
@@ -118,9 +118,9 @@ class Pointer:
         second = Pointed(last.line + (lines if last.line > first.line else 0), mend=last.mend)
         return Pointed(first.line, mend=first.mend, second=second)
 
-    def _looked(self, trial: Trial, job: Job, most: int) -> tuple[int, list[RightRun], Alignment] | None:
+    def _looked(self, trial: Trial, job: Job) -> tuple[int, list[RightRun], Alignment] | None:
         """A case that tells, what right solutions compute there, and the solution's values beside theirs."""
-        seen = [self._aligned(trial, job, case) for case in telling_cases(trial)[:most]]
+        seen = [self._aligned(trial, job, case) for case in telling_cases(trial)]
         return min(seen, key=lambda one: one[2].begins) if seen else None
 
     def _odd_size(self, trial: Trial, job: Job, case: int, alignment: Alignment) -> int | None:
