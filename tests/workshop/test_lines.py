@@ -1,18 +1,21 @@
 """The judge points at the line: by the traceback, by the values of right solutions, by the mend that it finds."""
 
 import ast
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks import candidates
 from handmade.workshop.cell.cases import Case
 from handmade.workshop.cell.job import Job, Limits
 from handmade.workshop.cell.tracing import NUMBERS, SEEN, VALUES_OF_ONE_NODE, Recorder, instrumented, snapshot
 from handmade.workshop.cell.versions import Pieces, Rounds, TracedPieces, assigned, edited
 from handmade.workshop.cell.wire import Opaque, dumps, loads
 from handmade.workshop.exercises import exercise_named
-from handmade.workshop.judging.alignment import Alignment, Event
+from handmade.workshop.judging.alignment import Alignment
 from handmade.workshop.judging.edits import Editor
+from handmade.workshop.judging.links import Event
 from handmade.workshop.judging.outcome import Outcome, outcome_of
 from handmade.workshop.judging.pointing import told
 from handmade.workshop.judging.rightvalues import EXACT, MOVED, UNKNOWN, RightRun, RightValues, right_run
@@ -53,6 +56,31 @@ def test_a_single_mistake_is_pointed_at_and_its_mend_is_right(verdict, mistake):
         mended = source.replace(found.mend.before, found.mend.after)
         assert mended != source
         assert verdict(mended, name).passed
+
+
+IN_OTHER_STYLES = (  # candidates' mistakes, which `python -m benchmarks mutants --candidates` tries all
+    ("im2col", "wide = (W - kw) // sw + 1"),  # a size that is right on some cases
+    ("causal_mask", "p_attn = softmax(scores, dim=-1)"),  # a helper is right, its call is not
+    ("lstm_step", "h_next = o_gate * np.tanh(c_next)"),  # listed, and given back under that name
+    ("lstm_backward", "dcell = dc + dsquashed * (1 - squashed**2)"),  # what several wrong values are made of
+    ("bidirectional", "state.dot(Wh) + b"),  # a list that grows
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "old"), IN_OTHER_STYLES, ids=lambda value: value)
+def test_the_line_is_shown_in_a_style_that_no_right_solution_has(verdict, name, old):
+    source = (Path(candidates.__file__).parent / f"{name}.py").read_text("utf-8")
+    (new,) = (new for other, before, new in candidates.MISTAKES if (other, before) == (name, old))
+    assert verdict(source.replace(old, new, 1), name).findings[0].line == source[: source.index(old)].count("\n") + 1
+
+
+def test_a_pass_among_other_statements_says_that_something_is_missing(verdict):
+    source = (
+        "import numpy as np\n\n\ndef cross_entropy(logits, targets):\n    p = np.exp(logits)\n    pass\n"
+        "    loss = strange(p)\n    return loss, p\n"
+    )
+    assert verdict(source, "cross_entropy").findings[0].line == 6
 
 
 def test_the_line_of_a_crash_is_the_tracebacks(verdict):

@@ -169,10 +169,8 @@ class Editor:
         match node:
             case ast.Constant():
                 yield from self._of_constant(node, parent)
-            case ast.Tuple():
-                yield from self._of_tuple(node, parent)
-            case ast.List():
-                yield from self._of_list(node)
+            case ast.Tuple() | ast.List():
+                yield from self._of_several(node, parent)
             case ast.BinOp():
                 yield from self._of_operation(node)
             case ast.Compare():
@@ -227,29 +225,22 @@ class Editor:
         elif value is None:
             yield from (self.put(node, text, "an argument", 1.2) for text in ("0", "1", "-1"))
 
-    def _of_tuple(self, node: ast.Tuple, parent: ast.AST) -> Iterator[Edit]:
-        bracketed = self.text(node).startswith("(")
+    def _of_several(self, node: ast.Tuple | ast.List, parent: ast.AST) -> Iterator[Edit]:
+        text = self.text(node)
+        before, after = (text[0], text[-1]) if text[0] in "([" else ("", "")
         parts = list(map(self.text, node.elts))
         for a in range(len(parts)):
             for b in range(a):
                 order = parts.copy()
                 order[a], order[b] = order[b], order[a]
-                text = f"({', '.join(order)})" if bracketed else ", ".join(order)
-                yield self.replaced(node, text, "an order", 1.0)
-        if isinstance(parent, ast.keyword | ast.Call) and all(
-            isinstance(e, ast.Constant | ast.UnaryOp) for e in node.elts
+                yield self.replaced(node, f"{before}{', '.join(order)}{after}", "an order", 1.0)
+        if (
+            isinstance(node, ast.Tuple)
+            and isinstance(parent, ast.keyword | ast.Call)
+            and all(isinstance(e, ast.Constant | ast.UnaryOp) for e in node.elts)
         ):
             for text in ("0", "1", "-1", "-2", *AXES):
                 yield self.put(node, text, "an axis", 1.1)
-
-    def _of_list(self, node: ast.List) -> Iterator[Edit]:
-        """A short list in another order."""
-        parts = list(map(self.text, node.elts))
-        for a in range(len(parts) if len(parts) <= 6 else 0):
-            for b in range(a):
-                order = parts.copy()
-                order[a], order[b] = order[b], order[a]
-                yield self.replaced(node, f"[{', '.join(order)}]", "an order", 1.0)
 
     def _atom(self, node: ast.AST) -> str:
         """The node's text, in brackets unless it is one thing."""

@@ -20,7 +20,7 @@ from handmade.workshop.judging.outcome import Outcome
 from handmade.workshop.judging.pieces import in_other_names, mapped_names
 from handmade.workshop.judging.repair import repair_of, search
 from handmade.workshop.judging.rightvalues import EXACT, RightRun, RightValues, returned_parts, right_runs, spelled
-from handmade.workshop.judging.scalars import odd_ones
+from handmade.workshop.judging.scalars import names_behind, odd_ones
 from handmade.workshop.judging.stepwise import first_step
 from handmade.workshop.judging.trial import Trial
 from handmade.workshop.judging.verdict import Finding, Mend
@@ -31,7 +31,7 @@ TRACING = 10.0
 ABOUT_SHAPES = ("ValueError", "IndexError", "AxisError", "returned None")
 """The errors that arrays of wrong shapes raise."""
 
-ABOUT_SIZES = (*ABOUT_SHAPES, "ZeroDivisionError", "TypeError")
+ABOUT_SIZES = (*ABOUT_SHAPES, "ZeroDivisionError")
 """The errors that wrong sizes and counts raise."""
 
 SIZED = 6
@@ -86,10 +86,11 @@ class Pointer:
         raised = trial.results[case].raised
         crash = crashed_at(raised, alignment, job) if raised is not None else None
         line = suspected(alignment, crash, raised is not None and raised.kind in ABOUT_SHAPES)
-        if mending and (odd := self._odd_size(trial, job, case, alignment)):
+        words = told(alignment, runs) if line != crash else ""
+        if mending and (odd := self._odd_size(trial, job, case, alignment, crash)):
             alignment.suspects = [odd, *(node for node in alignment.suspects if node != odd)]
             crash, line = None, alignment.line_of(odd)
-        words = told(alignment, runs) if line != crash else ""
+            words = f"{spelled(alignment.nodes[odd])} is the first size or count that no right solution has."
         found = search(job, trial, case, alignment, runs, crash, self.run, thorough=mending)
         if found is not None:
             return Pointed(found.line, words if found.line == line else "", found.mend)
@@ -123,8 +124,9 @@ class Pointer:
         seen = [self._aligned(trial, job, case) for case in telling_cases(trial)]
         return min(seen, key=lambda one: one[2].begins) if seen else None
 
-    def _odd_size(self, trial: Trial, job: Job, case: int, alignment: Alignment) -> int | None:
-        """Where shapes are wrong: the node of the first whole number that no right solution has; None for others."""
+    def _odd_size(self, trial: Trial, job: Job, case: int, alignment: Alignment, crash: int | None) -> int | None:
+        """Where shapes are wrong: the node of the first whole number that no right solution has, of those that go into
+        the line that raised an error, if one did; None for others."""
         raised = trial.results[case].raised
         if not (raised.kind in ABOUT_SIZES if raised is not None else _is_misshapen(trial, case)):
             return None
@@ -132,7 +134,8 @@ class Pointer:
         limits = replace(job.limits, seconds=min(TRACING, job.limits.seconds))
         traces = [self.run(replace(job, cases=[trial.case(c)], traced=True, limits=limits)).trace for c in cases]
         odd = odd_ones(alignment.nodes, traces, [self._right(trial, c)[0] for c in cases])
-        return odd[0] if odd else None
+        needed = names_behind(alignment.nodes, crash) if crash is not None else None
+        return next((node for node in odd if needed is None or spelled(alignment.nodes[node]) in needed), None)
 
     def _aligned(self, trial: Trial, job: Job, case: int) -> tuple[int, list[RightRun], Alignment]:
         """The solution's values on this case beside the right ones."""

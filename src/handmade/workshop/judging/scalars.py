@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from handmade.workshop.cell.tracing import targets
+from handmade.workshop.cell.tracing import targets, walk
 from handmade.workshop.judging.rightvalues import RightRun, spelled
 
 Events = list[tuple[int, Any]]
@@ -32,6 +32,27 @@ def odd_ones(nodes: list[ast.AST], traces: list[Events], runs: list[list[RightRu
         if len(known) == len(traces) >= FEWEST and {*mine} - {0, 1} and mine not in _vectors(right, known):
             odd.append(number)
     return odd
+
+
+def names_behind(nodes: list[ast.AST], line: int) -> set[str]:
+    """The names in the statement at this line, and those in what they are made of."""
+    found: set[str] = set()
+    made = [node for node in nodes if isinstance(node, ast.Assign | ast.AugAssign | ast.For | ast.comprehension)]
+    for node in nodes:
+        if getattr(node, "lineno", 0) == line:
+            found |= _names(node)
+    size = -1
+    while size < len(found):
+        size = len(found)
+        for node in made:
+            given = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if found & {name for target in given for name in _names(target)}:
+                found |= _names(node.iter if isinstance(node, ast.For | ast.comprehension) else node.value)
+    return found
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {part.id for part in walk(node) if isinstance(part, ast.Name)}
 
 
 def _is_stored(node: ast.AST) -> bool:
