@@ -5,8 +5,8 @@
 
 --gpt, --lstm, --translator: runs of `handmade train gpt`, `char-lstm` and `seq2seq-attention --set attention=additive`,
 shown as they are called in the folder that has `runs` in it; --resnet20: its published weights. Of what is not given no
-picture is made. Chromium and Playwright are needed, and Pillow makes the pictures small: 128 colours are enough for
-paper and ink.
+picture is made. Chromium and Playwright are needed, and Pillow makes the pictures small: 256 colours, chosen so that
+the rare ones, orange among them, are kept.
 """
 
 import argparse
@@ -84,7 +84,8 @@ def shot(browser, name: str, state: str, folder: Path, source: list[str]) -> Non
             page.locator("#step").get_by_text("step 240 of 240").wait_for(timeout=300_000)
         page.wait_for_timeout(2500)  # the losses without each head come a little later
         picture = Image.open(BytesIO(page.screenshot()))
-        picture.convert("P", palette=Image.Palette.ADAPTIVE, colors=128).save(TO / f"look-{name}.png", optimize=True)
+        few = picture.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=2, dither=Image.Dither.NONE)
+        few.save(TO / f"look-{name}.png", optimize=True)
         page.close()
         server.terminate()
 
