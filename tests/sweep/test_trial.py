@@ -9,8 +9,9 @@ import pytest
 from handmade.errors import InputError
 from handmade.recipes import recipe_of
 from handmade.sweep import read_axes, sweep_in, trials_of
-from handmade.sweep.trial import Stopped, run_trial
+from handmade.sweep.trial import Reporting, Stopped, run_trial
 from handmade.sweep.tuning import _reported
+from handmade.train.checkpoint import load_checkpoint
 from tests.sweep.conftest import SIZES
 
 
@@ -34,13 +35,13 @@ def test_a_stopped_trial_is_saved_and_resumed_to_its_end(small, tmp_path, monkey
     def report(percent: float, loss: float) -> None:
         reports.append((percent, loss))
         assert (trial.folder / "model.safetensors").exists()  # what was evaluated is saved
-        if percent == 50:
-            stop.touch()
 
-    with pytest.raises(Stopped):
-        run_trial(trial, 1, report, stop)
+    with monkeypatch.context() as patch:
+        patch.setattr(Reporting, "step", lambda self, step, *rest: stop.touch() if step == 5 else None)
+        with pytest.raises(Stopped):
+            run_trial(trial, 1, report, stop)
     assert [percent for percent, _ in reports] == [25, 50]
-    assert (trial.folder / "checkpoint").exists()
+    assert load_checkpoint(trial.folder / "checkpoint")["progress"]["step"] == 5  # in the middle of an epoch of two
     stop.unlink()
     run_trial(trial, 1, report=lambda *told: reports.append(told), stop=stop)
     assert [percent for percent, _ in reports] == [25, 50, 75, 100]
