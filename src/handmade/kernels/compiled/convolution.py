@@ -75,7 +75,7 @@ def conv2d_input_gradient(g: Array, weight: Array, size: Pair, window: Window, g
     if not is_worth(g, weight, (g.shape[2], g.shape[3]), groups):
         return NotImplemented
     g, weight = channels_last(g), channels_last(weight)
-    if _is_depthwise(g.shape[3], len(weight), groups):
+    if _is_depthwise(weight.shape[3] * groups, len(weight), groups):
         return channels_first(depthwise.input_gradient(g, weight, size, window))
     if winograd.applies(window, len(weight), weight.shape[3], groups, size):
         padding = (2 - window.padding[0], 2 - window.padding[1])
