@@ -11,6 +11,7 @@ import torch
 import handmade
 from handmade import models, nn
 from handmade.interop.torch import from_torch, to_torch
+from handmade.models.resnet import ZeroPadding
 from tests.interop.cards import LEARNERS, example, small, without_dropout
 from tests.interop.comparing import TOLERANCE, assert_same, described, twin
 
@@ -130,6 +131,17 @@ def test_nothing_is_made_on_another_device(name):
     theirs, inputs = to_torch(small(name)), [twin(x) for x in example(name)]
     with Made():
         theirs(*inputs)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # PyTorch's own, as it loads its compiler
+def test_it_compiles_as_one_graph(learners):
+    padding = ZeroPadding(3, 5, 2)
+    for model, shape in ((learners.Net(), (2, 5, 6)), (nn.Sequential(padding, nn.Flatten()), (2, 3, 4, 4))):
+        theirs, x = to_torch(model), torch.randn(shape)
+        compiled = torch.compile(theirs, fullgraph=True, backend="eager")
+        assert torch.allclose(compiled(x), theirs(x), atol=1e-6)  # float32
+        assert torch.allclose(torch.export.export(theirs, (x,)).module()(x), theirs(x), atol=1e-6)
 
 
 # --- layers ----------------------------------------------------------------------------------------------------------

@@ -89,6 +89,7 @@ class Rebinding:
 
     def _copied(self, function: types.FunctionType) -> types.FunctionType:
         """The function with the same code, and other names around it."""
+        # Without a __name__: torch.compile would look the names up in the module that is called so.
         found = self._names.setdefault(id(function.__globals__), {"__builtins__": builtins})
         cells = tuple(types.CellType() for _ in function.__closure__ or ())
         code = function.__code__.replace()  # one of its own: torch.compile keeps with it what it knows of the names
@@ -108,7 +109,6 @@ class Rebinding:
         for name in used & function.__globals__.keys():
             value = function.__globals__[name]
             found[name] = self._room(value, used) if isinstance(value, types.ModuleType) else self.value(value)
-        found.setdefault("__name__", function.__globals__.get("__name__"))
         return copied
 
     def _room(self, module: types.ModuleType, used: set[str]) -> types.ModuleType:
