@@ -40,7 +40,7 @@ def test_the_losses_of_both_engines_agree(folder, model):
     first, second = task_of(model, folder), task_of(model, folder)
     ours, theirs = curve(first, Engine, 50), curve(second, on_torch, 50)
     tolerance = 1e-8 if model == "resnet20" else 1e-12
-    assert ours[-1] < ours[0]
+    assert np.ptp(ours) > 0.1, "nothing is learned"
     np.testing.assert_allclose(theirs, ours, rtol=0, atol=tolerance)
     assert weights(first).keys() == weights(second).keys()
 

@@ -1,6 +1,5 @@
 """Several processes on this machine, started and watched by torchrun's launcher: `handmade train --nproc N`."""
 
-import logging
 import os
 import tempfile
 from pathlib import Path
@@ -23,11 +22,11 @@ def launch(folder: Path, setting: Setting) -> int:
     It is what `torchrun --standalone --nproc-per-node N -m handmade train --resume FOLDER ...` does. A process that
     dies has all of them started anew; an error that starting anew does not mend ends them.
     """
+    os.environ.setdefault("LOGLEVEL", "ERROR")  # of torchrun's launcher, which reads it when it is imported
     from torch.distributed.elastic.multiprocessing import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.run import parse_args, run
 
-    logging.getLogger("torch.distributed").setLevel(logging.ERROR)
     # A store that outlives the processes would tell new ones the addresses of those before (pytorch issue 135712).
     os.environ["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // setting.processes)))
