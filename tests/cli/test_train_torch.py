@@ -114,6 +114,7 @@ def workers_of(launcher: int) -> list[int]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("_no_pictures")
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc for the processes")
 def test_a_process_of_two_is_killed_and_nothing_is_lost(handmade, folder, tmp_path):
     """All are started anew from the last checkpoint; the run is that of one process with twice the batch."""
