@@ -48,7 +48,7 @@ def save_onnx(model: Module, example: Sequence[Any], path: Path) -> None:
     if size >= ONNX_LIMIT:
         raise InputError(
             f"the weights take {size / 2**30:.1f} GB, and an ONNX file holds 2 GB at most. "
-            "Write weights alone: --to safetensors"
+            "Write the weights alone, as safetensors"
         )
     theirs = to_torch(model).eval()
     inputs = tuple(layers.tensor(x) for x in example)
