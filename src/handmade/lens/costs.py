@@ -36,7 +36,7 @@ class LayerCost:
         shape: of its output for one example, without the batch axis; empty if it is no tensor.
         parameters: how many numbers it learns; a parameter that several layers share counts at the first.
         multiply_adds: products of an input with a weight.
-        activations: numbers that its operations computed.
+        activations: floats that its operations computed; tokens and masks are none.
         receptive_field: side of the square of the input that one number of its output sees; None before the first
             convolution or pooling.
     """
@@ -57,7 +57,7 @@ class Cost:
     Attributes:
         multiply_adds: products of an input with a weight. As usual in the literature norms, pooling and element-wise
             functions do not count; nor do products of two inputs, as those of attention's queries with its keys.
-        activations: numbers that the operations computed on the way; 4 bytes each in float32. Training keeps most.
+        activations: floats that the operations computed on the way; 4 bytes each in float32. Training keeps most.
         parameters: how many numbers the model learns.
         receptive_field: side of the square that the last convolution or pooling sees; None without any.
         layers: those modules that computed something, hold parameters, or have no parts, as they finished.
@@ -162,7 +162,7 @@ class _Meter:
             self._weights[id(call.result.array)] = call.result.array, min(learned, call.result.numel())
         elif weights:
             sums[0] += self._products(call, weights)
-        if call.name not in VIEWS or _looks_up(call):
+        if (call.name not in VIEWS or _looks_up(call)) and call.result.is_floating_point():  # not tokens and masks
             sums[1] += call.result.numel()
         self._follow(call, tensors)
 

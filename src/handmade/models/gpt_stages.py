@@ -152,7 +152,7 @@ CARDS = (
         159_937,
         (32,),
         arguments=(("stage", 6),),
-        cost=Cost(4_851_712, 129_120),
+        cost=Cost(4_851_712, 129_088),
         recipe="gpt_stages",
     ),
 )

@@ -301,7 +301,7 @@ CARDS = (
         (32,),
         arguments=SIZES,
         input="pair",
-        cost=Cost(5_529_600, 13_536),
+        cost=Cost(5_529_600, 13_504),
         recipe="seq2seq",
     ),
     Card(

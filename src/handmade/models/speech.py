@@ -77,7 +77,7 @@ CARDS = (
         41_994,
         (48, 40),
         input="clip",
-        cost=Cost(1_918_208, 12_810),
+        cost=Cost(1_918_208, 12_811),
         recipe="speech",
     ),
     Card(
