@@ -1,6 +1,6 @@
 """Attention in blocks against the plain form: any sizes, masks, memory and threads."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -27,10 +27,11 @@ def drawn(rng, batch, queries, keys, width, v_width):
         yield memory.transpose(0, 2, 1, 3)[..., 1:-2]
 
 
-def run(form, threads, g, *arguments: Any):
+def run(form, threads, g, *arguments):
+    forward, backward = cast(Any, kernels.attention), cast(Any, kernels.attention_backward)
     with using(form, threads):
-        output, kept = kernels.attention(*arguments)
-        return [output, *kernels.attention_backward(g, *arguments, output, kept)], kept
+        output, kept = forward(*arguments)
+        return [output, *backward(g, *arguments, output, kept)], kept
 
 
 def assert_forms_agree(g, *arguments, tolerance=2e-5):
