@@ -74,7 +74,7 @@ def test_a_run_as_onnx(handmade, run, tmp_path):
         (["lenet5", "--to", "torch"], "lenet5 is untrained: give a weights file"),
         (["lenet5", "--to", "onnx", "--out", "no/such/x.onnx"], "there is no folder no/such to write x.onnx into"),
         (["lenet5", "--to", "tensorflow"], "'tensorflow' is not one of 'safetensors', 'torch', 'onnx'"),
-        (["lenet5"], "Missing option '--to'"),
+        (["lenet5"], "say what to write. For example: `handmade export lenet5 --to safetensors`, torch or onnx."),
     ],
 )
 def test_what_cannot_be_written_is_told(handmade, tmp_path, arguments, told):

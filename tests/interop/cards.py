@@ -15,11 +15,11 @@ from handmade.models.bert import CONFIGURATIONS, BertModel, bert
 from handmade.models.gpt import gpt
 from handmade.nn import Linear, Module, Sequential, init
 
-SIDES = {"inception_v3": 75, "alexnet": 64, "alexnet-paper": 227, "googlenet-paper": 224}
+SIDES = {"inception_v3": 75, "alexnet": 64, "alexnet-paper": 227, "googlenet-paper": 64}
 """Sides of images that a network needs; for others 32 pixels are enough."""
 EVALUATED = {name for name, card in ZOO.items() if card.classes == "imagenet" and "google" not in name}
 """At 32 pixels their last norms would see two numbers of a channel, and only enlarge what is rounded."""
-EVALUATED |= {"vgg11-cifar", "mobilenet_v2-cifar"}
+EVALUATED |= {"vgg11-cifar", "mobilenet_v2-cifar", "googlenet-paper"}
 
 
 class _Undrawn:

@@ -33,11 +33,11 @@ def export(
         ),
     ],
     to: Annotated[
-        Format,
+        Format | None,
         typer.Option(
             help="The weights as safetensors, or as PyTorch's state_dict; or the network with its weights as ONNX."
         ),
-    ],
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The file; by default the run's or the network's name.")
     ] = None,
@@ -51,6 +51,8 @@ def export(
     """
     from handmade.opening import open
 
+    if to is None:
+        raise InputError(f"say what to write. For example: `handmade export {source} --to safetensors`, torch or onnx.")
     path = out or Path(Path(source).name + ENDINGS[to])
     if path.exists():
         raise InputError(f"{path} exists already: give another name with --out, or delete it.")
