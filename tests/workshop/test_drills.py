@@ -1,5 +1,7 @@
 """Drills, hints and the record of checks, from Python."""
 
+from collections import Counter
+
 import pytest
 
 from handmade.workshop.drills import write_drill
@@ -7,6 +9,7 @@ from handmade.workshop.exercises import exercise_named
 from handmade.workshop.hints import next_hint
 from handmade.workshop.judging.verdict import Finding, Mend, Verdict
 from handmade.workshop.mutants import styles_of
+from handmade.workshop.mutation import Tally, tally
 from handmade.workshop.source import faulty, solution
 from handmade.workshop.workspace import Workspace
 
@@ -96,3 +99,15 @@ def test_giving_up_is_remembered_from_the_first_time_on(workspace, monkeypatch):
     assert first
     assert workspace.progress().of("gelu").gave_up == first
     assert workspace.progress().of("gelu").status == "gave up"
+
+
+def test_mutants_are_counted_and_those_that_pass_are_told(warm):
+    found = tally(warm, exercise_named("noam"), each=3, seed=0)
+    assert found.counts["judged"] == 3
+    assert found.counts["refused"] + len(found.passing) == 3
+    assert found.row("noam").startswith("| noam | 3 |")
+
+
+def test_a_goal_of_mutants_is_missed_below_its_share():
+    found = Tally(Counter(judged=20, refused=20, line=19, **{"line first": 17}))
+    assert found.missed() == {"line first": 0.85}
