@@ -11,7 +11,7 @@ from handmade.workshop.judging.comparison import agree, real_numbers
 from handmade.workshop.judging.counterexample import Rerun, describe, smallest
 from handmade.workshop.judging.explained import explained
 from handmade.workshop.judging.relations import Pairs, place, relation
-from handmade.workshop.judging.shapes import shape_difference
+from handmade.workshop.judging.shapes import Sizes, shape_difference
 from handmade.workshop.judging.signatures import signature_of
 from handmade.workshop.judging.trial import Trial
 from handmade.workshop.judging.values import written
@@ -141,7 +141,7 @@ def _difference(name: str, trial: Trial) -> tuple[str, str]:
             return "wrong type", f"{name} is {_kind(mine)}, expected {_kind(expected)}."
         if arrays[0].shape != arrays[1].shape:
             shapes = f"{name} has shape {arrays[0].shape}, expected {arrays[1].shape}, in case {label!r}."
-            why = shape_difference(arrays[0].shape, arrays[1].shape, trial.sizes(number))
+            why = shape_difference(arrays[0].shape, arrays[1].shape, _telling_sizes(name, number, trial))
             return "wrong shape", f"{shapes} {why}"
         pairs.append((arrays[0], arrays[1]))
     for number, (mine, expected) in zip(trial.numbers, pairs, strict=True):
@@ -154,6 +154,17 @@ def _difference(name: str, trial: Trial) -> tuple[str, str]:
             count = f"; {len(bad)} of {mine.size} numbers are not finite" if mine.size > 1 else ""
             return f"{what} in {name}", f"{name} has {what} first{at}, in case {label!r}{count}. {cause}"
     return "wrong values", f"{name} {_wrong_numbers(name, pairs, trial)}."
+
+
+def _telling_sizes(name: str, number: int, trial: Trial) -> Sizes:
+    """The axes of this case's arguments that are as long as one of the output's, yours or the right one, on every case:
+    on one that is chance."""
+    found = set(trial.sizes(number))
+    for n in trial.numbers:
+        sizes, mine, right = trial.sizes(n), real_numbers(trial.output(n, name)), real_numbers(trial.expected(n)[name])
+        lengths = {*(() if mine is None else mine.shape), *(() if right is None else right.shape)}
+        found &= {axis for axis, size in sizes.items() if size in lengths}
+    return {axis: size for axis, size in trial.sizes(number).items() if axis in found}
 
 
 _NAN = "Look for inf - inf, inf / inf, 0 / 0, the logarithm or root of a negative number."

@@ -245,13 +245,21 @@ def _short(node: ast.AST) -> str:
 
 
 def _right_one(alignment: Alignment, runs: list[RightRun], name: str) -> str:
-    """What a right solution computes where the first wrong value is, in the learner's names."""
+    """What a right solution computes where the first wrong value is, in the learner's names; nothing for a name that is
+    given a value in several places, here or there."""
+    if not name or _given(alignment.nodes, name) != 1:
+        return ""
     mine = {spelled(alignment.nodes[event.node]) for event in alignment.events}
     for run in runs:
         names = mapped_names(run, alignment)
-        for node in run.nodes:
-            if isinstance(node, ast.Assign) and len(node.targets) == 1 and spelled(node.targets[0]) == name and name:
+        for node in run.nodes if _given(run.nodes, name) == 1 else ():
+            if isinstance(node, ast.Assign) and len(node.targets) == 1 and spelled(node.targets[0]) == name:
                 text = in_other_names(node.value, {**names, name: name}, mine)
                 if text is not None and len(text) <= 90:
                     return text
     return ""
+
+
+def _given(nodes: list[ast.AST], name: str) -> int:
+    """In how many places this name is given a value."""
+    return sum(spelled(node) == name and isinstance(getattr(node, "ctx", None), ast.Store) for node in nodes)
