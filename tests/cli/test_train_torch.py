@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from handmade.torch_engine.launching import ENDED, end, has_ended
 from handmade.train import Trainer
 from handmade.weights import read
 from tests.support.torch_training import settings_of, write_data
@@ -142,6 +143,16 @@ def test_a_process_of_two_is_killed_and_nothing_is_lost(handmade, folder, tmp_pa
 
 def one_thread() -> dict[str, str]:
     return os.environ | {"OMP_NUM_THREADS": "1"}
+
+
+def test_torchrun_starts_nothing_anew_for_an_error_that_would_come_again(monkeypatch, tmp_path):
+    assert end(2, first=True) == end(2, first=False) == 2  # under a torchrun of the user's own
+    monkeypatch.setenv(ENDED, str(tmp_path / "code"))
+    assert end(2, first=False) == 0
+    assert not has_ended()
+    assert end(2, first=True) == 0
+    assert has_ended()
+    assert (tmp_path / "code").read_text() == "2"
 
 
 # --- what cannot be ---------------------------------------------------------------------------------------------------

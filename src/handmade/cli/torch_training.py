@@ -75,7 +75,7 @@ def _train_along(open_run: Open, out: Path | None, longer: bool, setting: "Setti
             raise
         os._exit(0 if has_ended() else 1)  # at once: what is under way waits for a process that is gone
     processes.leave()
-    raise typer.Exit(end(code) if processes.first else code)
+    raise typer.Exit(end(code, processes.first))
 
 
 def _trained_along(open_run: Open, out: Path | None, longer: bool, setting: "Setting", processes: "Processes") -> int:

@@ -1,5 +1,6 @@
 """Several processes on this machine, started and watched by torchrun's launcher: `handmade train --nproc N`."""
 
+import logging
 import os
 import tempfile
 from pathlib import Path
@@ -22,11 +23,13 @@ def launch(folder: Path, setting: Setting) -> int:
     It is what `torchrun --standalone --nproc-per-node N -m handmade train --resume FOLDER ...` does. A process that
     dies has all of them started anew; an error that starting anew does not mend ends them.
     """
-    os.environ.setdefault("LOGLEVEL", "ERROR")  # of torchrun's launcher, which reads it when it is imported
     from torch.distributed.elastic.multiprocessing import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.run import parse_args, run
 
+    for name in list(logging.Logger.manager.loggerDict):
+        if name.startswith("torch.distributed.elastic"):
+            logging.getLogger(name).setLevel(logging.ERROR)
     # A store that outlives the processes would tell new ones the addresses of those before (pytorch issue 135712).
     os.environ["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // setting.processes)))
@@ -57,14 +60,15 @@ def launched() -> bool:
     return ENDED in os.environ
 
 
-def end(code: int) -> int:
-    """Note the exit code of the whole, in the first process, for `launch`; the exit code of this process.
+def end(code: int, first: bool) -> int:
+    """The exit code of this process, where the whole ends with `code`, which the first process notes for `launch`.
 
     To torchrun every failure is one that starting anew may mend: a process that `launch` has started reports none.
     """
     if not launched():
         return code
-    Path(os.environ[ENDED]).write_text(str(code))
+    if first:
+        Path(os.environ[ENDED]).write_text(str(code))
     return 0
 
 
