@@ -15,7 +15,7 @@ from handmade.models.bert import CONFIGURATIONS, BertModel, bert
 from handmade.models.gpt import gpt
 from handmade.nn import Linear, Module, Sequential, init
 
-SIDES = {"inception_v3": 75, "alexnet": 64, "alexnet-paper": 227, "googlenet-paper": 64}
+SIDES = {"inception_v3": 75, "alexnet": 64, "alexnet-paper": 99, "googlenet-paper": 64}
 """Sides of images that a network needs; for others 32 pixels are enough."""
 EVALUATED = {name for name, card in ZOO.items() if card.classes == "imagenet" and "google" not in name}
 """At 32 pixels their last norms would see two numbers of a channel, and only enlarge what is rounded."""
@@ -52,6 +52,8 @@ def _reduced(name: str) -> Module:
     if name in ("transformer-base", "transformer-big"):
         return card.make(num_layers=1, vocab_size=90)
     model = card.make()
+    if name == "alexnet-paper":  # of 99 pixels 2x2 are left
+        model.fc6, model.fc7, model.fc8 = Linear(256 * 2 * 2, 16), Linear(16, 16), Linear(16, 1000)
     for part, layers in list(vars(model).items()):
         if isinstance(layers, Sequential) and part == "classifier":
             _narrow(layers, 16)
