@@ -50,6 +50,10 @@ class Bytes(np.ndarray):
     """A parameter's type: the memory of an array whose elements are one byte, unsigned."""
 
 
+class Address(int):
+    """A parameter's type: where memory that is not contiguous begins. Other numbers tell how much work there is."""
+
+
 class _Kind(NamedTuple):
     """How a parameter travels: its dtypes, its format in `struct`, and the instruction that reads it."""
 
@@ -63,6 +67,7 @@ _KINDS = {
     "Ints": _Kind((np.dtype(np.int64),), "q", "ints_at({})"),
     "Bytes": _Kind((np.dtype(np.uint8), np.dtype(np.bool_)), "q", "bytes_at({})"),
     "int": _Kind((), "q", "{}"),
+    "Address": _Kind((), "q", "{}"),
     "float": _Kind((), "d", "as_float({})"),
 }
 _FAST = {"reassoc", "nsz", "arcp", "contract", "afn"}

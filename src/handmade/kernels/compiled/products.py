@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from handmade.kernels.choice import worth
-from handmade.kernels.compiled.build import Ints, address, kernel
+from handmade.kernels.compiled.build import Address, Ints, address, kernel
 from handmade.kernels.compiled.instructions import floats_at, multiply_block
 
 LEAST = 1 << 20
@@ -101,8 +101,8 @@ def _blocks(size: int) -> int:
 
 @kernel
 def _multiply(
-    piece: int, sgemm: int, a: int, b: int, value: int, bias: int, places: Ints, items: int, together: int,
-    row_blocks: int, column_blocks: int, rows: int, columns: int, depth: int,
+    piece: int, sgemm: Address, a: Address, b: Address, value: Address, bias: Address, places: Ints,
+    items: int, together: int, row_blocks: int, column_blocks: int, rows: int, columns: int, depth: int,
     way_a: int, step_a: int, way_b: int, step_b: int, row: int, column: int,
 ) -> None:  # fmt: skip
     """A block of rows or columns of one product, or several whole products of a batch; with the bias."""

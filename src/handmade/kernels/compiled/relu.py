@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from handmade.kernels.choice import worth
-from handmade.kernels.compiled.build import Floats, address, kernel
+from handmade.kernels.compiled.build import Address, Floats, address, kernel
 from handmade.kernels.compiled.instructions import float32, floats_at, shift
 from handmade.kernels.compiled.memory import flat, rows_in_memory
 
@@ -51,7 +51,7 @@ def _relu(piece: int, x: Floats, y: Floats, size: int) -> None:
 
 @kernel
 def _relu_backward(
-    piece: int, start: int, y: Floats, gradient: Floats, rows: int, columns: int, step: int, together: int
+    piece: int, start: Address, y: Floats, gradient: Floats, rows: int, columns: int, step: int, together: int
 ) -> None:
     """A part of a single row, or several rows; those of g lie `step` numbers apart."""
     g = floats_at(start)
