@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +11,9 @@ from handmade.errors import InputError
 
 LOCAL = "local"
 """The address that starts Ray on this machine, for as long as the session lasts."""
+
+SECONDS = 10.0
+"""How long a cluster may take to answer."""
 
 SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nobody's computations are told to Ray's makers
@@ -34,6 +38,7 @@ def ray_session(address: str, purpose: str, cpus: int | None = None) -> Iterator
     if ray.is_initialized():
         yield ray
         return
+    _check_answers(address)
     here = {"num_cpus": cpus, "include_dashboard": False} if address == LOCAL else {}
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **here)
@@ -44,3 +49,14 @@ def ray_session(address: str, purpose: str, cpus: int | None = None) -> Iterator
         yield ray
     finally:
         ray.shutdown()
+
+
+def _check_answers(address: str) -> None:
+    """Raises InputError where nothing listens at host:port: Ray itself tries for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not (colon and host and port.isdecimal()):
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise InputError(f"no Ray cluster answers at {address!r}: {error}") from error

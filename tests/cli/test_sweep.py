@@ -19,6 +19,15 @@ from tests.sweep.test_record import evaluated
         (["lenet5", "--over", "learning_rate=1,2", "--workers", "1", "--address", "local"], "name one of them"),
         (["lenet5", "--over", "learning_rate=1,2", "--steps", "1", "--epochs", "1"], "give only one"),
         (["lenet5", "--over", "learning_rate=1,2", "--trials", "3"], "trials is for ranges"),
+        (
+            ["lenet5", "--over", "learning_rate=1,2", "--set", "learning_rate=3"],
+            "learning_rate is swept by --over, and set",
+        ),
+        pytest.param(
+            ["lenet5", "--over", "learning_rate=1,2", "--address", "127.0.0.1:1"],
+            "no Ray cluster answers at '127.0.0.1:1'",
+            marks=pytest.mark.slow,
+        ),
         (["gpt", "--over", "stage=1,8", "--data", "no"], "no"),
     ],
 )

@@ -167,7 +167,7 @@ def test_torchrun_starts_nothing_anew_for_an_error_that_would_come_again(monkeyp
         (["--engine", "torch", "--device", "gpu"], "device is 'gpu'; did you mean 'cpu'? Expected: cpu, cuda or"),
         (["--engine", "torch", "--device", "cpu:1"], "device is 'cpu:1'; did you mean 'cpu'?"),
         (["--engine", "torch", "--precision", "bf61"], "precision is 'bf61'; did you mean 'bf16'? Expected: fp32 or"),
-        ([*TORCH, "--nproc", "0"], "processes are 0, expected at least 1"),
+        ([*TORCH, "--nproc", "0"], "nproc is 0, expected at least 1"),
         ([*TORCH, "--nproc", "5000"], f"5000 processes on {os.cpu_count()} processors; give at most"),
         (["--engine", "torch", "--with", "mine.py"], "--with and --show are for handmade's own engine"),
         (["--engine", "torch", "--show"], "--with and --show are for handmade's own engine"),
@@ -187,7 +187,7 @@ def test_gpus_that_are_not_there(handmade, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     ran = handmade("train", "lenet5", "--engine", "torch", "--device", "cuda")
-    assert "finds no GPU here: leave it cpu" in ran.err
+    assert "finds no GPU here: train on cpu" in ran.err
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     for given, message in [

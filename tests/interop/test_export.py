@@ -45,12 +45,22 @@ class Sorted(nn.Module):
         return handmade.tensor(np.sort(x.array))
 
 
+class Erfinv(nn.Module):
+    def forward(self, x):
+        return x.erfinv()  # PyTorch's tensors have it, ONNX has not
+
+
 @pytest.mark.parametrize(
     ("model", "told"),
     [
         (
             nn.Sequential(nn.Linear(3, 3), Sorted()),
             r"exported: 1 \(Sorted, line \d+ of test_export.py",
+        ),
+        pytest.param(
+            nn.Sequential(nn.Linear(3, 3), Erfinv()),
+            r"exported: 1 \(Erfinv, line \d+ of test_export.py\): No ONNX function",
+            marks=pytest.mark.slow,
         ),
         (models.spoken_digits(), r"network \(GRU, line \d+ of recurrent.py\): sequences of several lengths are packed"),
     ],

@@ -50,8 +50,8 @@ def grade(
     if setup is not None:
         _set_up(setup, submissions, names if exercises else [])
         return
-    if seconds <= 0:
-        raise InputError(f"--seconds is {seconds:g}, expected more than 0.")
+    if not 0 < seconds < float("inf"):
+        raise InputError(f"--seconds is {seconds:g}, expected a number above 0.")
     if workers is not None and workers < 1:
         raise InputError(f"--workers is {workers}, expected at least 1.")
     if workers is not None and address is not None:
@@ -67,7 +67,12 @@ def _exercises(given: str | None) -> list[str]:
     from handmade.workshop.exercises import NAMES
     from handmade.workshop.naming import meant
 
-    return list(NAMES) if given is None else [meant(name) for name in given.split(",") if name.strip()]
+    if given is None:
+        return list(NAMES)
+    names = [meant(name) for name in given.split(",") if name.strip()]
+    if not names:
+        raise InputError("--exercises names none; expected for example softmax,self_attention.")
+    return names
 
 
 def _set_up(service: Service, folder: Path, exercises: list[str]) -> None:
@@ -127,8 +132,10 @@ def _grade_class(
     from handmade.classroom.summary import summary
     from handmade.classroom.workers import judged_here
 
-    found = collected(submissions, read_roster(roster) if roster else None, exercises)
     folder = to or submissions.absolute().with_name(f"{submissions.absolute().name}-graded")
+    if folder.resolve().is_relative_to(submissions.resolve()):
+        raise InputError(f"--to is {folder}, within the submissions, where it would be taken for one: name another.")
+    found = collected(submissions, read_roster(roster) if roster else None, exercises)
     if address is not None:
         spread = partial(judged_on_ray, address=address)
     else:

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,9 +62,18 @@ def sweep(
     options = {"data": data, "epochs": epochs, "steps": steps, "seed": seed}
     settings = [f"{name}={value}" for name, value in options.items() if value is not None] + (changes or [])
     recipe = changed(recipe_of(_with_stages(model, over or [])), settings)
-    values = trials_of(read_axes(recipe, over or []), trials, recipe.seed)
+    axes = read_axes(recipe, over or [])
+    _check_apart(axes, settings)
+    values = trials_of(axes, trials, recipe.seed)
     found = sweep_in(out or folder_for(recipe, values), recipe, values)
     _run(found, workers, address, not whole)
+
+
+def _check_apart(axes: Iterable[str], settings: list[str]) -> None:
+    given = {one.partition("=")[0].strip() for one in settings}
+    for key in axes:
+        if key in given:
+            raise InputError(f"{key} is swept by --over, and set for all trials, too: give only one of them.")
 
 
 def _with_stages(model: str, over: list[str]) -> str:
@@ -86,7 +96,8 @@ def _run(found: "Sweep", workers: int | None, address: str | None, early_stoppin
         if left < len(found.trials):
             say(f"{len(found.trials) - left} of {len(found.trials)} trials have ended already, in {found.folder}.")
         if left:
-            say(f"{found.recipe.model} learns with {left} settings; the runs are saved in {found.folder}")
+            settings = "1 setting" if left == 1 else f"{left} settings"
+            say(f"{found.recipe.model} learns with {settings}; the runs are saved in {found.folder}")
             at_a_time = workers or min(os.cpu_count() or 1, left)
             _with_progress(found, address or LOCAL, at_a_time, early_stopping)
         found = reopened(found)

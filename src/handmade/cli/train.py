@@ -85,7 +85,7 @@ def train(
     if engine == "handmade" and (device or precision or nproc is not None):
         raise InputError("--device, --precision and --nproc are for PyTorch: give --engine torch, too.")
     if engine == "torch" and (yours or show):
-        raise InputError("--with and --show are for handmade's own engine: leave --engine torch away.")
+        raise InputError("--with and --show are for handmade's own engine: leave out --engine torch.")
     if show:
         _show(model, settings)
         return

@@ -6,6 +6,7 @@ Weights as safetensors need nothing of this room: `handmade.weights.save`.
 from __future__ import annotations
 
 import logging
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -73,7 +74,7 @@ def layer_named(model: torch.nn.Module) -> Iterator[None]:
         error: BaseException = raised
         while error.__cause__ is not None:  # the exporter's own errors are made of the one in the layer
             error = error.__cause__
-        where = _innermost(error, model)
+        where = _innermost(error, model) or _of_node(error, model)
         if where is None and not type(error).__module__.startswith("torch."):
             raise
         cause = str(error).strip().partition("\n")[0]
@@ -94,6 +95,20 @@ def _innermost(error: BaseException, model: torch.nn.Module) -> str | None:
         if isinstance(module, torch.nn.Module) and id(module) in names and not _of_torch(frame):
             place = f"line {traceback.tb_lineno} of {Path(frame.f_code.co_filename).name}"
             found = f"{names[id(module)] or 'the network itself'} ({type(module).__name__}, {place})"
+        traceback = traceback.tb_next
+    return found
+
+
+def _of_node(error: BaseException, model: torch.nn.Module) -> str | None:
+    """The same for an operation that was traced, and that the exporter then could not write."""
+    found, traceback = None, error.__traceback__
+    while traceback is not None:
+        node = traceback.tb_frame.f_locals.get("node")
+        if isinstance(node, torch.fx.Node) and node.meta.get("nn_module_stack"):
+            name = list(node.meta["nn_module_stack"].values())[-1][0]
+            lines = re.findall(r'File "(.+)", line (\d+)', node.meta.get("stack_trace") or "")
+            place = f", line {lines[-1][1]} of {Path(lines[-1][0]).name}" if lines else ""
+            found = f"{name or 'the network itself'} ({type(model.get_submodule(name)).__name__}{place})"
         traceback = traceback.tb_next
     return found
 

@@ -43,14 +43,14 @@ def _check_device(device: str) -> None:
     if kind == "cuda":
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if not count:
-            raise InputError(f"device is {device}, but PyTorch {torch.__version__} finds no GPU here: leave it cpu.")
+            raise InputError(f"device is {device}, but PyTorch {torch.__version__} finds no GPU here: train on cpu.")
         if colon and int(number) >= count:
             raise InputError(f"device is {device}, but there are {count} GPUs here: cuda:0 to cuda:{count - 1}.")
 
 
 def _check_processes(processes: int, device: str) -> None:
     if processes < 1:
-        raise InputError(f"processes are {processes}, expected at least 1.")
+        raise InputError(f"nproc is {processes}, expected at least 1.")
     if device.startswith("cuda:") and processes > 1:
         raise InputError(f"{processes} processes on {device}: each takes a GPU of its own; say cuda.")
     if device == "cuda" and processes > torch.cuda.device_count():
