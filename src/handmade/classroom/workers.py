@@ -1,5 +1,7 @@
 """Papers judged by several processes of this machine: one that dies takes no other paper with it."""
 
+import signal
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -12,6 +14,11 @@ AHEAD = 4
 """How many papers are on their way for each process."""
 
 
+def _end_quietly() -> None:
+    """Ctrl-C reaches the processes, too: one that waits for a paper ends without a traceback."""
+    signal.signal(signal.SIGINT, lambda number, frame: sys.exit(128 + number))
+
+
 def judged_here(papers: Iterable[Paper], workers: int) -> Iterator[tuple[Paper, Verdict]]:
     """Each paper with its verdict, in the order in which they are ready.
 
@@ -20,7 +27,7 @@ def judged_here(papers: Iterable[Paper], workers: int) -> Iterator[tuple[Paper, 
     """
     coming, suspects = iter(papers), deque[Paper]()
     while True:
-        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_end_quietly) as pool:
             flying: dict[Future[Verdict], Paper] = {}
             try:
                 while True:
