@@ -307,7 +307,7 @@ SLIDERS = {
     "conv": ("seen=2", ".typed input", [str(k / 4) for k in range(-8, 8)], (25, 50)),
     "heads": (
         f"seen=[[0,0],[0,1],[0,2],[0,3],[1,0],[1,1],[1,2],[1,3],[2,0],[2,1],[2,2],[2,3],[3,0],[3,1],[3,2],[3,3]]&text={TEXT}",
-        "#sharp",
+        "[data-id=sharp]",
         [str(1 + k / 10) for k in range(1, 16)],
         (45, 80),
     ),

@@ -81,7 +81,7 @@ def shot(browser, name: str, state: str, folder: Path, source: list[str]) -> Non
         if name == "train":
             wrong, right = page.evaluate(BEGIN, FAULT), page.evaluate(BEGIN, "none")
             page.goto(f"{address}/{name}{state}&riddle={wrong}&beside={right}")
-            page.locator("#step").get_by_text("step 240 of 240").wait_for(timeout=300_000)
+            page.locator("[data-id=step]").get_by_text("step 240 of 240").wait_for(timeout=300_000)
         page.wait_for_timeout(2500)  # the losses without each head come a little later
         picture = Image.open(BytesIO(page.screenshot()))
         few = picture.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=2, dither=Image.Dither.NONE)

@@ -8,6 +8,7 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,9 @@ class running:
         ready = threading.Event()
 
         async def main() -> None:
-            self.uvicorn = configured(Server(self.observatory, port, token, **self.options))
+            there: Future[Observatory] = Future()
+            there.set_result(self.observatory)
+            self.uvicorn = configured(Server(there, port, token, **self.options))
             ready.set()
             await self.uvicorn.serve(self.sockets)
 
@@ -118,6 +121,7 @@ def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api")
     given = os.environ.get("HANDMADE_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     with playwright.sync_playwright() as started:
+        started.selectors.set_test_id_attribute("data-id")
         path = given or started.chromium.executable_path
         if not Path(path).exists():
             pytest.skip("there is no Chromium: apt-get install chromium, or set HANDMADE_CHROMIUM")

@@ -46,13 +46,13 @@ def test_heads_in_a_file_shows_every_head_and_says_what_needs_python(opened, obs
     assert page.locator(".letters button").all_inner_texts()[3:5] == ["b", "e"]
     assert page.get_by_role("button", name="layer 1, head 0").get_attribute("aria-pressed") == "true"
     page.locator(".thumb small").get_by_text("+").or_(page.locator(".thumb small").get_by_text("0.00")).first.wait_for()
-    before = page.locator("#weight").inner_text()
+    before = page.get_by_test_id("weight").inner_text()
     page.get_by_role("button", name="layer 0, head 1").click()
-    page.wait_for_function("(before) => document.querySelector('#weight').textContent !== before", arg=before)
+    page.wait_for_function("(before) => document.querySelector('[data-id=weight]').textContent !== before", arg=before)
     assert page.get_by_role("alert").count() == 0
     page.reload()
     assert page.get_by_role("button", name="layer 0, head 1").get_attribute("aria-pressed") == "true"
-    page.locator("#sharp").fill("2")
+    page.get_by_test_id("sharp").fill("2")
     said = page.get_by_role("alert").inner_text()
     assert said.startswith("This needs Python")
     assert "handmade look heads" in said

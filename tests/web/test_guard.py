@@ -20,9 +20,10 @@ from handmade.web import server as server_module
 from handmade.web.bench import Bench
 from handmade.web.frames import Answer
 from handmade.web.guard import POLICY
+from handmade.web.linking import STATIC
 from handmade.web.models import Models
 from handmade.web.observatory import Observatory
-from handmade.web.questions import LARGEST
+from handmade.web.questions import LARGEST, LARGEST_IMAGE
 from handmade.web.server import loopback, new_token
 from tests.web.conftest import running
 
@@ -210,7 +211,7 @@ def test_only_the_pages_own_files_are_served(server, path):
 def test_a_module_outside_is_not_served_either(server, tmp_path):
     outside = tmp_path / "outside.js"
     outside.write_text("export default 1;")
-    up = "../" * len(server_module.STATIC.parts)
+    up = "../" * len(STATIC.parts)
     for path in (f"/static/{up}{outside}", f"/static/{outside}", f"/static/{up.replace('/', '%2f')}{outside}"):
         assert server.request(path.replace("//", "/"), None, "GET")[0] == 404
         assert server.request(path, None, "GET")[0] == 404
@@ -238,7 +239,7 @@ def test_modules_and_styles_are_sent_compressed_to_who_can_read_that(server):
 def test_what_is_too_large_is_not_read(server):
     status, _, body = server.request("/api/hand", b" " * (LARGEST + 1))
     assert (status, b"65,536" in body) == (413, True)
-    assert server.request("/api/image", b" " * (images.LARGEST + 1))[0] == 413
+    assert server.request("/api/image", b" " * (LARGEST_IMAGE + 1))[0] == 413
 
 
 def test_no_path_comes_from_the_browser(server, observatory):

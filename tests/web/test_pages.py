@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from handmade.web.explorers import NAMES, explorer_named
+from handmade.web.explorers import NAMES
+from handmade.web.pages import EXPLORERS
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,8 +17,8 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.slow
 def test_the_list_has_all_explorers(pages):
     page = pages.open("/")
-    assert page.locator(".list h2").all_inner_texts() == [explorer_named(name).asks for name in NAMES]
-    page.get_by_role("link", name=explorer_named("heads").asks).click()
+    assert page.locator(".list h2").all_inner_texts() == [EXPLORERS[name].asks for name in NAMES]
+    page.get_by_role("link", name=EXPLORERS["heads"].asks).click()
     page.locator(".predict").wait_for()
 
 
@@ -47,7 +48,7 @@ def test_another_key_in_an_open_tab_is_taken_and_one_that_is_refused_forgotten(p
 @pytest.mark.slow
 def test_a_broken_address_has_the_usual_values_and_keys_leave_buttons_alone(pages):
     page = pages.open("/conv#image=null&kernel={}&stride=x&seen=2")
-    page.locator("#sum").wait_for()
+    page.get_by_test_id("sum").wait_for()
     page.get_by_role("button", name="another image").focus()
     page.keyboard.press(" ")  # the button, and not the next window
     page.wait_for_function("() => location.hash.includes('image=')")
@@ -116,7 +117,7 @@ def test_a_page_of_another_port_gets_nothing(browser, server, tmp_path):
                 fetch(`${url}/static/page.js`).then((a) => a.text(), refused),
                 fetch(`${url}/api/about`, { ...asked, headers }).then((a) => a.text(), refused),
                 fetch(`${url}/api/about`, { ...asked, mode: "no-cors" }).then((a) => a.type, refused),
-                import(`${url}/static/lib/host.js`).then(() => "imported", refused),
+                import(`${url}/static/lib/shell.js`).then(() => "imported", refused),
                 framed,
               ]);
             }""",

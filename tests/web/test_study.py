@@ -145,23 +145,23 @@ def test_only_our_own_pages_with_the_key_may_rate(server, learner, monkeypatch):
 @pytest.mark.slow
 def test_a_review_by_keys_alone_on_a_phone(own_pages, learner):
     page = own_pages.open("/review", width=420, color_scheme="dark")
-    question = page.locator("#ask").inner_text()
+    question = page.get_by_test_id("ask").inner_text()
     page.keyboard.press("3")  # nothing is rated before the answer was shown
     page.keyboard.press(" ")
-    page.locator("#answer").wait_for()
+    page.get_by_test_id("answer").wait_for()
     page.keyboard.press("4")
-    page.wait_for_function("(asked) => document.querySelector('#ask').textContent !== asked", arg=question)
+    page.wait_for_function("(asked) => document.querySelector('[data-id=ask]').textContent !== asked", arg=question)
     assert [event["rating"] for event in reviews(learner)] == [4]
     assert page.evaluate("() => document.documentElement.scrollWidth") == 420
     page.keyboard.press("u")
     page.get_by_text("The last rating is undone.").wait_for()
-    assert page.locator("#ask").inner_text() == question
+    assert page.get_by_test_id("ask").inner_text() == question
     assert reviews(learner) == []
     page.keyboard.press("n")
     field = page.get_by_label("The number")
     field.fill("-123456")
     field.press("Enter")
-    page.locator("#was").wait_for()
+    page.get_by_test_id("was").wait_for()
     assert [event["rating"] for event in reviews(learner)] == [1]
     assert (learner / NAME).exists()
 
@@ -177,7 +177,7 @@ def test_the_plan_is_ticked_by_key_and_leads_to_the_cards(own_pages, learner):
     page.locator(".item.on").get_by_role("button", name="watched", exact=True).wait_for()
     assert [event["item"] for event in journal_around(learner)[0].events() if event.what == "watched"] == ["cs231n-5"]
     page.keyboard.press("r")
-    page.locator("#ask").wait_for()
+    page.get_by_test_id("ask").wait_for()
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ How an explorer is added, in three files and no line in any other:
   Chromium (`page`, `opened` and `check_access` of tests/web/conftest.py).
 
 Outside of the server the same files stand in notebooks (`notebooks.explore`, widget.py) and in pages saved as one file
-(exporting.py). What differs is the host, of which static/lib/host.js says what it has.
+(exporting.py). What differs is the host, of which static/lib/shell.js says what it has.
 
 A question goes to POST /api/NAME as JSON and comes back as one frame (frames.py): arrays by name and JSON beside them.
 Trainings are jobs: a child process each (trainer.py), whose events pages read as a stream (jobs.py), and which obeys

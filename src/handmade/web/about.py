@@ -9,6 +9,7 @@ from handmade.web.explorers import NAMES, explorer_named
 from handmade.web.frames import Answer
 from handmade.web.models import Source
 from handmade.web.observatory import Observatory
+from handmade.web.pages import EXPLORERS
 from handmade.web.questions import asked, text
 from handmade.workshop.exercises import NAMES as EXERCISES
 from handmade.workshop.exercises import exercise_named
@@ -76,9 +77,7 @@ def _in_list(name: str, observatory: Observatory) -> dict[str, Any]:
     models = [] if explorer.fits is None else observatory.models.sources(explorer.fits)
     return {
         "name": name,
-        "title": explorer.title,
-        "asks": explorer.asks,
-        "lead": explorer.lead,
+        **EXPLORERS[name]._asdict(),
         "models": [_model(source, observatory) for source in models],
         "needs_model": explorer.fits is not None,
         "trains": explorer.trains,

@@ -8,9 +8,6 @@ from handmade.web.observatory import Observatory
 from handmade.web.questions import asked
 from handmade.web.study import AskPlan, AskReview
 
-AROUND = ("about", "verdict", "predicted")
-"""What stands around the pictures, by the names under which it is asked for."""
-
 
 def answered(to: str, content: bytes, observatory: Observatory) -> Answer:
     """The answer to a question, JSON: to an explorer by its name, or to what stands around the pictures.

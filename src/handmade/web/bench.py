@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -16,7 +17,7 @@ from handmade.workshop.judging.mishaps import mishaps
 from handmade.workshop.judging.reading import read
 from handmade.workshop.judging.verdict import Finding, Verdict
 from handmade.workshop.quiet import QUIET
-from handmade.workshop.workspace import Workspace
+from handmade.workshop.workspace import Workspace, workspace_around
 
 if TYPE_CHECKING:
     import anyio
@@ -29,6 +30,9 @@ LIMITS = Limits(seconds=5.0)
 
 DEBOUNCE = 200
 """Milliseconds in which several writes of an editor are one."""
+
+AGAIN = 0.5
+"""Seconds after which a workspace that was not there is looked for again."""
 
 ENDING = 1.0
 """Seconds that a job at work is waited for when all ends."""
@@ -55,19 +59,29 @@ class Bench:
     thread: one that stays does all jobs.
     """
 
-    def __init__(self, workspace: Workspace | None) -> None:
-        self.workspace = workspace
+    def __init__(self, workspace: Workspace | Path | None) -> None:
+        """workspace: or the folder around which it is looked for, each time: `handmade start` may come later."""
+        self._where, self._looked = workspace, -2 * AGAIN
         self._lock = threading.Lock()  # held while a job is at work
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._judge: Judge | None = None
         self._verdicts: dict[str, tuple[bytes, Verdict]] = {}
 
+    @property
+    def workspace(self) -> Workspace | None:
+        """The workspace, as soon as there is one."""
+        if isinstance(self._where, Path) and time.monotonic() - self._looked > AGAIN:
+            self._looked = time.monotonic()
+            self._where = workspace_around(self._where) or self._where
+        return None if isinstance(self._where, Path) else self._where
+
     def file(self, exercise: str) -> Path | None:
         """The learner's file of an exercise; None where there is none."""
-        if self.workspace is None or exercise not in NAMES:
+        workspace = self.workspace
+        if workspace is None or exercise not in NAMES:
             return None
-        path = self.workspace.file(exercise)
+        path = workspace.file(exercise)
         return path if path.is_file() else None
 
     def run(self, exercise: Exercise, cases: list[Case]) -> tuple[list[Result], list[Finding], str]:
@@ -85,13 +99,14 @@ class Bench:
 
     async def saved(self, stop: "anyio.Event") -> AsyncIterator[list[str]]:
         """The exercises whose files were saved, each time some are, until `stop`."""
-        if self.workspace is None:
+        workspace = self.workspace
+        if workspace is None:
             return
         from watchfiles import awatch
 
         mine = cast(Any, _Stopped(stop))
         async for changes in awatch(
-            self.workspace.folder, stop_event=mine, debounce=DEBOUNCE, step=DEBOUNCE // 4, rust_timeout=500
+            workspace.folder, stop_event=mine, debounce=DEBOUNCE, step=DEBOUNCE // 4, rust_timeout=500
         ):
             names = sorted({Path(path).stem for _, path in changes if path.endswith(".py")} & set(NAMES))
             if names:

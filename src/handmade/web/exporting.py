@@ -17,6 +17,7 @@ from handmade.web.addresses import address, questions_part, state_in
 from handmade.web.explorers import NAMES, Explorer, explorer_named
 from handmade.web.frames import Answer, packed
 from handmade.web.observatory import Observatory
+from handmade.web.pages import EXPLORERS
 from handmade.web.questions import asked
 
 HOST = "/static/lib/saved.js"
@@ -67,7 +68,7 @@ def exported(name: str, state: str, observatory: Observatory) -> str:
     )
     return PAGE.format(
         policy=POLICY,
-        title=escape(explorer.title),
+        title=escape(EXPLORERS[name].title),
         styles=linking.styles(),
         name=name,
         module=linking.module(entry, HOST, then=then),

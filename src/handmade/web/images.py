@@ -12,9 +12,6 @@ from handmade.data import ImageSet, load, read_image
 from handmade.data.images import decode_image
 from handmade.errors import InputError
 
-LARGEST = 8 << 20
-"""Bytes of an image file that is dropped."""
-
 KEPT = 8
 """How many dropped images are kept, the newest."""
 

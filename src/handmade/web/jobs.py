@@ -24,6 +24,7 @@ from handmade.train.interventions import intervened
 from handmade.train.metrics import read_metrics
 from handmade.web.events import Busy, Eventful
 from handmade.web.measuring import Measurement, Pieces
+from handmade.web.private import private_folder
 
 J = TypeVar("J", bound=Eventful)
 
@@ -203,7 +204,7 @@ class Jobs:
         """Train a small GPT with this mistake, which only the job knows; the right one for an empty name."""
         with self._lock:
             if self._private is None:
-                self._private = tempfile.TemporaryDirectory(prefix="handmade-look-")
+                self._private = private_folder()
             out = tempfile.mkdtemp(dir=self._private.name)
         return self._begin(["--fault", fault, "--out", out], secret=fault)
 

@@ -12,6 +12,9 @@ from pathlib import Path
 STATIC = Path(__file__).parent / "static"
 
 IMPORT = re.compile(r'^(?:import|export) [^;]*? from "(/static/[\w./-]+\.js)";', re.M)
+LATER = re.compile(r'\bimport\("(/static/[\w./-]+\.js)"\)\.then')
+"""Of a module that a page of the server loads when it needs it; here it is loaded with the others."""
+
 FONT = re.compile(r"url\((/static/[\w./-]+\.woff2)\)")
 
 
@@ -22,19 +25,27 @@ def module(*entries: str, then: str, root: Path = STATIC) -> str:
 
     ValueError for modules that import each other in a circle, and for an import of something else.
     """
-    files: dict[str, str] = {}
-    for entry in entries:
-        _add(entry, files, root, ())
+    later = [name for text in linked(*entries, root=root).values() for name in LATER.findall(text)]  # none has its own
+    files = linked(*later, *entries, root=root)
     return f"""const files = {_script(files)};
 const at = {{}}, loaded = {{}};
 for (const [name, text] of Object.entries(files)) {{
-  const linked = text.replace(/ from "([^"]+)";/g, (_, path) => ` from "${{at[path]}}";`);
+  const imports = /( from |\\bimport\\()"([^"]+)"(;|\\)\\.then)/g;
+  const linked = text.replace(imports, (_, how, path, end) => `${{how}}"${{at[path]}}"${{end}}`);
   at[name] = URL.createObjectURL(new Blob([linked], {{ type: "text/javascript" }}));
 }}
-for (const name of {_script(list(entries))}) loaded[name] = await import(at[name]);
+for (const name of {_script([*later, *entries])}) loaded[name] = await import(at[name]);
 for (const address of Object.values(at)) URL.revokeObjectURL(address);
 {then}
 """
+
+
+def linked(*entries: str, root: Path = STATIC) -> dict[str, str]:
+    """The text of `entries` and of all modules that they import, by address, the imported ones first."""
+    files: dict[str, str] = {}
+    for entry in entries:
+        _add(entry, files, root, ())
+    return files
 
 
 def styles(root: Path = STATIC) -> str:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -73,7 +73,8 @@ class Models:
         self._folder = folder
         self._given = [one.source for one in given]
         self._opened = {one.source.name: _Opened(one.use, one.version) for one in given}
-        self._lock = threading.Lock()  # of the dictionary: never held while a model opens
+        self._runs: dict[Path, tuple[int, Source]] = {}
+        self._lock = threading.Lock()  # of what is open: never held while a model opens
         self._opening = threading.Lock()  # one model opens at a time
 
     def sources(self, fits: Callable[[Card], bool] = lambda card: True) -> list[Source]:
@@ -83,12 +84,18 @@ class Models:
         found = list(self._given)
         for weights in sorted(runs, key=lambda path: -path.stat().st_mtime):
             if weights.parent.resolve() not in given:
-                try:
-                    found.append(run_source(weights.parent, shown_below(weights.parent, self._folder)))
-                except InputError:
-                    continue  # a run of another version
-        found += [run_source(folder, f"packaged {folder.name}") for folder in sorted(PACKAGED.iterdir())]
+                with suppress(InputError, OSError):  # a run of another version, or one that is removed just now
+                    found.append(self._run(weights.parent, shown_below(weights.parent, self._folder)))
+        found += [self._run(folder, f"packaged {folder.name}") for folder in sorted(PACKAGED.iterdir())]
         return [source for source in found if source.card is not None and fits(source.card)]
+
+    def _run(self, folder: Path, name: str) -> Source:
+        """As `run_source`, which reads a file that seldom changes."""
+        changed = (folder / "config.json").stat().st_mtime_ns
+        known = self._runs.get(folder)
+        if known is None or known[0] != changed:
+            known = self._runs[folder] = changed, run_source(folder, name)
+        return known[1]
 
     def parameters(self, source: Source) -> int | None:
         """How many numbers a model learns; None where it is not open."""

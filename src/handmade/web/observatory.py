@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from handmade.web.bench import Bench
-from handmade.web.images import Images
+from handmade.web.images import Images, images_at
 from handmade.web.jobs import Jobs
-from handmade.web.models import Models
+from handmade.web.models import Models, given_source
 from handmade.web.study import Study
 
 
@@ -19,6 +19,18 @@ class Observatory:
     images: Images = field(default_factory=Images)
     jobs: Jobs = field(default_factory=lambda: Jobs(Path.cwd()))
     study: Study = field(default_factory=lambda: Study(Path.cwd()))
+
+    @classmethod
+    def around(
+        cls, folder: Path, source: str | None = None, weights: str | None = None, image: Path | None = None
+    ) -> "Observatory":
+        """Over the runs and the workspace of a folder, and over what `handmade look` was given besides.
+
+        InputError for what cannot be opened.
+        """
+        given = [] if source is None else [given_source(source, weights)]
+        images = Images([] if image is None else images_at(image))
+        return cls(Models(folder, given), Bench(folder), images, Jobs(folder), Study(folder))
 
     def close(self) -> None:
         """End what it started."""

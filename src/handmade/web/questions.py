@@ -19,6 +19,12 @@ from handmade.errors import InputError
 LARGEST = 64 << 10
 """Bytes of a question."""
 
+LARGEST_IMAGE = 8 << 20
+"""Bytes of an image file."""
+
+AROUND = ("about", "verdict", "predicted")
+"""What stands around the pictures, by the names under which it is asked for."""
+
 LONGEST_TEXT = 2_000
 LONGEST_LIST = 64
 

@@ -1,19 +1,21 @@
-"""The server: its routes, and how it starts and ends. Starlette and uvicorn are loaded when it starts, not before."""
+"""The server: its routes, and how it starts and ends.
+
+Starlette and uvicorn are loaded when it starts, not before; models, exercises and what they stand on while the browser
+opens: pages are sent without them, and the first question waits.
+"""
 
 import asyncio
-import gzip
-import hashlib
 import json
 import secrets
+import signal
 import socket
 import sys
 import threading
 import traceback
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack, suppress
-from html import escape
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import uvicorn
@@ -23,17 +25,17 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from handmade.errors import InputError
-from handmade.web import images, questions, steering
-from handmade.web.answering import AROUND, answered
-from handmade.web.events import Busy, Eventful
-from handmade.web.explorers import NAMES, explorer_named
+from handmade.web import questions
+from handmade.web.events import Busy
 from handmade.web.frames import MEDIA_TYPE, Answer
 from handmade.web.guard import Guard
-from handmade.web.observatory import Observatory
-from handmade.web.study import TITLES as STUDY
+from handmade.web.pages import EXPLORERS, STUDY
+from handmade.web.questions import AROUND
+from handmade.web.static_files import StaticFiles
 
-STATIC = Path(__file__).parent / "static"
-TYPES = {".js": "text/javascript", ".css": "text/css", ".woff2": "font/woff2", ".html": "text/html"}
+if TYPE_CHECKING:
+    from handmade.web.events import Eventful
+    from handmade.web.observatory import Observatory
 
 SECONDS = 30.0
 """How long a question may take."""
@@ -44,27 +46,23 @@ AT_ONCE, WAITING = 2, 4
 FRAMES = 20
 """Times a second that a stream looks for new events."""
 
-OVERWORKED = ("too many questions at once: ask again.", {"retry-after": "1"})
-
-
-class Overworked(Exception):
-    """Too many questions at once."""
+OVERWORKED = "too many questions at once: ask again."
 
 
 class Server:
-    """The pages over one observatory, as an ASGI application: `app`."""
+    """The pages over one observatory, as an ASGI application: `app`. Pages are sent before the observatory is there."""
 
-    def __init__(self, observatory: Observatory, port: int, token: str, seconds: float = SECONDS) -> None:
+    def __init__(self, observatory: "Future[Observatory]", port: int, token: str, seconds: float = SECONDS) -> None:
         self.observatory = observatory
         self.seconds = seconds
         self.ending = anyio.Event()
         self._asked = 0
         self._given_up = 0  # questions that took too long, and whose threads still run
         self._working = asyncio.Semaphore(AT_ONCE)
-        self._files = {path.relative_to(STATIC).as_posix(): path for path in STATIC.rglob("*") if path.is_file()}
+        self._files = StaticFiles()
         routes = [
             Route("/", self.page),
-            *(Route(f"/{name}", self.page) for name in (*NAMES, *STUDY)),
+            *(Route(f"/{name}", self.page) for name in (*EXPLORERS, *STUDY)),
             Route("/static/{name:path}", self.file),
             Route("/api/image", self.image, methods=["POST"]),
             Route("/api/saved", self.saved, methods=["POST"]),
@@ -72,41 +70,38 @@ class Server:
             Route("/api/jobs/{name:str}", self.measure, methods=["POST"]),
             Route("/api/jobs/{number:int}/events", self.events, methods=["GET"]),
             Route("/api/jobs/{number:int}/{what}", self.order, methods=["POST"]),
-            *(Route(f"/api/{name}", self.answer, methods=["POST"]) for name in (*NAMES, *AROUND, *STUDY)),
+            *(Route(f"/api/{name}", self.answer, methods=["POST"]) for name in (*EXPLORERS, *AROUND, *STUDY)),
         ]
         self.app = Guard(Starlette(routes=routes), port, token)
 
     async def page(self, request: Request) -> Response:
-        """A page of HTML, the same for every explorer but for its name."""
-        name = request.url.path.strip("/") or "list"
-        titles = {"list": "The observatory", **STUDY}
-        title = titles[name] if name in titles else explorer_named(name).title
-        text = (STATIC / "page.html").read_text("utf-8")
-        return Response(text.replace("{name}", name).replace("{title}", escape(title)), media_type="text/html")
+        """A page of HTML: its title, its question, and the modules that draw the rest."""
+        return Response(self._files.page(request.url.path.strip("/")), media_type="text/html")
 
     async def file(self, request: Request) -> Response:
-        """A file of `static`, by a list of their names: no path is ever made of what came."""
-        path = self._files.get(request.path_params["name"])
-        if path is None or path.suffix not in TYPES or path.name == "page.html":
+        """A file of `static`."""
+        found = self._files.file(request.path_params["name"])
+        if found is None:
             return Response("there is no such file", 404, media_type="text/plain")
-        content = path.read_bytes()
-        tag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
+        content, packed, media_type, tag = found
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers={"etag": tag})
         headers = {"etag": tag, "vary": "accept-encoding"}
-        if path.suffix in (".js", ".css") and "gzip" in request.headers.get("accept-encoding", ""):
-            content, headers["content-encoding"] = gzip.compress(content, 6), "gzip"
-        return Response(content, media_type=TYPES[path.suffix], headers=headers)
+        if packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
+            content, headers["content-encoding"] = packed, "gzip"
+        return Response(content, media_type=media_type, headers=headers)
 
     async def answer(self, request: Request) -> Response:
         """One question to an explorer, or about what stands around its picture: one frame."""
         to = request.url.path.rpartition("/")[2]
-        return await self._answered(request, lambda content: answered(to, content, self.observatory))
+        return await self._answered(request, lambda content: _answer(to, content, self.observatory.result()))
 
     async def image(self, request: Request) -> Response:
         """An image file; its number comes back."""
         return await self._answered(
-            request, lambda content: answered("image", content, self.observatory), images.LARGEST
+            request,
+            lambda content: _answer("image", content, self.observatory.result()),
+            questions.LARGEST_IMAGE,
         )
 
     async def saved(self, request: Request) -> Response:
@@ -114,34 +109,46 @@ class Server:
 
         async def events() -> AsyncIterator[str]:
             yield ": listening\n\n"
-            async for names in self.observatory.bench.saved(self.ending):
+            observatory = await self._loaded()
+            async for names in observatory.bench.saved(self.ending):
                 yield f"event: saved\ndata: {json.dumps(names)}\n\n"
 
         return StreamingResponse(events(), media_type="text/event-stream")
 
     async def begin(self, request: Request) -> Response:
         """Begin a job; its number comes back."""
-        return await self._answered(request, lambda content: steering.begin(content, self.observatory))
+        observatory = await self._loaded()
+        from handmade.web.steering import begin
+
+        return await self._answered(request, lambda content: begin(content, observatory))
 
     async def measure(self, request: Request) -> Response:
         """Begin to measure what an explorer tells piece by piece; the job's number comes back."""
         name = request.path_params["name"]
-        if name not in NAMES or explorer_named(name).pieces is None:
+        observatory = await self._loaded()
+        from handmade.web.explorers import explorer_named
+        from handmade.web.steering import measure
+
+        if name not in EXPLORERS or explorer_named(name).pieces is None:
             return _error(404, f"nobody measures piece by piece for {name[:40]!r}.")
-        return await self._answered(request, lambda content: steering.measure(name, content, self.observatory))
+        return await self._answered(request, lambda content: measure(name, content, observatory))
 
     async def order(self, request: Request) -> Response:
         """Pause a job, change its rate, fork its run, or end it."""
+        observatory = await self._loaded()
+        from handmade.web.steering import ORDERS, order
+
         number, what = request.path_params["number"], request.path_params["what"]
-        if what not in steering.ORDERS:
-            return _error(404, f"a job knows {', '.join(steering.ORDERS)}.")
-        return await self._answered(request, lambda content: steering.order(number, what, content, self.observatory))
+        if what not in ORDERS:
+            return _error(404, f"a job knows {', '.join(ORDERS)}.")
+        return await self._answered(request, lambda content: order(number, what, content, observatory))
 
     async def events(self, request: Request) -> Response:
         """A stream of a job's events, from the one after Last-Event-ID on; "end" is the last."""
         last = request.headers.get("last-event-id", "-1")
         try:
-            job, after = self.observatory.jobs.job(request.path_params["number"]), int(last)
+            observatory = await self._loaded()
+            job, after = observatory.jobs.job(request.path_params["number"]), int(last)
         except InputError as error:
             return _error(404, str(error))
         except ValueError:
@@ -153,7 +160,7 @@ class Server:
             return _error(429, str(error))
         return StreamingResponse(self._events(job, after + 1, reader), media_type="text/event-stream")
 
-    async def _events(self, job: Eventful, number: int, reader: AbstractContextManager[None]) -> AsyncIterator[str]:
+    async def _events(self, job: "Eventful", number: int, reader: AbstractContextManager[None]) -> AsyncIterator[str]:
         """At most FRAMES texts a second, each of all events since the one before."""
         with ExitStack() as stack:
             stack.push(reader)
@@ -168,12 +175,15 @@ class Server:
                     return
                 await asyncio.sleep(1 / FRAMES)
 
+    async def _loaded(self) -> "Observatory":
+        return await asyncio.shield(asyncio.wrap_future(self.observatory))
+
     async def _answered(
         self, request: Request, work: Callable[[bytes], Answer], largest: int = questions.LARGEST
     ) -> Response:
         """What `work` makes of the request's body, in a thread: a frame, or an error as JSON."""
         if self._asked >= AT_ONCE + WAITING:
-            return _error(429, *OVERWORKED)
+            return _error(429, OVERWORKED)
         self._asked += 1
         try:
             return await self._received(request, work, largest)
@@ -192,14 +202,13 @@ class Server:
             return _error(413, f"that is more than {largest:,} bytes.")
         try:
             answer = await self._in_turn(lambda: work(content).frame())
-        except Overworked:
-            return _error(429, *OVERWORKED)
         except Busy as error:
             return _error(429, str(error))
         except InputError as error:
             return _error(422, str(error))
         except TimeoutError:
-            self.observatory.models.forget_busy()
+            if self.observatory.done():
+                self.observatory.result().models.forget_busy()
             return _error(503, f"that takes more than {self.seconds:g} seconds: ask for less.")
         except Exception as error:
             traceback.print_exc(file=sys.stderr)
@@ -209,7 +218,7 @@ class Server:
     async def _in_turn(self, work: Callable[[], bytes]) -> bytes:
         async with self._working:
             if self._given_up >= AT_ONCE + WAITING:
-                raise Overworked
+                raise Busy(OVERWORKED)
             return await self._in_thread(work)
 
     async def _in_thread(self, work: Callable[[], bytes]) -> bytes:
@@ -255,8 +264,14 @@ async def _body(request: Request, largest: int) -> bytes | None:
     return b"".join(parts)
 
 
-def _error(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
-    return JSONResponse({"error": message}, status, headers)
+def _answer(to: str, content: bytes, observatory: "Observatory") -> Answer:
+    from handmade.web.answering import answered
+
+    return answered(to, content, observatory)
+
+
+def _error(status: int, message: str) -> Response:
+    return JSONResponse({"error": message}, status, {"retry-after": "1"} if status == 429 else None)
 
 
 def loopback(port: int) -> list[socket.socket]:
@@ -305,16 +320,34 @@ class _Ending(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(observatory: Observatory, sockets: list[socket.socket], token: str) -> None:
-    """Answer until Ctrl-C; then the observatory is closed."""
+def loading(make: "Callable[[], Observatory]") -> "Future[Observatory]":
+    """What `make` gives, in a thread that begins now."""
+    future: Future[Observatory] = Future()
+
+    def load() -> None:
+        try:
+            future.set_result(make())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=load, daemon=True).start()
+    return future
+
+
+def serve(observatory: "Future[Observatory]", sockets: list[socket.socket], token: str) -> None:
+    """Answer until Ctrl-C or the signal to end; then the observatory is closed."""
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
+    )  # uvicorn raises it again when it has ended
     try:
         asyncio.run(_serve(observatory, sockets, token))
     finally:
-        observatory.close()
         for one in sockets:
             one.close()
+        if observatory.done() and observatory.exception() is None:
+            observatory.result().close()
 
 
-async def _serve(observatory: Observatory, sockets: list[socket.socket], token: str) -> None:
+async def _serve(observatory: "Future[Observatory]", sockets: list[socket.socket], token: str) -> None:
     port: Any = sockets[0].getsockname()[1]
     await configured(Server(observatory, port, token)).serve(sockets)

@@ -16,11 +16,9 @@ from handmade.study.session import Chosen, Session, section_of
 from handmade.study.standing import Standing, standing_of, tick, untick
 from handmade.study.wording import day_in_words, headline, proofs, source_line, status_in_words, until_in_words
 from handmade.web.frames import Answer
+from handmade.web.pages import EXPLORERS
 from handmade.web.questions import choice, flag, real, text, whole
 from handmade.workshop.workspace import Workspace
-
-TITLES = {"plan": "The plan", "review": "Today's cards"}
-"""The pages, by name."""
 
 LONGEST_CARD = 86_400.0
 """Seconds that a card may have taken, at most."""
@@ -110,14 +108,12 @@ class Study:
 
 
 def _plan(standing: Standing) -> dict[str, Any]:
-    from handmade.web.explorers import NAMES  # they stand on the observatory, and that on this
-
     data = plan_as_data(standing)
     for item, status in zip(data["items"], standing.statuses.values(), strict=True):
         item["day"] = day_in_words(status.first, standing.today)
         item["said"] = status_in_words(status)
         item["begun"] = status.first <= standing.today
-        item["look"] = [name for name in item["look"] if name in NAMES]
+        item["look"] = [name for name in item["look"] if name in EXPLORERS]
     return {**data, "parts": list(standing.plan.parts), "headline": headline(standing), "due": len(data["due"])}
 
 

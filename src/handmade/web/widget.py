@@ -23,7 +23,6 @@ from handmade.web.held import held
 from handmade.web.images import Images, images_at
 from handmade.web.models import Models
 from handmade.web.observatory import Observatory
-from handmade.workshop.workspace import workspace_around
 
 HOST = "/static/lib/notebook.js"
 
@@ -132,4 +131,4 @@ export default {{
 @cache
 def _bench(folder: Path) -> Bench:
     """One process for the learner's code, however many widgets there are."""
-    return Bench(workspace_around(folder))
+    return Bench(folder)

@@ -170,13 +170,13 @@ def pages(browser, serving):
 def test_each_step_is_predicted_and_then_shown(pages, used):
     made = translate(used.model, used.tokenizer.source(SOURCE), longest=24)
     page = pages.open(ADDRESS)
-    assert page.locator("#weight").count() == 0
+    assert page.get_by_test_id("weight").count() == 0
     best = int(made.weights[0].argmax())
     page.get_by_role("button", name=f"{[*SOURCE, '■'][best]}, source place {best}").click()
     page.locator(".predict.right").wait_for()
-    assert number_in(page.locator("#most").inner_text()) == pytest.approx(100 * made.weights[0].max(), abs=0.6)
-    assert number_in(page.locator("#score").inner_text()) == pytest.approx(made.scores[0].max(), abs=1e-3)
-    assert number_in(page.locator("#weight").inner_text()) == pytest.approx(made.weights[0].max(), abs=1e-4)
+    assert number_in(page.get_by_test_id("most").inner_text()) == pytest.approx(100 * made.weights[0].max(), abs=0.6)
+    assert number_in(page.get_by_test_id("score").inner_text()) == pytest.approx(made.scores[0].max(), abs=1e-3)
+    assert number_in(page.get_by_test_id("weight").inner_text()) == pytest.approx(made.weights[0].max(), abs=1e-4)
     page.keyboard.press("ArrowRight")
     page.get_by_text("Predict first").wait_for()
     page.keyboard.press("ArrowRight")
@@ -186,10 +186,10 @@ def test_each_step_is_predicted_and_then_shown(pages, used):
     assert re.search("seen=2", page.url)
     page.keyboard.press("s")
     page.wait_for_function(
-        "(text) => document.querySelector('#text').innerText === text", arg=used.tokenizer.text(made.said)
+        "(text) => document.querySelector('[data-id=text]').innerText === text", arg=used.tokenizer.text(made.said)
     )
     page.reload()
-    page.locator("#weight").wait_for()
+    page.get_by_test_id("weight").wait_for()
 
 
 @pytest.mark.slow
@@ -205,13 +205,13 @@ def test_keys_lead_to_the_beam_and_to_bleu(pages, used):
         [best.log_p, best.log_p / best.score, best.score], abs=6e-4
     )
     page.keyboard.press("u")
-    page.locator("#bleu").wait_for()
+    page.get_by_test_id("bleu").wait_for()
     page.get_by_label("the right translation").fill(used.tokenizer.text(translate(used.model, source, longest=24).said))
     page.get_by_label("the right translation").press("Tab")
-    page.wait_for_function("() => document.querySelector('#bleu').innerText === '1.0000'")
+    page.wait_for_function("() => document.querySelector('[data-id=bleu]').innerText === '1.0000'")
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 420
 
 
 @pytest.mark.slow
 def test_everyone_can_read_it(check_access):
-    check_access(f"{ADDRESS}&seen=99&part=beam", lambda page: page.locator("#weight").wait_for())
+    check_access(f"{ADDRESS}&seen=99&part=beam", lambda page: page.get_by_test_id("weight").wait_for())

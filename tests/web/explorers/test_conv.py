@@ -101,16 +101,18 @@ def test_what_does_not_fit_is_said(observatory, fields, said):
 def test_the_page_asks_for_the_size_and_then_for_the_sum(pages):
     page = pages.open("/conv#padding=1")
     assert page.get_by_role("table", name="output").count() == 0
-    assert page.locator("#size").count() == 0
+    assert page.get_by_test_id("size").count() == 0
     page.get_by_role("button", name="5 \u00d7 5", exact=True).click()
     page.get_by_text("Right, 5 \u00d7 5.").wait_for()
     output = page.get_by_role("table", name="output")
     assert set(output.get_by_role("button").all_inner_texts()) == {"?"}
-    assert page.locator("#sum").count() == 0
+    assert page.get_by_test_id("sum").count() == 0
     page.get_by_label("The sum").fill("-3")
     page.keyboard.press("Enter")
-    page.locator("#sum").wait_for()
-    assert number_in(page.locator("#sum").inner_text()) == number_in(output.get_by_role("button").first.inner_text())
+    page.get_by_test_id("sum").wait_for()
+    assert number_in(page.get_by_test_id("sum").inner_text()) == number_in(
+        output.get_by_role("button").first.inner_text()
+    )
     page.get_by_role("button", name="next window").click()
     page.get_by_label("output, 0 1: not shown before you predict").wait_for()
     assert "j=1" in page.url
@@ -120,7 +122,7 @@ def test_the_page_asks_for_the_size_and_then_for_the_sum(pages):
 @pytest.mark.slow
 def test_keys_step_the_window_and_a_mistake_shows_when_narrow(pages):
     page = pages.open("/conv#seen=2", width=420)
-    page.locator("#sum").wait_for()
+    page.get_by_test_id("sum").wait_for()
     for key in ("ArrowRight", "ArrowDown", " ", "s"):
         page.keyboard.press(key)
     page.get_by_role("heading", name="row 1, column 1").wait_for()  # two columns only, with stride 2
@@ -131,14 +133,14 @@ def test_keys_step_the_window_and_a_mistake_shows_when_narrow(pages):
     chosen.select_option("stride ignored")
     page.get_by_text("gives no such output: the reference's is shown").wait_for()
     chosen.select_option("kernel turned round")
-    page.locator("#differs").wait_for()
+    page.get_by_test_id("differs").wait_for()
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 420
     page.get_by_label("groups g").fill("2")
     page.get_by_role("alert").get_by_text("2 groups cannot share 3 channels").wait_for()
     pages.forget_refusals()
     page.get_by_label("channels C").fill("4")
     page.get_by_text("cannot share").wait_for(state="detached")
-    assert number_in(page.locator("#parameters").inner_text()) == 8 * 2 * 9 + 8
+    assert number_in(page.get_by_test_id("parameters").inner_text()) == 8 * 2 * 9 + 8
 
 
 @pytest.mark.slow
@@ -147,7 +149,7 @@ def test_a_max_pool_has_no_kernel_and_its_largest_number_is_named(pages):
     page.get_by_text("max(").wait_for()
     assert page.get_by_role("table", name="kernel").count() == 0
     shown = [number_in(text) for text in page.locator(".sum-of b").all_inner_texts()]
-    assert number_in(page.locator("#sum").inner_text()) == max(shown)
+    assert number_in(page.get_by_test_id("sum").inner_text()) == max(shown)
     assert len(shown) == 9
     page.get_by_label("operation").select_option("convolution")
     page.get_by_role("table", name="kernel").wait_for()
@@ -168,7 +170,7 @@ def test_a_max_pool_has_no_kernel_and_its_largest_number_is_named(pages):
 
 @pytest.mark.slow
 def test_everyone_can_read_it(check_access):
-    check_access("/conv#seen=2&padding=1", lambda page: page.locator("#sum").wait_for())
+    check_access("/conv#seen=2&padding=1", lambda page: page.get_by_test_id("sum").wait_for())
 
 
 # --- inside a network -------------------------------------------------------------------------------------------------
@@ -247,7 +249,7 @@ def test_the_page_asks_how_much_a_unit_sees_and_frames_it(pages, observatory):
     page.wait_for_function("() => location.hash.includes('row=3&column=8') || location.hash.includes('map=')")
     page.get_by_text("row 3, column 8").first.wait_for()
     page.wait_for_function(
-        "(b) => Number(document.querySelector('#unit').innerText.replace('\u2212', '-')) !== b", arg=before
+        "(b) => Number(document.querySelector('[data-id=unit]').innerText.replace('\u2212', '-')) !== b", arg=before
     )
     page.keyboard.press("l")
     page.get_by_text("Predict first").wait_for()
@@ -259,4 +261,4 @@ def test_the_page_asks_how_much_a_unit_sees_and_frames_it(pages, observatory):
 
 @pytest.mark.slow
 def test_everyone_can_read_the_layer(check_access):
-    check_access('/conv#view=layer&known=["c1"]', lambda page: page.locator("#unit").wait_for())
+    check_access('/conv#view=layer&known=["c1"]', lambda page: page.get_by_test_id("unit").wait_for())

@@ -185,7 +185,7 @@ def test_the_page_asks_cuts_mends_and_takes_an_image(browser, resnet, tmp_path):
         page = pages.open("/flow", width=420, bypass_csp=True, reduced_motion="reduce")
         assert page.get_by_role("button", name=re.compile("^cut the branch")).is_disabled()
         page.get_by_role("button", name="it stays").click()
-        page.locator("#says").wait_for()
+        page.get_by_test_id("says").wait_for()
         page.get_by_text("Cut: branch of 2.1.").wait_for()
         assert "cut=" in page.url
         ratios = page.locator("svg text.mono[text-anchor=middle]").all_text_contents()

@@ -159,17 +159,17 @@ def test_keys_move_hold_and_write(pages, used):
     shown = f"{cell:.3f}".replace("-", "\u2212")
     page.wait_for_function("(v) => document.querySelector('#cell').innerText === v", arg=shown)
     page.keyboard.press("x")
-    page.locator("#free").wait_for()
+    page.get_by_test_id("free").wait_for()
     expected = read_gates(used.model, tokens, 0, [Held(0, "c", 3, 0.0)]).losses(tokens).mean()
-    assert number_in(page.locator("#loss").inner_text()) == pytest.approx(expected, abs=6e-4)
+    assert number_in(page.get_by_test_id("loss").inner_text()) == pytest.approx(expected, abs=6e-4)
     page.keyboard.press("w")
-    page.locator("#with").wait_for()
+    page.get_by_test_id("with").wait_for()
     rows = write_on(used.model, tokens, 9, np.random.default_rng(1), [Held(0, "c", 3, 0.0)], 0.7)
-    assert page.locator("#with").text_content() == "".join(used.pieces(rows))
+    assert page.get_by_test_id("with").text_content() == "".join(used.pieces(rows))
     table = page.locator(".sr table", has_text="Unit 3 of layer 0").locator("tr").nth(5).inner_text()
     assert table.split("\t")[6] == "0.000"  # the cell, held
     page.reload()
-    page.locator("#with").wait_for()
+    page.get_by_test_id("with").wait_for()
     # a riddle that cannot be asked while a cell is held gives nothing away
     page.goto(f"{page.url}&code=mistake&riddle=0")
     page.get_by_text("The exercise's step holds no gate: let all go.").wait_for()
@@ -182,7 +182,9 @@ def test_keys_move_hold_and_write(pages, used):
 def test_a_mistake_is_seen_in_the_state_and_in_the_loss(pages):
     page = pages.open(f"{ADDRESS}&seen=1&signal=h&code=mistake&fault=no forget gate", width=420)
     page.get_by_text("Computed by the code chosen above").wait_for()
-    assert number_in(page.locator("#loss-with").inner_text()) != number_in(page.locator("#loss").inner_text())
+    assert number_in(page.get_by_test_id("loss-with").inner_text()) != number_in(
+        page.get_by_test_id("loss").inner_text()
+    )
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 420
 
 

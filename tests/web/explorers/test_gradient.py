@@ -90,7 +90,7 @@ def test_one_sketches_first_and_then_sees(pages):
     page = pages.open("/gradient#depth=10")
     chart = page.locator(".curves")
     assert chart.locator(".curve").count() == 0
-    assert page.locator("#reaches, #factor").count() == 0
+    assert page.locator("[data-id=reaches], [data-id=factor]").count() == 0
     assert page.get_by_role("table").count() == 0
     assert page.get_by_role("button", name="that is my sketch").is_disabled()
     box = chart.bounding_box()
@@ -99,7 +99,7 @@ def test_one_sketches_first_and_then_sees(pages):
     page.mouse.move(box["x"] + box["width"] * 0.1, box["y"] + box["height"] * 0.5, steps=4)
     page.mouse.up()
     page.get_by_role("button", name="that is my sketch").click()
-    page.locator("#off").wait_for()
+    page.get_by_test_id("off").wait_for()
     assert chart.locator(".curve").count() == 2
     plain = gradients_by_layer(10, 0.7, False, False)
     cells = page.locator(".sr table tr").nth(1).locator("td").all_inner_texts()
@@ -133,8 +133,8 @@ def test_by_keys_alone_on_a_phone_and_a_right_sketch_is_right(pages):
     page.locator(".predict", has_text="RNN").wait_for()
     assert page.locator(".curves .curve").count() == 0
     page.keyboard.press("s")
-    page.locator("#radius", has_text="0.90").wait_for()
-    factor, product = page.locator("#factor").inner_text(), gradients_by_step("rnn", 40, 0.9, 0.0).norms["h"]
+    page.locator("[data-id=radius]", has_text="0.90").wait_for()
+    factor, product = page.get_by_test_id("factor").inner_text(), gradients_by_step("rnn", 40, 0.9, 0.0).norms["h"]
     assert float(factor) == pytest.approx((product[0] / product[-1]) ** (1 / 40), abs=6e-4)
     kinds = [gradients_by_step(kind, 40, 0.9, 0.0) for kind in ("rnn", "lstm", "gru")]
     told = [size_in(one) for one in page.locator(".predict strong.num").all()]
@@ -147,10 +147,10 @@ def test_by_keys_alone_on_a_phone_and_a_right_sketch_is_right(pages):
 @pytest.mark.slow
 def test_a_mistake_is_drawn_and_its_spread_said(pages):
     page = pages.open("/gradient#seen=1&code=mistake&fault=no gain")
-    page.locator("#ratio", has_text="0.71").wait_for()
+    page.locator("[data-id=ratio]", has_text="0.71").wait_for()
     assert page.locator(".curves .curve").count() == 4
 
 
 @pytest.mark.slow
 def test_everyone_can_read_it(check_access):
-    check_access("/gradient#seen=1", lambda page: page.locator("#factor").wait_for())
+    check_access("/gradient#seen=1", lambda page: page.get_by_test_id("factor").wait_for())

@@ -124,11 +124,11 @@ def test_the_page_asks_first_and_hides_the_row_everywhere(pages):
     )
     for step in ("products", "scores", "exponentials", "attention weights", "output"):
         assert row(step) == ["?"] * 4, step
-    assert page.locator("#weight").count() == 0
+    assert page.get_by_test_id("weight").count() == 0
     page.get_by_role("button", name="cat", exact=True).click()
     page.get_by_text("Right", exact=True).wait_for()
     assert weights.get_by_role("row").nth(2).get_by_role("button").all_inner_texts() == row("attention weights")
-    assert number_in(page.locator("#weight").inner_text()) == pytest.approx(
+    assert number_in(page.get_by_test_id("weight").inner_text()) == pytest.approx(
         number_in(row("attention weights")[1]), abs=5e-4
     )
     assert "seen=1" in page.url
@@ -166,7 +166,7 @@ def test_the_keys_alone_do_everything(pages):
         if page.evaluate("() => document.activeElement.textContent") == "show me":
             break
     page.keyboard.press("Enter")
-    page.locator("#weight").wait_for()
+    page.get_by_test_id("weight").wait_for()
     first = page.locator(".arithmetic .big").inner_text()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowLeft")
@@ -194,9 +194,9 @@ def test_a_mistake_without_its_name_is_of_its_exercise_only(pages):
 def test_typed_numbers_count_and_a_mistake_shows(pages):
     page = pages.open("/hand#seen=1")
     cell = page.get_by_label("queries, cat 0")
-    before = page.locator("#weight").inner_text()
+    before = page.get_by_test_id("weight").inner_text()
     cell.fill("9")
-    page.wait_for_function("(before) => document.querySelector('#weight').innerText !== before", arg=before)
+    page.wait_for_function("(before) => document.querySelector('[data-id=weight]').innerText !== before", arg=before)
     cell.fill("nine")
     page.locator("[aria-invalid=true]").wait_for()
     page.get_by_role("button", name="with a mistake").click()
@@ -258,7 +258,7 @@ def test_positions_open_into_their_arithmetic(pages):
     assert shown == pytest.approx(np.sin(2) * 1 + np.cos(2) * 1, abs=1e-3)  # the query 1, 1, 0, 2 at place 2
     page.get_by_role("button", name="with a mistake").click()
     page.get_by_label("mistake").select_option("turns the other way")
-    page.locator("#differs").wait_for()
+    page.get_by_test_id("differs").wait_for()
     page.keyboard.press("o")  # none, behind rotary
     page.get_by_role("table", name="queries with positions").wait_for(state="detached")
     page.get_by_label("mask").select_option("padding")
@@ -269,7 +269,7 @@ def test_positions_open_into_their_arithmetic(pages):
 @pytest.mark.slow
 def test_narrow_nothing_scrolls_sideways(pages):
     page = pages.open("/hand#seen=1&mask=causal&code=mistake", width=420)
-    page.locator("#weight").wait_for()
+    page.get_by_test_id("weight").wait_for()
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 420
 
 
@@ -284,7 +284,7 @@ def test_a_prediction_is_counted_in_the_workspace_and_show_me_is_not(pages, obse
     before = made()
     page = pages.open("/hand#mask=padding")
     page.get_by_text("show me").click()
-    page.locator("#weight").wait_for()
+    page.get_by_test_id("weight").wait_for()
     page.get_by_text("another row").click()
     with page.expect_response("**/api/predicted") as answered:
         page.get_by_role("button", name="cat", exact=True).click()

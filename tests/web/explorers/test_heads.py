@@ -196,7 +196,7 @@ def test_the_page_asks_where_the_translation_looks_in_the_source(browser, others
         page.get_by_text("of the translation, which token of the source").wait_for()
         source = page.get_by_role("group", name="The source").get_by_role("button")
         source.nth(2).click()
-        page.locator("#weight").wait_for()
+        page.get_by_test_id("weight").wait_for()
         assert page.locator(".sr table tr").count() == 1 + source.count()
         assert cross.locator("canvas").count() == 1
         page.keyboard.press("ArrowUp")
@@ -217,7 +217,7 @@ def test_the_page_hides_a_heads_pattern_until_it_is_predicted(pages):
     assert page.locator("canvas").count() == 0  # no map, small or large
     assert page.get_by_role("table").count() == 0
     page.get_by_role("button", name="u, place 8").click()
-    page.locator("#weight").wait_for()
+    page.get_by_test_id("weight").wait_for()
     assert page.get_by_role("button", name=re.compile("layer 0, head 0")).locator("canvas").count() == 1
     assert page.get_by_role("button", name=re.compile("layer 0, head 1")).locator("canvas").count() == 0
     assert "seen=" in page.url
@@ -232,7 +232,7 @@ def test_the_page_hides_a_heads_pattern_until_it_is_predicted(pages):
 @pytest.mark.slow
 def test_keys_move_cut_and_compare(pages, used):
     page = pages.open(f"{ADDRESS}&seen=[[0,0],[0,1],[1,0],[1,1]]")
-    before = number_in(page.locator("#loss").inner_text())
+    before = number_in(page.get_by_test_id("loss").inner_text())
     page.get_by_text(re.compile(r"^[+\u2212]?\d\.\d\d$")).nth(3).wait_for()  # the losses without each head
     rises = losses_without_heads(used.model, np.array(used.tokens(TEXT))).ravel() - before
     told = page.locator(".heads small").all_inner_texts()
@@ -242,13 +242,13 @@ def test_keys_move_cut_and_compare(pages, used):
     page.get_by_role("heading", name="Layer 1, head 1").wait_for()
     assert "i=8" in page.url
     page.keyboard.press("x")
-    page.wait_for_function("(b) => Number(document.querySelector('#loss').innerText) !== b", arg=before)
+    page.wait_for_function("(b) => Number(document.querySelector('[data-id=loss]').innerText) !== b", arg=before)
     assert "off=" in page.url
     expected = read_heads(used.model, np.array(used.tokens(TEXT)), off=[(1, 1)]).losses(np.array(used.tokens(TEXT)))
-    assert number_in(page.locator("#loss").inner_text()) == pytest.approx(expected.mean(), abs=6e-4)
-    page.locator("#sharp").fill("0")
+    assert number_in(page.get_by_test_id("loss").inner_text()) == pytest.approx(expected.mean(), abs=6e-4)
+    page.get_by_test_id("sharp").fill("0")
     page.locator(".heads small", has_text="…").first.wait_for()  # the others are of another sharpness
-    page.wait_for_function("() => document.querySelector('#weight').innerText === (1 / 9).toFixed(4)")
+    page.wait_for_function("() => document.querySelector('[data-id=weight]').innerText === (1 / 9).toFixed(4)")
     assert "sharpness=0" in page.url
 
 
@@ -291,13 +291,15 @@ def test_of_a_large_model_the_page_measures_when_it_is_asked_and_stops_when_the_
 @pytest.mark.slow
 def test_a_mistake_is_seen_in_the_map_and_in_the_loss(pages):
     page = pages.open(f"{ADDRESS}&seen=[[0,0]]&code=mistake&fault=no mask", width=420)
-    page.locator("#loss-with").wait_for()
+    page.get_by_test_id("loss-with").wait_for()
     page.get_by_text("Farthest from the reference").wait_for()
-    assert number_in(page.locator("#loss-with").inner_text()) != number_in(page.locator("#loss").inner_text())
+    assert number_in(page.get_by_test_id("loss-with").inner_text()) != number_in(
+        page.get_by_test_id("loss").inner_text()
+    )
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 420
 
 
 @pytest.mark.slow
 def test_everyone_can_read_it(check_access):
-    ready = lambda page: page.locator("#weight").wait_for()
+    ready = lambda page: page.get_by_test_id("weight").wait_for()
     check_access(f"{ADDRESS}&seen=[[0,0]]", ready)

@@ -135,14 +135,14 @@ ADDRESS = f"/lens#model={GPT}&text={TEXT}"
 @pytest.mark.slow
 def test_the_page_asks_first_and_then_says_what_is_so(pages, used):
     page = pages.open(ADDRESS)
-    assert page.locator(".ladder, .bars.choosing, #logit").count() == 0
+    assert page.locator(".ladder, .bars.choosing, [data-id=logit]").count() == 0
     assert page.locator(".guesses span.now").all_inner_texts() == ["?"] * 3
     tokens = np.array(used.tokens(TEXT))
     _, stream = read_stream(used.model, tokens)
     best = int(stream[-1].argmax())
     page.locator(".predict").get_by_role("button", name=used.pieces([best])[0], exact=True).click()
     page.locator(".predict.right").wait_for()
-    assert number_in(page.locator("#top").inner_text()) == pytest.approx(100 * np.exp(stream[-1].max()), abs=0.6)
+    assert number_in(page.get_by_test_id("top").inner_text()) == pytest.approx(100 * np.exp(stream[-1].max()), abs=0.6)
     made, costs = contributions(used.model, tokens, 11, np.array([best])), cache_cost(used.model.config, 12)
     assert number_in(page.locator("#logit").inner_text()) == pytest.approx(made.logits[0], abs=6e-3)
     assert number_in(page.locator("#saved").inner_text()) == pytest.approx(costs.again / costs.cached, abs=0.06)
@@ -182,10 +182,10 @@ def test_keys_look_at_others_and_write_also_with_a_mistake(pages, used):
     page.wait_for_function("(n) => location.hash.includes(`token=${n}`)", arg=second)
     made = choosing(stream[-1], 1.0, 2)
     drawn = used.pieces(sample(made.after_top_p[None], np.random.default_rng([3, 12])).tolist())[0]
-    page.locator("#temperature").focus()  # a slider keeps its own keys only
+    page.get_by_test_id("temperature").focus()  # a slider keeps its own keys only
     page.keyboard.press("w")
     page.get_by_role("button", name=f"{drawn.replace(' ', '␣')}, place 12", exact=True).wait_for()
-    page.locator("#temperature").evaluate("(slider) => slider.blur()")
+    page.get_by_test_id("temperature").evaluate("(slider) => slider.blur()")
     page.keyboard.press("ArrowLeft")
     page.locator(".guesses button[aria-current=true]", has_text="s").wait_for()
     assert "place=11" in page.url
@@ -193,4 +193,4 @@ def test_keys_look_at_others_and_write_also_with_a_mistake(pages, used):
 
 @pytest.mark.slow
 def test_everyone_can_read_it(check_access):
-    check_access(f"{ADDRESS}&seen=1&top_k=3", lambda page: page.locator("#logit").wait_for())
+    check_access(f"{ADDRESS}&seen=1&top_k=3", lambda page: page.get_by_test_id("logit").wait_for())

@@ -68,37 +68,39 @@ def test_what_does_not_fit_is_said(observatory, fields, said):
 @pytest.mark.slow
 def test_the_page_asks_first_and_follows_the_keys(pages):
     page = pages.open("/sizes")
-    assert page.locator("#parameters, #training, #writing, .networks").count() == 0
+    assert page.locator("[data-id=parameters], [data-id=training], [data-id=writing], .networks").count() == 0
     page.locator(".predict").get_by_role("button", name="124 M").click()
     page.get_by_text("Right", exact=True).wait_for()
     assert page.locator("#parameters").inner_text() == "124,439,808"
     page.get_by_text("16 bytes a parameter").wait_for()
     page.get_by_text(f"kv = G d / H = {GPTShape().kv}, the width").wait_for()
     page.keyboard.press("l")  # twice the layers
-    page.wait_for_function("() => document.querySelector('#parameters').innerText !== '124,439,808'")
-    assert page.locator("#parameters").inner_text() == f"{GPTShape(L=24).count:,}"
+    page.wait_for_function("() => document.querySelector('[data-id=parameters]').innerText !== '124,439,808'")
+    assert page.get_by_test_id("parameters").inner_text() == f"{GPTShape(L=24).count:,}"
     page.keyboard.press("f")
     page.get_by_text("weights in float32").wait_for()
-    assert page.locator("#writing").inner_text() == f"{total(GPTShape(L=24).writing(1, 'float16')) / 2**20:.2f} MiB"
+    assert (
+        page.get_by_test_id("writing").inner_text() == f"{total(GPTShape(L=24).writing(1, 'float16')) / 2**20:.2f} MiB"
+    )
     other = pages.open(f"/sizes#{page.url.partition('#')[2]}", width=420)
-    other.locator("#parameters").wait_for()
+    other.get_by_test_id("parameters").wait_for()
     for group in ("parameters", "training", "writing", "multiply_adds"):
         assert other.locator(f"#{group}").inner_text() == page.locator(f"#{group}").inner_text()
     assert other.evaluate("() => document.documentElement.scrollWidth") <= 420
     page.keyboard.press("n")  # of the cache, whose card alone is hidden
     page.get_by_text("How large is its cache").wait_for()
-    assert page.locator("#writing").count() == 0
-    assert page.locator("#parameters").count() == 1
+    assert page.get_by_test_id("writing").count() == 0
+    assert page.get_by_test_id("parameters").count() == 1
     page.get_by_text("show me").click()
     assert number_in(page.locator(".predict strong").inner_text()) == 72  # 2 * 24 * 1024 * 768 * 2 bytes
     page.get_by_role("button", name="parameters").click()
     assert page.locator(".networks tr").nth(1).inner_text().startswith("gpt2-xl")
     page.get_by_label("heads H", exact=True).fill("7")
     page.get_by_text("7 heads must divide").wait_for()
-    assert page.locator("#parameters").count() == 1  # the last good picture stays
+    assert page.get_by_test_id("parameters").count() == 1  # the last good picture stays
     pages.forget_refusals()
 
 
 @pytest.mark.slow
 def test_everyone_can_read_it(check_access):
-    check_access("/sizes#seen=1", lambda page: page.locator("#parameters").wait_for())
+    check_access("/sizes#seen=1", lambda page: page.get_by_test_id("parameters").wait_for())

@@ -129,28 +129,28 @@ def test_the_page_asks_for_the_first_loss_and_then_steers_a_run_by_keys(here, tr
     page.keyboard.press(next(str(n) for n, text in enumerate(offered, 1) if chance in text))
     page.get_by_text("Right", exact=True).wait_for()
     page.get_by_role("listitem").get_by_role("button", name="train").click()
-    page.locator("#loss").get_by_text(re.compile(r"^\d\.\d")).wait_for()
+    page.get_by_test_id("loss").get_by_text(re.compile(r"^\d\.\d")).wait_for()
     page.get_by_text("Guessing among 61").wait_for()
     page.keyboard.press(" ")
     page.get_by_text("paused", exact=True).wait_for()
-    step, rate = page.locator("#step").inner_text(), number_in(page.locator("#rate").inner_text())
+    step, rate = page.get_by_test_id("step").inner_text(), number_in(page.get_by_test_id("rate").inner_text())
     page.keyboard.press("-")
     page.get_by_text("Where is the training loss 30 steps later?").wait_for()
-    assert number_in(page.locator("#rate").inner_text()) == rate  # nothing is changed before it is predicted
+    assert number_in(page.get_by_test_id("rate").inner_text()) == rate  # nothing is changed before it is predicted
     page.keyboard.press("s")
     page.get_by_text("rate \u00d7 0.5").wait_for()
-    assert number_in(page.locator("#rate").inner_text()) == pytest.approx(rate / 2, rel=0.02)
+    assert number_in(page.get_by_test_id("rate").inner_text()) == pytest.approx(rate / 2, rel=0.02)
     page.keyboard.press("f")
     page.get_by_text("forked to gpt-1-fork-1").wait_for()
-    assert page.locator("#step").inner_text().split("·")[0] == step.split("·")[0]
+    assert page.get_by_test_id("step").inner_text().split("·")[0] == step.split("·")[0]
     # the table has what the picture shows; the layers are those of the run
     rows = page.locator(".sr table tr").all_inner_texts()
-    assert abs(float(rows[-1].split("\t")[1]) - number_in(page.locator("#loss").inner_text())) < 1e-3
+    assert abs(float(rows[-1].split("\t")[1]) - number_in(page.get_by_test_id("loss").inner_text())) < 1e-3
     assert page.locator(".bars .name").count() == 11
     # another page shows the same, and a narrow one does not scroll sideways
     other = here.open(f"/train#{page.url.partition('#')[2]}", width=420)
     other.get_by_text("forked to gpt-1-fork-1").wait_for()
-    assert other.locator("#loss").inner_text() == page.locator("#loss").inner_text()
+    assert other.get_by_test_id("loss").inner_text() == page.get_by_test_id("loss").inner_text()
     assert other.evaluate("() => document.documentElement.scrollWidth") <= 420
     # compared with its fork; killed, it says so, and is resumed
     page.get_by_label("gpt-1-fork-1").check()
@@ -228,7 +228,7 @@ def test_a_mistake_is_found_on_the_page(here, training):
     page = here.open("/train#mode=diagnosis")
     page.get_by_role("button", name="train it").click()
     page.locator(".predict .choice button").nth(3).wait_for()
-    page.locator("#loss").get_by_text(re.compile(r"^\d")).wait_for()
+    page.get_by_test_id("loss").get_by_text(re.compile(r"^\d")).wait_for()
     page.locator(".strokes").get_by_text("without a mistake", exact=True).first.wait_for()
     secret = training.observatory.jobs.job(int(re.search(r"riddle=(\d+)", page.url)[1])).secret  # type: ignore[index]
     assert page.get_by_text(FAULTS[secret].cause).count() == 0

@@ -3,23 +3,24 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from handmade.models.card import Card
-from handmade.web.frames import Answer
-from handmade.web.measuring import Pieces
-from handmade.web.observatory import Observatory
+from handmade.web.pages import EXPLORERS
 
-ORDER = ("conv", "flow", "gradient", "gates", "align", "hand", "heads", "lens", "train", "sizes")
-"""The order of study. Those that have a file are offered."""
+if TYPE_CHECKING:
+    from handmade.models.card import Card
+    from handmade.web.frames import Answer
+    from handmade.web.measuring import Pieces
+    from handmade.web.observatory import Observatory
+
+NAMES = tuple(EXPLORERS)
+"""All of them, in the order of study."""
 
 
 @dataclass(frozen=True)
 class Explorer:
-    """One page.
+    """What answers for one page.
 
-    title: in the bar and in the list. asks: the page's question. lead: what it is about, in a sentence or two.
     question: the dataclass that its questions are read into. answer: what answers one.
     exercises: those whose code runs in it, by name. related: others that belong to it, for `handmade check` alone.
     fits: the networks that it looks into; None where it needs no model.
@@ -29,21 +30,15 @@ class Explorer:
     also: the questions that a page saved as a file answers beside its own, given that one and its answer.
     """
 
-    title: str
-    asks: str
-    lead: str
     question: type
-    answer: Callable[[Any, Observatory], Answer]
+    answer: "Callable[[Any, Observatory], Answer]"
     exercises: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
-    fits: Callable[[Card], bool] | None = None
+    fits: "Callable[[Card], bool] | None" = None
     trains: str = ""
     files: tuple[str, ...] = ()
-    pieces: Callable[[Any, Observatory], Pieces] | None = None
-    also: Callable[[Any, Answer], Iterable[Any]] = lambda question, answer: ()
-
-
-NAMES = tuple(name for name in ORDER if (Path(__file__).parent / f"{name}.py").exists())
+    pieces: "Callable[[Any, Observatory], Pieces] | None" = None
+    also: "Callable[[Any, Answer], Iterable[Any]]" = lambda question, answer: ()
 
 
 def explorer_named(name: str) -> Explorer:

@@ -223,10 +223,6 @@ def _fits(card: Card) -> bool:
 
 
 EXPLORER = Explorer(
-    title="Attention of a translator",
-    asks="Which word is being translated?",
-    lead="An encoder has read the source. Before each step the decoder compares its state with every place of it, and "
-    "reads most where they fit. Step it, and say first where it looks.",
     question=Question,
     answer=answer,
     exercises=EXERCISES,

@@ -243,10 +243,6 @@ def _fits(card: Card) -> bool:
 
 
 EXPLORER = Explorer(
-    title="What one window sees",
-    asks="What does one window see?",
-    lead="A small kernel is laid over every window of the image; the products under it are summed, and that sum is one "
-    "number of the output. Step the window over numbers of your own, or look at one number inside a trained network.",
     question=Question,
     answer=answer,
     exercises=(EXERCISE, COLUMNS, POOL),

@@ -262,10 +262,6 @@ def _fits(card: Card) -> bool:
 
 
 EXPLORER = Explorer(
-    title="Feature flow, block by block",
-    asks="What does each block add?",
-    lead="An image on its way through a network. Each block of a ResNet keeps what it gets and adds something, "
-    "x + F(x); each of a GoogLeNet looks with four branches side by side. Cut a part and see what it says then.",
     question=Question,
     answer=answer,
     exercises=(EXERCISE, INCEPTION),

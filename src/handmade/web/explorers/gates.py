@@ -230,10 +230,6 @@ def _fits(card: Card) -> bool:
 
 
 EXPLORER = Explorer(
-    title="Gates of an LSTM or a GRU",
-    asks="What does the cell remember?",
-    lead="A recurrent network reads a text letter by letter. At each letter its gates decide, unit by unit, what is "
-    "forgotten, what is written and what is shown. Hold one, and see what it writes then.",
     question=Question,
     answer=answer,
     exercises=tuple(EXERCISE_OF.values()),

@@ -178,10 +178,6 @@ def _also(question: Question, answer: Answer) -> list[Question]:
 
 
 EXPLORER = Explorer(
-    title="How far the gradient reaches",
-    asks="How far does the gradient reach?",
-    lead="Backward, a deep network multiplies the gradient by one matrix for each layer, a recurrent one by one for "
-    "each step. Below 1 it vanishes, above 1 it explodes; skips and gates are ways around the product.",
     question=Question,
     answer=answer,
     exercises=("scaled_init", "rnn_backward", "lstm_backward"),

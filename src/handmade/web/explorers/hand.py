@@ -165,10 +165,6 @@ def _also(question: Question, answer: Answer) -> list[Question]:
 
 
 EXPLORER = Explorer(
-    title="Attention, every number",
-    asks="Attention, every number",
-    lead="Each query is compared with each key; the better they match, the more of that key's value is taken. Change "
-    "any number and see what follows from it.",
     question=Question,
     answer=answer,
     exercises=(*EXERCISE_OF.values(), *POSITIONS.values(), ALL_HEADS),

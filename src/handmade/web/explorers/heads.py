@@ -202,10 +202,6 @@ def _fits(card: Card) -> bool:
 
 
 EXPLORER = Explorer(
-    title="Attention, head by head",
-    asks="Where does each letter look?",
-    lead="A model reads a text. In each of its heads a token asks others, and takes the most from those that answer. "
-    "Everything here is computed by the model, as you touch it.",
     question=Question,
     answer=answer,
     exercises=tuple(EXERCISES.values()),

@@ -213,10 +213,6 @@ def _fits(card: Card) -> bool:
 
 
 EXPLORER = Explorer(
-    title="The logit lens",
-    asks="How does the next letter take shape?",
-    lead="Every layer of a Transformer adds to the same stream of vectors, and the last step, which turns it into "
-    "scores, can read it after any layer. See the next letter take shape, what raises it, and how it is chosen.",
     question=Question,
     answer=answer,
     exercises=(EXERCISE,),

@@ -68,10 +68,6 @@ def _network(name: str) -> dict[str, Any]:
 
 
 EXPLORER = Explorer(
-    title="Sizes",
-    asks="How many, how large, how dear?",
-    lead="The numbers that interviews ask for: parameters, memory and multiply-adds of a GPT of any size, each formula "
-    "with the numbers in it, and those of every network here.",
     question=Question,
     answer=answer,
     related=("output_size", "kv_cache"),

@@ -114,10 +114,6 @@ def _diagnosis(question: Question, observatory: Observatory) -> dict[str, Any]:
 
 
 EXPLORER = Explorer(
-    title="Training",
-    asks="What is wrong with this run?",
-    lead="A network learns here while you watch: pause it, change its learning rate, fork it and compare. Or take a "
-    "run with a mistake in it, and tell from its curves what is wrong.",
     question=Question,
     answer=answer,
     related=("adam", "noam", "dropout", "cross_entropy"),

@@ -43,7 +43,7 @@ async function sent(path, how) {
 }
 const posted = (path, body) => sent(path, { method: "POST", body });
 
-/** @param {string} name of the page @returns {import("/static/lib/host.js").Host} */
+/** @param {string} name of the page @returns {import("/static/lib/shell.js").Host} */
 function servedHost(name) {
   return {
     area: window,

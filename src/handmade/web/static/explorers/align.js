@@ -1,10 +1,9 @@
 // @ts-check
 // The attention of a translator: the decoder step by step, one weight by hand, its beam as a tree, its n-grams.
-import { html, signal, computed, batch } from "/static/vendor/preact.js";
+import { html, computed, batch } from "/static/vendor/preact.js";
 import { rowOf } from "/static/lib/frame.js";
-import { latest } from "/static/lib/host.js";
 import { bars, color, inkOn, largest, Legend, minus, nextBars, Painted, shown, theme, Token } from "/static/lib/paint.js";
-import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, NoModel, Predict, prediction, state, Veil } from "/static/lib/shell.js";
+import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, Lead, NoModel, Predict, prediction, questions, state, Veil } from "/static/lib/shell.js";
 import { Said, Switch, whose } from "/static/lib/whose.js";
 
 const W = 22, BETWEEN = 74; // of a letter, and between source and target
@@ -15,13 +14,10 @@ const COLUMN = 53, LINE = 40; // of the tree
 
 export default explorer((host, scope) => {
   const s = state(host, scope, { model: "", source: "the meeting of the 8th of july 2025 at noon", target: "2025-07-08", forced: 0, part: "align", beam: 3, alpha: 0.6, t: 0, j: -1, seen: 0, code: "reference", fault: "", riddle: -1 });
-  const got = signal(null), failed = signal(""), about = signal(null);
+  const { got, about, failed, refresh } = questions(host, scope, "align");
   const w = whose(host, scope, about, s, () => EXERCISE[s.part.value] ?? (!got.value || ADDITIVE.includes(got.value.method) ? "bahdanau" : "self_attention"));
-  const fail = (error) => (failed.value = error.message);
-  host.ask({ explorer: "align" }, "about").then((a) => (about.value = a), fail);
   const question = () => ({ model: s.model.value, source: s.source.value, target: s.target.value, forced: s.forced.value });
-  const refresh = latest(host.ask, (answer) => { got.value = answer; failed.value = ""; }, fail);
-  scope.effect(() => { if (about.value?.models.length) refresh({ ...question(), part: s.part.value, beam: s.beam.value, alpha: s.alpha.value, ...w.asked() }); });
+  scope.effect(() => refresh({ ...question(), part: s.part.value, beam: s.beam.value, alpha: s.alpha.value, ...w.asked() }));
 
   const S = computed(() => got.value?.tokens.length ?? 0), T = computed(() => got.value?.said.length ?? 0);
   const open = computed(() => Math.min(s.seen.value, T.value)); // steps that have been predicted, or shown
@@ -50,7 +46,7 @@ export default explorer((host, scope) => {
     const written = html`<${Token} text=${got.value.read.slice(1, t.value + 1).join("")} />`;
     if (asking.value) return html`<${Predict} tag="Predict first" action=${["show me", () => guess(-1)]}>${t.value ? html`${s.forced.value ? "It has read" : "It has written"} ${written}` : "It has written nothing yet"}. At which letter of the source does it look most before it writes the ${t.value ? "next" : "first"} one? Click it.</${Predict}>`;
     const [weight, k] = best.value[0], mine = typeof said.value === "number" && said.value >= 0 && graded() ? said.value : null, right = mine === null ? null : mine === k || row.value[mine] >= weight;
-    return html`<${Predict} tag="It looks at" right=${right} action=${t.value + 1 < T.value ? ["next step", another] : ["from the start", again]}><${Token} text=${got.value.tokens[k]} /> (place ${k}) gets <strong class="num" id="most">${(100 * weight).toFixed(0)} %</strong>${right === false ? html`; yours, <${Token} text=${got.value.tokens[mine]} />, gets <span class="num">${(100 * row.value[mine]).toFixed(0)} %</span>` : ""}. It writes <${Token} text=${got.value.said[t.value]} />.${weight < 0.5 ? " No letter gets more than half: it reads a mean." : ""}</${Predict}>`;
+    return html`<${Predict} tag="It looks at" right=${right} action=${t.value + 1 < T.value ? ["next step", another] : ["from the start", again]}><${Token} text=${got.value.tokens[k]} /> (place ${k}) gets <strong class="num" data-id="most">${(100 * weight).toFixed(0)} %</strong>${right === false ? html`; yours, <${Token} text=${got.value.tokens[mine]} />, gets <span class="num">${(100 * row.value[mine]).toFixed(0)} %</span>` : ""}. It writes <${Token} text=${got.value.said[t.value]} />.${weight < 0.5 ? " No letter gets more than half: it reads a mean." : ""}</${Predict}>`;
   };
 
   const Strip = () => {
@@ -73,9 +69,9 @@ export default explorer((host, scope) => {
       <p class="choice" style=${{ marginTop: "10px" }}><button class="icon" aria-pressed=${Boolean(s.forced.value)} disabled=${!s.target.value.trim()} onClick=${() => batch(() => { s.forced.value = s.forced.value ? 0 : 1; again(); })}>teacher forcing <kbd>f</kbd></button></p>
       <p class="small soft" style=${{ marginTop: "8px" }}>${s.forced.value ? "Each step reads the right letter, whatever the step before said, as in training." : "Each step reads what the step before wrote, as in use."}</p>
       ${a.unknown.length > 0 && html`<p class="small wrong-is">It does not know ${a.unknown.join(" ")}, and reads “unknown” there.</p>`}
-      <div style=${{ marginTop: "14px" }}><div class="big mono" id="text">${open.value >= T.value || s.part.value !== "align" ? a.text || "nothing" : "…"}</div><div class="small soft">what it ${s.forced.value ? "says, letter by letter" : "writes"}</div>
-        ${a.loss !== null && html`<div class="small soft"><b class="num" id="loss">${a.loss.toFixed(3)}</b> nats a letter of the right translation</div>`}
-        ${"writes" in a && html`<div class="small wrong-is"><b class="mono" id="writes">${a.writes ?? "no numbers"}</b> with the mistake in every step</div>`}</div>
+      <div style=${{ marginTop: "14px" }}><div class="big mono" data-id="text">${open.value >= T.value || s.part.value !== "align" ? a.text || "nothing" : "…"}</div><div class="small soft">what it ${s.forced.value ? "says, letter by letter" : "writes"}</div>
+        ${a.loss !== null && html`<div class="small soft"><b class="num" data-id="loss">${a.loss.toFixed(3)}</b> nats a letter of the right translation</div>`}
+        ${"writes" in a && html`<div class="small wrong-is"><b class="mono" data-id="writes">${a.writes ?? "no numbers"}</b> with the mistake in every step</div>`}</div>
       ${open.value < T.value && html`<button class="link" style=${{ marginTop: "10px", padding: 0 }} onClick=${showAll}>show all steps</button>`}</section>`;
   };
 
@@ -99,7 +95,7 @@ export default explorer((host, scope) => {
     const x = (n) => (n < 0 ? 6 : 30 + nodes[n].step * COLUMN), y = (n) => (n < 0 ? LINE / 2 : rank[n] * LINE + LINE / 2);
     return html`<div class="spread"><h2>Beam search: the ${s.beam.value} best continuations go on</h2><span class="small soft">log-probability below each letter</span></div>
       <div class="options"><label>beam <select aria-label="beam" value=${s.beam.value} onChange=${(e) => (s.beam.value = +e.target.value)}>${[1, 2, 3, 4, 5, 6].map((n) => html`<option value=${n}>${n}</option>`)}</select></label></div>
-      <div class="slider"><label for="alpha">length penalty α</label><input id="alpha" type="range" min="0" max="4" step="0.1" value=${s.alpha.value} onInput=${(e) => (s.alpha.value = +e.target.value)} /><output class="num">${s.alpha.value.toFixed(1)}</output></div>
+      <div class="slider"><label for=${scope.id("alpha")}>length penalty α</label><input id=${scope.id("alpha")} data-id="alpha" type="range" min="0" max="4" step="0.1" value=${s.alpha.value} onInput=${(e) => (s.alpha.value = +e.target.value)} /><output class="num">${s.alpha.value.toFixed(1)}</output></div>
       <div class="scroll tree" tabindex="0" role="img" aria-label=${`The search as a tree of ${nodes.length} nodes; a table below has the hypotheses that ended`}><svg width=${wide} height=${high} aria-hidden="true">
         ${nodes.map((node, n) => html`<path class=${`edge ${node.state.replace(" ", "-")}${path.has(n) ? " best" : ""}`} d=${`M${x(node.parent) + (node.parent < 0 ? 0 : 26)} ${y(node.parent)} C${x(n) - 26} ${y(node.parent)} ${x(n) - 26} ${y(n)} ${x(n)} ${y(n)}`} />`)}
         ${nodes.map((node, n) => html`<g class=${`node ${node.state.replace(" ", "-")}${path.has(n) ? " best" : ""}`}><title>${node.state}: log p ${minus(node.log_p, 3)}, with the length penalty ${minus(node.score, 3)}</title><rect x=${x(n)} y=${y(n) - 13} width="26" height="20" rx="5" /><text x=${x(n) + 13} y=${y(n) + 2} text-anchor="middle">${shown(node.token)}</text><text class="p" x=${x(n) + 13} y=${y(n) + 18} text-anchor="middle">${minus(node.log_p, 2)}</text></g>`)}</svg></div>
@@ -122,7 +118,7 @@ export default explorer((host, scope) => {
         ${rows.map(({ hit, first, size, line }) => html`<rect class=${hit ? "hit" : "miss"} x=${64 + first * unit + 3} y=${60 + 16 * line} width=${size * unit - 6} height="10" rx="4" />`)}</svg></div>
       <p class="small soft">Green: matched, as often as the right translation has it. Dashed: not matched.</p>
       <table class="sums" style=${{ marginTop: "8px" }}><caption class="sr">N-grams that are matched</caption><tr><th scope="col">n</th><th scope="col">matched</th><th scope="col">of</th><th scope="col">precision</th></tr>${marked.orders.map((order, k) => html`<tr><th scope="row">${k + 1}-grams</th><td class="num">${order.matched.filter(Boolean).length}</td><td class="num">${order.matched.length}</td><td class="num">${minus(order.precision, 3)}</td></tr>`)}</table>
-      <div class="formula"><em>brevity penalty: ${n} ${n < marked.reference.length ? "<" : "≥"} ${marked.reference.length} ${n < marked.reference.length ? "tokens, exp(1 − r ∕ c)" : "tokens, none"}</em><b>${minus(marked.penalty, 3)}</b><em>(${p.map((v) => minus(v, 3)).join(" × ")})<sup>1∕4</sup> × penalty: BLEU</em><b id="bleu">${minus(marked.score, 4)}</b>${"their_score" in got.value && html`<em>by the code chosen above</em><b class="wrong-is" id="their-bleu">${got.value.their_score === null ? "no number" : minus(got.value.their_score, 4)}</b>`}</div>
+      <div class="formula"><em>brevity penalty: ${n} ${n < marked.reference.length ? "<" : "≥"} ${marked.reference.length} ${n < marked.reference.length ? "tokens, exp(1 − r ∕ c)" : "tokens, none"}</em><b>${minus(marked.penalty, 3)}</b><em>(${p.map((v) => minus(v, 3)).join(" × ")})<sup>1∕4</sup> × penalty: BLEU</em><b data-id="bleu">${minus(marked.score, 4)}</b>${"their_score" in got.value && html`<em>by the code chosen above</em><b class="wrong-is" data-id="their-bleu">${got.value.their_score === null ? "no number" : minus(got.value.their_score, 4)}</b>`}</div>
       <p class="small soft">One precision of 0 makes the product 0: on one short text BLEU is harsh, and is meant for a whole corpus.</p>`;
   };
   const Main = () => html`<section class="card"><p class="switch parts" role="group" aria-label="What is looked at">${Object.entries(PARTS).map(([name, label]) => html`<button aria-pressed=${s.part.value === name} onClick=${part(name)}>${label} <kbd>${name === "bleu" ? "u" : label[0]}</kbd></button>`)}</p>
@@ -139,14 +135,14 @@ export default explorer((host, scope) => {
       ${pieces.map(([x, y]) => html`<div class="cells wide" aria-hidden="true"><${Cells} name=${v ? "W q" : "q"} kind="q" values=${q.slice(x, y)} limit=${limit} /><${Cells} name=${v ? "U m" : "k"} kind="k" values=${k.slice(x, y)} limit=${limit} />${v && html`<${Cells} name="tanh(+)" values=${squashed.slice(x, y)} limit=${1} />`}<${Cells} name=${v ? "× v" : "q × k"} values=${products.slice(x, y)} limit=${most} /></div>`)}
       ${q.length > 16 * pieces.length && html`<p class="small faint">The first ${16 * pieces.length} of ${q.length} numbers.</p>`}
       ${s.code.value !== "reference" && html`<p class="small soft">As the reference computes it.</p>`}
-      <div class="formula"><em>${v ? `v · tanh(W q + U m), ${q.length} products` : `q · k, the sum of ${q.length} products`}: the score</em><b id="score">${minus(scores[j.value], 3)}</b><em>exp(score − the row's largest, ${minus(top, 3)})</em><b>${minus(exp(scores[j.value]), 4)}</b><em>÷ the sum over ${S.value} places, ${minus(total, 3)}: the weight</em><b id="weight">${minus(weights(t.value, false)[j.value], 4)}</b></div></section>
+      <div class="formula"><em>${v ? `v · tanh(W q + U m), ${q.length} products` : `q · k, the sum of ${q.length} products`}: the score</em><b data-id="score">${minus(scores[j.value], 3)}</b><em>exp(score − the row's largest, ${minus(top, 3)})</em><b>${minus(exp(scores[j.value]), 4)}</b><em>÷ the sum over ${S.value} places, ${minus(total, 3)}: the weight</em><b data-id="weight">${minus(weights(t.value, false)[j.value], 4)}</b></div></section>
     <section class="card"><h2>Where step ${t.value} looks</h2>${bars(best.value.slice(0, 6).map(([x, n]) => [shown(a.tokens[n]), html`<span class="faint"> ${n}</span>`, x, n === j.value ? "var(--k)" : "var(--ink-map)", ""]))}
       <h2 style=${{ marginTop: "16px" }}>What it writes next</h2>${nextBars(a.next[t.value], a.said[t.value])}</section>
     <div class="sr"><table><caption>Where step ${t.value} looks, which writes ${shown(a.said[t.value])}</caption><tr><th>place</th><th>letter</th><th>weight</th></tr>${best.value.map(([x, n]) => html`<tr><td>${n}</td><td>${shown(a.tokens[n])}</td><td>${minus(x, 3)}</td></tr>`)}</table></div>`;
   };
 
   return () => html`<${Bar} title="Attention of a translator" about=${about.value} model=${s.model} changed=${again} pressed=${pressed}>${about.value && html`<${Switch} w=${w} />`}</${Bar}>
-    <main><h1>Which word is being translated?</h1><p class="lead">${about.value?.lead ?? ""}</p><${Failed} message=${failed.value} />
+    <main><h1>Which word is being translated?</h1><${Lead} about=${about.value} /><${Failed} message=${failed.value} />
     ${about.value && !about.value.models.length && html`<${NoModel} about=${about.value} />`}
     ${!got.value && failed.value && about.value?.models.length > 0 && html`<p class="small"><label>another source <input class="write" value=${s.source.value} onChange=${(e) => (s.source.value = e.target.value)} /></label></p>`}
     ${got.value && html`<${Prediction} /><${Said} w=${w} told=${got.value} /><${Strip} /><div class="grid3"><${Inputs} /><${Main} /><div class="stacked"><${ByHand} /></div></div><${KeyLine} pressed=${pressed} />`}

@@ -1,10 +1,8 @@
 // @ts-check
 // Convolution: step a window over an image that one types, or look at one number of a layer inside a network.
 import { html, signal, computed, batch } from "/static/vendor/preact.js";
-import { latest } from "/static/lib/host.js";
-import { largest, Legend, minus, Painted, Photo } from "/static/lib/paint.js";
-import { numbered, numberIn, Numbers, Typed } from "/static/lib/numbers.js";
-import { Around, Bar, clamp, Copy, explorer, Failed, images, KeyLine, keys, Predict, prediction, state, Veil } from "/static/lib/shell.js";
+import { largest, Legend, minus, numbered, numberIn, Numbers, Painted, Photo, Typed } from "/static/lib/paint.js";
+import { Around, Bar, clamp, Copy, explorer, Failed, images, KeyLine, keys, Lead, Predict, prediction, questions, state, Veil } from "/static/lib/shell.js";
 import { Said, Switch, whose } from "/static/lib/whose.js";
 
 const EDGE = [[0, 0, 2, 2, 2], [0, 0, 2, 2, 2], [0, 0, 2, 2, 1], [0, 0, 2, 1, 1], [0, 0, 1, 1, 0]];
@@ -16,17 +14,11 @@ export default explorer((host, scope) => {
   const s = state(host, scope, { view: "numbers", operation: "convolution", columns: 0, image: EDGE, kernel: KERNELS["vertical edge"], bias: 0, stride: 1, padding: 0, dilation: 1, channels: 3, kernels: 8, groups: 1, i: 0, j: 0, seen: 0, code: "reference", fault: "", riddle: -1, model: "", photo: 0, layer: "", map: 0, row: 12, column: 12, known: [] });
   const inside = () => s.view.value === "layer", typed = () => !inside(); // a network, or numbers that are typed
   const pools = () => typed() && s.operation.value === "max pool", convolves = () => typed() && !pools(), asColumns = () => convolves() && s.columns.value === 1, padding = () => (pools() ? 0 : s.padding.value), dilation = () => (pools() ? 1 : s.dilation.value);
-  const got = signal(null), failed = signal(""), about = signal(null), open = signal(s.seen.value > 1);
+  const open = signal(s.seen.value > 1);
+  const { got, about, failed, fail, refresh } = questions(host, scope, "conv");
   const w = whose(host, scope, about, s, () => (pools() ? "max_pool" : asColumns() ? "im2col" : "conv2d"));
-  let told = false;
-  const tell = () => { // what stands around the picture is asked for behind it
-    if (told) return;
-    told = true;
-    host.ask({ explorer: "conv" }, "about").then((a) => (about.value = a), (error) => (failed.value = error.message));
-  };
-  const refresh = latest(host.ask, (answer) => { got.value = answer; failed.value = ""; tell(); }, (error) => { failed.value = error.message; tell(); });
   scope.effect(() => {
-    const code = s.code.value === "reference" || about.value ? w.asked() : { code: "reference" };
+    const code = w.asked();
     if (inside()) refresh({ view: "layer", model: s.model.value, photo: s.photo.value, layer: s.layer.value, map: s.map.value, row: s.row.value, column: s.column.value, ...code });
     else refresh({ operation: s.operation.value, columns: asColumns(), image: s.image.value, kernel: s.kernel.value, bias: s.bias.value, stride: s.stride.value, padding: s.padding.value, dilation: s.dilation.value, channels: s.channels.value, kernels: s.kernels.value, groups: s.groups.value, ...code });
   });
@@ -50,7 +42,6 @@ export default explorer((host, scope) => {
   const draw = () => { s.image.value = s.image.value.map((row) => row.map(() => Math.floor(Math.random() * 4))); };
   const cycle = (x, most, from) => () => { x.value = x.value >= most ? from : x.value + 1; };
   // --- a layer of a network
-  const fail = (error) => (failed.value = error.message);
   const { another: photo, Chooser } = images(host, scope, s.photo, () => (inside() && shown.value?.given) || 0, fail);
   const layer = computed(() => (inside() && shown.value?.layers.find((l) => l.name === shown.value.layer)) || null);
   const within = (k) => clamp(k, layer.value?.shape[0] ?? 1), row = (n) => clamp(n, layer.value?.shape[1] ?? 1), column = (n) => clamp(n, layer.value?.shape[2] ?? 1);
@@ -120,12 +111,12 @@ export default explorer((host, scope) => {
   const Arithmetic = () => {
     if (asksSize.value) return html`<${Veil} title="One number of the output">The products, their sum and the formula of the size stand here once you have predicted. Guessing first, then seeing, is what makes it stick.</${Veil}>`;
     const [OH, OW] = size.value, g = got.value, theirs = differs(i.value, j.value), big = (n) => n.toLocaleString("en");
-    return html`${asksSum.value ? html`<${Veil} title="One number of the output">The products and their sum stand here once you have said the sum.</${Veil}>` : html`<section class="card arithmetic"><h2>One number of the output</h2><p class="big num" id="sum">${minus(output(i.value, j.value))}</p>
-      ${theirs && html`<p class="wrong-is" id="differs">The code chosen above gives <b class="num">${minus(output(i.value, j.value), 4)}</b>, the reference <b class="num">${minus(output(i.value, j.value, false), 4)}</b>. Below, the reference:</p>`}
+    return html`${asksSum.value ? html`<${Veil} title="One number of the output">The products and their sum stand here once you have said the sum.</${Veil}>` : html`<section class="card arithmetic"><h2>One number of the output</h2><p class="big num" data-id="sum">${minus(output(i.value, j.value))}</p>
+      ${theirs && html`<p class="wrong-is" data-id="differs">The code chosen above gives <b class="num">${minus(output(i.value, j.value), 4)}</b>, the reference <b class="num">${minus(output(i.value, j.value, false), 4)}</b>. Below, the reference:</p>`}
       ${pools() ? html`<p class="sum-of">max(${products.value.map(({ x }, n) => html`${n ? ", " : ""}<b class=${x === output(i.value, j.value, false) ? "k" : ""}>${minus(x, 1)}</b>`)})</p><p class="small soft">What was found counts, not exactly where. Backward, the whole gradient goes to the pixel that was largest.</p>` : html`<p class="sum-of">${products.value.map(({ x, k }, n) => html`${n ? " + " : ""}<span class="term"><b>${minus(x, 1)}</b> × <b class="k">${minus(k, Number.isInteger(k) ? 0 : 2)}</b></span>`)}${s.bias.value ? html` + <span class="term">${minus(s.bias.value)}</span>` : ""}</p>`}</section>`}
-    <section class="card"><h2>${pools() ? "The size" : "The size, and what a layer of it costs"}</h2><div class="formula plain"><em>${axis(s.image.value.length, R.value)}</em><b id="size">${OH}</b><em>${axis(s.image.value[0].length, S.value)}</em><b>${OW}</b></div>
+    <section class="card"><h2>${pools() ? "The size" : "The size, and what a layer of it costs"}</h2><div class="formula plain"><em>${axis(s.image.value.length, R.value)}</em><b data-id="size">${OH}</b><em>${axis(s.image.value[0].length, S.value)}</em><b>${OW}</b></div>
       ${pools() ? html`<p class="small soft" style=${{ marginTop: "8px" }}>It has no weights, and multiplies nothing.</p>` : html`<div class="options">${count("channels C", s.channels)}${count("kernels K", s.kernels)}${count("groups g", s.groups)}</div>
-      <div class="formula plain"><em>parameters: K · C/g · ${R.value} · ${S.value} + K</em><b id="parameters">${big(g.parameters)}</b><em>multiply-adds: K · C/g · ${R.value} · ${S.value} · ${OH} · ${OW}</em><b>${big(g.multiply_adds)}</b></div>`}</section>`;
+      <div class="formula plain"><em>parameters: K · C/g · ${R.value} · ${S.value} + K</em><b data-id="parameters">${big(g.parameters)}</b><em>multiply-adds: K · C/g · ${R.value} · ${S.value} · ${OH} · ${OW}</em><b>${big(g.multiply_adds)}</b></div>`}</section>`;
   };
 
   const FieldPrediction = () => {
@@ -160,8 +151,8 @@ export default explorer((host, scope) => {
     const a = shown.value, [R, S] = layer.value.kernel, n = R * S, windows = largest(a.arrays.window.data), kernels = largest(a.arrays.kernel.data), r = row(s.row.value), c = column(s.column.value);
     const theirs = s.code.value !== "reference" && a.arrays.their_output ? a.arrays.their_output.data[r * layer.value.shape[2] + c] : null, apart = theirs !== null && !(Math.abs(theirs - a.value) <= 1e-4 + 1e-4 * Math.abs(a.value));
     const part = (array, k) => a.arrays[array].data.subarray(k * n, (k + 1) * n), line = (left, right) => html`<em>${left}</em><b>${right}</b>`;
-    return html`<section class="card arithmetic"><div class="spread"><h2>What this number is made of</h2><span class="small soft">row ${r}, column ${c}</span></div><p class="big num" id="unit">${minus(a.value, 3)}</p>
-      ${apart && html`<p class="wrong-is" id="differs">The code chosen above gives <b class="num">${minus(theirs, 4)}</b>, the reference <b class="num">${minus(a.value, 4)}</b>. Below, the reference:</p>`}
+    return html`<section class="card arithmetic"><div class="spread"><h2>What this number is made of</h2><span class="small soft">row ${r}, column ${c}</span></div><p class="big num" data-id="unit">${minus(a.value, 3)}</p>
+      ${apart && html`<p class="wrong-is" data-id="differs">The code chosen above gives <b class="num">${minus(theirs, 4)}</b>, the reference <b class="num">${minus(a.value, 4)}</b>. Below, the reference:</p>`}
       <div class="products"><span></span><span class="small soft">what it sees</span><span></span><span class="small soft">the kernel</span><span class="small soft">adds</span>
       ${a.inputs.map((channel, k) => html`<span class="small mono">${a.layer !== a.layers[0].name ? `map ${channel}` : a.seen === 3 ? COLOURS[channel] : "image"}</span><${Painted} data=${part("window", k)} rows=${R} columns=${S} kind="signed" limit=${windows} label=${`window over channel ${channel}`} /><span>×</span><${Painted} data=${part("kernel", k)} rows=${R} columns=${S} kind="signed" limit=${kernels} label=${`kernel of channel ${channel}`} /><b class="num">${minus(a.contributions[k], 3)}</b>`)}</div>
       <div class="formula">${a.seen > a.inputs.length ? line(`the other ${a.seen - a.inputs.length} channels`, minus(a.rest, 3)) : ""}${line("bias", minus(a.bias, 3))}${line(`the sum of ${a.seen} × ${R} × ${S} products, and the bias`, minus(a.value, 3))}</div>
@@ -171,7 +162,7 @@ export default explorer((host, scope) => {
 
   const tab = (view, label) => html`<button aria-pressed=${s.view.value === view} onClick=${() => (s.view.value = view)}>${label}</button>`;
   return () => html`<${Bar} title="What one window sees" about=${about.value && { ...about.value, models: inside() ? about.value.models : [] }} model=${s.model} changed=${afresh} pressed=${pressed}>${about.value && html`<${Switch} w=${w} />`}</${Bar}>
-    <main><h1>What does one window see?</h1><p class="lead">${about.value?.lead ?? ""}</p>
+    <main><h1>What does one window see?</h1><${Lead} about=${about.value} />
     <p class="tabs"><span class="switch" role="group" aria-label="What is looked at">${tab("numbers", "numbers of your own")}${tab("layer", "inside a network")}</span></p><${Failed} message=${failed.value} />
     ${shown.value && (inside() ? html`<${FieldPrediction} /><${Said} w=${w} told=${shown.value} /><div class="grid3 hand"><${TheImage} /><${TheLayer} /><div class="stacked"><${MadeOf} /></div></div>`
       : html`<${Prediction} /><${Said} w=${w} told=${shown.value} /><div class="grid3 hand"><${Inputs} /><${Picture} /><div class="stacked"><${Arithmetic} /></div></div>`)}<${KeyLine} pressed=${pressed} />

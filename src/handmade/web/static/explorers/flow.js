@@ -1,9 +1,8 @@
 // @ts-check
 // Feature flow: the blocks of a residual network or of a GoogLeNet, what each does, and what is left when a part is cut.
 import { html, signal, computed, batch, useEffect, useRef } from "/static/vendor/preact.js";
-import { latest } from "/static/lib/host.js";
 import { largest, Legend, minus, paint, paintImage, Painted, Photo, theme } from "/static/lib/paint.js";
-import { Around, Bar, clamp, Copy, explorer, Failed, images, KeyLine, keys, measurement, NoModel, Predict, prediction, state } from "/static/lib/shell.js";
+import { Around, Bar, clamp, Copy, explorer, Failed, images, KeyLine, keys, Lead, measurement, NoModel, Predict, prediction, questions, state } from "/static/lib/shell.js";
 import { Said, Switch, whose } from "/static/lib/whose.js";
 
 const LEFT = 118, STEP = 100, BETWEEN = 16, ARCH = 74, TILE = 38; // of the drawing
@@ -26,13 +25,10 @@ const Lit = ({ evidence, photo }) => {
 
 export default explorer((host, scope) => {
   const s = state(host, scope, { model: "", image: 0, block: "", cut: {}, evidence: 0, seen: 0, code: "reference", fault: "", riddle: -1 });
-  const got = signal(null), failed = signal(""), about = signal(null);
-  const fail = (error) => (failed.value = error.message);
-  host.ask({ explorer: "flow" }, "about").then((a) => (about.value = a), fail);
+  const { got, about, failed, fail, refresh } = questions(host, scope, "flow", (answer, asked) => { answer.cut = asked.cut; });
   const inception = () => got.value?.kind === "inception", residual = () => !inception();
   const w = whose(host, scope, about, s, () => (inception() ? "inception_module" : "residual_block"));
-  const refresh = latest(host.ask, (answer, asked) => { answer.cut = asked.cut; got.value = answer; failed.value = ""; }, fail);
-  scope.effect(() => { if (about.value?.models.length) refresh({ model: s.model.value, image: s.image.value, block: s.block.value, cut: s.cut.value, evidence: s.evidence.value === 1, ...w.asked() }); });
+  scope.effect(() => refresh({ model: s.model.value, image: s.image.value, block: s.block.value, cut: s.cut.value, evidence: s.evidence.value === 1, ...w.asked() }));
 
   const names = computed(() => got.value?.blocks.map((b) => b.name) ?? []);
   const block = computed(() => s.block.value || got.value?.block || "");
@@ -121,7 +117,7 @@ export default explorer((host, scope) => {
     const tried = Object.keys(s.cut.value).length > 0, holds = a.says === a.said, right = said.value === null || !graded() ? null : (said.value === "it stays") === holds;
     const again = ["ask again", () => batch(() => { said.value = null; s.seen.value = 0; mend(); another(1)(); })];
     if (!tried) return html`<${Predict} tag="Whole" action=${again}>It says <strong>${a.said}</strong>. Cut what you like, and guess before you look.</${Predict}>`;
-    return html`<${Predict} tag="It says" right=${right} wrong="Not so" action=${again}><strong id="says">${a.says}</strong> now, ${holds ? "as before" : html`no longer <strong>${a.said}</strong>`}. ${s.cut.value[asked.value] !== askedPart() ? "" : inception() ? "What if another branch of the same block goes?" : "What if the skip of the same block goes instead?"}</${Predict}>`;
+    return html`<${Predict} tag="It says" right=${right} wrong="Not so" action=${again}><strong data-id="says">${a.says}</strong> now, ${holds ? "as before" : html`no longer <strong>${a.said}</strong>`}. ${s.cut.value[asked.value] !== askedPart() ? "" : inception() ? "What if another branch of the same block goes?" : "What if the skip of the same block goes instead?"}</${Predict}>`;
   };
 
   const Classes = () => {
@@ -151,7 +147,7 @@ export default explorer((host, scope) => {
   };
 
   return () => html`<${Bar} title="Feature flow, block by block" about=${about.value} model=${s.model} changed=${afresh} pressed=${pressed}>${about.value && html`<${Switch} w=${w} />`}</${Bar}>
-    <main><h1>What does each block add?</h1><p class="lead">${about.value?.lead ?? ""}</p>
+    <main><h1>What does each block add?</h1><${Lead} about=${about.value} />
     ${about.value && !about.value.models.length && html`<${NoModel} about=${about.value} />`}
     ${got.value ? html`<${Failed} message=${failed.value} /><${Prediction} /><${Said} w=${w} told=${got.value} /><${Drawing} /><div class="two"><${Image} />${inception() ? html`<${Branches} />` : html`<${Open} />`}<${Classes} /></div><${KeyLine} pressed=${pressed} />`
       : about.value?.models.length > 0 && failed.value ? html`<section class="card none"><h2>An image to begin with</h2><p class="small soft">${failed.value}</p><div style=${{ marginTop: "12px" }}><${Chooser} /></div></section>` : html`<${Failed} message=${failed.value} />`}

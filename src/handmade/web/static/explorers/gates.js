@@ -2,9 +2,8 @@
 // The gates of an LSTM or a GRU: a strip for each unit below the text, one step by hand, and a gate that is held.
 import { html, signal, computed, batch } from "/static/vendor/preact.js";
 import { rowOf } from "/static/lib/frame.js";
-import { latest } from "/static/lib/host.js";
 import { largest, Legend, minus, nextBars, Painted, shown, Token } from "/static/lib/paint.js";
-import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, NoModel, Predict, prediction, state, TextField, Veil } from "/static/lib/shell.js";
+import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, latest, Lead, NoModel, Predict, prediction, questions, state, TextField, Veil } from "/static/lib/shell.js";
 import { Said, Switch, whose } from "/static/lib/whose.js";
 
 const ROWS = 24, HIGH = 15, WIDE = 12; // strips at once; of a strip and of a letter, at least
@@ -19,14 +18,12 @@ const plus = (v) => (v > 0 ? "+" : "") + minus(v);
 
 export default explorer((host, scope) => {
   const s = state(host, scope, { model: "", text: "", layer: 0, signal: "", unit: -1, sort: "", i: -1, at: -1, hold: {}, value: 0, dice: 0, length: 160, seen: 0, code: "reference", fault: "", riddle: -1 });
-  const got = signal(null), texts = signal(null), failed = signal(""), about = signal(null), editing = signal(false);
+  const texts = signal(null), editing = signal(false);
+  const { got, about, failed, fail, refresh } = questions(host, scope, "gates", (answer, asked) => { answer.hold = asked.hold; });
   const w = whose(host, scope, about, s, () => EXERCISE[got.value?.kind ?? "lstm"]);
-  const fail = (error) => (failed.value = error.message);
-  host.ask({ explorer: "gates" }, "about").then((a) => (about.value = a), fail);
   const question = () => ({ model: s.model.value, text: s.text.value, hold: s.hold.value });
-  const refresh = latest(host.ask, (answer, asked) => { answer.hold = asked.hold; got.value = answer; failed.value = ""; }, fail);
   const write = latest(host.ask, (answer) => (texts.value = answer), fail);
-  scope.effect(() => { if (about.value?.models.length) refresh({ ...question(), layer: s.layer.value, signal: s.signal.value, unit: s.unit.value, sort: s.sort.value, ...w.asked() }); });
+  scope.effect(() => refresh({ ...question(), layer: s.layer.value, signal: s.signal.value, unit: s.unit.value, sort: s.sort.value, ...w.asked() }));
   scope.effect(() => { if (about.value?.models.length && s.dice.value) write({ ...question(), write: clamp(s.length.value, 201) || 1, seed: s.dice.value }); });
 
   const T = computed(() => got.value?.tokens.length ?? 0), tokens = computed(() => got.value?.tokens ?? []);
@@ -78,7 +75,7 @@ export default explorer((host, scope) => {
     if (asking.value) return html`<${Predict} tag="Predict first" action=${["show me", () => guess(null)]}>The network reads ${where}. Which gate of layer ${s.layer.value} closes most there?
       <span class="choice">${got.value.gates.map((g) => html`<button class="icon" onClick=${() => guess(g)}>${called(g)} ${g}</button>`)}</span></${Predict}>`;
     const [[change, best], ...others] = closing.value, right = said.value === null || !graded() ? null : said.value === best;
-    const goes = (g, id) => html`<span class="num">${minus(usual(g), 3)}</span> to <strong class="num" id=${id}>${minus(mean(g, at.value), 3)}</strong>`;
+    const goes = (g, id) => html`<span class="num">${minus(usual(g), 3)}</span> to <strong class="num" data-id=${id}>${minus(mean(g, at.value), 3)}</strong>`;
     return html`<${Predict} tag="It closes" right=${right} action=${["another place", another]}>${change < 0 ? html`The <strong>${called(best)}</strong> closes most at ${where}` : html`No gate closes at ${where}; nearest to it is the <strong>${called(best)}</strong>`}: its mean over the ${got.value.units} units goes from ${goes(best, "there")}. ${others.map(([, g], n) => html`${n ? ", " : "The "}${n ? "the " : ""}${called(g)} goes from ${goes(g)}`)}. The first number is the mean over the whole text.</${Predict}>`;
   };
 
@@ -103,16 +100,16 @@ export default explorer((host, scope) => {
     return html`<section class="card"><div class="spread"><h2>What is shown</h2>${a.layers > 1 && html`<label class="small soft">layer <select aria-label="layer" value=${s.layer.value} onChange=${(e) => batch(() => { s.layer.value = +e.target.value; s.unit.value = -1; })}>${Array.from({ length: a.layers }, (_, l) => html`<option value=${l}>${l}</option>`)}</select></label>`}</div>
       <div class="signals">${a.signals.map((what) => html`<button aria-pressed=${what === name.value} onClick=${show(what)}><kbd>${what}</kbd><span><b>${SAY[what][0]}</b><small>${SAY[what][1]}</small></span>${asking.value ? "" : html`<span class="num">${minus(mean(what, i.value))}<small>${minus(usual(what))}</small></span>`}</button>`)}</div>
       ${!asking.value && html`<p class="small soft">Right, the mean over all units at <span class="mono">${shown(tokens.value[i.value])}</span>, and below it over the whole text.</p>`}
-      <div class="spread" style=${{ marginTop: "14px" }}><div><div class="big num" id="loss">${a.loss.toFixed(3)}</div><div class="small soft">nats a letter, on this text</div>
-        ${Object.keys(a.hold).length > 0 && html`<div class="small soft"><b class="num" id="free">${a.loss_free.toFixed(3)}</b> with nothing held</div>`}
-        ${"loss_with" in a && html`<div class="small wrong-is"><b class="num" id="loss-with">${a.loss_with == null ? "no number" : a.loss_with.toFixed(3)}</b> with the mistake in every step</div>`}</div></div></section>`;
+      <div class="spread" style=${{ marginTop: "14px" }}><div><div class="big num" data-id="loss">${a.loss.toFixed(3)}</div><div class="small soft">nats a letter, on this text</div>
+        ${Object.keys(a.hold).length > 0 && html`<div class="small soft"><b class="num" data-id="free">${a.loss_free.toFixed(3)}</b> with nothing held</div>`}
+        ${"loss_with" in a && html`<div class="small wrong-is"><b class="num" data-id="loss-with">${a.loss_with == null ? "no number" : a.loss_with.toFixed(3)}</b> with the mistake in every step</div>`}</div></div></section>`;
   };
 
   const Step = () => {
     if (asking.value) return html`<${Veil} title="One step by hand">The sums, the gates and the new state stand here once you have predicted. Guessing first, then seeing, is what makes it stick.</${Veil}>`;
     const a = got.value, t = i.value, letter = shown(a.tokens[t]), lstm = a.kind === "lstm", gates = lstm ? ["i", "f", "g", "o"] : ["r", "z", "n"], before = (what) => of(what, t - 1);
     const frozen = (what) => [`${s.layer.value}.${what}.${unit.value}`, `${s.layer.value}.${what}.*`].some((one) => one in a.hold), value = (what) => html`<b class="num">${minus(of(what), 3)}</b>${frozen(what) ? html` <span class="wrong-is">held</span>` : ""}`;
-    const line = (left, what, id) => html`<em>${left}</em><b id=${id}>${value(what)}</b>`, num = (v) => minus(v, 3);
+    const line = (left, what, id) => html`<em>${left}</em><b data-id=${id}>${value(what)}</b>`, num = (v) => minus(v, 3);
     return html`<section class="card arithmetic"><div class="spread"><h2>Unit ${unit.value}, one step by hand</h2><span class="small soft">it reads <b class="mono">${letter}</b>, place ${t}</span></div>
       <div class="traces" aria-hidden="true">${a.signals.map((what) => html`<b class="mono">${what}</b><div class="stack"><${Painted} data=${rowOf(a.arrays.unit, a.signals.indexOf(what))} rows=${1} columns=${T.value} kind=${signed(what) ? "signed" : "weight"} limit=${what === "c" ? largest(rowOf(a.arrays.unit, a.signals.indexOf("c"))) : 1} /><svg viewBox="0 0 ${T.value} 1" preserveAspectRatio="none"><rect x=${t} y="0" width="1" height="1" /></svg></div>`)}</div>
       <table class="sums"><caption class="sr">What the gates are made of</caption><tr><td></td><th scope="col">${s.layer.value ? "from the layer below" : "from the letter"}</th><th scope="col">from the state</th><th scope="col">${lstm ? "of the sum" : "squashed"}</th></tr>
@@ -126,16 +123,16 @@ export default explorer((host, scope) => {
   const Hold = () => {
     const what = SAY[name.value][0], [from, to] = signed(name.value) ? [-2, 2] : [0, 1], names = Object.entries(s.hold.value), said = (one) => { const [l, g, u] = one.split("."); return `${g} of ${u === "*" ? "all units" : `unit ${u}`}, layer ${l}`; };
     return html`<section class="card"><h2>Hold the ${what}, and let it write</h2>
-      <div class="slider"><label for="value">at</label><input id="value" type="range" min=${from} max=${to} step="0.05" value=${s.value.value} onInput=${(e) => { const v = +e.target.value; batch(() => { s.value.value = v; for (const all of [false, true]) if (key(all) in s.hold.value) hold(all, v); }); }} /><output class="num">${minus(s.value.value)}</output></div>
+      <div class="slider"><label for=${scope.id("value")}>at</label><input id=${scope.id("value")} data-id="value" type="range" min=${from} max=${to} step="0.05" value=${s.value.value} onInput=${(e) => { const v = +e.target.value; batch(() => { s.value.value = v; for (const all of [false, true]) if (key(all) in s.hold.value) hold(all, v); }); }} /><output class="num">${minus(s.value.value)}</output></div>
       <p class="choice" style=${{ marginTop: "10px" }}><button class="icon" onClick=${() => hold(false)}>${name.value} of unit ${unit.value} <kbd>x</kbd></button><button class="icon" onClick=${() => hold(true)}>${name.value} of all units</button></p>
       ${names.length > 0 && html`<ul class="held">${names.map(([one, v]) => html`<li><span>${said(one)} at <b class="num">${minus(v)}</b></span><button class="link" onClick=${() => loose(one)}>let go</button></li>`)}</ul>`}
       ${asking.value ? html`<p class="small soft" style=${{ marginTop: "10px" }}>What it writes is shown once you have predicted.</p>` : html`<p style=${{ marginTop: "12px" }}><button class="icon" onClick=${() => (s.dice.value += 1)}>${texts.value ? "write something else" : "write on"} <kbd>w</kbd></button></p>
-      ${texts.value && html`<h2 style=${{ marginTop: "12px" }}>It goes on, free</h2><pre class="written" id="written">${texts.value.written}</pre>${names.length > 0 && html`<h2>With what is held, by the same dice</h2><pre class="written" id="with">${texts.value.with}</pre>`}`}`}</section>
+      ${texts.value && html`<h2 style=${{ marginTop: "12px" }}>It goes on, free</h2><pre class="written" data-id="written">${texts.value.written}</pre>${names.length > 0 && html`<h2>With what is held, by the same dice</h2><pre class="written" data-id="with">${texts.value.with}</pre>`}`}`}</section>
     ${!asking.value && html`<section class="card"><h2>What it says next, after <span class="mono">${shown(tokens.value[i.value])}</span></h2>${nextBars(got.value.next[i.value], tokens.value[i.value + 1])}</section>`}`;
   };
 
   return () => html`<${Bar} title="Gates of an LSTM or a GRU" about=${about.value} model=${s.model} changed=${afresh} pressed=${pressed}>${about.value && html`<${Switch} w=${w} />`}</${Bar}>
-    <main><h1>What does the cell remember?</h1><p class="lead">${about.value?.lead ?? ""}</p><${Failed} message=${failed.value} />
+    <main><h1>What does the cell remember?</h1><${Lead} about=${about.value} /><${Failed} message=${failed.value} />
     ${about.value && !about.value.models.length && html`<${NoModel} about=${about.value} />`}
     ${!got.value && failed.value && about.value?.models.length > 0 && html`<p class="small"><label>another text <input class="write" value=${s.text.value} onChange=${(e) => (s.text.value = e.target.value)} /></label></p>`}
     ${got.value && html`<${Prediction} /><${Said} w=${w} told=${got.value} /><${Strips} /><div class="grid3"><${Signals} /><div><${Step} /></div><div class="stacked"><${Hold} /></div></div><${KeyLine} pressed=${pressed} />`}

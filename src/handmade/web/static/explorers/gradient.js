@@ -1,9 +1,8 @@
 // @ts-check
 // How far the gradient reaches: by layer in plain and residual networks, by step in recurrent ones. Sketch it, then see it.
 import { html, signal, computed, batch, useRef } from "/static/vendor/preact.js";
-import { latest } from "/static/lib/host.js";
 import { minus } from "/static/lib/paint.js";
-import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, Predict, prediction, state, Veil } from "/static/lib/shell.js";
+import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, Lead, Predict, prediction, questions, state, Veil } from "/static/lib/shell.js";
 import { Said, Switch, whose } from "/static/lib/whose.js";
 
 const LOW = -12, HIGH = 6; // decades of the axis: always the same, so that it gives nothing away
@@ -24,13 +23,12 @@ const size = (v) => {
 
 export default explorer((host, scope) => {
   const s = state(host, scope, { what: "layers", depth: 20, scale: 0.7, norm: 0, steps: 40, radius: 0.9, keeping: 0, cell: "rnn", i: 0, seen: 0, code: "reference", fault: "", riddle: -1 });
-  const got = signal(null), failed = signal(""), about = signal(null), sketch = signal([]);
+  const sketch = signal([]);
+  const { got, about, failed, refresh } = questions(host, scope, "gradient");
   const deep = () => s.what.value === "layers";
   const w = whose(host, scope, about, s, () => (deep() ? "scaled_init" : `${s.cell.value}_backward`));
-  host.ask({ explorer: "gradient" }, "about").then((a) => (about.value = a), (error) => (failed.value = error.message));
   const settings = () => (deep() ? { depth: s.depth.value, scale: s.scale.value, norm: s.norm.value } : { steps: s.steps.value, radius: s.radius.value, keeping: s.keeping.value, cell: s.cell.value });
-  const refresh = latest(host.ask, (answer) => { got.value = answer; failed.value = ""; }, (error) => (failed.value = error.message));
-  scope.effect(() => { const code = s.code.value === "reference" || about.value ? w.asked() : { code: "reference" }; refresh({ what: s.what.value, ...settings(), ...code }); });
+  scope.effect(() => refresh({ what: s.what.value, ...settings(), ...w.asked() }));
 
   const asked = computed(() => (deep() ? "plain" : "rnn")); // the curve that the page asks about
   const layers = computed(() => got.value?.what === "layers"); // what is shown, which may be of a moment ago
@@ -98,7 +96,7 @@ export default explorer((host, scope) => {
       ${!veiled.value && html`<div class="sr"><table><caption>${title}</caption><tr><th>${layers.value ? "layer" : "step"}</th>${all.map(([name]) => html`<th>${CURVES[name][0]}</th>`)}</tr>${rows.map((k) => html`<tr><td>${k}</td>${all.map(([, data]) => html`<td>${k < data.length ? data[k].toExponential(2) : ""}</td>`)}</tr>`)}</table></div>`}</section>`;
   };
 
-  const range = (label, name, low, high, by, digits, note) => html`<div class="setting"><div class="slider"><label for=${`gradient-${name}`}>${label}</label><input id=${`gradient-${name}`} type="range" min=${low} max=${high} step=${by} value=${s[name].value} onInput=${(e) => (s[name].value = +e.target.value)} /><output class="num">${minus(s[name].value, digits)}</output></div><p class="small faint">${note}</p></div>`;
+  const range = (label, name, low, high, by, digits, note) => html`<div class="setting"><div class="slider"><label for=${scope.id(name)}>${label}</label><input id=${scope.id(name)} data-id=${name} type="range" min=${low} max=${high} step=${by} value=${s[name].value} onInput=${(e) => (s[name].value = +e.target.value)} /><output class="num">${minus(s[name].value, digits)}</output></div><p class="small faint">${note}</p></div>`;
   const Settings = () => html`<section class="card settings"><h2>The network</h2>
     <span class="switch" role="group" aria-label="What the gradient goes through">${[["layers", "layers"], ["steps", "steps"]].map(([what, label]) => html`<button aria-pressed=${s.what.value === what} onClick=${() => choose(what)}>${label}</button>`)}</span>
     ${deep() ? html`${range("depth", "depth", 2, 60, 1, 0, "layers of 32 features, each relu(W x)")}
@@ -117,7 +115,7 @@ export default explorer((host, scope) => {
     if (!data) return html`<${Predict} tag="…">It is being computed.</${Predict}>`;
     const mine = Array.isArray(said.value) && graded() && said.value.length === data.length ? said.value : null, apart = mine && mine.reduce((sum, v, k) => sum + Math.abs(v - Math.max(LOW, Math.min(HIGH, log(data[k])))), 0) / mine.length;
     const right = mine === null ? null : apart <= 1;
-    return html`<${Predict} tag="It reaches" right=${right} wrong="Farther off" action=${["another", again]}>${first[0].toUpperCase() + first.slice(1)} of the ${curve} gets <strong class="num" id="reaches">${size(data[0])}</strong> of the gradient${mine ? html`; your sketch is off by a factor of <strong class="num" id="off">${size(10 ** apart)}</strong> on average` : ""}. ${deep() ? html`The residual network’s: <strong class="num">${size(got.value.arrays.residual.data[0])}</strong>.` : html`The LSTM’s: <strong class="num">${size(got.value.arrays.lstm.data[0])}</strong>, the GRU’s: <strong class="num">${size(got.value.arrays.gru.data[0])}</strong>.`}</${Predict}>`;
+    return html`<${Predict} tag="It reaches" right=${right} wrong="Farther off" action=${["another", again]}>${first[0].toUpperCase() + first.slice(1)} of the ${curve} gets <strong class="num" data-id="reaches">${size(data[0])}</strong> of the gradient${mine ? html`; your sketch is off by a factor of <strong class="num" data-id="off">${size(10 ** apart)}</strong> on average` : ""}. ${deep() ? html`The residual network’s: <strong class="num">${size(got.value.arrays.residual.data[0])}</strong>.` : html`The LSTM’s: <strong class="num">${size(got.value.arrays.lstm.data[0])}</strong>, the GRU’s: <strong class="num">${size(got.value.arrays.gru.data[0])}</strong>.`}</${Predict}>`;
   };
 
   const ByHand = () => {
@@ -127,13 +125,13 @@ export default explorer((host, scope) => {
     const [name, data] = rows[0], factor = a.rates[name];
     return html`<section class="card"><h2>From ${unit} ${k + 1} back to ${unit} ${k}</h2><table class="sums"><tr><td></td><th scope="col">at ${k + 1}</th><th scope="col">at ${k}</th><th scope="col">factor</th></tr>
       ${rows.map(([one, values]) => html`<tr><th scope="row">${CURVES[one][0]}</th><td class="num">${size(values[k + 1])}</td><td class="num">${size(values[k])}</td><td class="num">${size(values[k] / values[k + 1])}</td></tr>`)}</table>
-      <div class="formula"><em>${CURVES[name][0]}: the factor, as the geometric mean of all ${L}</em><b id="factor">${minus(factor, 3)}</b><em>that to the power of ${L}: what is left at ${unit} 0</em><b id="product">${size(factor ** L)}</b></div></section>
-    <section class="card"><h2>Why</h2>${layers.value ? html`<p class="small soft">plain: ∂L/∂xₗ = ∂L/∂xₗ₊₁ · J, a product of ${L} Jacobians.</p><p class="small soft">residual: ∂L/∂xₗ = ∂L/∂xₗ₊₁ · (I + J): the I lets the gradient past each layer unchanged.</p>${"ratio" in a ? html`<p class="small wrong-is" id="ratio">${a.ratio === null ? "The code chosen above draws no finite weights." : html`The code chosen above draws weights with <b class="num">${size(a.ratio)}</b> times He’s standard deviation.`}</p>` : ""}`
-      : html`<p class="small soft">RNN: ∂hₛ/∂hₛ₋₁ = diag(1 − hₛ²) W<sub>hh</sub>. Its spectral radius here is <b class="num" id="radius">${minus(a.radius, 2)}</b>; tanh only takes away from it. From the largest singular value follows a bound: at step 0 it is <b class="num">${size(a.arrays.bound.data[0])}</b>.</p><p class="small soft">LSTM: along the cell the factor is the forget gate; GRU: along the state it is the update gate. A bias opens either from the start.</p>`}</section>`;
+      <div class="formula"><em>${CURVES[name][0]}: the factor, as the geometric mean of all ${L}</em><b data-id="factor">${minus(factor, 3)}</b><em>that to the power of ${L}: what is left at ${unit} 0</em><b data-id="product">${size(factor ** L)}</b></div></section>
+    <section class="card"><h2>Why</h2>${layers.value ? html`<p class="small soft">plain: ∂L/∂xₗ = ∂L/∂xₗ₊₁ · J, a product of ${L} Jacobians.</p><p class="small soft">residual: ∂L/∂xₗ = ∂L/∂xₗ₊₁ · (I + J): the I lets the gradient past each layer unchanged.</p>${"ratio" in a ? html`<p class="small wrong-is" data-id="ratio">${a.ratio === null ? "The code chosen above draws no finite weights." : html`The code chosen above draws weights with <b class="num">${size(a.ratio)}</b> times He’s standard deviation.`}</p>` : ""}`
+      : html`<p class="small soft">RNN: ∂hₛ/∂hₛ₋₁ = diag(1 − hₛ²) W<sub>hh</sub>. Its spectral radius here is <b class="num" data-id="radius">${minus(a.radius, 2)}</b>; tanh only takes away from it. From the largest singular value follows a bound: at step 0 it is <b class="num">${size(a.arrays.bound.data[0])}</b>.</p><p class="small soft">LSTM: along the cell the factor is the forget gate; GRU: along the state it is the update gate. A bias opens either from the start.</p>`}</section>`;
   };
 
   return () => html`<${Bar} title="How far the gradient reaches" about=${about.value} pressed=${pressed}>${about.value && html`<${Switch} w=${w} />`}</${Bar}>
-    <main class="gradient"><h1>How far does the gradient reach?</h1><p class="lead">${about.value?.lead ?? ""}</p><${Failed} message=${failed.value} />
+    <main class="gradient"><h1>How far does the gradient reach?</h1><${Lead} about=${about.value} /><${Failed} message=${failed.value} />
     ${got.value && html`<${Prediction} /><${Said} w=${w} told=${got.value} /><div class="grid3"><${Settings} /><${Picture} /><div class="stacked"><${ByHand} /></div></div><${KeyLine} pressed=${pressed} />`}
     ${about.value && html`<${Around} about=${about.value} />`}</main>`;
 });

@@ -1,10 +1,8 @@
 // @ts-check
 // Attention by hand: numbers that one types, and every number that follows from them.
-import { html, signal, computed, batch } from "/static/vendor/preact.js";
-import { latest } from "/static/lib/host.js";
-import { largest, Legend, minus } from "/static/lib/paint.js";
-import { numbered, Numbers, Typed } from "/static/lib/numbers.js";
-import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, Predict, prediction, state, Veil } from "/static/lib/shell.js";
+import { html, computed, batch } from "/static/vendor/preact.js";
+import { largest, Legend, minus, numbered, Numbers, Typed } from "/static/lib/paint.js";
+import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, Lead, Predict, prediction, questions, state, Veil } from "/static/lib/shell.js";
 import { Said, Switch, whose } from "/static/lib/whose.js";
 
 const WORDS = ["the", "cat", "sat", "down", "and", "slept"];
@@ -18,22 +16,12 @@ const STEPS = ["placed_q", "placed_k", "products", "scores", "masked", "exponent
 
 export default explorer((host, scope) => {
   const s = state(host, scope, { ...FIRST, heads: 1, mask: "none", length: 3, positions: "none", step: "weights", head: 0, i: 1, j: 0, seen: 0, code: "reference", fault: "", riddle: -1 });
-  const got = signal(null), failed = signal(""), about = signal(null);
+  const { got, about, failed, refresh } = questions(host, scope, "hand");
   const isPlaced = (step) => step.startsWith("placed"), onPositions = () => isPlaced(s.step.value) && s.positions.value !== "none";
   const steps = computed(() => STEPS.filter((step) => (step !== "masked" || s.mask.value !== "none") && (!isPlaced(step) || s.positions.value !== "none")));
   const together = () => { const q = s.q.value, columns = q[0].length; return s.heads.value > 1 && s.mask.value === "none" && q.length === s.k.value.length && q.length <= columns && s.v.value[0].length === columns; }; // all heads by one function
   const w = whose(host, scope, about, s, () => (onPositions() ? s.positions.value : together() ? "multi_head_attention" : EXERCISE[s.mask.value]));
-  let told = false;
-  const tell = () => { // what stands around the picture is asked for behind it
-    if (told) return;
-    told = true;
-    host.ask({ explorer: "hand" }, "about").then((a) => (about.value = a), (error) => (failed.value = error.message));
-  };
-  const refresh = latest(host.ask, (answer) => { got.value = answer; failed.value = ""; tell(); }, (error) => { failed.value = error.message; tell(); });
-  scope.effect(() => {
-    const code = s.code.value === "reference" || about.value ? w.asked() : { code: "reference" };
-    refresh({ q: s.q.value, k: s.k.value, v: s.v.value, heads: s.heads.value, mask: s.mask.value, length: s.length.value, positions: s.positions.value, part: onPositions() ? "positions" : "attention", ...code });
-  });
+  scope.effect(() => refresh({ q: s.q.value, k: s.k.value, v: s.v.value, heads: s.heads.value, mask: s.mask.value, length: s.length.value, positions: s.positions.value, part: onPositions() ? "positions" : "attention", ...w.asked() }));
 
   const S = computed(() => s.q.value.length), d = computed(() => s.q.value[0].length);
   const words = (n) => Array.from({ length: n }, (_, k) => WORDS[k] ?? `t${k}`);
@@ -124,19 +112,19 @@ export default explorer((host, scope) => {
       scores: () => html`<div class="formula">${line("product", minus(at("products"), 3))}${line(`÷ √${d_k} = ${Math.sqrt(d_k).toFixed(3)}`, minus(at("scores"), 3))}</div><p class="small soft">A product of ${d_k} numbers of variance 1 has variance ${d_k}; divided by √${d_k} it has 1 again, and the softmax is not driven into its corners.</p>`,
       masked: () => html`<div class="formula">${line("score", minus(at("scores"), 3))}${line(at("masked") === -Infinity ? "hidden: −∞, so that exp gives exactly 0" : "visible: stays as it is", minus(at("masked"), 3))}</div>`,
       exponentials: () => { const most = Math.max(...all.map((n) => at("masked", n))); return html`<div class="formula">${line("score", minus(at("masked"), 3))}${line("− the row's largest, against overflow", minus(most, 3))}${line("exp of the difference", minus(at("exponentials"), 4))}</div><p class="small soft">Taking the row's largest away changes no weight: it divides numerator and denominator by the same number.</p>`; },
-      weights: () => { const total = all.reduce((t, n) => t + at("exponentials", n), 0); return html`<div class="formula">${line("this exponential", minus(at("exponentials"), 4))}${line(`÷ the sum of all ${S.value} in the row`, minus(total, 4))}${line("the weight", html`<span id="weight">${minus(at("weights"), 4)}</span>`)}</div><p class="small soft">The weights of a row sum to 1.</p>`; },
+      weights: () => { const total = all.reduce((t, n) => t + at("exponentials", n), 0); return html`<div class="formula">${line("this exponential", minus(at("exponentials"), 4))}${line(`÷ the sum of all ${S.value} in the row`, minus(total, 4))}${line("the weight", html`<span data-id="weight">${minus(at("weights"), 4)}</span>`)}</div><p class="small soft">The weights of a row sum to 1.</p>`; },
       output: () => html`${sum(all.map((n) => term(at("weights", n), s.v.value[n][first + c], ["", "v"])))}<div class="formula">${line("the mean of the values, by weight", minus(at("output"), 4))}</div>`,
     };
     const theirs = differs(step)(r, c);
     return html`<section class="card arithmetic"><div class="spread"><h2>How this number comes about</h2><span class="small soft"><b class=${`mono ${step === "placed_k" ? "k" : "q"}`}>${q}</b> ${step === "output" || isPlaced(step) ? html`, column ${first + c}` : html`asks <b class="mono k">${k}</b>`}</span></div>
       <p class="big num">${minus(value(step, r, c), 3)}</p><p class="small soft">${SAY[step]}, ${q} ${step === "output" || isPlaced(step) ? `column ${first + c}` : `and ${k}`}</p>
-      ${theirs && html`<p class="wrong-is" id="differs">The code chosen above gives <b class="num">${minus(value(step, r, c), 4)}</b>, the reference <b class="num">${minus(value(step, r, c, false), 4)}</b>. Below, the reference:</p>`}
+      ${theirs && html`<p class="wrong-is" data-id="differs">The code chosen above gives <b class="num">${minus(value(step, r, c), 4)}</b>, the reference <b class="num">${minus(value(step, r, c, false), 4)}</b>. Below, the reference:</p>`}
       ${how[step]()}
       <div class="choice">${steps.value.map((one) => html`<button class="icon" aria-pressed=${one === step} onClick=${() => (s.step.value = one)}>${NAMES()[one]}</button>`)}</div></section>`;
   };
 
   return () => html`<${Bar} title="Attention, every number" about=${about.value} pressed=${pressed}>${about.value && html`<${Switch} w=${w} />`}</${Bar}>
-    <main><h1>Attention, every number</h1><p class="lead">${about.value?.lead ?? ""}</p><${Failed} message=${failed.value} />
+    <main><h1>Attention, every number</h1><${Lead} about=${about.value} /><${Failed} message=${failed.value} />
     ${got.value && html`<${Prediction} /><${Said} w=${w} told=${got.value} /><div class="grid3 hand"><${Inputs} /><${Picture} /><div><${Arithmetic} /></div></div><${KeyLine} pressed=${pressed} />`}
     ${about.value && html`<${Around} about=${about.value} />`}</main>`;
 });

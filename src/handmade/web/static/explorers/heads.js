@@ -2,9 +2,8 @@
 // The heads of a model that reads a text: all of them small, one large, one weight by hand, arcs over the text.
 import { html, signal, computed, batch } from "/static/vendor/preact.js";
 import { rowOf } from "/static/lib/frame.js";
-import { latest } from "/static/lib/host.js";
 import { bars, color, inkOn, largest, Legend, minus, Painted, shown, theme } from "/static/lib/paint.js";
-import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, measurement, NoModel, Predict, prediction, state, Veil } from "/static/lib/shell.js";
+import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, latest, Lead, measurement, NoModel, Predict, prediction, questions, state, Veil } from "/static/lib/shell.js";
 import { Said, Switch, whose } from "/static/lib/whose.js";
 
 const plus = (v) => (+v.toFixed(2) > 0 ? "+" : "") + minus(v);
@@ -15,17 +14,15 @@ const middles = (tokens) => { let x = 0; return tokens.map((t) => { const w = wi
 
 export default explorer((host, scope) => {
   const s = state(host, scope, { model: "", text: "", layer: 0, head: 0, i: -1, j: -1, sharpness: 1, off: [], seen: [], code: "reference", fault: "", riddle: -1 });
-  const got = signal(null), without = signal(null), failed = signal(""), about = signal(null), editing = signal(false);
+  const without = signal(null), editing = signal(false);
+  const of = ({ model, text, sharpness, off }) => JSON.stringify([model, text, sharpness, off]); // what a loss is the loss of
+  const { got, about, failed, refresh } = questions(host, scope, "heads", (answer, asked) => { answer.of = of(asked); });
   const part = computed(() => got.value?.parts[clamp(s.layer.value, got.value.parts.length)] ?? null); // where the chosen layer looks, and at what
   const w = whose(host, scope, about, s, () => (part.value?.causal === false ? "self_attention" : "causal_mask"));
-  const fail = (error) => (failed.value = error.message);
-  host.ask({ explorer: "heads" }, "about").then((a) => (about.value = a), fail);
 
   const question = () => ({ model: s.model.value, text: s.text.value, layer: s.layer.value, head: s.head.value, sharpness: s.sharpness.value, off: s.off.value });
-  const refresh = latest(host.ask, (answer, asked) => { answer.of = of(asked); got.value = answer; failed.value = ""; }, fail);
-  const of = ({ model, text, sharpness, off }) => JSON.stringify([model, text, sharpness, off]); // what a loss is the loss of
   const ablate = latest(host.ask, (answer, asked) => (without.value = { ...answer.arrays.without, of: of(asked) }), () => (without.value = null));
-  scope.effect(() => { if (about.value?.models.length) refresh({ ...question(), ...w.asked() }); });
+  scope.effect(() => refresh({ ...question(), ...w.asked() }));
   let later;
   scope.effect(() => { // the loss without each head, a little after the last change
     const { model, text, sharpness, off } = question();
@@ -139,8 +136,8 @@ export default explorer((host, scope) => {
           ${open ? html`<${Painted} ...${small(l, h)} kind="weight" />` : html`<span class="veiled" aria-hidden="true">?</span>`}
           ${(a.ablated || measured) && html`<small class=${cost > 0.05 ? "hurts" : ""}>${cost === null ? "…" : plus(cost)}</small>`}</button>`;
       })}`)}</div>
-      <div class="spread" style=${{ marginTop: "14px" }}><div>${loss != null && html`<div class="big num" id="loss">${loss.toFixed(3)}</div><div class="small soft">nats a token, ${OF[a.kind]}</div>`}
-        ${"loss_with" in a && html`<div class="small wrong-is"><b class="num" id="loss-with">${a.loss_with == null ? "no number" : a.loss_with.toFixed(3)}</b> with the mistake in every head</div>`}</div>
+      <div class="spread" style=${{ marginTop: "14px" }}><div>${loss != null && html`<div class="big num" data-id="loss">${loss.toFixed(3)}</div><div class="small soft">nats a token, ${OF[a.kind]}</div>`}
+        ${"loss_with" in a && html`<div class="small wrong-is"><b class="num" data-id="loss-with">${a.loss_with == null ? "no number" : a.loss_with.toFixed(3)}</b> with the mistake in every head</div>`}</div>
       <button class="icon" onClick=${() => toggle(layer.value, head.value)}>${isOff(layer.value, head.value) ? "switch on" : "switch off"} <kbd>x</kbd></button></div>
       ${(a.ablated || measured) && html`<p class="small faint" style=${{ marginTop: "10px" }}>Below each head: how much that rises without it.</p>`}
       ${!a.ablated && a.measurable && html`<div style=${{ marginTop: "10px" }}>${long.running.value ? html`<progress aria-label="heads measured" max=${measured?.total ?? 1} value=${measured?.done ?? 0} /><div class="spread"><span class="small soft">${measured ? `${measured.done} of ${measured.total} heads` : "begun"}</span><button class="icon" onClick=${long.cancel}>cancel</button></div>`
@@ -152,7 +149,7 @@ export default explorer((host, scope) => {
     const a = got.value, n = T.value, m = TK.value, causal = part.value.causal, names = Math.max(n, m) <= CROWD;
     const pick = (e) => { const b = e.currentTarget.getBoundingClientRect(), r = Math.floor(((e.clientY - b.top) / b.height) * n), c = Math.floor(((e.clientX - b.left) / b.width) * m); if (!asking.value && (!causal || c <= r) && r < n && c < m) batch(() => { s.i.value = r; s.j.value = c; }); };
     const title = html`<h2>${named(layer.value).replace(/^./, (c) => c.toUpperCase())}, head ${head.value}: this token (row) looks at that one (column)</h2>`;
-    const slider = html`<div class="slider" style=${{ marginTop: "14px" }}><label for="sharp">sharpness</label><input id="sharp" type="range" min="0" max="4" step="0.05" value=${s.sharpness.value} onInput=${(e) => (s.sharpness.value = +e.target.value)} /><output class="num">× ${s.sharpness.value.toFixed(2)}</output></div>
+    const slider = html`<div class="slider" style=${{ marginTop: "14px" }}><label for=${scope.id("sharp")}>sharpness</label><input id=${scope.id("sharp")} data-id="sharp" type="range" min="0" max="4" step="0.05" value=${s.sharpness.value} onInput=${(e) => (s.sharpness.value = +e.target.value)} /><output class="num">× ${s.sharpness.value.toFixed(2)}</output></div>
       <p class="small soft">All scores of all heads are multiplied by this before the softmax: 0 makes every head an average; √${a.d} ≈ ${Math.sqrt(a.d).toFixed(1)} would undo the division by √dₖ.</p>`;
     if (veiled.value || !arrived.value) return html`<section class="card">${title}<div class="curtain">${veiled.value ? "?" : "…"}</div>${slider}</section>`;
     const differs = s.code.value !== "reference" && a.arrays.their_map, data = map();
@@ -183,14 +180,14 @@ export default explorer((host, scope) => {
     const limit = Math.max(largest(q), largest(k)), most = largest(products), pieces = Array.from({ length: Math.ceil(d / 16) }, (_, n) => [16 * n, Math.min(d, 16 * n + 16)]).slice(0, 4);
     return html`<section class="card"><div class="spread"><h2>One weight, by hand</h2><span class="small soft"><b class="mono q">${shown(looking.value[i.value])}</b> asks <b class="mono k">${shown(looked.value[j.value])}</b></span></div>
       ${pieces.map(([x, y]) => html`<div class="cells" style=${{ gridTemplateColumns: `42px repeat(${Math.min(16, d)}, 1fr)` }} aria-hidden="true"><${Cells} name="q" kind="q" values=${q.slice(x, y)} limit=${limit} /><${Cells} name="k" kind="k" values=${k.slice(x, y)} limit=${limit} /><${Cells} name="q × k" values=${products.slice(x, y)} limit=${most} /></div>`)}
-      <div class="formula"><em>q · k, the sum of ${d} products</em><b>${minus(dot)}</b><em>/ √${d}${s.sharpness.value === 1 ? "" : ` × ${s.sharpness.value.toFixed(2)}`}: the score</em><b>${minus(score)}</b><em>softmax over ${part.value.causal ? i.value + 1 : TK.value} keys: the weight</em><b id="weight">${minus(weight, 4)}</b></div></section>
+      <div class="formula"><em>q · k, the sum of ${d} products</em><b>${minus(dot)}</b><em>/ √${d}${s.sharpness.value === 1 ? "" : ` × ${s.sharpness.value.toFixed(2)}`}: the score</em><b>${minus(score)}</b><em>softmax over ${part.value.causal ? i.value + 1 : TK.value} keys: the weight</em><b data-id="weight">${minus(weight, 4)}</b></div></section>
     <section class="card"><h2>What <span class="mono">${shown(looking.value[i.value])}</span> looks at</h2>${bars(best.value.filter(([, n]) => sees(n) || s.code.value !== "reference").slice(0, 6).map(([v, n]) => [shown(looked.value[n]), html`<span class="faint"> ${n}</span>`, v, n === j.value ? "var(--k)" : "var(--ink-map)", ""]))}
       ${part.value.looks === a.says && html`<h2 style=${{ marginTop: "16px" }}>${a.kind === "fills in" ? "What the model would put here" : "What the model says next"}</h2>${bars(a.next[i.value].slice(0, 5).map(([t, p]) => { const right = t === a.right[i.value]; return [shown(t), "", p, right ? "var(--right)" : "var(--ink)", right ? html`<span style=${{ color: "var(--right)" }}> ✓</span>` : ""]; }))}`}</section>
     <div class="sr"><table><caption>What ${shown(looking.value[i.value])} at place ${i.value} looks at, in ${named(layer.value)}, head ${head.value}</caption><tr><th>place</th><th>token</th><th>weight</th></tr>${best.value.filter(([, n]) => sees(n)).map(([v, n]) => html`<tr><td>${n}</td><td>${shown(looked.value[n])}</td><td>${minus(v, 3)}</td></tr>`)}</table></div>`;
   };
 
   return () => html`<${Bar} title="Attention, head by head" about=${about.value} model=${s.model} changed=${afresh} pressed=${pressed}>${about.value && html`<${Switch} w=${w} />`}</${Bar}>
-    <main><h1>Where does each letter look?</h1><p class="lead">${about.value?.lead ?? ""}</p><${Failed} message=${failed.value} />
+    <main><h1>Where does each letter look?</h1><${Lead} about=${about.value} /><${Failed} message=${failed.value} />
     ${about.value && !about.value.models.length && html`<${NoModel} about=${about.value} />`}
     ${!got.value && failed.value && about.value?.models.length > 0 && html`<p class="small"><label>another text <input class="write" value=${s.text.value} onChange=${(e) => (s.text.value = e.target.value)} /></label></p>`}
     ${got.value && html`<${Prediction} /><${Said} w=${w} told=${got.value} /><${Text} /><div class="grid3"><${Overview} /><${Matrix} /><div class="stacked"><${ByHand} /></div></div><${KeyLine} pressed=${pressed} />`}

@@ -1,10 +1,8 @@
 // @ts-check
 // The logit lens: guesses from layer to layer, what raises one token, how the next one is chosen, and the cache.
 import { html, signal, computed, batch } from "/static/vendor/preact.js";
-import { latest } from "/static/lib/host.js";
-import { color, inkOn, largest, Legend, minus, shown, theme, Token } from "/static/lib/paint.js";
-import { numbered, Numbers } from "/static/lib/numbers.js";
-import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, NoModel, Predict, prediction, state, TextField, Veil } from "/static/lib/shell.js";
+import { color, inkOn, largest, Legend, minus, numbered, Numbers, shown, theme, Token } from "/static/lib/paint.js";
+import { Around, Bar, clamp, Copy, explorer, Failed, KeyLine, keys, Lead, NoModel, Predict, prediction, questions, state, TextField, Veil } from "/static/lib/shell.js";
 import { Said, Switch, whose } from "/static/lib/whose.js";
 
 const plus = (v) => (v > 0 ? "+" : "") + minus(v);
@@ -13,14 +11,12 @@ const millions = (n) => (n >= 1e9 ? `${(n / 1e9).toFixed(2)} billion` : n >= 1e6
 
 export default explorer((host, scope) => {
   const s = state(host, scope, { model: "", text: "", place: -1, token: -1, temperature: 1, top_k: 0, top_p: 1, seed: 0, seen: 0, code: "reference", fault: "", riddle: -1 });
-  const got = signal(null), failed = signal(""), about = signal(null), editing = signal(false);
+  const editing = signal(false);
+  const { got, about, failed, refresh } = questions(host, scope, "lens");
   const w = whose(host, scope, about, s, () => "sampling");
-  const fail = (error) => (failed.value = error.message);
-  host.ask({ explorer: "lens" }, "about").then((a) => (about.value = a), fail);
   const question = () => ({ model: s.model.value, text: s.text.value, place: s.place.value });
   const choice = () => ({ temperature: s.temperature.value, top_k: s.top_k.value, top_p: s.top_p.value });
-  const refresh = latest(host.ask, (answer) => { got.value = answer; failed.value = ""; }, fail);
-  scope.effect(() => { if (about.value?.models.length) refresh({ ...question(), token: s.token.value, ...choice(), seed: s.seed.value, ...w.asked() }); });
+  scope.effect(() => refresh({ ...question(), token: s.token.value, ...choice(), seed: s.seed.value, ...w.asked() }));
 
   const T = computed(() => got.value?.tokens.length ?? 0), place = computed(() => got.value?.place ?? 0), bert = computed(() => got.value?.kind === "bert");
   const best = computed(() => got.value.likely[0]);
@@ -48,7 +44,7 @@ export default explorer((host, scope) => {
       <span class="choice">${options.map(([n, piece]) => html`<button class="icon mono" onClick=${() => guess(n)}>${said3(piece)}</button>`)}</span></${Predict}>`;
     const mine = typeof said.value === "number" && said.value >= 0 && graded() ? said.value : null, right = mine === null ? null : mine === best.value[0], top = a.ladder.at(-1), from = a.ladder.findIndex((rung, n) => a.ladder.slice(n).every((later) => later.best === top.best));
     const yours = right === false ? a.likely.find(([n]) => n === mine) : null;
-    return html`<${Predict} tag="It says" right=${right} action=${[bert.value ? "next place" : "ask for the next", ask]}><${Token} text=${top.best} /> gets <strong class="num" id="top">${(100 * top.p_best).toFixed(0)} %</strong> ${where}${yours ? html`; yours, <${Token} text=${yours[1]} />, is less likely` : ""}. ${from === 0 ? "The embeddings alone say so." : html`It is the first guess from layer ${from - 1} on; the last is layer ${a.ladder.length - 2}.`}</${Predict}>`;
+    return html`<${Predict} tag="It says" right=${right} action=${[bert.value ? "next place" : "ask for the next", ask]}><${Token} text=${top.best} /> gets <strong class="num" data-id="top">${(100 * top.p_best).toFixed(0)} %</strong> ${where}${yours ? html`; yours, <${Token} text=${yours[1]} />, is less likely` : ""}. ${from === 0 ? "The embeddings alone say so." : html`It is the first guess from layer ${from - 1} on; the last is layer ${a.ladder.length - 2}.`}</${Predict}>`;
   };
 
   const Ladder = () => {
@@ -84,17 +80,17 @@ export default explorer((host, scope) => {
     return html`<section class="card"><div class="spread"><h2>What raises the score of <span class="mono">${said3(a.piece)}</span></h2></div>
       <p class="choice">${a.likely.map(([n, piece]) => html`<button class="icon mono" aria-pressed=${n === a.token} onClick=${() => (s.token.value = n)}>${said3(piece)}</button>`)}</p>
       <div class="scroll" tabindex="0" role="group" aria-label="Shares of heads and MLPs"><${Numbers} name="a row a layer, a column a head, then the MLP" label=${`shares in the score of ${said3(a.piece)}`} rows=${numbered(L)} columns=${[...numbered(H), "MLP"]} at=${(r, c) => data[r * (H + 1) + c]} kind="signed" limit=${largest(data)} /></div>
-      <div class="formula"><em>the letter <span class="mono">${said3(a.tokens[place.value])}</span> itself</em><b>${plus(token)}</b><em>its place, ${place.value}</em><b>${plus(position)}</b><em>all heads</em><b>${plus(sum([...heads.data]))}</b><em>all MLPs</em><b>${plus(sum([...mlps.data]))}</b>${Math.abs(biases) > 1e-6 && html`<em>biases</em><b>${plus(biases)}</b>`}<em>the score above the mean of all</em><b id="logit">${plus(logit)}</b></div>
+      <div class="formula"><em>the letter <span class="mono">${said3(a.tokens[place.value])}</span> itself</em><b>${plus(token)}</b><em>its place, ${place.value}</em><b>${plus(position)}</b><em>all heads</em><b>${plus(sum([...heads.data]))}</b><em>all MLPs</em><b>${plus(sum([...mlps.data]))}</b>${Math.abs(biases) > 1e-6 && html`<em>biases</em><b>${plus(biases)}</b>`}<em>the score above the mean of all</em><b data-id="logit">${plus(logit)}</b></div>
       <div class="spread" style=${{ marginTop: "8px" }}><p class="small soft">The stream is a sum, so the score is one too: each part's share is its product with the unembedding of <span class="mono">${said3(a.piece)}</span>, after the final norm.</p><${Copy} array=${{ shape: [L, H + 1], data }} /></div></section>`;
   };
 
   const Sampling = () => {
     if (asking.value) return html`<${Veil} title="How the next one is chosen">Temperature, top-k and top-p, and what they cut away, stand here once you have predicted.</${Veil}>`;
-    const a = got.value, theirs = a.arrays.theirs, final = (theirs ?? a.arrays.final).data, slider = (id, label, sig, min, max, step, text) => html`<div class="slider"><label for=${id}>${label}</label><input id=${id} type="range" min=${min} max=${max} step=${step} value=${sig.value} onInput=${(e) => (sig.value = +e.target.value)} /><output class="num">${text}</output></div>`;
+    const a = got.value, theirs = a.arrays.theirs, final = (theirs ?? a.arrays.final).data, slider = (id, label, sig, min, max, step, text) => html`<div class="slider"><label for=${scope.id(id)}>${label}</label><input id=${scope.id(id)} data-id=${id} type="range" min=${min} max=${max} step=${step} value=${sig.value} onInput=${(e) => (sig.value = +e.target.value)} /><output class="num">${text}</output></div>`;
     return html`<section class="card"><h2>How the next one is chosen</h2>
       <div class="sliders">${slider("temperature", "temperature", s.temperature, 0, 3, 0.05, s.temperature.value.toFixed(2))}${slider("top-k", "top-k", s.top_k, 0, Math.min(a.vocabulary, 40), 1, s.top_k.value || "all")}${slider("top-p", "top-p", s.top_p, 0.05, 1, 0.05, s.top_p.value < 1 ? s.top_p.value.toFixed(2) : "all")}</div>
       <div class="bars choosing">${a.shown.map((piece, k) => { const differs = theirs && !(Math.abs(theirs.data[k] - a.arrays.final.data[k]) <= 1e-5); return html`<span class=${`name${a.cut[k] ? " cut" : ""}`}>${said3(piece)}</span><span class="track"><span class="fill" style=${{ width: `${100 * Math.max(0, Math.min(1, final[k] || 0))}%` }}></span><span class="ghost" style=${{ left: `calc(${100 * a.arrays.plain.data[k]}% - 1px)` }} title=${`as the model gives it: ${a.arrays.plain.data[k].toFixed(3)}`}></span></span><span class=${`num${differs ? " wrong-is" : ""}`}>${a.cut[k] && !theirs ? a.cut[k] : minus(final[k], 3)}</span>`; })}</div>
-      <p class="small soft" style=${{ marginTop: "8px" }} id="kept">${a.kept.toLocaleString("en")} of ${a.vocabulary.toLocaleString("en")} can be drawn. Top-k cuts ${(100 * a.mass["top-k"]).toFixed(1)} % of the probability away, top-p ${(100 * a.mass["top-p"]).toFixed(1)} %; what is left is divided by its sum. The blue marks are the model's own probabilities.${theirs ? " The bars are computed by the code chosen above." : ""}</p>
+      <p class="small soft" style=${{ marginTop: "8px" }} data-id="kept">${a.kept.toLocaleString("en")} of ${a.vocabulary.toLocaleString("en")} can be drawn. Top-k cuts ${(100 * a.mass["top-k"]).toFixed(1)} % of the probability away, top-p ${(100 * a.mass["top-p"]).toFixed(1)} %; what is left is divided by its sum. The blue marks are the model's own probabilities.${theirs ? " The bars are computed by the code chosen above." : ""}</p>
       ${!bert.value && html`<p class="choice" style=${{ marginTop: "10px" }}><button class="icon" onClick=${write}>draw and write it <kbd>w</kbd></button><button class="icon" onClick=${() => (s.seed.value += 1)}>other dice <kbd>r</kbd></button></p>`}
       <div class="sr"><table><caption>How the next one is chosen</caption><tr><th>token</th><th>the model's probability</th><th>after the cuts</th><th>cut by</th></tr>${a.shown.map((piece, k) => html`<tr><td>${said3(piece)}</td><td>${minus(a.arrays.plain.data[k], 3)}</td><td>${minus(final[k], 3)}</td><td>${a.cut[k]}</td></tr>`)}</table></div></section>`;
   };
@@ -104,12 +100,12 @@ export default explorer((host, scope) => {
     if (!c) return null;
     return html`<section class="card"><h2>The cache of keys and values</h2>
       <div class="bars"><span class="name small">${T.value}</span><span class="track"><span class="fill" style=${{ width: `${(100 * T.value) / c.block}%` }}></span></span><span class="num">of ${c.block}</span></div>
-      <div class="formula plain" style=${{ marginTop: "8px" }}><em>numbers in it</em><b id="numbers">${c.numbers.toLocaleString("en")}</b><em>in float32</em><b>${(c.numbers * 4 / 1024).toLocaleString("en", { maximumFractionDigits: 0 })} KiB</b><em>more with each letter</em><b>${(c.numbers / T.value).toLocaleString("en")}</b><em>multiply-adds for the next letter</em><b>${millions(c.cached)}</b><em>the same, reading all again</em><b>${millions(c.again)}</b><em>so the cache makes it cheaper</em><b id="saved">${(c.again / c.cached).toFixed(1)} times</b></div>
+      <div class="formula plain" style=${{ marginTop: "8px" }}><em>numbers in it</em><b data-id="numbers">${c.numbers.toLocaleString("en")}</b><em>in float32</em><b>${(c.numbers * 4 / 1024).toLocaleString("en", { maximumFractionDigits: 0 })} KiB</b><em>more with each letter</em><b>${(c.numbers / T.value).toLocaleString("en")}</b><em>multiply-adds for the next letter</em><b>${millions(c.cached)}</b><em>the same, reading all again</em><b>${millions(c.again)}</b><em>so the cache makes it cheaper</em><b data-id="saved">${(c.again / c.cached).toFixed(1)} times</b></div>
       <p class="small soft" style=${{ marginTop: "8px" }}>A key and a value for each letter and layer. They do not change when a letter is added, so only the new letter is computed.</p></section>`;
   };
 
   return () => html`<${Bar} title="The logit lens" about=${about.value} model=${s.model} changed=${afresh} pressed=${pressed}>${about.value && html`<${Switch} w=${w} />`}</${Bar}>
-    <main><h1>${got.value && bert.value ? "How does a hidden token take shape?" : "How does the next letter take shape?"}</h1><p class="lead">${about.value?.lead ?? ""}</p><${Failed} message=${failed.value} />
+    <main><h1>${got.value && bert.value ? "How does a hidden token take shape?" : "How does the next letter take shape?"}</h1><${Lead} about=${about.value} /><${Failed} message=${failed.value} />
     ${about.value && !about.value.models.length && html`<${NoModel} about=${about.value} />`}
     ${!got.value && failed.value && about.value?.models.length > 0 && html`<p class="small"><label>another text <input class="write" value=${s.text.value} onChange=${(e) => (s.text.value = e.target.value)} /></label></p>`}
     ${got.value && html`<${Prediction} /><${Said} w=${w} told=${got.value} /><${Matrix} /><div class="grid3"><div class="stacked"><${Ladder} /><${Cache} /></div><div class="stacked"><${Sampling} /></div><div class="stacked"><${Parts} /></div></div><${KeyLine} pressed=${pressed} />`}

@@ -34,7 +34,7 @@ export default explorer((host, scope) => {
     const t = told.value;
     if (!t) return null;
     if (typeof t === "string") return html`<p class="small soft" role="status">${t}</p>`;
-    return html`<div class=${`predict ${t.right ? "right" : "wrong"}`} role="status"><span class="tag">${t.right ? "Right" : "Not right"}</span><span>${t.ask} <strong class="num" id="was">${t.answer}</strong></span></div>`;
+    return html`<div class=${`predict ${t.right ? "right" : "wrong"}`} role="status"><span class="tag">${t.right ? "Right" : "Not right"}</span><span>${t.ask} <strong class="num" data-id="was">${t.answer}</strong></span></div>`;
   };
   const Number = () => {
     const field = useRef();
@@ -43,15 +43,15 @@ export default explorer((host, scope) => {
   };
   const Asked = () => {
     const c = card();
-    return html`<section class="card asked" aria-label="The card"><div class="spread small faint"><span>${c.section}</span><span>${got.value.left} left</span></div><p class="ask" id="ask">${c.ask}</p>
+    return html`<section class="card asked" aria-label="The card"><div class="spread small faint"><span>${c.section}</span><span>${got.value.left} left</span></div><p class="ask" data-id="ask">${c.ask}</p>
       ${c.kind === "number" && html`<${Number} key=${c.id} />`}
       ${c.kind === "exercise" && html`<p class="small soft">The judge rates this one, against the clock: <code>handmade review</code> in your folder. Skip it here.</p>`}
       ${c.kind === "card" && !open() && html`<button class="icon go" onClick=${show}>show the answer <kbd>space</kbd></button>`}
-      ${open() && html`<div class="answered"><p id="answer">${c.answer}</p><p class="small faint">${c.source}${c.proofs.length ? " See: " : ""}${c.proofs.map((one, n) => html`${n ? "; " : ""}${one.startsWith("handmade look ") ? html`<a href=${`/${one.slice(14)}`}><code>${one}</code></a>` : html`<code>${one}</code>`}`)}</p></div>
+      ${open() && html`<div class="answered"><p data-id="answer">${c.answer}</p><p class="small faint">${c.source}${c.proofs.length ? " See: " : ""}${c.proofs.map((one, n) => html`${n ? "; " : ""}${one.startsWith("handmade look ") ? html`<a href=${`/${one.slice(14)}`}><code>${one}</code></a>` : html`<code>${one}</code>`}`)}</p></div>
         <div class="ratings" role="group" aria-label="How well did you know it?">${RATINGS.map(([n, word]) => html`<button class="icon" onClick=${rate(n)}><b>${word}</b> <kbd>${n}</kbd><br /><span class="small faint">${c.dates[n]}</span></button>`)}</div>`}
       <p class="choice later"><button class="link" onClick=${skip}>skip for today</button><button class="link" disabled=${!got.value.answered} onClick=${undo}>undo the last rating</button></p></section>`;
   };
-  const End = () => html`<section class="card asked"><h2>${got.value.answered ? "That is all for now" : "Nothing is due here today"}</h2><p id="end">Answered: ${got.value.answered}${got.value.again ? `, ${got.value.again} of them again` : ""}. Left today: ${got.value.rest}. Due by this time tomorrow: ${got.value.tomorrow} ${got.value.tomorrow === 1 ? "card" : "cards"}.</p>
+  const End = () => html`<section class="card asked"><h2>${got.value.answered ? "That is all for now" : "Nothing is due here today"}</h2><p data-id="end">Answered: ${got.value.answered}${got.value.again ? `, ${got.value.again} of them again` : ""}. Left today: ${got.value.rest}. Due by this time tomorrow: ${got.value.tomorrow} ${got.value.tomorrow === 1 ? "card" : "cards"}.</p>
     <p class="choice later">${got.value.answered > 0 && html`<button class="icon" onClick=${undo}>undo the last rating</button>`}<button class="icon" onClick=${() => (s.numbers.value = 1 - s.numbers.value)}>${s.numbers.value ? "all cards" : "drill numbers"}</button><a class="icon" href="/plan">the plan</a></p></section>`;
 
   return () => html`<${Bar} title="Today’s cards" pressed=${pressed}>${got.value && html`<label class="small soft">cards <select aria-label="which cards" value=${s.part.value} onChange=${(e) => (s.part.value = e.target.value)}><option value="">of all parts</option>${Object.entries(got.value.sections).map(([key, name]) => html`<option value=${key}>${name}</option>`)}</select></label><button class="icon" aria-pressed=${s.numbers.value === 1} onClick=${() => (s.numbers.value = 1 - s.numbers.value)}>numbers only</button>`}<a class="icon" href="/plan">plan</a></${Bar}>

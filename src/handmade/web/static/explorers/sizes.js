@@ -1,8 +1,7 @@
 // @ts-check
 // Sizes: a GPT that one types, every formula with the numbers in, and the table of all networks.
-import { html, signal, computed, batch } from "/static/vendor/preact.js";
-import { latest } from "/static/lib/host.js";
-import { Around, Bar, explorer, Failed, KeyLine, keys, Predict, prediction, state, Veil } from "/static/lib/shell.js";
+import { html, computed, batch } from "/static/vendor/preact.js";
+import { Around, Bar, explorer, Failed, KeyLine, keys, Lead, Predict, prediction, questions, state, Veil } from "/static/lib/shell.js";
 
 const FIELDS = { L: ["layers L", 1000], d: ["width d", 1 << 20], V: ["vocabulary V", 1 << 24], T: ["tokens T", 1 << 24], H: ["heads H", 1024], G: ["heads of keys G", 1024], B: ["batch B", 1 << 20] };
 const COLUMNS = { name: "network", year: "year", parameters: "parameters", multiply_adds: "multiply-adds", activations: "activations", receptive_field: "sees" };
@@ -12,10 +11,7 @@ const bytes = (n) => { for (const [power, unit] of [[40, "TiB"], [30, "GiB"], [2
 
 export default explorer((host, scope) => {
   const s = state(host, scope, { L: 12, d: 768, V: 50257, T: 1024, H: 12, G: 12, B: 1, format: "float32", tied: 1, kept: 1, sort: "", seen: 0, asks: 0 });
-  const got = signal(null), failed = signal(""), about = signal(null);
-  const fail = (error) => (failed.value = error.message);
-  host.ask({ explorer: "sizes" }, "about").then((a) => (about.value = a), fail);
-  const refresh = latest(host.ask, (answer) => { got.value = answer; failed.value = ""; }, fail);
+  const { got, about, failed, refresh } = questions(host, scope, "sizes");
   const shape = () => Object.fromEntries(Object.keys(FIELDS).map((name) => [name, s[name].value]));
   scope.effect(() => refresh({ ...shape(), format: s.format.value, tied: Boolean(s.tied.value), kept: Boolean(s.kept.value) }));
 
@@ -58,7 +54,7 @@ export default explorer((host, scope) => {
   const Group = ({ name, title, unit, note }) => {
     const { terms, total } = got.value.groups[name], most = Math.max(...terms.map((t) => t.value)), whole = unit === "bytes" ? bytes(total) : big(total);
     if (asked.value === name || asked.value === "parameters") return html`<${Veil} title=${title}>This stands here once you have predicted.</${Veil}>`;
-    return html`<section class="card"><div class="spread"><h2>${title}</h2><span class="num small faint">${unit === "bytes" ? `${big(total)} bytes` : ""}</span></div><p class="big num" id=${name}>${whole}</p>
+    return html`<section class="card"><div class="spread"><h2>${title}</h2><span class="num small faint">${unit === "bytes" ? `${big(total)} bytes` : ""}</span></div><p class="big num" data-id=${name}>${whole}</p>
       <table class="terms"><caption class="sr">${title}, term by term</caption><tr class="sr"><th scope="col">what</th><th scope="col">formula</th><th scope="col">value</th></tr>${terms.map((t) => html`<tr><th scope="row">${t.name}<small class="mono">${t.formula}</small></th><td class="mono"><span class="filled">${t.filled}</span><span class="share" aria-hidden="true"><i style=${{ width: `${(100 * t.value) / most}%` }}></i></span></td><td class="num">${unit === "bytes" ? bytes(t.value) : big(t.value)}</td></tr>`)}</table>
       ${note && html`<p class="small soft later">${note}</p>`}</section>`;
   };
@@ -74,7 +70,7 @@ export default explorer((host, scope) => {
 
   const training = () => (s.format.value === "float32" ? "Weights, gradients and both of Adam's averages: 16 bytes a parameter." : "In mixed precision weights and gradients take 2 bytes, and a copy of the weights and Adam's averages 4 each: 16 bytes a parameter, as in float32.");
   return () => html`<${Bar} title="Sizes" about=${about.value} pressed=${pressed} />
-    <main><h1>How many, how large, how dear?</h1><p class="lead">${about.value?.lead ?? ""}</p><${Failed} message=${failed.value} />
+    <main><h1>How many, how large, how dear?</h1><${Lead} about=${about.value} /><${Failed} message=${failed.value} />
     ${got.value && html`<${Prediction} /><div class="grid3 sizes"><${Shape} />
       <div class="stacked"><${Group} name="parameters" title="Parameters N" /><${Group} name="multiply_adds" title="Multiply-adds for one token, forward" note="Each is two operations (FLOPs); the backward pass takes twice as many as the forward pass. So training takes about 6 operations a parameter and token, and attention comes on top." /></div>
       <div class="stacked"><${Group} name="training" title="Memory in training" unit="bytes" note=${training()} /><${Group} name="writing" title="Memory when it writes" unit="bytes" note=${`kv = G d / H = ${big((s.G.value * s.d.value) / s.H.value)}, the width of a token's keys.`} /></div></div>

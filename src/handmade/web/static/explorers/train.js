@@ -1,11 +1,9 @@
 // @ts-check
 // A training, live: watch it, steer it, fork it and compare; or find out what is wrong with one.
 import { html, signal, computed, batch } from "/static/vendor/preact.js";
-import { Chart, Strokes } from "/static/lib/chart.js";
-import { latest } from "/static/lib/host.js";
 import { AFTER, live, outcome, SMOOTHED } from "/static/lib/runs.js";
 import { minus } from "/static/lib/paint.js";
-import { Around, Bar, Copy, explorer, Failed, KeyLine, keys, Predict, state, Veil } from "/static/lib/shell.js";
+import { Around, Bar, Copy, explorer, Failed, KeyLine, keys, Lead, Predict, questions, state, Veil } from "/static/lib/shell.js";
 
 const INKS = [["accent", [7, 4]], ["k", [2, 3]], ["v", [9, 3, 2, 3]], ["soft", [1, 3]]]; // of runs that are compared: colour and dashes
 const RATES = [0.1, 0.3, 1, 3, 10];
@@ -18,12 +16,14 @@ const short = (name) => name.replace("transformer.", "").replace(/^runs./, "");
 
 export default explorer((host, scope) => {
   const s = state(host, scope, { mode: "watch", job: 0, beside: 0, riddle: 0, compare: [], network: "gpt", rate: 1, mine: 0, seen: 0 });
-  const got = signal(null), failed = signal(""), about = signal(null), solved = signal(null), offered = signal([]), said = signal(null), busy = signal(false), bet = signal(null); // bet: what is predicted of a change of the rate
-  const fail = (error) => (failed.value = error.message);
-  host.ask({ explorer: "train" }, "about").then((a) => (about.value = a), fail);
-  const refresh = latest(host.ask, (answer) => { got.value = answer; failed.value = ""; }, fail);
+  const { got, about, failed, fail, refresh } = questions(host, scope, "train");
+  const solved = signal(null), offered = signal([]), said = signal(null), busy = signal(false), bet = signal(null); // bet: what is predicted of a change of the rate
   const look = () => refresh({ compare: s.compare.value });
   scope.effect(look);
+
+  const diagnosing = computed(() => s.mode.value === "diagnosis"), hidden = computed(() => !diagnosing.value && s.seen.value === 0);
+  const charts = signal(null); // what draws curves comes when the first can be seen
+  scope.effect(() => { if (!hidden.value && !charts.value) import("/static/lib/chart.js").then((module) => (charts.value = module), fail); });
 
   // The runs that are listened to, by the numbers of their jobs.
   const heard = new Map(), listened = signal(0);
@@ -33,7 +33,6 @@ export default explorer((host, scope) => {
     return heard.get(job);
   };
   scope.end(() => heard.forEach((run) => run.stop()));
-  const diagnosing = computed(() => s.mode.value === "diagnosis");
   const run = computed(() => { listened.value; return hear(diagnosing.value ? s.riddle.value : s.job.value); });
   const beside = computed(() => (diagnosing.value ? hear(s.beside.value) : null));
   scope.effect(() => { if (diagnosing.value && s.riddle.value) host.ask({ job: s.riddle.value }).then((a) => (offered.value = a.offered), fail); });
@@ -62,7 +61,7 @@ export default explorer((host, scope) => {
   const answer = (guess) => { if (s.riddle.value && !solved.value) host.ask(guess ? { job: s.riddle.value, guess } : { job: s.riddle.value, show: true }).then((a) => (solved.value = { ...a, guess }), fail); };
   const another = async () => { if (run.value?.training()) await ask(`jobs/${run.value.job}/cancel`, {}); await examine(); };
   const turn = () => batch(() => { s.mode.value = diagnosing.value ? "watch" : "diagnosis"; failed.value = ""; });
-  const hidden = computed(() => !diagnosing.value && s.seen.value === 0), steering = () => !diagnosing.value && !hidden.value;
+  const steering = () => !diagnosing.value && !hidden.value;
   const first = (v) => batch(() => { said.value = v; s.seen.value = 1; });
   const wagered = () => bet.value !== null && bet.value.job === run.value?.job;
   const betting = computed(() => steering() && wagered() && bet.value.guess === undefined);
@@ -96,7 +95,7 @@ export default explorer((host, scope) => {
     const o = change && outcome(r, change.step);
     if (!o) return html`<${Predict} tag=${r.training() ? "Wait" : "It ended"} action=${done}>${b.guess ? html`You say <strong>${b.guess}</strong>. ` : ""}${!change ? "The rate changes after this step." : change.step - r.steps[0] + 1 < SMOOTHED ? `The change came before step ${SMOOTHED} of this page: too early to compare.` : html`The change came after step ${count(change.step)}; step ${count(change.step + AFTER)} tells.`}</${Predict}>`;
     const why = b.factor > 1 ? "A larger rate makes larger steps: the loss falls faster, until the steps overshoot; then it jumps, and comes back slowly or never." : "A smaller rate makes smaller steps: the loss is less noisy and often a little lower at once, but what is left to learn takes longer.";
-    return html`<${Predict} tag="The loss is" right=${b.guess ? b.guess === o.what : null} wrong="Not that" action=${done}><strong id="outcome">${o.what}</strong>: from ${lossOf(o.before)} to ${lossOf(o.after)} nats in ${AFTER} steps, both means of ${SMOOTHED} batches; less than ${o.noise.toFixed(3)} between them is noise (two standard errors). ${why}</${Predict}>`;
+    return html`<${Predict} tag="The loss is" right=${b.guess ? b.guess === o.what : null} wrong="Not that" action=${done}><strong data-id="outcome">${o.what}</strong>: from ${lossOf(o.before)} to ${lossOf(o.after)} nats in ${AFTER} steps, both means of ${SMOOTHED} batches; less than ${o.noise.toFixed(3)} between them is noise (two standard errors). ${why}</${Predict}>`;
   };
   const Riddle = () => {
     const r = run.value, a = solved.value;
@@ -128,7 +127,8 @@ export default explorer((host, scope) => {
   };
 
   const Charts = () => {
-    const shown = curves(), r = run.value;
+    const shown = curves(), r = run.value, { Chart, Strokes } = charts.value ?? {};
+    if (shown.length && !Chart) return null;
     if (!shown.length) return html`<section class="card"><h2>The loss</h2><p class="small soft">${r ? "It starts: a moment, while the data are read." : diagnosing.value ? "The curves of both stand here while they train." : "Train a network, resume a run, or tick runs to compare: their curves stand here."}</p></section>`;
     const { steps, losses } = r ?? { steps: [], losses: [] };
     return html`<section class="card"><div class="spread"><h2>The loss in nats, step by step</h2>${losses.length > 0 && html`<${Copy} array=${{ shape: [2, steps.length], get data() { return [...steps, ...losses]; } }} />`}</div>
@@ -162,9 +162,9 @@ export default explorer((host, scope) => {
     if (!r) return diagnosing.value ? html`<${Veil} title="The run">Its loss, its gradients by layer and what it writes stand here while it trains.</${Veil}>` : html`<${Veil} title="No run is watched">Choose one on the left.</${Veil}>`;
     const loss = r.loss();
     return html`<section class="card"><div class="spread"><h2>${diagnosing.value ? "The run with a mistake" : short(name.value) || "The run"}</h2><span class=${`state ${r.state.value}`} role="status">${WORDS[r.state.value]}</span></div>
-      <div class="spread"><span><span class="big num" id="loss">${loss === undefined ? "–" : loss === null ? "no number" : minus(loss, 3)}</span> <span class="small faint">mean of the last 10 batches</span></span></div>
-      ${b && html`<progress max=${b.steps} value=${r.step.value} aria-label="steps"></progress><p class="small soft num" id="step">step ${count(r.step.value)} of ${count(b.steps)} · ${count(speed)} ${b.unit}/s</p>`}
-      ${!diagnosing.value && b && html`<p class="small soft">rate <b class="num" id="rate">${rated(r.rate.value)}</b> · ${b.network} on ${b.data} · ${count(b.parameters)} parameters</p>`}
+      <div class="spread"><span><span class="big num" data-id="loss">${loss === undefined ? "–" : loss === null ? "no number" : minus(loss, 3)}</span> <span class="small faint">mean of the last 10 batches</span></span></div>
+      ${b && html`<progress max=${b.steps} value=${r.step.value} aria-label="steps"></progress><p class="small soft num" data-id="step">step ${count(r.step.value)} of ${count(b.steps)} · ${count(speed)} ${b.unit}/s</p>`}
+      ${!diagnosing.value && b && html`<p class="small soft">rate <b class="num" data-id="rate">${rated(r.rate.value)}</b> · ${b.network} on ${b.data} · ${count(b.parameters)} parameters</p>`}
       <p class="choice later"><button class="icon" disabled=${off} onClick=${pause}>${r.state.value === "paused" ? "go on" : "pause"} <kbd>space</kbd></button>
         ${!diagnosing.value && html`${[[0.1, "÷ 10"], [0.5, "÷ 2"], [2, "× 2"], [10, "× 10"]].map(([factor, word]) => html`<button class="icon" disabled=${off} aria-label=${`learning rate ${word}`} onClick=${rate(factor)}>${word}</button>`)}
         <button class="icon" disabled=${busy.value || r.state.value === "starting"} onClick=${fork}>fork <kbd>f</kbd></button>`}<button class="icon" disabled=${off} onClick=${order("cancel")}>end <kbd>x</kbd></button></p>
@@ -183,7 +183,7 @@ export default explorer((host, scope) => {
 
   const Both = () => html`<span class="switch" role="group" aria-label="What to do">${[["watch", "watch and steer"], ["diagnosis", "find the mistake"]].map(([mode, label]) => html`<button aria-pressed=${s.mode.value === mode} onClick=${() => { if (s.mode.value !== mode) turn(); }}>${label}</button>`)}</span>`;
   return () => html`<${Bar} title="Training" about=${about.value} pressed=${pressed}><${Both} /></${Bar}>
-    <main><h1>${diagnosing.value ? "What is wrong with this run?" : "How does this network learn?"}</h1><p class="lead">${about.value?.lead ?? ""}</p><${Failed} message=${failed.value} />
+    <main><h1>${diagnosing.value ? "What is wrong with this run?" : "How does this network learn?"}</h1><${Lead} about=${about.value} /><${Failed} message=${failed.value} />
     ${got.value && html`${diagnosing.value ? html`<${Riddle} />` : hidden.value ? html`<${First} />` : wagered() ? html`<${Rate} />` : html`<${Began} />`}
       ${hidden.value ? html`<${Veil} title="The runs and their curves">They stand here once you have said what the first loss is.</${Veil}>` : html`<div class=${`grid3 train${diagnosing.value ? " found" : ""}`}>${!diagnosing.value && html`<div class="stacked"><${Runs} /><${New} /></div>`}<${Charts} /><div class="stacked"><${Now} /><${Layers} /><${Writes} /></div></div>`}<${KeyLine} pressed=${pressed} />`}
     ${about.value && html`<${Around} about=${about.value} />`}</main>`;

@@ -5,7 +5,7 @@ import { decode } from "/static/lib/frame.js";
 const PATIENCE = 60_000; // milliseconds
 const LATE = "Python does not answer. Is the kernel running, and not busy with another cell?";
 
-/** @returns {import("/static/lib/host.js").Host & {end: () => void}} */
+/** @returns {import("/static/lib/shell.js").Host & {end: () => void}} */
 export function notebookHost(model, el) {
   const waiting = new Map(), listening = new Map();
   let last = 0;

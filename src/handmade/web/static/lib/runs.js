@@ -7,7 +7,7 @@ export const AFTER = 30; // steps after which a change of the rate is judged
 export const SMOOTHED = 10; // steps whose mean is the curve; the losses of single batches are noisy
 
 /**
- * @param {import("/static/lib/host.js").Host} host
+ * @param {import("/static/lib/shell.js").Host} host
  * @param {number} job
  * @param {(event: string, data: any) => void} told is called after each event
  */

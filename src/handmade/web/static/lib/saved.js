@@ -8,7 +8,7 @@ export async function unpacked(packed) {
   return decode(await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer());
 }
 
-/** @param {any} held by `unpacked`: `answers` and `arrays`, which several answers may share @returns {import("/static/lib/host.js").Host} */
+/** @param {any} held by `unpacked`: `answers` and `arrays`, which several answers may share @returns {import("/static/lib/shell.js").Host} */
 export function savedHost({ name, answers, usual, address, arrays }) {
   const needs = (what) => new Error(`${what} needs Python, and this page is a file: it holds what it held when it was saved. \`handmade look ${name}\` computes the rest on your machine.`);
   const found = new Map(answers.map((one) => [JSON.stringify([one.to, one.question]), one]));

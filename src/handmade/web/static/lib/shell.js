@@ -4,25 +4,41 @@ import { html, render, signal, effect, batch, useEffect, useMemo, useRef } from 
 import { asNumPy } from "/static/lib/frame.js";
 import { paintWithStyleOf, switchTheme, theme } from "/static/lib/paint.js";
 
-let around = { home: "/", note: "" }; // what the host says of the place where the explorer stands
+/**
+ * What an explorer asks and listens through. There are three: a page of the server (page.js), a notebook (notebook.js), and a
+ * page that was saved as a file (saved.js). Explorers know nothing of the difference.
+ * @typedef {object} Host
+ * @property {(question: object, to?: string) => Promise<any>} ask one question, one frame, decoded; `to`: whom, if not the page's explorer
+ * @property {(file: File) => Promise<number>} upload gives an image file; its number comes back
+ * @property {(path: string, tell: (event: string, data: any) => void, line?: (how: "lost"|"found"|"gone", why: string) => void) => () => void} listen calls `tell` for each event of a stream, until the function that it returns is called; `line` is told of the connection
+ * @property {{read: () => URLSearchParams, write: (params: URLSearchParams, entry: boolean) => void, changed: (tell: () => void) => () => void}} address holds the state
+ * @property {Window|HTMLElement} area where keys and dropped files are meant for the explorer
+ * @property {(names: string[], known: string[]) => void} [unknown] is told what the state has that the explorer knows nothing of
+ * @property {string} [home] where the list of explorers is, if there is one
+ * @property {(el: Element) => "light"|"dark"} [theme] the theme of what stands around the explorer, if it has one of its own
+ * @property {string} [note] what is said above the explorer
+ */
+
+let around = { home: "/", note: "", lead: "" }; // what is so of the place where the explorer stands
 
 /**
  * An explorer as a module of pages and notebooks: `make(host, scope)` gives its component.
  * What runs on its own goes through `scope`, so that all of it ends with the explorer.
  */
 export const explorer = (make) => ({
-  /** @param {{host: import("/static/lib/host.js").Host, el: HTMLElement}} given */
+  /** @param {{host: Host, el: HTMLElement}} given */
   render({ host, el }) {
-    const ends = [];
+    const ends = [], view = Math.random().toString(36).slice(2, 8); // a notebook may show the same explorer twice
     const scope = {
       area: host.area,
+      id: (name) => `${name}-${view}`,
       effect: (run) => ends.push(effect(run)),
       on: (target, type, tell) => { target.addEventListener(type, tell); ends.push(() => target.removeEventListener(type, tell)); },
       listen: (path, tell) => ends.push(host.listen(path, tell)),
       end: (run) => ends.push(run),
     };
     el.classList.add("handmade");
-    around = { home: host.home, note: host.note };
+    around = { home: host.home, note: host.note, lead: el.querySelector(".lead")?.textContent ?? "" }; // a page of the server has it
     paintWithStyleOf(el);
     if (host.theme) theme.value = host.theme(el);
     scope.effect(() => { el.dataset.theme = theme.value; });
@@ -96,6 +112,37 @@ export function state(host, scope, defaults) {
   return signals;
 }
 
+/** At most one question under way; of those asked meanwhile only the last is sent. No slider ever builds a queue. */
+export function latest(send, receive, fail) {
+  let busy = false, next = null;
+  return async function go(question) {
+    next = question;
+    if (busy) return;
+    busy = true;
+    while (next !== null) {
+      const now = next;
+      next = null;
+      try { receive(await send(now), now); } catch (error) { fail(error); }
+    }
+    busy = false;
+  };
+}
+
+/**
+ * The questions of a page: `refresh` asks one, and `got` holds the last answer, after `prepare`. What stands around the
+ * picture, `about`, is asked for behind the first answer; where it says that no model fits, no failure says so again.
+ */
+export function questions(host, scope, name, prepare = (answer, asked) => {}) {
+  const got = signal(null), about = signal(null), failed = signal("");
+  const ask = () => host.ask({ explorer: name }, "about").then((a) => (about.value = a), (error) => (failed.value = error.message));
+  let first = null;
+  const around = () => (first ??= ask());
+  const fail = (error) => { if (!about.value?.needs_model || about.value.models.length) failed.value = error.message; };
+  const refresh = latest(host.ask, (answer, asked) => { prepare(answer, asked); got.value = answer; failed.value = ""; around(); }, (error) => around().then(() => fail(error)));
+  scope.on(window, "focus", () => { const all = about.value?.exercises ?? []; if (all.length && !all.some((e) => e.file)) ask(); }); // `handmade start` may have come meanwhile
+  return { got, about, failed, fail, refresh };
+}
+
 /** The place of `count` places that is nearest to `n`. */
 export const clamp = (n, count) => Math.max(0, Math.min(count - 1, n));
 
@@ -131,6 +178,9 @@ const Keys = ({ pressed }) => {
     <div class="spread"><h2>Keys</h2><button class="icon" onClick=${() => (pressed.showing.value = false)}>close</button></div>
     <dl>${grouped(pressed.actions).map(([what, list]) => html`<dt>${list.map((key) => html`<kbd>${key}</kbd> `)}</dt><dd>${what}</dd>`)}<dt><kbd>?</kbd></dt><dd>these keys</dd></dl></dialog>`;
 };
+
+/** What the page is about. */
+export const Lead = ({ about }) => html`<p class="lead">${about?.lead ?? around.lead}</p>`;
 
 /** The keys in one line at the foot of a page. */
 export const KeyLine = ({ pressed, children }) => html`<p class="small faint foot">${grouped(pressed.actions).map(([what, list]) => html`<span>${list.map((key) => html`<kbd>${key}</kbd> `)}${what}</span>`)}${children}</p>`;

@@ -28,8 +28,12 @@ export function whose(host, scope, about, s, exercise) {
     if (!listening) scope.listen("saved", (event, names) => { if (names.includes(exercise())) { told.old.value = told.last; saved.value++; } });
     listening = true;
   });
-  /** The fields of a question; a saved file asks it again. */
-  const asked = () => { saved.value; return s.code.value === "mistake" ? { code: "mistake", fault: fault() } : { code: s.code.value }; };
+  /** The fields of a question; a saved file asks it again. Before it is known what exercises there are, the reference computes. */
+  const asked = () => {
+    saved.value;
+    if (s.code.value === "reference" || !about.value) return { code: "reference" };
+    return s.code.value === "mistake" ? { code: "mistake", fault: fault() } : { code: s.code.value };
+  };
   const riddle = (visible) => {
     const choices = faults().map((f, n) => [f.name, n]).filter(([name, n]) => visible.includes(name) && n !== s.riddle.value);
     guess.value = null;
