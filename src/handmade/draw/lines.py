@@ -87,15 +87,17 @@ def compared_training(runs: Mapping[str, Errors], norms: Mapping[str, Mapping[st
     norms: name -> layer -> norm of the gradient of its weights.
     """
     series = {name: number for number, name in enumerate(dict.fromkeys([*runs, *norms]))}
-    note = "Left: lines are training, the mean of neighbouring batches (pale: each batch); dashes are the test data."
-    figure = new_figure(10.5, 4.2, title, note)
+    widths = {name: max(1, len(run.single) // 25) for name, run in runs.items()}
+    smoothed = max(widths.values(), default=1) > 1
+    training = "the mean of neighbouring batches (pale: each batch)" if smoothed else "batch by batch"
+    figure = new_figure(10.5, 4.2, title, f"Left: lines are training, {training}; dashes are the test data.")
     left, right = figure.subplots(1, 2)
     told = []
     for name, run in runs.items():
         color, marker = SERIES[series[name]], MARKERS[series[name]]
-        smooth = running_mean(run.single, max(1, len(run.single) // 25))
+        smooth = running_mean(run.single, widths[name])
         left.plot(run.epochs, run.single, color=color, alpha=0.15, linewidth=0.8)
-        middle = running_mean(run.epochs, max(1, len(run.single) // 25))
+        middle = running_mean(run.epochs, widths[name])
         left.plot(middle, smooth, color=color, label=f"{name}: {smooth[-1]:.1f} % in training")
         label = f"{name}: {run.tested[-1]:.1f} % on test"
         left.plot(run.tested_epochs, run.tested, linestyle="--", marker=marker, color=color, label=label)

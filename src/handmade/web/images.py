@@ -18,8 +18,8 @@ KEPT = 8
 KEPT_BYTES = 256 << 20
 """How much their pixels may take together; the newest is kept in any case."""
 
-PACKAGED = 20
-"""Garments of Fashion-MNIST's test set that the pages can show without a file: those of the numbers -1, -2 ..."""
+PACKAGED_DATA, PACKAGED = "fashion-mnist", 20
+"""The data set, and how many of its test images the pages can show without a file: those of the numbers -1, -2 ..."""
 
 MOST_GIVEN = 200
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
@@ -62,6 +62,10 @@ class Images:
             raise InputError("there is no such image here, or no longer: drop one on the page.")
         return image if channels == 3 else _grey(image)
 
+    def strange(self, number: int, classes: Sequence[str]) -> bool:
+        """Whether it is a packaged image of a class that is none of these: a network that knows them guesses."""
+        return -PACKAGED <= number <= -1 and garments()[1][-1 - number] not in classes
+
     def label(self, number: int) -> str:
         """What a given image's folder is called, often its class, and what a packaged one is. Empty if dropped."""
         if -PACKAGED <= number <= -1:
@@ -72,7 +76,7 @@ class Images:
 @cache
 def garments() -> tuple[np.ndarray, list[str]]:
     """The packaged images, uint8 N 1 28 28, and what each is."""
-    found = load("fashion-mnist", "test")
+    found = load(PACKAGED_DATA, "test")
     assert isinstance(found, ImageSet)
     return found.images[:PACKAGED], [found.classes[int(label)] for label in found.labels[:PACKAGED]]
 

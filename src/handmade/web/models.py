@@ -30,12 +30,16 @@ Made by `handmade train lenet5 --data fashion-mnist --epochs 8`: 88 of 100 test 
 
 @dataclass(frozen=True)
 class Source:
-    """A model that can be opened: what it is called on the pages, the network, where it and its weights are."""
+    """A model that can be opened: what it is called on the pages, the network, where it and its weights are.
+
+    data: the data set that it was trained on, where that is known.
+    """
 
     name: str
     network: str
     source: str
     weights: str | None = None
+    data: str = ""
 
     @property
     def card(self) -> Card | None:
@@ -66,11 +70,13 @@ class _Opened:
 class Models:
     """The models given on the command line, the trained runs in `folder`/runs, the newest first, and the packaged ones.
 
+    first: a data set whose models come before all other runs: the one of which there are images to look at.
+
     A model is opened once. What is hooked into it for one question must not be seen by another: each has a lock.
     """
 
-    def __init__(self, folder: Path, given: Sequence["Given"] = ()) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, given: Sequence["Given"] = (), first: str = "") -> None:
+        self._folder, self._first = folder, first
         self._given = [one.source for one in given]
         self._opened = {one.source.name: _Opened(one.use, one.version) for one in given}
         self._runs: dict[Path, tuple[int, Source]] = {}
@@ -81,13 +87,14 @@ class Models:
         """The models whose networks fit."""
         runs = (self._folder / "runs").glob("*/model.safetensors")
         given = {Path(source.source).resolve() for source in self._given}
-        found = list(self._given)
+        found: list[Source] = []
         for weights in sorted(runs, key=lambda path: -path.stat().st_mtime):
             if weights.parent.resolve() not in given:
                 with suppress(InputError, OSError):  # a run of another version, or one that is removed just now
                     found.append(self._run(weights.parent, shown_below(weights.parent, self._folder)))
         found += [self._run(folder, f"packaged {folder.name}") for folder in sorted(PACKAGED.iterdir())]
-        return [source for source in found if source.card is not None and fits(source.card)]
+        found.sort(key=lambda source: source.data != self._first)  # and as before among themselves
+        return [source for source in (*self._given, *found) if source.card is not None and fits(source.card)]
 
     def _run(self, folder: Path, name: str) -> Source:
         """As `run_source`, which reads a file that seldom changes."""
@@ -158,7 +165,8 @@ class Models:
 
 def run_source(folder: Path, name: str) -> Source:
     """The trained model of a run. InputError where the folder holds none."""
-    return Source(name, open_run(folder).recipe.model, str(folder))
+    recipe = open_run(folder).recipe
+    return Source(name, recipe.model, str(folder), data=recipe.data)
 
 
 class Given(NamedTuple):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from handmade.web.bench import Bench
-from handmade.web.images import Images, images_at
+from handmade.web.images import PACKAGED_DATA, Images, images_at
 from handmade.web.jobs import Jobs
 from handmade.web.models import Models, given_source
 from handmade.web.study import Study
@@ -30,7 +30,8 @@ class Observatory:
         """
         given = [] if source is None else [given_source(source, weights)]
         images = Images([] if image is None else images_at(image))
-        return cls(Models(folder, given), Bench(folder), images, Jobs(folder), Study(folder))
+        models = Models(folder, given, first="" if images.given else PACKAGED_DATA)
+        return cls(models, Bench(folder), images, Jobs(folder), Study(folder))
 
     def close(self) -> None:
         """End what it started."""

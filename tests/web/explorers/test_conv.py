@@ -240,7 +240,7 @@ def test_the_page_asks_how_much_a_unit_sees_and_frames_it(pages, observatory):
         name, sure = used.classify(image, 1)[0]
         unit = unit_of(convolutions(used.model, used.input(image))["c3"], 0, 2, 7)
     page.get_by_text(f"The network says {name}, {100 * sure:.0f} %.").wait_for()
-    before = number_in(page.locator("#unit").inner_text())
+    before = number_in(page.get_by_test_id("unit").inner_text())
     assert before == pytest.approx(unit.value, abs=6e-4)
     adds = page.locator(".products b").all_inner_texts()
     assert [number_in(text) for text in adds] == pytest.approx(unit.contributions[unit.strongest(4)], abs=6e-4)

@@ -105,10 +105,10 @@ def test_one_sketches_first_and_then_sees(pages):
     cells = page.locator(".sr table tr").nth(1).locator("td").all_inner_texts()
     assert float(cells[1]) == pytest.approx(plain[0], rel=0.01)
     page.reload()
-    page.locator("#reaches").wait_for()  # an answered state skips the prediction
+    page.get_by_test_id("reaches").wait_for()  # an answered state skips the prediction
     expected = [plain[0], gradients_by_layer(10, 0.7, False, True)[0]]
     assert [size_in(one) for one in page.locator(".predict strong.num").all()] == pytest.approx(expected, rel=0.06)
-    assert size_in(page.locator("#product")) == pytest.approx(plain[0], rel=0.06)
+    assert size_in(page.get_by_test_id("product")) == pytest.approx(plain[0], rel=0.06)
     first = page.locator(".sums tr").nth(1).locator("td").all()
     above, below = map(int, re.findall(r"layer (\d+)", page.get_by_role("heading", name="From layer").inner_text()))
     factor = plain[below] / plain[above]
@@ -139,7 +139,7 @@ def test_by_keys_alone_on_a_phone_and_a_right_sketch_is_right(pages):
     kinds = [gradients_by_step(kind, 40, 0.9, 0.0) for kind in ("rnn", "lstm", "gru")]
     told = [size_in(one) for one in page.locator(".predict strong.num").all()]
     assert told == pytest.approx([made.norms["h"][0] for made in kinds], rel=0.06)
-    why = page.locator("p", has=page.locator("#radius")).locator("b").all()
+    why = page.locator("p", has=page.get_by_test_id("radius")).locator("b").all()
     assert size_in(why[1]) == pytest.approx(bound(kinds[0].layer, 40)[0], rel=0.06)
     assert f"{HIDDEN} units" in page.locator(".settings").inner_text()
 

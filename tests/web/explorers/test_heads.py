@@ -225,7 +225,7 @@ def test_the_page_hides_a_heads_pattern_until_it_is_predicted(pages):
     weights = [float(row.split("\t")[2]) for row in rows]
     assert weights == sorted(weights, reverse=True)
     assert sum(weights) == pytest.approx(1, abs=0.01)
-    assert number_in(page.locator("#weight").inner_text()) == pytest.approx(weights[0], abs=1e-3)
+    assert number_in(page.get_by_test_id("weight").inner_text()) == pytest.approx(weights[0], abs=1e-3)
     assert number_in(page.locator(".predict .num").first.inner_text()) == pytest.approx(100 * weights[0], abs=0.6)
 
 
@@ -274,7 +274,7 @@ def test_of_a_large_model_the_page_measures_when_it_is_asked_and_stops_when_the_
         page.locator(".heads small", has_text=re.compile(r"\d")).nth(1).wait_for()
         assert page.locator(".heads small", has_text="…").count() == 2
         job = max(observatory.jobs._jobs)
-        page.locator("#sharp").fill("2")  # another question
+        page.get_by_test_id("sharp").fill("2")  # another question
         page.get_by_role("button", name="measure the loss").wait_for()
         let.release()
         wait_for(lambda: not observatory.jobs.job(job).live)

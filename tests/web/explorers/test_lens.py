@@ -144,13 +144,13 @@ def test_the_page_asks_first_and_then_says_what_is_so(pages, used):
     page.locator(".predict.right").wait_for()
     assert number_in(page.get_by_test_id("top").inner_text()) == pytest.approx(100 * np.exp(stream[-1].max()), abs=0.6)
     made, costs = contributions(used.model, tokens, 11, np.array([best])), cache_cost(used.model.config, 12)
-    assert number_in(page.locator("#logit").inner_text()) == pytest.approx(made.logits[0], abs=6e-3)
-    assert number_in(page.locator("#saved").inner_text()) == pytest.approx(costs.again / costs.cached, abs=0.06)
-    assert page.locator("#numbers").inner_text() == f"{costs.numbers:,}"
-    cache = page.locator(".formula", has=page.locator("#numbers")).locator("b").all_inner_texts()
+    assert number_in(page.get_by_test_id("logit").inner_text()) == pytest.approx(made.logits[0], abs=6e-3)
+    assert number_in(page.get_by_test_id("saved").inner_text()) == pytest.approx(costs.again / costs.cached, abs=0.06)
+    assert page.get_by_test_id("numbers").inner_text() == f"{costs.numbers:,}"
+    cache = page.locator(".formula", has=page.get_by_test_id("numbers")).locator("b").all_inner_texts()
     assert cache[1:3] == [f"{costs.numbers * 4 / 1024:,.0f} KiB", f"{costs.numbers // 12:,}"]
     assert cache[3:5] == [f"{costs.cached:,}", f"{costs.again:,}"]
-    shares = page.locator(".formula", has=page.locator("#logit")).locator("b").all_inner_texts()
+    shares = page.locator(".formula", has=page.get_by_test_id("logit")).locator("b").all_inner_texts()
     parts = [made.token[0], made.position[0], made.heads.sum(), made.mlps.sum(), made.biases[0], made.logits[0]]
     assert [number_in(share) for share in shares] == pytest.approx([part for part in parts if part], abs=6e-3)
     guesses = stream.argmax(1).tolist()

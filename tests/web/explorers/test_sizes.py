@@ -71,7 +71,7 @@ def test_the_page_asks_first_and_follows_the_keys(pages):
     assert page.locator("[data-id=parameters], [data-id=training], [data-id=writing], .networks").count() == 0
     page.locator(".predict").get_by_role("button", name="124 M").click()
     page.get_by_text("Right", exact=True).wait_for()
-    assert page.locator("#parameters").inner_text() == "124,439,808"
+    assert page.get_by_test_id("parameters").inner_text() == "124,439,808"
     page.get_by_text("16 bytes a parameter").wait_for()
     page.get_by_text(f"kv = G d / H = {GPTShape().kv}, the width").wait_for()
     page.keyboard.press("l")  # twice the layers

@@ -136,7 +136,7 @@ def _of_layer(question: Question, observatory: Observatory) -> Answer:
             raise InputError(f"there is no convolution {question.layer!r}: there are {', '.join(layers)}.")
         unit = unit_of(layer, question.map, question.row, question.column)
         shown = strongest(layer.out, MAPS).channels
-        says = used.classify(pixels, 1)[0]
+        says, strange = used.classify(pixels, 1)[0], observatory.images.strange(number, used.classes)
         told, theirs = _layers_code(question, observatory, layer)
         seen = (255 * used.seen(pixels)).round().astype(np.uint8)
     meta = {
@@ -148,6 +148,7 @@ def _of_layer(question: Question, observatory: Observatory) -> Answer:
         "photo": number,
         "given": len(observatory.images.given),
         "label": observatory.images.label(number),
+        "strange": strange,
         "says": says[0],
         "sure": says[1],
         "size": list(seen.shape[1:]),

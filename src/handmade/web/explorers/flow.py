@@ -97,6 +97,7 @@ def answer(question: Question, observatory: Observatory) -> Answer:
         "given": len(observatory.images.given),
         "photo": number,
         "label": observatory.images.label(number),
+        "strange": observatory.images.strange(number, used.classes),
         **_classes(used, flow, whole_flow),
         **told,
     }

@@ -2,7 +2,7 @@
 // Convolution: step a window over an image that one types, or look at one number of a layer inside a network.
 import { html, signal, computed, batch } from "/static/vendor/preact.js";
 import { largest, Legend, minus, numbered, numberIn, Numbers, Painted, Photo, Typed } from "/static/lib/paint.js";
-import { Around, Bar, clamp, Copy, explorer, Failed, images, KeyLine, keys, Lead, Predict, prediction, questions, state, Veil } from "/static/lib/shell.js";
+import { Around, Bar, clamp, Copy, explorer, Failed, images, KeyLine, keys, Lead, Predict, prediction, questions, state, Strange, Veil } from "/static/lib/shell.js";
 import { Said, Switch, whose } from "/static/lib/whose.js";
 
 const EDGE = [[0, 0, 2, 2, 2], [0, 0, 2, 2, 2], [0, 0, 2, 2, 1], [0, 0, 2, 1, 1], [0, 0, 1, 1, 0]];
@@ -134,7 +134,7 @@ export default explorer((host, scope) => {
     return html`<section class="card"><div class="spread"><h2>The image</h2>${a.label && html`<span class="small faint">${a.photo < 0 ? "packaged:" : "its folder:"} <b style=${{ color: "var(--ink)" }}>${a.label}</b></span>`}</div>
       <div class="framed"><${Photo} image=${a.arrays.image} role="img" aria-label=${`the image as the network sees it${a.label ? `: ${a.label}` : ""}`} />
         <svg viewBox=${`0 0 ${W} ${H}`} aria-hidden="true">${!hidden.value && html`<rect x=${Math.max(0, left)} y=${Math.max(0, top)} width=${Math.min(W, right) - Math.max(0, left)} height=${Math.min(H, bottom) - Math.max(0, top)} fill="none" stroke="var(--field)" stroke-width="2.5" vector-effect="non-scaling-stroke" />`}</svg></div>
-      <p class="small soft" style=${{ margin: "10px 0 12px" }}>${hidden.value ? "The frame of what the unit sees stands here once you have predicted." : html`Framed: rows ${Math.max(0, top)} to ${Math.min(H, bottom) - 1}, columns ${Math.max(0, left)} to ${Math.min(W, right) - 1}.${cut ? " The rest of its field lies in the padding." : ""}`} The network says <b>${a.says}</b>, ${(100 * a.sure).toFixed(0)} %.</p><${Chooser} /></section>`;
+      <p class="small soft" style=${{ margin: "10px 0 12px" }}>${hidden.value ? "The frame of what the unit sees stands here once you have predicted." : html`Framed: rows ${Math.max(0, top)} to ${Math.min(H, bottom) - 1}, columns ${Math.max(0, left)} to ${Math.min(W, right) - 1}.${cut ? " The rest of its field lies in the padding." : ""}`} The network says <b>${a.says}</b>, ${(100 * a.sure).toFixed(0)} %.</p>${a.strange && html`<${Strange} of=${a.label} />`}<${Chooser} /></section>`;
   };
 
   const TheLayer = () => {

@@ -2,7 +2,7 @@
 // Feature flow: the blocks of a residual network or of a GoogLeNet, what each does, and what is left when a part is cut.
 import { html, signal, computed, batch, useEffect, useRef } from "/static/vendor/preact.js";
 import { largest, Legend, minus, paint, paintImage, Painted, Photo, theme } from "/static/lib/paint.js";
-import { Around, Bar, clamp, Copy, explorer, Failed, images, KeyLine, keys, Lead, measurement, NoModel, Predict, prediction, questions, state } from "/static/lib/shell.js";
+import { Around, Bar, clamp, Copy, explorer, Failed, images, KeyLine, keys, Lead, measurement, NoModel, Predict, prediction, questions, state, Strange } from "/static/lib/shell.js";
 import { Said, Switch, whose } from "/static/lib/whose.js";
 
 const LEFT = 118, STEP = 100, BETWEEN = 16, ARCH = 74, TILE = 38; // of the drawing
@@ -143,7 +143,7 @@ export default explorer((host, scope) => {
     const a = got.value, photo = html`<${Photo} image=${a.arrays.image} class="photo" role="img" aria-label=${`the image as the network sees it${a.label ? `: ${a.label}` : ""}`} />`, on = s.evidence.value === 1;
     return html`<section class="card"><h2>The image</h2>${on && a.arrays.evidence ? html`<${Lit} evidence=${a.arrays.evidence} photo=${photo} />` : photo}
       <p style=${{ margin: "12px 0" }}><button class="icon" aria-pressed=${on} onClick=${() => (s.evidence.value = on ? 0 : 1)}>evidence <kbd>e</kbd></button> <button class="icon" aria-pressed=${covering.running.value || covered.value !== null} onClick=${cover}>occlusion <kbd>o</kbd></button></p>
-      ${on && html`<p class="small soft" style=${{ marginBottom: "12px" }}>Grad-CAM: lit is where block ${short(a.block)} of the whole network has evidence for <b>${a.said}</b>. Open another block to see its.</p>`}<${Occluded} /><${Chooser} /></section>`;
+      ${on && html`<p class="small soft" style=${{ marginBottom: "12px" }}>Grad-CAM: lit is where block ${short(a.block)} of the whole network has evidence for <b>${a.said}</b>. Open another block to see its.</p>`}<${Occluded} />${a.strange && html`<${Strange} of=${a.label} />`}<${Chooser} /></section>`;
   };
 
   return () => html`<${Bar} title="Feature flow, block by block" about=${about.value} model=${s.model} changed=${afresh} pressed=${pressed}>${about.value && html`<${Switch} w=${w} />`}</${Bar}>

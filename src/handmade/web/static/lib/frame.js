@@ -1,14 +1,19 @@
 // @ts-check
 // One answer of Python: a safetensors file whose metadata hold, as JSON, all that is not an array.
 
-const HALF = new Float32Array(65536); // float16 to float32
-for (let h = 0; h < 65536; h++) {
-  const sign = h & 0x8000 ? -1 : 1, exponent = (h >> 10) & 31, fraction = h & 1023;
-  HALF[h] = exponent === 0 ? sign * fraction * 2 ** -24 : exponent === 31 ? (fraction ? NaN : sign * Infinity) : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+let halves = null; // every float16 as a float32: made when the first comes
+function fromHalves(bits) {
+  halves ??= Float32Array.from({ length: 65536 }, (_, h) => {
+    const sign = h & 0x8000 ? -1 : 1, exponent = (h >> 10) & 31, fraction = h & 1023;
+    return exponent === 0 ? sign * fraction * 2 ** -24 : exponent === 31 ? (fraction ? NaN : sign * Infinity) : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  });
+  const out = new Float32Array(bits.length);
+  for (let k = 0; k < bits.length; k++) out[k] = halves[bits[k]];
+  return out;
 }
 
 const READ = {
-  F16: [2, (bytes) => Float32Array.from(new Uint16Array(bytes), (half) => HALF[half])],
+  F16: [2, (bytes) => fromHalves(new Uint16Array(bytes))],
   F32: [4, (bytes) => new Float32Array(bytes)],
   F64: [8, (bytes) => new Float64Array(bytes)],
   U8: [1, (bytes) => new Uint8Array(bytes)],

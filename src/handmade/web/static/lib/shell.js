@@ -267,6 +267,9 @@ export function images(host, scope, image, given, fail) {
   return { another, Chooser };
 }
 
+/** Of a packaged image that the network has not learned: `of` is what it is. */
+export const Strange = ({ of }) => html`<p class="small wrong-is">This ${of.toLowerCase()} comes along with handmade; the network has learned other classes, so it can only guess. Choose or drop an image of one of its own.</p>`;
+
 const FIRST = 5; // questions that are shown at once
 const asked = (cards) => cards.map((card) => html`<details><summary>${card.ask}</summary><p class="small">${card.answer}</p><p class="small faint">${card.source}</p></details>`);
 
@@ -274,7 +277,7 @@ const asked = (cards) => cards.map((card) => html`<details><summary>${card.ask}<
 const Exercises = ({ all, run }) => {
   const here = all.filter((e) => run.includes(e.name)), others = all.filter((e) => !run.includes(e.name));
   const list = (some) => html`<ul>${some.map((e) => html`<li><b>${e.title}</b> <span class="small faint">${[e.passed ? "passed" : e.file ? "not passed yet" : "", e.predictions ? `${e.predictions} predicted` : ""].filter(Boolean).join(", ")}</span><br /><code>handmade check ${e.name}</code></li>`)}</ul>`;
-  return html`<div><h2>Build it yourself</h2>${here.length > 0 && html`<p class="small soft">${here.some((e) => e.file) ? html`<i>My code</i>, above, runs your ${here.length > 1 ? "files" : "file"} of:` : html`<code>handmade start</code> makes a folder of exercises. Start <code>handmade look</code> again then, and <i>my code</i>, above, runs your ${here.length > 1 ? "files" : "file"} of:`}</p>${list(here)}`}
+  return html`<div><h2>Build it yourself</h2>${here.length > 0 && html`<p class="small soft">${here.some((e) => e.file) ? html`<i>My code</i>, above, runs your ${here.length > 1 ? "files" : "file"} of:` : html`<code>handmade start</code> makes a folder of exercises. Then <i>my code</i>, above, runs your ${here.length > 1 ? "files" : "file"} of:`}</p>${list(here)}`}
     ${others.length > 0 && html`<p class="small soft">${here.length ? "Related, but not run on this page:" : "Related; their code is not run on this page:"}</p>${list(others)}`}</div>`;
 };
 

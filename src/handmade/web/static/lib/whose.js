@@ -50,7 +50,7 @@ export const Switch = ({ w }) => {
   const button = (code, label, title, disabled) => html`<button aria-pressed=${w.s.code.value === code} title=${title} disabled=${disabled} onClick=${set(code)}>${label}</button>`;
   return html`<span class="switch" role="group" aria-label="Whose code computes">
     ${button("reference", "reference", "handmade's own code")}
-    ${button("mine", "my code", e?.file ? e.file : "handmade start makes a folder of exercises, and the file in it runs here; start handmade look again after it", !e?.file)}
+    ${button("mine", "my code", e?.file ? e.file : "handmade start makes a folder of exercises, and the file in it runs here", !e?.file)}
     ${button("mistake", "with a mistake", `the reference with one of ${w.faults().length} mistakes that people make`, !w.faults().length)}</span>`;
 };
 
