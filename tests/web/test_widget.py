@@ -160,7 +160,7 @@ def test_a_question_that_does_not_fit_is_answered_with_words(gpt):
     assert "nobody answers for 'nobody'" in sent[2]["error"]
     assert len(sent) == 4
     widget._received(widget, {"id": 2, "view": "v", "to": "jobs", "question": "{}"}, [])
-    assert "handmade look train" in sent[-1]["error"]
+    assert "begun and watched in the browser: `handmade look`" in sent[-1]["error"]
 
 
 @pytest.mark.parametrize(

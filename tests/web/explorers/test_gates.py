@@ -133,7 +133,7 @@ def test_the_page_asks_first_and_then_says_what_is_so(pages, used, observatory):
     said = {"i": "input gate", "f": "forget gate", "o": "output gate"}
     page.get_by_role("button", name=re.compile(f"^{said[best]}")).first.click()
     page.locator(".predict.right").wait_for()
-    assert number_in(page.locator("#there").inner_text()) == pytest.approx(signals[best][7].mean(), abs=6e-4)
+    assert number_in(page.get_by_test_id("there").inner_text()) == pytest.approx(signals[best][7].mean(), abs=6e-4)
     for row in page.locator(".signals button").all():
         there, usual = (number_in(text) for text in row.locator(".num").inner_text().split("\n"))
         values = signals[row.locator("kbd").inner_text()]
@@ -157,7 +157,7 @@ def test_keys_move_hold_and_write(pages, used):
     tokens = np.array(used.tokens(TEXT))
     cell = read_gates(used.model, tokens).signals["c"][4, 3]
     shown = f"{cell:.3f}".replace("-", "\u2212")
-    page.wait_for_function("(v) => document.querySelector('#cell').innerText === v", arg=shown)
+    page.wait_for_function("(v) => document.querySelector('[data-id=cell]').innerText === v", arg=shown)
     page.keyboard.press("x")
     page.get_by_test_id("free").wait_for()
     expected = read_gates(used.model, tokens, 0, [Held(0, "c", 3, 0.0)]).losses(tokens).mean()
@@ -190,4 +190,4 @@ def test_a_mistake_is_seen_in_the_state_and_in_the_loss(pages):
 
 @pytest.mark.slow
 def test_everyone_can_read_it(check_access):
-    check_access(f"{ADDRESS}&seen=1", lambda page: page.locator("#cell").wait_for())
+    check_access(f"{ADDRESS}&seen=1", lambda page: page.get_by_test_id("cell").wait_for())

@@ -85,7 +85,7 @@ def test_the_page_asks_first_and_follows_the_keys(pages):
     other = pages.open(f"/sizes#{page.url.partition('#')[2]}", width=420)
     other.get_by_test_id("parameters").wait_for()
     for group in ("parameters", "training", "writing", "multiply_adds"):
-        assert other.locator(f"#{group}").inner_text() == page.locator(f"#{group}").inner_text()
+        assert other.get_by_test_id(group).inner_text() == page.get_by_test_id(group).inner_text()
     assert other.evaluate("() => document.documentElement.scrollWidth") <= 420
     page.keyboard.press("n")  # of the cache, whose card alone is hidden
     page.get_by_text("How large is its cache").wait_for()

@@ -16,7 +16,7 @@ export default explorer((host, scope) => {
   const s = state(host, scope, { model: "", text: "", layer: 0, head: 0, i: -1, j: -1, sharpness: 1, off: [], seen: [], code: "reference", fault: "", riddle: -1 });
   const without = signal(null), editing = signal(false);
   const of = ({ model, text, sharpness, off }) => JSON.stringify([model, text, sharpness, off]); // what a loss is the loss of
-  const { got, about, failed, refresh } = questions(host, scope, "heads", (answer, asked) => { answer.of = of(asked); });
+  const { got, about, failed, fail, refresh } = questions(host, scope, "heads", (answer, asked) => { answer.of = of(asked); });
   const part = computed(() => got.value?.parts[clamp(s.layer.value, got.value.parts.length)] ?? null); // where the chosen layer looks, and at what
   const w = whose(host, scope, about, s, () => (part.value?.causal === false ? "self_attention" : "causal_mask"));
 
