@@ -40,7 +40,7 @@ def shared_parity(shared_data: Path) -> Parity:
 def undrawn(monkeypatch):
     """Models are built without drawing initial weights: they are zero."""
 
-    class Zeros:
+    class Zeros(np.random.Generator):
         """In place of the generator: one zero, which fills any shape."""
 
         def random(self, *_, **__):
@@ -48,7 +48,7 @@ def undrawn(monkeypatch):
 
         standard_normal = normal = random
 
-    monkeypatch.setattr(random, "generator", Zeros)
+    monkeypatch.setattr(random, "generator", lambda: Zeros(np.random.PCG64(0)))
 
 
 @pytest.fixture

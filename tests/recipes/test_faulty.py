@@ -119,7 +119,8 @@ def test_at_100_times_the_rate_the_loss_jumps_and_ends_where_letters_are_guessed
     lowest = int(np.argmin(hasty.losses[:10]))
     assert hasty.losses[lowest] < hasty.guessing - 0.3
     assert max(hasty.losses[lowest:20]) > hasty.losses[lowest] + 0.3
-    assert -0.2 < hasty.train - how_often(hasty) < 0.8  # it is chaotic: with other roundings 0.18 to 0.41
+    # It is chaotic: with other roundings its best of the last twenty steps is 0.06 to 0.32 above.
+    assert -0.2 < min(hasty.losses[40:]) - how_often(hasty) < 0.6
 
 
 @pytest.mark.slow
