@@ -72,6 +72,15 @@ def test_what_tune_tells_of_a_trial_is_written_down(made, tmp_path):
     assert "died 4 times" in sweep.results[4].error
 
 
+@pytest.fixture
+def interrupted_as_usual():
+    """A program that is started in the background may ignore SIGINT; here it raises KeyboardInterrupt."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupted_as_usual")
 def test_a_first_ctrl_c_asks_and_a_second_stops(tmp_path):
     stop, before = tmp_path / "stop", signal.getsignal(signal.SIGINT)
     with _asked_by_interrupt(stop):

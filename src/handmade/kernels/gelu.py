@@ -26,7 +26,7 @@ _BLOCK = 1 << 15  # elements: with its neighbours a block fits a core's cache
 def gelu(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """x Phi(x), and Phi(x) for the way back."""
     phi = np.asarray(0.5 * (1 + erf(np.asarray(x / math.sqrt(2)))))  # NumPy turns an array without axes into a number
-    return x * phi, phi
+    return np.asarray(x * phi), phi
 
 
 @has_compiled_form
