@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -119,10 +120,16 @@ def test_an_interrupt_waits_for_the_helpers(monkeypatch):
         leaving = threading.Timer(0.2, lambda: helpers.board.__setitem__(team.INSIDE, team.CLOSED))
         interrupting = threading.Timer(0.05, _thread.interrupt_main)
         helpers.board[team.INSIDE] = team.CLOSED + 1  # a helper that is slow to leave
+        before = signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        )  # what was started in the background ignores it
         leaving.start()
         interrupting.start()
-        with pytest.raises(KeyboardInterrupt):
-            helpers._wait()
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                helpers._wait()
+        finally:
+            signal.signal(signal.SIGINT, before)
         assert helpers.board[team.INSIDE] == team.CLOSED
         leaving.join()
         assert (done(4)[0] == 1).all()
