@@ -39,7 +39,7 @@ def guarded_memory(monkeypatch) -> Iterator[None]:
     guarded = Guarded()
 
     def address(self: threads.Scratch, size: int) -> int:
-        self._memory = guarded.bytes(size, self.ALIGNMENT)
+        self._memory, self.size = guarded.bytes(size, self.ALIGNMENT), size
         return self._memory.ctypes.data
 
     def workspace(*shape: int) -> np.ndarray:

@@ -19,17 +19,13 @@ class Scratch:
     ALIGNMENT = 64  # bytes of a cache line
 
     def __init__(self) -> None:
-        self._memory = np.empty(0, np.uint8)
-
-    @property
-    def size(self) -> int:
-        """Bytes that are there without taking more."""
-        return max(0, self._memory.size - self.ALIGNMENT)
+        self.size = 0  # bytes that are there without taking more
+        self._memory = np.empty(self.ALIGNMENT, np.uint8)
 
     def address(self, size: int) -> int:
         """The address of `size` bytes with anything in them."""
-        if self._memory.size < size + self.ALIGNMENT:
-            self._memory = np.empty(size + self.ALIGNMENT, np.uint8)
+        if self.size < size:
+            self._memory, self.size = np.empty(size + self.ALIGNMENT, np.uint8), size
         start = self._memory.ctypes.data
         return start + -start % self.ALIGNMENT
 
