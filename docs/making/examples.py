@@ -3,19 +3,23 @@
 import doctest
 from collections.abc import Iterator
 from importlib import import_module
-from pkgutil import walk_packages
+from pkgutil import iter_modules
 from types import ModuleType
 
 import handmade
 
-LEFT_OUT = ("handmade.__main__", "handmade.workshop.variants", "handmade.data.packaged")
+LEFT_OUT = ("handmade.__main__", "handmade.workshop.variants", "handmade.data.packaged", "handmade.astorch")
+"""The last one takes PyTorch's place in the process, which `interop` needs; it has no examples."""
 
 
-def modules() -> Iterator[ModuleType]:
-    """Every module of handmade that has docstrings to read."""
-    for found in walk_packages(handmade.__path__, "handmade."):
-        if not found.name.startswith(LEFT_OUT):
-            yield import_module(found.name)
+def modules(package: ModuleType = handmade) -> Iterator[ModuleType]:
+    """Every module of a package that has docstrings to read."""
+    for one in iter_modules(package.__path__, f"{package.__name__}."):
+        if not one.name.startswith(LEFT_OUT):
+            module = import_module(one.name)
+            yield module
+            if one.ispkg:
+                yield from modules(module)
 
 
 def run() -> int:
