@@ -4,7 +4,8 @@
 
 Everything is measured in Chromium and in processes of their own, over a GPT of the recipe's size that is made for it.
 On a quiet machine every figure must be under its bar: the program ends with 1 where one is not. It prints the table of
-docs/measured.md. --resnet20: the published weights, without which /flow is left out; --gpt2: a folder with GPT-2's.
+docs/measured.md. --resnet20: the published weights, without which /flow is left out; --gpt2: a folder with GPT-2's, in
+place of which random ones stand otherwise, in a network of the same size.
 """
 
 import argparse
@@ -19,12 +20,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
+from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 
+from handmade.text import BPETokenizer
 from handmade.workshop.workspace import Workspace
 
 TEXT = "ROMEO: But soft, what light through yonder window breaks? It is "
@@ -67,7 +71,8 @@ class Server:
         self.seconds = time.perf_counter() - began
         if not address:
             raise SystemExit("handmade look does not start")
-        self.url, _, self.token = address.partition("/#token=")
+        where, _, self.token = address.partition("#token=")
+        self.url = "http://" + urlsplit(where).netloc  # without the page
 
     def ask(self, explorer: str, **question: Any) -> bytes:
         """One question, as the pages ask it."""
@@ -122,13 +127,19 @@ def learner(folder: Path) -> None:
 # --- without a browser ----------------------------------------------------------------------------------------------
 
 
-def start(folder: Path, rounds: int) -> Measured:
-    """From the command to the address."""
-    seconds = []
+def start(folder: Path, rounds: int) -> list[Measured]:
+    """From the command to the address, and to the answer of a question that is asked at once."""
+    printed, answered = [], []
     for _ in range(rounds):
+        began = time.perf_counter()
         with serving(folder) as server:
-            seconds.append(server.seconds)
-    return Measured("`handmade look` to the address printed", (median(seconds),), (0.6,), "s")
+            server.ask("hand")
+            answered.append(time.perf_counter() - began)
+            printed.append(server.seconds)
+    return [
+        Measured("`handmade look` to the address printed", (median(printed),), (0.6,), "s"),
+        Measured("`handmade look` to the first answer", (median(answered),), (1.2,), "s"),
+    ]
 
 
 def ablation(folder: Path, rounds: int, middle: Middle = median) -> Measured:
@@ -176,13 +187,34 @@ def memory(folder: Path, questions: int = 1000) -> Measured:
     return Measured(f"{questions:,} questions in a row: growth of resident memory", (grown,), (20,), "MB")
 
 
-def published(folder: Path, rounds: int) -> Measured:
+def published(folder: Path, rounds: int, tokens: int = 32) -> Measured:
     """One question to GPT-2 small. folder: with its weights and its tokenizer's files."""
+    tokenizer = BPETokenizer.from_files(folder / "vocab.json", folder / "merges.txt")
+    text = tokenizer.decode(tokenizer.encode(TEXT * 2)[:tokens])
     with serving(folder.parent, "heads", "gpt2", "--weights", str(folder)) as server:
-        question = {"text": "The quick brown fox jumps over the lazy dog. " * 3, "model": "gpt2"}
-        server.ask("heads", **question)
+        question = {"text": text, "model": "gpt2"}
+        asked = json.loads(_meta(server.ask("heads", **question)))
+        if len(asked["tokens"]) != tokens:
+            raise SystemExit(f"{text!r} has {len(asked['tokens'])} tokens")
         taken = _milliseconds(lambda: server.ask("heads", **question), rounds)
-    return Measured("GPT-2 small, T = 32, one question of `/heads`", (median(taken) / 1000,), (1,), "s")
+    return Measured(f"GPT-2 small, T = {tokens}, one question of `/heads`", (median(taken) / 1000,), (1,), "s")
+
+
+def random_gpt2(folder: Path) -> Path:
+    """A folder as GPT-2 small is published in, of random weights, with pairs of bytes for tokens."""
+    from handmade.models import ZOO
+    from handmade.text.bpe import BYTE_TO_CHARACTER
+    from handmade.weights import save
+
+    folder.mkdir()
+    model = ZOO["gpt2"].make()
+    save(folder / "model.safetensors", {name: tensor.array for name, tensor in model.state_dict().items()})
+    letters = [BYTE_TO_CHARACTER[byte] for byte in range(256)]
+    pairs = list(product(letters, letters))[: model.config.vocab_size - len(letters) - 1]
+    tokens = [*letters, *("".join(pair) for pair in pairs), "<|endoftext|>"]
+    (folder / "vocab.json").write_text(json.dumps({token: number for number, token in enumerate(tokens)}))
+    (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *(" ".join(pair) for pair in pairs), ""]))
+    return folder
 
 
 def training(folder: Path, browser: Any, rounds: int, steps: int = 40) -> Measured:
@@ -347,15 +379,15 @@ def measured(arguments: argparse.Namespace, folder: Path) -> Iterator[Measured]:
     rounds, only = arguments.rounds, arguments.only
     wanted = lambda name: not only or name in only
     if wanted("start"):
-        yield start(folder, rounds)
+        yield from start(folder, rounds)
     if wanted("ablation"):
         yield ablation(folder, rounds)
     if wanted("my code"):
         yield my_code(folder, rounds)
     if wanted("memory"):
         yield memory(folder)
-    if arguments.gpt2 and wanted("gpt2"):
-        yield published(arguments.gpt2, rounds)
+    if wanted("gpt2"):
+        yield published(arguments.gpt2 or random_gpt2(folder / "gpt2"), rounds)
     with chromium(arguments.chromium) as browser:
         source = ["resnet20", "--weights", str(arguments.resnet20)] if arguments.resnet20 else []
         with serving(folder, *source, "--image", "images") as server:

@@ -4,6 +4,7 @@ from handmade.errors import InputError
 from handmade.web import about
 from handmade.web.explorers import NAMES, explorer_named
 from handmade.web.frames import Answer
+from handmade.web.models import NoModel
 from handmade.web.observatory import Observatory
 from handmade.web.questions import asked
 from handmade.web.study import AskPlan, AskReview
@@ -11,6 +12,8 @@ from handmade.web.study import AskPlan, AskReview
 
 def answered(to: str, content: bytes, observatory: Observatory) -> Answer:
     """The answer to a question, JSON: to an explorer by its name, or to what stands around the pictures.
+
+    A page that names no model asks before it knows whether there is one: where there is none, that is the answer.
 
     InputError where nobody of that name answers, and where the question does not fit.
     """
@@ -31,4 +34,7 @@ def answered(to: str, content: bytes, observatory: Observatory) -> Answer:
     if to not in NAMES:
         raise InputError(f"nobody answers for {to[:40]!r}: there are {', '.join(NAMES)}.")
     explorer = explorer_named(to)
-    return explorer.answer(asked(explorer.question, content), observatory)
+    try:
+        return explorer.answer(asked(explorer.question, content), observatory)
+    except NoModel as error:
+        return Answer({"no_model": str(error)})

@@ -28,6 +28,10 @@ Made by `handmade train lenet5 --data fashion-mnist --epochs 8`: 88 of 100 test 
 """
 
 
+class NoModel(InputError):
+    """No model here fits a page that has named none."""
+
+
 @dataclass(frozen=True)
 class Source:
     """A model that can be opened: what it is called on the pages, the network, where it and its weights are.
@@ -120,7 +124,8 @@ class Models:
         chosen = [source for source in sources if name in ("", source.name)]
         if not chosen:
             known = f"There are {', '.join(source.name for source in sources)}." if sources else "There is none."
-            raise InputError(f"there is no model {name!r} here that fits. {known}")
+            unknown = InputError if name else NoModel
+            raise unknown(f"there is no model {name!r} here that fits. {known}")
         opened = self._open(chosen[0])
         with opened.lock:
             yield opened.use

@@ -234,4 +234,3 @@ def test_the_page_asks_cuts_mends_and_takes_an_image(browser, resnet, tmp_path):
 def test_without_a_model_the_page_says_how_to_get_one(pages):
     page = pages.open("/flow")
     page.get_by_text("handmade look resnet20 --weights FILE opens published weights").wait_for()
-    pages.forget_refusals()  # of the first question, which asks for a model before the page knows that there is none

@@ -130,15 +130,15 @@ export function latest(send, receive, fail) {
 
 /**
  * The questions of a page: `refresh` asks one, and `got` holds the last answer, after `prepare`. What stands around the
- * picture, `about`, is asked for behind the first answer; where it says that no model fits, no failure says so again.
+ * picture, `about`, is asked for behind the first answer, which may be that no model fits.
  */
 export function questions(host, scope, name, prepare = (answer, asked) => {}) {
   const got = signal(null), about = signal(null), failed = signal("");
   const ask = () => host.ask({ explorer: name }, "about").then((a) => (about.value = a), (error) => (failed.value = error.message));
   let first = null;
   const around = () => (first ??= ask());
-  const fail = (error) => { if (!about.value?.needs_model || about.value.models.length) failed.value = error.message; };
-  const refresh = latest(host.ask, (answer, asked) => { prepare(answer, asked); got.value = answer; failed.value = ""; around(); }, (error) => around().then(() => fail(error)));
+  const fail = (error) => (failed.value = error.message);
+  const refresh = latest(host.ask, (answer, asked) => { if (!answer.no_model) { prepare(answer, asked); got.value = answer; failed.value = ""; } around(); }, (error) => { fail(error); around(); });
   scope.on(window, "focus", () => { const all = about.value?.exercises ?? []; if (all.length && !all.some((e) => e.file)) ask(); }); // `handmade start` may have come meanwhile
   return { got, about, failed, fail, refresh };
 }
