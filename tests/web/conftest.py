@@ -6,15 +6,19 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from handmade.web import jobs as jobs_module
 from handmade.web.bench import Bench
 from handmade.web.jobs import Jobs
 from handmade.web.models import Models
@@ -128,6 +132,59 @@ def browser() -> Iterator[Any]:
         browser = started.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+def put_run(folder: Path, name: str = "gpt-1", steps: int = 100_000) -> Path:
+    """A run of a GPT of 7,456 parameters that has not begun, and its text."""
+    run = folder / "runs" / name
+    run.mkdir(parents=True)
+    config = json.loads((RUNS / "gpt" / "config.json").read_text())
+    config["recipe"] |= {"steps": steps, "epoch_steps": 1000, "warmup_steps": 0}
+    (run / "config.json").write_text(json.dumps(config))
+    shutil.copy(RUNS / "play.txt", folder)
+    return run
+
+
+class Child:
+    """In the place of a process: it does nothing until it is told to end."""
+
+    def __init__(self, command: list[str], **_: Any) -> None:
+        self.command = command[3:]
+        out, self._out = os.pipe()
+        error, self._error = os.pipe()
+        self.stdin, self.stdout, self.stderr = open(os.devnull, "w"), os.fdopen(out), os.fdopen(error)  # noqa: SIM115
+        self.status = 0
+
+    def say(self, event: str, **data: Any) -> None:
+        os.write(self._out, (json.dumps({"event": event, "data": data}) + "\n").encode())
+
+    def stop(self, status: int) -> None:
+        self.status = status
+        os.close(self._out)
+        os.close(self._error)
+
+    def wait(self, timeout: float = 0) -> int:
+        return self.status
+
+
+@pytest.fixture
+def jobs(tmp_path, monkeypatch) -> Iterator[Jobs]:
+    children: list[Child] = []
+
+    def child(*given: Any, **more: Any) -> Child:
+        children.append(Child(*given, **more))
+        return children[-1]
+
+    fake = SimpleNamespace(Popen=child, PIPE=subprocess.PIPE, TimeoutExpired=subprocess.TimeoutExpired)
+    monkeypatch.setattr(jobs_module, "subprocess", fake)  # of this module alone: the judge starts processes, too
+    jobs = Jobs(tmp_path)
+    jobs.children = children  # type: ignore[attr-defined]
+    yield jobs
+    for one in children:
+        if one.stdout is not None and not one.stdout.closed:
+            with suppress(OSError):
+                one.stop(1)
+    jobs.close()
 
 
 class Pages:

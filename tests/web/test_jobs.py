@@ -3,15 +3,12 @@
 import http.client
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,27 +17,15 @@ from handmade.train import open_run
 from handmade.train.checkpoint import load_checkpoint
 from handmade.train.interventions import interventions
 from handmade.web import events as events_module
-from handmade.web import jobs as jobs_module
 from handmade.web.bench import Bench
 from handmade.web.events import Busy
 from handmade.web.jobs import Jobs
 from handmade.web.models import Models
 from handmade.web.observatory import Observatory
 from handmade.web.questions import LARGEST
-from tests.web.conftest import RUNS, Running, running
+from tests.web.conftest import Running, put_run, running
 
 SECONDS = 60  # no wait is longer
-
-
-def put_run(folder: Path, name: str = "gpt-1", steps: int = 100_000) -> Path:
-    """A run of a GPT of 7,456 parameters that has not begun, and its text."""
-    run = folder / "runs" / name
-    run.mkdir(parents=True)
-    config = json.loads((RUNS / "gpt" / "config.json").read_text())
-    config["recipe"] |= {"steps": steps, "epoch_steps": 1000, "warmup_steps": 0}
-    (run / "config.json").write_text(json.dumps(config))
-    shutil.copy(RUNS / "play.txt", folder)
-    return run
 
 
 class Reader:
@@ -209,48 +194,6 @@ def wait_for(come) -> None:
 
 
 # --- without a child --------------------------------------------------------------------------------------------------
-
-
-class Child:
-    """In the place of a process: it does nothing until it is told to end."""
-
-    def __init__(self, command: list[str], **_: Any) -> None:
-        self.command = command[3:]
-        out, self._out = os.pipe()
-        error, self._error = os.pipe()
-        self.stdin, self.stdout, self.stderr = open(os.devnull, "w"), os.fdopen(out), os.fdopen(error)  # noqa: SIM115
-        self.status = 0
-
-    def say(self, event: str, **data: Any) -> None:
-        os.write(self._out, (json.dumps({"event": event, "data": data}) + "\n").encode())
-
-    def stop(self, status: int) -> None:
-        self.status = status
-        os.close(self._out)
-        os.close(self._error)
-
-    def wait(self, timeout: float = 0) -> int:
-        return self.status
-
-
-@pytest.fixture
-def jobs(tmp_path, monkeypatch) -> Iterator[Jobs]:
-    children: list[Child] = []
-
-    def child(*given: Any, **more: Any) -> Child:
-        children.append(Child(*given, **more))
-        return children[-1]
-
-    fake = SimpleNamespace(Popen=child, PIPE=subprocess.PIPE, TimeoutExpired=subprocess.TimeoutExpired)
-    monkeypatch.setattr(jobs_module, "subprocess", fake)  # of this module alone: the judge starts processes, too
-    jobs = Jobs(tmp_path)
-    jobs.children = children  # type: ignore[attr-defined]
-    yield jobs
-    for one in children:
-        if one.stdout is not None and not one.stdout.closed:
-            with suppress(OSError):
-                one.stop(1)
-    jobs.close()
 
 
 def test_two_train_at_once_and_a_third_is_sent_back(jobs, tmp_path):

@@ -20,7 +20,7 @@ from handmade.workshop import transplant
 from handmade.workshop.exercises import exercise_named
 from handmade.workshop.workspace import Workspace
 from tests.support.clocks import with_clocks
-from tests.web.test_jobs import jobs, put_run  # noqa: F401 (a fixture)
+from tests.web.conftest import put_run
 
 RIGHT = """import numpy as np
 print("made")
@@ -81,7 +81,7 @@ def test_the_learners_function_trains_once_the_judge_passed_it(run, tmp_path, ca
 
 
 @pytest.mark.slow
-def test_a_page_may_train_with_a_file_that_passes_and_with_no_other(jobs, tmp_path):  # noqa: F811
+def test_a_page_may_train_with_a_file_that_passes_and_with_no_other(jobs, tmp_path):
     workspace = Workspace(tmp_path / "workshop")
     workspace.add_missing()
     bench = Bench(workspace)

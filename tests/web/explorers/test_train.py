@@ -20,8 +20,7 @@ from handmade.web.models import Models
 from handmade.web.observatory import Observatory
 from handmade.web.questions import asked
 from handmade.workshop.workspace import Workspace
-from tests.web.conftest import Pages, number_in, running
-from tests.web.test_jobs import jobs, put_run  # noqa: F401 (a fixture)
+from tests.web.conftest import Pages, number_in, put_run, running
 
 
 def ask(observatory, **fields):
@@ -71,7 +70,7 @@ def test_what_does_not_fit_is_said(observatory, fields, said):
         ask(observatory, **fields)
 
 
-def test_a_guess_is_graded_and_the_first_one_counted(jobs, tmp_path):  # noqa: F811
+def test_a_guess_is_graded_and_the_first_one_counted(jobs, tmp_path):
     workspace = Workspace(tmp_path / "workshop")
     workspace.add_missing()
     observatory = Observatory(Models(tmp_path), Bench(workspace), jobs=jobs)
@@ -92,7 +91,7 @@ def test_a_guess_is_graded_and_the_first_one_counted(jobs, tmp_path):  # noqa: F
     assert len(workspace.progress().diagnoses) == 1  # who is shown has not guessed
 
 
-def test_the_right_run_has_no_mistake_to_find(jobs, tmp_path):  # noqa: F811
+def test_the_right_run_has_no_mistake_to_find(jobs, tmp_path):
     job = jobs.diagnosis("")
     with pytest.raises(InputError, match="no mistake"):
         ask(Observatory(Models(tmp_path), Bench(None), jobs=jobs), job=job.number)
