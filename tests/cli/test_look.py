@@ -73,11 +73,12 @@ def test_the_browser_is_given_a_file_that_only_this_user_reads(tmp_path):
         assert "token" not in told.read_text()
         assert f"url={address}" in page.read_text()
         assert (page.stat().st_mode & 0o777, page.parent.stat().st_mode & 0o777) == (0o600, 0o700)
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         process.communicate(timeout=30)
     finally:
         process.kill()
         process.wait()
+    assert process.returncode == 128 + signal.SIGTERM
     assert not page.parent.exists()
 
 
@@ -87,6 +88,9 @@ def test_the_browser_is_given_a_file_that_only_this_user_reads(tmp_path):
         (["--weights", "file"], "--weights belongs to a network"),
         (["runs/none"], "holds no run"),
         (["--image", "none"], "holds no images"),
+        (["haeds"], "is no page, no run and no network; did you mean 'heads'?"),
+        (["nopage"], "The pages are conv, flow,"),
+        (["nopage"], "`handmade models` lists the networks."),
     ],
 )
 def test_what_cannot_be_opened_is_said(handmade, arguments, said):

@@ -87,10 +87,13 @@ def server(observatory) -> Iterator[Running]:
 
 
 class running:
-    """A server over an observatory while the block runs."""
+    """A server over an observatory, or over one that is still to come, while the block runs."""
 
-    def __init__(self, observatory: Observatory, **options: Any) -> None:
+    def __init__(self, observatory: "Observatory | Future[Observatory]", **options: Any) -> None:
         self.observatory, self.options = observatory, options
+        self.there = observatory if isinstance(observatory, Future) else Future()
+        if isinstance(observatory, Observatory):
+            self.there.set_result(observatory)
 
     def __enter__(self) -> Running:
         from handmade.web.server import Server, configured, loopback, new_token
@@ -100,9 +103,7 @@ class running:
         ready = threading.Event()
 
         async def main() -> None:
-            there: Future[Observatory] = Future()
-            there.set_result(self.observatory)
-            self.uvicorn = configured(Server(there, port, token, **self.options))
+            self.uvicorn = configured(Server(self.there, port, token, **self.options))
             ready.set()
             await self.uvicorn.serve(self.sockets)
 

@@ -1,5 +1,6 @@
 """The models that the pages look into: how they are called, and that each is opened once."""
 
+import os
 import shutil
 
 import pytest
@@ -44,6 +45,22 @@ def test_a_given_model_is_opened_once(folder, monkeypatch):
     with models.opened("", fits) as used:
         assert used is given.use
     assert not opened
+
+
+def test_models_of_which_there_are_images_come_first(folder):
+    models = Models(folder, first="fashion-mnist")
+    assert [source.data for source in models.sources()] == ["fashion-mnist", models.sources()[1].data]
+    assert [source.name for source in Models(folder).sources()] == ["runs/gpt-1", "packaged lenet5"]
+
+
+def test_a_run_that_becomes_another_is_read_again(folder):
+    models, config = Models(folder), folder / "runs" / "gpt-1" / "config.json"
+    assert [source.name for source in models.sources(fits)] == ["runs/gpt-1"]
+    config.write_text("{}")
+    os.utime(config, ns=(1, 1))
+    assert models.sources(fits) == []
+    config.unlink()
+    assert models.sources(fits) == []
 
 
 def test_the_packaged_network_is_there_without_any_run(tmp_path):

@@ -15,11 +15,14 @@ from handmade.errors import InputError
 from handmade.web import about
 from handmade.web.bench import Bench
 from handmade.web.explorers import NAMES, explorer_named
+from handmade.web.models import Models
+from handmade.web.observatory import Observatory
 from handmade.web.whose import computed, visible
 from handmade.workshop.cell.cases import Case
 from handmade.workshop.exercises import exercise_named
 from handmade.workshop.workspace import Workspace
 from tests.support.judging import RIGHT
+from tests.web.conftest import running
 
 EXERCISE = exercise_named("self_attention")
 STATIC = Path(handmade.web.__file__).parent / "static" / "explorers"
@@ -32,6 +35,29 @@ def bench(tmp_path_factory):
     bench = Bench(workspace)
     yield bench
     bench.close()
+
+
+def test_a_workspace_that_is_made_later_is_found(tmp_path, monkeypatch):
+    monkeypatch.setattr("handmade.web.bench.AGAIN", -1.0)
+    bench = Bench(tmp_path)
+    assert (bench.workspace, bench.file("conv2d")) == (None, None)
+    Workspace(tmp_path / "handmade-workshop").add_missing()
+    assert bench.file("conv2d") == Workspace(tmp_path / "handmade-workshop").file("conv2d")
+
+
+@pytest.mark.slow
+def test_the_switch_finds_a_workspace_that_is_made_while_the_page_is_open(browser, tmp_path):
+    with running(Observatory(Models(tmp_path), Bench(tmp_path))) as server:
+        page = browser.new_page()
+        page.goto(f"{server.url}/hand#token={server.token}")
+        mine = page.get_by_role("button", name="my code")
+        mine.wait_for()
+        assert mine.is_disabled()
+        Workspace(tmp_path / "handmade-workshop").add_missing()
+        page.wait_for_timeout(600)  # as long as the server does not look again
+        page.evaluate("() => { window.dispatchEvent(new Event('focus')); }")  # one comes back from the terminal
+        page.locator("button:enabled", has_text="my code").wait_for()
+        page.close()
 
 
 @pytest.fixture

@@ -44,6 +44,11 @@ NOTEBOOK = """async ({ esm, css, address, dark }) => {
   const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
   const widget = (await import(url)).default;
   window.end = await widget.render({ model, el: cell });
+  window.again = async () => { // another view of it
+    const second = document.createElement("div");
+    document.body.append(second);
+    window.endAgain = await widget.render({ model, el: second });
+  };
   window.listeners = () => [...told.values()].flat().length;
 }"""
 
@@ -99,7 +104,12 @@ def test_heads_of_a_model_in_a_notebook(notebook, gpt):
     page.wait_for_function("() => window.address?.includes('head=1')")
     page.evaluate("() => window.setAddress('text=or&layer=0')")
     page.wait_for_function("() => document.querySelectorAll('#cell .letters button').length === 2")
-    assert page.evaluate("() => { window.end(); return window.listeners(); }") == 0
+    page.evaluate("() => window.again()")
+    page.locator(".handmade:not(#cell) [data-id=sharp]").wait_for()
+    ids = page.evaluate("() => [...document.querySelectorAll('.handmade [id]')].map((element) => element.id)")
+    assert len(ids) == len(set(ids)) > 0  # or a label's slider would be that of the other view
+    assert all(page.evaluate("() => [...document.querySelectorAll('label[for]')].map((one) => !!one.control)"))
+    assert page.evaluate("() => { window.end(); window.endAgain(); return window.listeners(); }") == 0
     assert cell.inner_text() == ""
 
 

@@ -14,7 +14,7 @@ from handmade.errors import InputError
 from handmade.lens import convolutions, unit_of
 from handmade.web.bench import Bench
 from handmade.web.explorers.conv import Question, answer
-from handmade.web.images import Images
+from handmade.web.images import Images, garments
 from handmade.web.models import Models
 from handmade.web.observatory import Observatory
 from handmade.web.questions import asked
@@ -197,6 +197,14 @@ def test_a_unit_of_the_packaged_network_is_the_lenss(observatory):
 def test_of_the_packaged_garments_the_network_knows_19_of_20(observatory):
     says = [ask(observatory, view="layer", photo=-n).meta for n in range(1, 21)]
     assert sum(meta["says"] == meta["label"] for meta in says) == 19
+
+
+def test_a_garment_is_strange_to_who_has_learned_other_classes(observatory):
+    images, known = Images(), [garments()[1][0], "another"]
+    assert not images.strange(-1, known)
+    assert images.strange(-1, ["cat", "dog"])
+    assert not images.strange(images.add(png([[[200, 0, 0]]])), ["cat", "dog"])  # one's own
+    assert ask(observatory, view="layer").meta["strange"] is False
 
 
 def test_a_dropped_photo_is_grey_for_a_network_that_sees_grey(folder):
