@@ -193,21 +193,21 @@ def published(folder: Path, rounds: int, tokens: int = 32) -> Measured:
     text = tokenizer.decode(tokenizer.encode(TEXT * 2)[:tokens])
     with serving(folder.parent, "heads", "gpt2", "--weights", str(folder)) as server:
         question = {"text": text, "model": "gpt2"}
-        asked = json.loads(_meta(server.ask("heads", **question)))
-        if len(asked["tokens"]) != tokens:
-            raise SystemExit(f"{text!r} has {len(asked['tokens'])} tokens")
+        (read,) = json.loads(_meta(server.ask("heads", **question)))["texts"]
+        if len(read) != tokens:
+            raise SystemExit(f"{text!r} has {len(read)} tokens")
         taken = _milliseconds(lambda: server.ask("heads", **question), rounds)
     return Measured(f"GPT-2 small, T = {tokens}, one question of `/heads`", (median(taken) / 1000,), (1,), "s")
 
 
 def random_gpt2(folder: Path) -> Path:
     """A folder as GPT-2 small is published in, of random weights, with pairs of bytes for tokens."""
-    from handmade.models import ZOO
+    from handmade.models.gpt import gpt
     from handmade.text.bpe import BYTE_TO_CHARACTER
     from handmade.weights import save
 
     folder.mkdir()
-    model = ZOO["gpt2"].make()
+    model = gpt("gpt2")
     save(folder / "model.safetensors", {name: tensor.array for name, tensor in model.state_dict().items()})
     letters = [BYTE_TO_CHARACTER[byte] for byte in range(256)]
     pairs = list(product(letters, letters))[: model.config.vocab_size - len(letters) - 1]

@@ -7,6 +7,7 @@ from PIL import Image
 import handmade
 from handmade import lens
 from handmade.errors import InputError
+from handmade.lens.token_loss import most_likely
 from handmade.models import char_gru, transformer
 from handmade.models.bert import BertConfig, BertForMaskedLM
 from handmade.models.gpt import GPT, GPTConfig
@@ -82,3 +83,14 @@ def test_characters_and_tokens_are_drawn(rng, tmp_path, text):
     draw_surprise(path, text, nats, "token")
     with Image.open(path) as picture:
         assert 150 < min(picture.size) <= max(picture.size) < 3000
+
+
+@pytest.mark.parametrize("shape", [(40,), (3, 40), (2, 3, 4)])
+def test_of_many_only_the_most_likely_are_sorted(rng, shape):
+    logs = np.log(rng.dirichlet(np.ones(shape[-1]), shape[:-1]))
+    logs[..., 3] = logs[..., 1] = 0.0  # two alike, ahead of all others
+    order, probabilities = most_likely(logs, 6)
+    expected = np.argsort(-logs, axis=-1, kind="stable")[..., :6]
+    np.testing.assert_array_equal(order, expected)
+    assert order[..., :2].reshape(-1, 2).tolist() == [[1, 3]] * (order.size // order.shape[-1])
+    np.testing.assert_allclose(probabilities, np.exp(np.take_along_axis(logs, expected, -1)))

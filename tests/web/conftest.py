@@ -36,7 +36,7 @@ ARGUMENTS = [*(f"--disable-{name}" for name in OFF), NOWHERE]
 class Running:
     """A server in a thread of its own."""
 
-    observatory: Observatory
+    observatory: Any  # or the future that brings it
     port: int
     token: str
 
@@ -88,6 +88,8 @@ def server(observatory) -> Iterator[Running]:
 
 class running:
     """A server over an observatory, or over one that is still to come, while the block runs."""
+
+    uvicorn: Any
 
     def __init__(self, observatory: "Observatory | Future[Observatory]", **options: Any) -> None:
         self.observatory, self.options = observatory, options

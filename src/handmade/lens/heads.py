@@ -17,7 +17,7 @@ from handmade import draw
 from handmade.engine import Tensor, no_grad
 from handmade.errors import InputError
 from handmade.lens.hooks import Attention, attention_replaced, attentions, undisturbed
-from handmade.lens.token_loss import log_probabilities, losses_of
+from handmade.lens.token_loss import log_probabilities, losses_of, most_likely
 from handmade.models.gpt import GPT
 from handmade.nn import Module
 from handmade.nn.functional import recorded_attention
@@ -44,8 +44,7 @@ class Heads(NamedTuple):
 
     def likeliest(self, count: int) -> tuple[Int64[np.ndarray, "T n"], Float[np.ndarray, "T n"]]:
         """The `count` most likely next tokens after each token, and their probabilities."""
-        order = np.argsort(-self.log_probabilities, axis=-1, kind="stable")[:, :count]
-        return order, np.exp(np.take_along_axis(self.log_probabilities, order, axis=-1))
+        return most_likely(self.log_probabilities, count)
 
 
 class Attended(NamedTuple):

@@ -72,3 +72,18 @@ def losses_of(log_probs: Float[np.ndarray, "*B T V"], targets: Int64[np.ndarray,
 
 def _losses(logits: Tensor, targets: np.ndarray) -> Losses:
     return F.cross_entropy(logits, Tensor(targets), reduction="none").array
+
+
+def most_likely(
+    log_probabilities: Float[np.ndarray, "*B V"], count: int
+) -> tuple[Int64[np.ndarray, "*B n"], Float[np.ndarray, "*B n"]]:
+    """The `count` most likely of V, all where there are fewer, the most likely first; and their probabilities.
+
+    Only those are sorted: of GPT-2's 50,257 tokens, sorting all takes longer than the network.
+    """
+    last = min(count, log_probabilities.shape[-1]) - 1
+    kept = np.argpartition(-log_probabilities, last, axis=-1)[..., : last + 1]
+    kept.sort(axis=-1)  # so that of equal ones the first stays first
+    values = np.take_along_axis(log_probabilities, kept, -1)
+    order = np.argsort(-values, axis=-1, kind="stable")
+    return np.take_along_axis(kept, order, -1), np.exp(np.take_along_axis(values, order, -1))

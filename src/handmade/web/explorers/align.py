@@ -8,6 +8,7 @@ import numpy as np
 from handmade.errors import InputError
 from handmade.lens.beams import Tree, beam_tree, searched_by
 from handmade.lens.ngrams import marked_ngrams
+from handmade.lens.token_loss import most_likely
 from handmade.lens.translating import (
     Translation,
     additive_part,
@@ -91,8 +92,7 @@ def _meta(
     question: Question, used: Translator, source: list[int], target: list[int], made: Translation
 ) -> dict[str, Any]:
     pieces = used.tokenizer.pieces
-    order = np.argsort(-made.log_probabilities, axis=-1, kind="stable")[:, :SHOWN_NEXT]
-    likely = zip(order, np.exp(np.take_along_axis(made.log_probabilities, order, -1)), strict=True)
+    likely = zip(*most_likely(made.log_probabilities, SHOWN_NEXT), strict=True)
     return {
         "tokens": pieces(source),
         "said": pieces(made.said),

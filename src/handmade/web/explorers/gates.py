@@ -18,6 +18,7 @@ from handmade.lens.gates import (
     read_gates,
     write_on,
 )
+from handmade.lens.token_loss import most_likely
 from handmade.models.card import Card
 from handmade.models.char_lm import RecurrentLM, char_gru, char_lstm
 from handmade.tasks import Writer
@@ -140,8 +141,7 @@ def _answer(
     follows = following(values, found[sort]) if sort in found else np.zeros(units)
     first = np.argsort(-np.abs(follows), kind="stable")
     unit = int(first[0]) if question.unit < 0 else question.unit
-    order = np.argsort(-read.log_probabilities, axis=-1, kind="stable")[:, :SHOWN_NEXT]
-    likely = zip(order, np.exp(np.take_along_axis(read.log_probabilities, order, -1)), strict=True)
+    likely = zip(*most_likely(read.log_probabilities, SHOWN_NEXT), strict=True)
     meta = {
         "tokens": pieces,
         "kind": kind,

@@ -9,6 +9,7 @@ import numpy as np
 from handmade.errors import InputError
 from handmade.lens.heads import Attended, loss_with, pooled
 from handmade.lens.texts import TextRead, text_read
+from handmade.lens.token_loss import most_likely
 from handmade.models.bert import bert, bert_for_masked_lm
 from handmade.models.card import Card
 from handmade.models.gpt import GPT, gpt
@@ -121,11 +122,10 @@ def _answer(
     theirs: dict[str, np.ndarray],
 ) -> Answer:
     opened, counts = layers[question.layer], [len(layer.maps) for layer in layers]
-    next_tokens = []
-    for row in log_probabilities:
-        order = np.argsort(-row, kind="stable")[:SHOWN_NEXT]
-        pieces = zip(read.pieces(order.tolist()), np.exp(row[order]).tolist(), strict=True)
-        next_tokens.append([[piece, p] for piece, p in pieces])
+    next_tokens = [
+        list(zip(read.pieces(order.tolist()), likely.tolist(), strict=True))
+        for order, likely in zip(*most_likely(log_probabilities, SHOWN_NEXT), strict=True)
+    ]
     told = {
         "texts": [list(one) for one in read.texts],
         "parts": [{**part._asdict(), "heads": n} for part, n in zip(read.parts, counts, strict=True)],
