@@ -193,7 +193,9 @@ def test_decoder_layer(name, rng):
         "memory_key_padding_mask": hiding(rng, B, S),
     }
     for given in ({}, masks, {"tgt_mask": causal(T), "tgt_is_causal": True}):
-        check_layer(make, *(rng.standard_normal(shape) for shape in shapes), **given)
+        # A norm's gradient is a sum over rows whose terms, of up to about 10, cancel: with compiled kernels' order of
+        # sums 4.1e-5 of it was left where its largest number is 3.7.
+        check_layer(make, *(rng.standard_normal(shape) for shape in shapes), terms=10.0, **given)
 
 
 @pytest.mark.parametrize("norm", [True, False])
