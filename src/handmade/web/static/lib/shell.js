@@ -97,15 +97,18 @@ export function state(host, scope, defaults) {
   };
   const from = (params) => Object.entries(defaults).map(([name, usual]) => [name, read(usual, params.get(name))]);
   const signals = Object.fromEntries(from(host.address.read()).map(([name, value]) => [name, signal(value)]));
-  let last = -Infinity, first = true;
+  let last = -Infinity, first = true, next = null;
+  const write = () => { if (next) host.address.write(next.out, next.entry); next = null; };
+  scope.end(() => (next = null));
   scope.effect(() => {
     const out = new URLSearchParams();
     for (const [name, s] of Object.entries(signals)) {
       const text = plain(s.value);
       if (text !== plain(defaults[name]) && text.length <= 2000) out.set(name, text);
     }
-    const now = performance.now();
-    host.address.write(out, !first && now - last > 700);
+    const now = performance.now(), entry = !first && now - last > 700;
+    if (!next) setTimeout(write); // behind the question that the change asks: the browser takes its time for an address
+    next = { out, entry: entry || Boolean(next?.entry) };
     last = now; first = false;
   });
   scope.end(host.address.changed(() => batch(() => { last = performance.now(); for (const [name, value] of from(host.address.read())) signals[name].value = value; })));
