@@ -40,6 +40,18 @@ def test_a_question_from_our_own_page_is_answered(server):
     assert b"attention_weights" in body
 
 
+def test_nothing_that_is_sent_waits_for_the_browser_to_confirm_the_headers():
+    sockets = loopback(0)
+    try:
+        with socket.create_connection(sockets[0].getsockname(), timeout=5):
+            connection, _ = sockets[0].accept()
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            connection.close()
+    finally:
+        for one in sockets:
+            one.close()
+
+
 def test_it_listens_on_this_machine_only():
     sockets = loopback(0)
     try:

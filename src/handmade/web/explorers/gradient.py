@@ -181,7 +181,6 @@ EXPLORER = Explorer(
     question=Question,
     answer=answer,
     exercises=("scaled_init", "rnn_backward", "lstm_backward"),
-    related=("clip_grad_norm",),
     files=(
         "lens/reach.py",
         "lens/gradient_flow.py",

@@ -108,14 +108,14 @@ export default explorer((host, scope) => {
       <label class="small soft">my code and mistakes compute the <select aria-label="whose backward pass" value=${s.cell.value} onChange=${(e) => (s.cell.value = e.target.value)}><option value="rnn">RNN</option><option value="lstm">LSTM, step by step</option></select></label>`}</section>`;
 
   const Prediction = () => {
-    const curve = deep() ? "plain network" : "RNN", first = deep() ? "the first layer’s input" : "the first step";
+    const curve = deep() ? "plain network" : "RNN", first = deep() ? "the first layer’s input" : "the state before the first step";
     if (veiled.value) return html`<${Predict} tag="Predict first" action=${["show me", () => reveal(null)]}>The gradient starts at 1 on the right. How much of it reaches ${first} of the <strong>${curve}</strong>? Sketch the curve in the chart, or set where it ends:
       <span class="choice"><label class="aim"><span class="sr">How much reaches the first, as a power of ten</span><input type="range" min=${LOW} max=${HIGH} step="0.5" value=${end.value} onInput=${(e) => line(+e.target.value)} /></label><span class="num">${size(10 ** end.value)}</span><button class="icon" disabled=${sketch.value.length !== n.value} onClick=${done}>that is my sketch</button></span></${Predict}>`;
     const data = got.value.arrays[asked.value]?.data;
     if (!data) return html`<${Predict} tag="…">It is being computed.</${Predict}>`;
     const mine = Array.isArray(said.value) && graded() && said.value.length === data.length ? said.value : null, apart = mine && mine.reduce((sum, v, k) => sum + Math.abs(v - Math.max(LOW, Math.min(HIGH, log(data[k])))), 0) / mine.length;
     const right = mine === null ? null : apart <= 1;
-    return html`<${Predict} tag="It reaches" right=${right} wrong="Farther off" action=${["another", again]}>${first[0].toUpperCase() + first.slice(1)} of the ${curve} gets <strong class="num" data-id="reaches">${size(data[0])}</strong> of the gradient${mine ? html`; your sketch is off by a factor of <strong class="num" data-id="off">${size(10 ** apart)}</strong> on average` : ""}. ${deep() ? html`The residual network’s: <strong class="num">${size(got.value.arrays.residual.data[0])}</strong>.` : html`The LSTM’s: <strong class="num">${size(got.value.arrays.lstm.data[0])}</strong>, the GRU’s: <strong class="num">${size(got.value.arrays.gru.data[0])}</strong>.`}</${Predict}>`;
+    return html`<${Predict} tag="It reaches" right=${right} wrong="Farther off" action=${["another", again]}>${first[0].toUpperCase() + first.slice(1)} of the ${curve} gets <strong class="num" data-id="reaches">${size(data[0])}</strong> of the gradient${mine ? html`; your sketch is off by a factor of <strong class="num" data-id="off">${size(10 ** apart)}</strong> on average` : ""}. ${deep() ? html`The residual network’s: <strong class="num">${size(got.value.arrays.residual.data[0])}</strong>.` : html`The LSTM’s: <strong class="num">${size(got.value.arrays.lstm.data[0])}</strong>, the GRU’s: <strong class="num">${size(got.value.arrays.gru.data[0])}</strong>.${shown.value[0][0] === "right" ? " The chart and the table now show another gradient: what the exercise’s function gives." : ""}`}</${Predict}>`;
   };
 
   const ByHand = () => {

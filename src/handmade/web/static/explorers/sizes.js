@@ -43,7 +43,7 @@ export default explorer((host, scope) => {
     const group = ASKED[s.asks.value % ASKED.length], right = value(group), shown = group === "parameters" ? inWords : bytes;
     const mark = said.value !== null && graded() ? said.value === right : null;
     const words = { parameters: html`It has <strong class="num">${big(right)}</strong> parameters${said.value !== null && mark === false ? html`, not ${shown(said.value)}` : ""}.`, writing: html`Its cache takes <strong class="num">${bytes(right)}</strong>${mark === false ? html`, not ${shown(said.value)}` : ""}: for each token, layer and head of keys one key and one value.`, training: html`It takes <strong class="num">${bytes(right)}</strong>${mark === false ? html`, not ${shown(said.value)}` : ""}: 16 bytes a parameter, and what the backward pass needs.` };
-    return html`<${Predict} tag="It is" right=${mark} action=${["another question", another]}>${words[group]}</${Predict}>`;
+    return html`<${Predict} tag="The number" right=${mark} action=${["another question", another]}>${words[group]}</${Predict}>`;
   };
 
   const Shape = () => html`<section class="card"><h2>A GPT</h2><div class="options"><label>as <select aria-label="a known GPT" value=${now.value} onChange=${(e) => { const p = got.value.presets.find((one) => one.name === e.target.value); if (p) preset(p); }}><option value="">one of your own</option>${got.value.presets.map((p) => html`<option value=${p.name}>${p.name}</option>`)}</select></label></div>

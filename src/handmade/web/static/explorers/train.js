@@ -159,7 +159,7 @@ export default explorer((host, scope) => {
 
   const Now = () => {
     const r = run.value, b = r?.begun.value, off = !r?.training() || busy.value, speed = r?.speed.value ?? 0;
-    if (!r) return diagnosing.value ? html`<${Veil} title="The run">Its loss, its gradients by layer and what it writes stand here while it trains.</${Veil}>` : html`<${Veil} title="No run is watched">Choose one on the left.</${Veil}>`;
+    if (!r) return diagnosing.value ? html`<${Veil} title="The run">Its loss, its gradients by layer and what it writes stand here while it trains.</${Veil}>` : html`<${Veil} title="No run is watched">Train a network or resume a run: its numbers stand here.</${Veil}>`;
     const loss = r.loss();
     return html`<section class="card"><div class="spread"><h2>${diagnosing.value ? "The run with a mistake" : short(name.value) || "The run"}</h2><span class=${`state ${r.state.value}`} role="status">${WORDS[r.state.value]}</span></div>
       <div class="spread"><span><span class="big num" data-id="loss">${loss === undefined ? "–" : loss === null ? "no number" : minus(loss, 3)}</span> <span class="small faint">mean of the last 10 batches</span></span></div>

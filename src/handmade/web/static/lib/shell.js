@@ -139,9 +139,9 @@ export function questions(host, scope, name, prepare = (answer, asked) => {}) {
   const got = signal(null), about = signal(null), failed = signal("");
   const ask = () => host.ask({ explorer: name }, "about").then((a) => (about.value = a), (error) => (failed.value = error.message));
   let first = null;
-  const around = () => (first ??= ask());
+  const around = () => (first ??= ask()), behind = () => (document.hidden ? around() : requestAnimationFrame(() => setTimeout(around))); // once the picture is painted
   const fail = (error) => (failed.value = error.message);
-  const refresh = latest(host.ask, (answer, asked) => { if (!answer.no_model) { prepare(answer, asked); got.value = answer; failed.value = ""; } around(); }, (error) => { fail(error); around(); });
+  const refresh = latest(host.ask, (answer, asked) => { if (answer.no_model) return around(); prepare(answer, asked); got.value = answer; failed.value = ""; behind(); }, (error) => { fail(error); around(); });
   scope.on(window, "focus", () => { const all = about.value?.exercises ?? []; if (all.length && !all.some((e) => e.file)) ask(); }); // `handmade start` may have come meanwhile
   return { got, about, failed, fail, refresh };
 }
@@ -271,7 +271,7 @@ export function images(host, scope, image, given, fail) {
 }
 
 /** Of a packaged image that the network has not learned: `of` is what it is. */
-export const Strange = ({ of }) => html`<p class="small wrong-is">This ${of.toLowerCase()} comes along with handmade; the network has learned other classes, so it can only guess. Choose or drop an image of one of its own.</p>`;
+export const Strange = ({ of }) => html`<p class="small wrong-is" style=${{ margin: "10px 0" }}>This ${of.toLowerCase()} comes along with handmade; the network has learned other classes, so it can only guess. Choose or drop an image of one of its own.</p>`;
 
 const FIRST = 5; // questions that are shown at once
 const asked = (cards) => cards.map((card) => html`<details><summary>${card.ask}</summary><p class="small">${card.answer}</p><p class="small faint">${card.source}</p></details>`);
