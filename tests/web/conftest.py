@@ -262,6 +262,11 @@ def check_access(pages):
     return check
 
 
+def state_of(page: Any) -> str:
+    """What stands behind the # of a page's address, once it is written: it comes a moment behind what is seen."""
+    return page.evaluate("() => new Promise((then) => setTimeout(() => then(location.hash.slice(1)), 10))")
+
+
 def number_in(text: str) -> float:
     """The first number of a text of the pages."""
     found = re.search(r"[\u2212-]?\d+(?:\.\d+)?", text)

@@ -2,12 +2,13 @@
 
 `handmade look` starts it. Nothing is canned, nothing comes from elsewhere, nothing leaves the machine.
 
-How an explorer is added, in three files and no line in any other:
+How an explorer is added, in four files and no line in any other:
 
 - `explorers/NAME.py` answers its questions. It ends in `EXPLORER = Explorer(...)` and holds no mathematics: what it
   shows is computed in `lens` or by the model. Its question is a dataclass whose fields come from `questions.py`, which
-  refuses whatever does not fit them. `explorers/__init__.py` lists the names of all, in the order of study; those that
-  have a file are offered.
+  refuses whatever does not fit them.
+- `pages.py` has its title, its question and a sentence or two, in the order of study: what is sent before anything
+  that answers is loaded.
 - `static/explorers/NAME.js` draws them. It exports what `explorer()` of `static/lib/shell.js` makes of a function
   `(host, scope) => component`: all that it asks goes through `host`, all that it listens to through `scope`.
 - `tests/web/explorers/test_NAME.py`: the arrays are those of the lens and of the model, and what the page does in

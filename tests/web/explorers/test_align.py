@@ -1,7 +1,6 @@
 """The attention of a translator: the arrays are the lens's, and the page asks first, steps, searches and compares."""
 
 import json
-import re
 
 import numpy as np
 import pytest
@@ -22,7 +21,7 @@ from handmade.web.models import Given, Models, Source
 from handmade.web.observatory import Observatory
 from handmade.web.questions import asked
 from handmade.workshop.exercises import exercise_named
-from tests.web.conftest import Pages, number_in, running
+from tests.web.conftest import Pages, number_in, running, state_of
 
 SOURCE, TARGET = "3/4/56", "1425-36"  # near what the untrained network happens to write, 1425365
 
@@ -183,7 +182,7 @@ def test_each_step_is_predicted_and_then_shown(pages, used):
     page.get_by_role("heading", name="Where step 1 looks").wait_for()
     rows = page.locator(".sr table tr").all_inner_texts()[1:]
     assert sum(float(row.split("\t")[2]) for row in rows) == pytest.approx(1, abs=0.01)
-    assert re.search("seen=2", page.url)
+    assert "seen=2" in state_of(page)
     page.keyboard.press("s")
     page.wait_for_function(
         "(text) => document.querySelector('[data-id=text]').innerText === text", arg=used.tokenizer.text(made.said)

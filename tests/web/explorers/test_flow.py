@@ -23,7 +23,7 @@ from handmade.web.models import Given, Models, Source, given_source
 from handmade.web.observatory import Observatory
 from handmade.web.questions import asked
 from handmade.weights.files import save
-from tests.web.conftest import Pages, number_in, running, violations
+from tests.web.conftest import Pages, number_in, running, state_of, violations
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +187,7 @@ def test_the_page_asks_cuts_mends_and_takes_an_image(browser, resnet, tmp_path):
         page.get_by_role("button", name="it stays").click()
         page.get_by_test_id("says").wait_for()
         page.get_by_text("Cut: branch of 2.1.").wait_for()
-        assert "cut=" in page.url
+        assert "cut=" in state_of(page)
         ratios = page.locator("svg text.mono[text-anchor=middle]").all_text_contents()
         blocks = ask(resnet, cut={"layer2.1": "branch"}).meta["blocks"]
         assert [number_in(text) for text in ratios] == pytest.approx([one["ratio"] for one in blocks], abs=6e-3)
@@ -200,7 +200,7 @@ def test_the_page_asks_cuts_mends_and_takes_an_image(browser, resnet, tmp_path):
         page.wait_for_function("(told) => document.querySelector('.sr table').innerText !== told", arg=told)
         page.keyboard.press("m")
         page.get_by_text("Whole", exact=True).wait_for()
-        assert "cut=" not in page.url
+        assert "cut=" not in state_of(page)
         page.keyboard.press("o")
         page.locator("#occlusion").get_by_text(re.compile("Most is lost|No place")).wait_for()
         drops = page.locator(".sr table", has_text="points").locator("td").all_inner_texts()
@@ -223,7 +223,7 @@ def test_the_page_asks_cuts_mends_and_takes_an_image(browser, resnet, tmp_path):
         page.wait_for_function("() => location.hash.includes('image=3')")
         page.get_by_text("its folder").wait_for(state="detached")
         assert page.evaluate("() => document.documentElement.scrollWidth") <= 420
-        other = pages.open(f"/flow#{page.url.partition('#')[2]}")
+        other = pages.open(f"/flow#{state_of(page)}")
         assert other.get_by_role("button", name="block 2.2").get_attribute("aria-pressed") == "true"
         for context in pages.contexts:
             context.close()

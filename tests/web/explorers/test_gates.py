@@ -13,7 +13,7 @@ from handmade.lens.gates import Held, following, patterns, read_gates, write_on
 from handmade.web.explorers.gates import EXAMPLES, Question, answer
 from handmade.web.questions import asked
 from handmade.workshop.exercises import exercise_named
-from tests.web.conftest import number_in
+from tests.web.conftest import number_in, state_of
 
 LSTM, GRU = "runs/char-lstm-1", "runs/names-gru-1"
 TEXT = "O Romeo.\nHe"
@@ -144,7 +144,7 @@ def test_the_page_asks_first_and_then_says_what_is_so(pages, used, observatory):
         assert number_in(correlation) == pytest.approx(follows[int(unit)], abs=6e-3)
     page.get_by_role("button", name="another place").click()
     assert page.locator("main .stack canvas").count() == 0
-    assert "at=8" in page.url  # the line end
+    assert "at=8" in state_of(page)  # the line end
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from handmade.errors import InputError
 from handmade.lens.by_hand import visible_keys
 from handmade.web.explorers.hand import ALL_HEADS, EXERCISE_OF, Question, answer
 from handmade.web.questions import asked
-from tests.web.conftest import number_in
+from tests.web.conftest import number_in, state_of
 
 ROWS = {
     "q": [[1, 0, 1, 0], [0, 2, 1, 1], [1, 1, 0, 2]],
@@ -131,8 +131,8 @@ def test_the_page_asks_first_and_hides_the_row_everywhere(pages):
     assert number_in(page.get_by_test_id("weight").inner_text()) == pytest.approx(
         number_in(row("attention weights")[1]), abs=5e-4
     )
-    assert "seen=1" in page.url
-    assert "token" not in page.url
+    assert "seen=1" in state_of(page)
+    assert "token" not in state_of(page)
     page.keyboard.press("ArrowDown")  # of another row nothing was predicted
     page.get_by_text("It looks at", exact=True).wait_for()
     page.keyboard.press("ArrowUp")
@@ -146,7 +146,7 @@ def test_the_address_holds_the_state_and_back_goes_back(pages):
     page.get_by_label("mask", exact=True).select_option("causal")
     page.get_by_role("table", name="output").get_by_role("button").nth(6).click()
     said = page.locator(".arithmetic").inner_text()
-    other = pages.open(f"/hand#{page.url.partition('#')[2]}")
+    other = pages.open(f"/hand#{state_of(page)}")
     other.locator(".arithmetic").wait_for()
     assert other.locator(".arithmetic").inner_text() == said
     assert other.get_by_role("table", name="scores after the mask").count() == 1
@@ -155,7 +155,7 @@ def test_the_address_holds_the_state_and_back_goes_back(pages):
     page.get_by_text("Head 0:").wait_for()
     page.go_back()
     page.get_by_text("Head 0:").wait_for(state="detached")
-    assert "mask=causal" in page.url
+    assert "mask=causal" in state_of(page)
 
 
 @pytest.mark.slow
@@ -187,7 +187,7 @@ def test_a_mistake_without_its_name_is_of_its_exercise_only(pages):
     page.get_by_text("Which mistake?").wait_for()
     page.get_by_label("mask", exact=True).select_option("causal")
     page.get_by_text("With a mistake", exact=True).wait_for()
-    assert "riddle" not in page.url
+    assert "riddle" not in state_of(page)
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ from handmade.web.models import Models
 from handmade.web.observatory import Observatory
 from handmade.web.questions import asked
 from handmade.workshop.exercises import exercise_named
-from tests.web.conftest import RUNS, Pages, number_in, running
+from tests.web.conftest import RUNS, Pages, number_in, running, state_of
 from tests.web.test_jobs import wait_for
 
 TEXT = "ROMEO: But soft"
@@ -220,7 +220,7 @@ def test_the_page_hides_a_heads_pattern_until_it_is_predicted(pages):
     page.get_by_test_id("weight").wait_for()
     assert page.get_by_role("button", name=re.compile("layer 0, head 0")).locator("canvas").count() == 1
     assert page.get_by_role("button", name=re.compile("layer 0, head 1")).locator("canvas").count() == 0
-    assert "seen=" in page.url
+    assert "seen=" in state_of(page)
     rows = page.locator(".sr table tr").all_inner_texts()[1:]
     weights = [float(row.split("\t")[2]) for row in rows]
     assert weights == sorted(weights, reverse=True)
@@ -240,16 +240,16 @@ def test_keys_move_cut_and_compare(pages, used):
     for key in ("l", "h", "ArrowLeft", "ArrowDown"):
         page.keyboard.press(key)
     page.get_by_role("heading", name="Layer 1, head 1").wait_for()
-    assert "i=8" in page.url
+    assert "i=8" in state_of(page)
     page.keyboard.press("x")
     page.wait_for_function("(b) => Number(document.querySelector('[data-id=loss]').innerText) !== b", arg=before)
-    assert "off=" in page.url
+    assert "off=" in state_of(page)
     expected = read_heads(used.model, np.array(used.tokens(TEXT)), off=[(1, 1)]).losses(np.array(used.tokens(TEXT)))
     assert number_in(page.get_by_test_id("loss").inner_text()) == pytest.approx(expected.mean(), abs=6e-4)
     page.get_by_test_id("sharp").fill("0")
     page.locator(".heads small", has_text="…").first.wait_for()  # the others are of another sharpness
     page.wait_for_function("() => document.querySelector('[data-id=weight]').innerText === (1 / 9).toFixed(4)")
-    assert "sharpness=0" in page.url
+    assert "sharpness=0" in state_of(page)
 
 
 @pytest.mark.slow

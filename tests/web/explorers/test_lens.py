@@ -19,7 +19,7 @@ from handmade.web.models import Given, Models, Source
 from handmade.web.observatory import Observatory
 from handmade.web.questions import asked
 from handmade.workshop.exercises import exercise_named
-from tests.web.conftest import RUNS, number_in
+from tests.web.conftest import RUNS, number_in, state_of
 
 GPT = "runs/gpt-1"
 TEXT = "ROMEO: But s"
@@ -188,7 +188,7 @@ def test_keys_look_at_others_and_write_also_with_a_mistake(pages, used):
     page.get_by_test_id("temperature").evaluate("(slider) => slider.blur()")
     page.keyboard.press("ArrowLeft")
     page.locator(".guesses button[aria-current=true]", has_text="s").wait_for()
-    assert "place=11" in page.url
+    assert "place=11" in state_of(page)
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from handmade.lens.sizes import GPTShape, total
 from handmade.models import ZOO
 from handmade.web.explorers.sizes import Question, answer
 from handmade.web.questions import asked
-from tests.web.conftest import number_in
+from tests.web.conftest import number_in, state_of
 
 
 def ask(observatory, **fields):
@@ -82,7 +82,7 @@ def test_the_page_asks_first_and_follows_the_keys(pages):
     assert (
         page.get_by_test_id("writing").inner_text() == f"{total(GPTShape(L=24).writing(1, 'float16')) / 2**20:.2f} MiB"
     )
-    other = pages.open(f"/sizes#{page.url.partition('#')[2]}", width=420)
+    other = pages.open(f"/sizes#{state_of(page)}", width=420)
     other.get_by_test_id("parameters").wait_for()
     for group in ("parameters", "training", "writing", "multiply_adds"):
         assert other.get_by_test_id(group).inner_text() == page.get_by_test_id(group).inner_text()

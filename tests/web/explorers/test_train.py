@@ -20,7 +20,7 @@ from handmade.web.models import Models
 from handmade.web.observatory import Observatory
 from handmade.web.questions import asked
 from handmade.workshop.workspace import Workspace
-from tests.web.conftest import Pages, number_in, put_run, running
+from tests.web.conftest import Pages, number_in, put_run, running, state_of
 
 
 def ask(observatory, **fields):
@@ -147,14 +147,14 @@ def test_the_page_asks_for_the_first_loss_and_then_steers_a_run_by_keys(here, tr
     assert abs(float(rows[-1].split("\t")[1]) - number_in(page.get_by_test_id("loss").inner_text())) < 1e-3
     assert page.locator(".bars .name").count() == 11
     # another page shows the same, and a narrow one does not scroll sideways
-    other = here.open(f"/train#{page.url.partition('#')[2]}", width=420)
+    other = here.open(f"/train#{state_of(page)}", width=420)
     other.get_by_text("forked to gpt-1-fork-1").wait_for()
     assert other.get_by_test_id("loss").inner_text() == page.get_by_test_id("loss").inner_text()
     assert other.evaluate("() => document.documentElement.scrollWidth") <= 420
     # compared with its fork; killed, it says so, and is resumed
     page.get_by_label("gpt-1-fork-1").check()
     page.locator(".strokes").get_by_text("gpt-1-fork-1", exact=True).wait_for()
-    assert "compare=" in page.url
+    assert "compare=" in state_of(page)
     os.kill(training.observatory.jobs.job(1).pid, signal.SIGKILL)
     page.get_by_text("killed by signal 9").wait_for()
     page.locator(".icon.go").get_by_text("resume").click()
@@ -229,7 +229,7 @@ def test_a_mistake_is_found_on_the_page(here, training):
     page.locator(".predict .choice button").nth(3).wait_for()
     page.get_by_test_id("loss").get_by_text(re.compile(r"^\d")).wait_for()
     page.locator(".strokes").get_by_text("without a mistake", exact=True).first.wait_for()
-    secret = training.observatory.jobs.job(int(re.search(r"riddle=(\d+)", page.url)[1])).secret  # type: ignore[index]
+    secret = training.observatory.jobs.job(int(re.search(r"riddle=(\d+)", state_of(page))[1])).secret  # type: ignore[index]
     assert page.get_by_text(FAULTS[secret].cause).count() == 0
     buttons = [text.rpartition(" ")[0].strip() for text in page.locator(".predict .choice button").all_inner_texts()]
     page.keyboard.press(str(1 + buttons.index(secret)))
